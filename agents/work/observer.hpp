@@ -1,0 +1,50 @@
+#pragma once
+/// What the agents floor tells whoever watches: a node's visit ended, a task ended.
+
+#include <cstdint>
+#include <string_view>
+
+#include "platforms/serving/call.hpp"
+
+namespace tokenyard::agents {
+
+enum class TaskStatus : std::uint8_t { kCompleted, kFailed, kRejected, kUnfinished };
+inline constexpr std::array<std::string_view, 4> kTaskStatusNames = {"completed", "failed", "rejected", "unfinished"};
+
+struct TaskRecord {
+  std::uint64_t task = 0;    ///< numbered in the order of arrival, from 0
+  std::uint32_t agent = 0;   ///< index of the workload entry
+  sim::Time arrival;
+  sim::Time finish;
+  TaskStatus status = TaskStatus::kUnfinished;
+  std::uint32_t calls = 0;
+  std::uint32_t tool_calls = 0;
+  platforms::Tokens prompt_tokens = 0;
+  platforms::Tokens cached_tokens = 0;
+  platforms::Tokens output_tokens = 0;
+  platforms::CauseTimes causes;  ///< on the critical path; sums to finish - arrival exactly
+};
+
+/// One visit of one node by one branch of a task.
+struct NodeSpan {
+  std::uint64_t task = 0;
+  std::uint32_t agent = 0;
+  std::uint32_t node = 0;       ///< index in the agent's graph
+  std::uint32_t branch = 0;     ///< 0: the main walk
+  std::string_view name;        ///< of the node
+  std::string_view kind;        ///< "llm", "tool", "human", …
+  sim::Time begin;
+  sim::Time served;             ///< when the service itself began (after waiting for capacity)
+  sim::Time end;
+  bool has_call = false;
+  std::uint64_t call = 0;       ///< of an llm node
+};
+
+class TaskObserver {
+ public:
+  virtual ~TaskObserver() = default;
+  virtual void on_task(const TaskRecord&) {}
+  virtual void on_node(const NodeSpan&) {}
+};
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,23 @@
+#pragma once
+/// Recorded or generated requests, one after the other in order of arrival. Trace readers implement it.
+
+#include <vector>
+
+#include "platforms/serving/call.hpp"
+
+namespace tokenyard::agents {
+
+struct RecordedRequest {
+  sim::Time arrival;                          ///< from the start of the trace, not decreasing
+  std::vector<platforms::Extent> prompt;      ///< reused by the caller from request to request
+  platforms::Tokens output_tokens = 1;
+};
+
+class RequestSource {
+ public:
+  virtual ~RequestSource() = default;
+  /// Fills `request` and returns true, or returns false at the end. Throws sim::InputError, with file and line.
+  virtual bool next(RecordedRequest& request) = 0;
+};
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,68 @@
+#pragma once
+/// One LLM request: what is asked of a pool, and the record of what became of it.
+
+#include <cstdint>
+#include <span>
+
+#include "platforms/serving/cause.hpp"
+#include "sim/core/time.hpp"
+
+namespace tokenyard::platforms {
+
+using Tokens = std::int64_t;
+
+/// A stretch of a context. Two contexts share a prefix as far as their extents agree in content, and where they differ in
+/// length, up to the shorter. Content 0 is nobody else's: it is never found in a cache.
+struct Extent {
+  std::uint64_t content = 0;
+  Tokens tokens = 0;
+};
+
+enum class CallStatus : std::uint8_t { kCompleted, kFailed, kRejected, kUnfinished };
+inline constexpr std::array<std::string_view, 4> kCallStatusNames = {"completed", "failed", "rejected", "unfinished"};
+
+/// What a call did and when. `kNoTime` marks a stage it never reached.
+struct CallRecord {
+  static constexpr sim::Time kNoTime = sim::Time::never();
+
+  std::uint64_t call = 0;       ///< numbered in the order of arrival, from 0
+  std::uint64_t task = 0;
+  std::uint32_t agent = 0;      ///< index of the workload entry
+  std::uint32_t node = 0;       ///< index of the task graph's node (Agent::nodes)
+  std::uint32_t pool = 0;       ///< where it was submitted
+  std::uint32_t replica = 0;    ///< within the pool; of the decode pool where the two are apart
+  sim::Time arrival;
+  sim::Time scheduled = kNoTime;
+  sim::Time first_token = kNoTime;
+  sim::Time finish = kNoTime;   ///< last token; for a call that did not complete: when it ended
+  Tokens prompt_tokens = 0;
+  Tokens cached_tokens = 0;     ///< found in the prefix cache at first admission
+  Tokens output_tokens = 0;     ///< asked for; all made if completed
+  std::uint32_t preemptions = 0;
+  CallStatus status = CallStatus::kUnfinished;
+  CauseTimes causes;            ///< sums to finish - arrival exactly
+};
+
+class CallListener {
+ public:
+  virtual ~CallListener() = default;
+  /// `cookie` is the request's.
+  virtual void on_call_end(const CallRecord& record, std::uint64_t cookie) = 0;
+};
+
+struct CallRequest {
+  std::uint64_t task = 0;
+  std::uint32_t agent = 0;
+  std::uint32_t node = 0;
+  std::uint32_t pool = 0;
+  /// The prompt; must stay alive and unchanged until the call ends.
+  std::span<const Extent> prompt;
+  Tokens output_tokens = 1;
+  /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first, or
+  /// no later prompt).
+  std::uint64_t output_content = 0;
+  CallListener* listener = nullptr;
+  std::uint64_t cookie = 0;
+};
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,15 @@
+#pragma once
+/// Where work enters the serving floor. `Fleet` implements it; tests of the floors above use a stand-in.
+
+#include "platforms/serving/call.hpp"
+
+namespace tokenyard::platforms {
+
+class FrontDoor {
+ public:
+  virtual ~FrontDoor() = default;
+  /// The call arrives now. Its listener hears of its end from a later event, or, if it is rejected, before this returns.
+  virtual void submit(const CallRequest& request) = 0;
+};
+
+}  // namespace tokenyard::platforms

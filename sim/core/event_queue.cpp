@@ -1,0 +1,100 @@
+#include "sim/core/event_queue.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::sim {
+namespace {
+
+constexpr std::size_t kArity = 4;
+
+/// 4 bits of priority, 36 of entity, 24 of the entity's count.
+std::uint64_t order_of(Priority priority, const Entity& entity) {
+  return static_cast<std::uint64_t>(priority) << 60 | (entity.id & 0xfffffffffULL) << 24 | (entity.events & 0xffffffU);
+}
+
+}  // namespace
+
+EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
+                                 std::uint64_t argument) {
+  std::uint32_t slot = free_;
+  if (slot == kNoSlot) {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    free_ = slots_[slot].next_free;
+  }
+  if (++stamps_ == 0) stamps_ = 1;
+  slots_[slot].handler = &handler;
+  slots_[slot].stamp = stamps_;
+
+  const Event event{date, order_of(priority, entity), argument, slot, stamps_};
+  ++entity.events;
+  ++live_;
+
+  std::size_t hole = heap_.size();
+  heap_.push_back(event);
+  while (hole > 0) {
+    const std::size_t parent = (hole - 1) / kArity;
+    if (!before(event, heap_[parent])) break;
+    heap_[hole] = heap_[parent];
+    hole = parent;
+  }
+  heap_[hole] = event;
+  return {slot, event.stamp};
+}
+
+void EventQueue::cancel(EventHandle& handle) {
+  if (pending(handle)) {
+    release(handle.slot);
+    --live_;
+  }
+  handle = {};
+}
+
+Time EventQueue::next_date() {
+  drop_stale();
+  return heap_.empty() ? Time::never() : heap_.front().date;
+}
+
+EventQueue::Due EventQueue::pop() {
+  drop_stale();
+  const Event event = heap_.front();
+  EventHandler* handler = slots_[event.slot].handler;
+  remove_top();
+  release(event.slot);
+  --live_;
+  return {event.date, handler, event.argument};
+}
+
+void EventQueue::release(std::uint32_t slot) {
+  slots_[slot].stamp = 0;
+  slots_[slot].next_free = free_;
+  free_ = slot;
+}
+
+void EventQueue::drop_stale() {
+  while (!heap_.empty() && slots_[heap_.front().slot].stamp != heap_.front().stamp) remove_top();
+}
+
+void EventQueue::remove_top() {
+  const Event last = heap_.back();
+  heap_.pop_back();
+  const std::size_t count = heap_.size();
+  if (count == 0) return;
+  std::size_t hole = 0;
+  for (;;) {
+    const std::size_t first = kArity * hole + 1;
+    if (first >= count) break;
+    std::size_t least = first;
+    const std::size_t end = std::min(first + kArity, count);
+    for (std::size_t child = first + 1; child < end; ++child) {
+      if (before(heap_[child], heap_[least])) least = child;
+    }
+    if (!before(heap_[least], last)) break;
+    heap_[hole] = heap_[least];
+    hole = least;
+  }
+  heap_[hole] = last;
+}
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,103 @@
+#pragma once
+/// The pending events of a simulation, earliest first.
+///
+/// Order is total and says nothing about when an event was inserted: date, then named priority, then the entity that the
+/// event belongs to, then that entity's own count of events. Insertion order would differ between a run that steps and
+/// one that leaps; this key does not.
+///
+/// An implicit 4-ary heap of 32-byte POD events: O(log n) to schedule and to pop, no allocation per event. Cancelling is
+/// O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
+///
+///   EventHandle h = queue.schedule(Time::seconds(2), Priority::kArrival, entity, handler, argument);
+///   queue.cancel(h);
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/core/time.hpp"
+
+namespace tokenyard::sim {
+
+/// What happens first among events of one nanosecond. What ends comes before what begins, observers come last.
+enum class Priority : std::uint8_t {
+  kFault,     ///< a resource goes down or comes back
+  kDelivery,  ///< a transfer over the network has arrived
+  kStepEnd,   ///< a server finishes a unit of its work
+  kWake,      ///< a delay is over (tool, human, think time)
+  kArrival,   ///< work arrives
+  kObserve,   ///< a sample is taken
+  kStop,      ///< the run's horizon
+};
+
+/// Whoever schedules events: a stable number and the count of events it has scheduled so far. Numbers need be unique only
+/// among the entities that share a priority.
+struct Entity {
+  std::uint64_t id = 0;  ///< below 2^36
+  std::uint32_t events = 0;
+};
+
+class EventHandler {
+ public:
+  virtual ~EventHandler() = default;
+  virtual void on_event(Time now, std::uint64_t argument) = 0;
+};
+
+struct EventHandle {
+  std::uint32_t slot = 0;
+  std::uint32_t stamp = 0;  ///< 0: no event
+};
+
+class EventQueue {
+ public:
+  /// The handler must outlive the event.
+  EventHandle schedule(Time date, Priority priority, Entity& entity, EventHandler& handler, std::uint64_t argument = 0);
+
+  /// Removes the event if it is still pending; a spent or empty handle is ignored. Clears the handle.
+  void cancel(EventHandle& handle);
+
+  bool pending(const EventHandle& handle) const { return handle.stamp != 0 && slots_[handle.slot].stamp == handle.stamp; }
+
+  /// `Time::never()` when empty.
+  Time next_date();
+
+  /// Removes the earliest event. Only when `next_date()` is not `never()`.
+  struct Due {
+    Time date;
+    EventHandler* handler;
+    std::uint64_t argument;
+  };
+  Due pop();
+
+  std::size_t size() const { return live_; }
+
+ private:
+  struct Event {
+    Time date;
+    std::uint64_t order;  ///< priority, entity, count: see order_of()
+    std::uint64_t argument;
+    std::uint32_t slot;
+    std::uint32_t stamp;
+  };
+  static_assert(sizeof(Event) == 32);
+  struct Slot {
+    EventHandler* handler = nullptr;
+    std::uint32_t stamp = 0;
+    std::uint32_t next_free = 0;
+  };
+
+  static bool before(const Event& a, const Event& b) {
+    return a.date < b.date || (a.date == b.date && a.order < b.order);
+  }
+  void remove_top();
+  void drop_stale();
+  void release(std::uint32_t slot);
+
+  std::vector<Event> heap_;
+  std::vector<Slot> slots_;
+  std::uint32_t free_ = kNoSlot;
+  std::uint32_t stamps_ = 0;
+  std::size_t live_ = 0;
+  static constexpr std::uint32_t kNoSlot = 0xffffffff;
+};
+
+}  // namespace tokenyard::sim
