@@ -1,0 +1,56 @@
+#pragma once
+/// What one step of a replica costs: time, arithmetic and memory traffic.
+///
+/// A step is one forward pass: `decoding` calls make a token each over `context` tokens of KV, and some prompts advance by a
+/// chunk. Between two changes of the batch only the contexts grow, so a cost is handed out as an *affine piece* in the sum
+/// of contexts: fixed-point integers, valid until the batch changes. The piece is the model; stepping and leaping evaluate
+/// the same integers, which is why they agree bit for bit.
+///
+/// Time is split by what bounds it: compute, memory bandwidth, network (collectives), host (launches and the engine).
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "platforms/serving/call.hpp"
+#include "sim/core/time.hpp"
+
+namespace tokenyard::platforms {
+
+enum class Bound : std::uint8_t { kCompute, kBandwidth, kNetwork, kHost };
+inline constexpr std::size_t kBounds = 4;
+
+/// value(context) = base + slope * context. Ticks are those of sim::FineTime (2^-20 ns); FLOP and bytes are per chip.
+struct StepPiece {
+  std::array<std::int64_t, kBounds> base_ticks{};
+  std::array<std::int64_t, kBounds> slope_ticks{};
+  std::int64_t base_flop = 0, slope_flop = 0;
+  std::int64_t base_bytes = 0, slope_bytes = 0;
+
+  std::int64_t ticks(Tokens context) const {
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < kBounds; ++i) total += base_ticks[i] + slope_ticks[i] * context;
+    return total;
+  }
+  std::int64_t slope() const {
+    std::int64_t total = 0;
+    for (const std::int64_t s : slope_ticks) total += s;
+    return total;
+  }
+};
+
+/// A stretch of one prompt computed in a step.
+struct PrefillChunk {
+  Tokens tokens = 0;  ///< computed in this step
+  Tokens before = 0;  ///< already in the cache
+  bool last = false;  ///< makes the call's next token
+};
+
+class StepCost {
+ public:
+  virtual ~StepCost() = default;
+  /// O(chunks); deterministic. `decoding` may be 0 if there are chunks.
+  virtual StepPiece piece(std::int32_t decoding, std::span<const PrefillChunk> chunks) const = 0;
+};
+
+}  // namespace tokenyard::platforms

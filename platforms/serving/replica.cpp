@@ -1,0 +1,455 @@
+#include "platforms/serving/replica.hpp"
+
+#include <algorithm>
+
+#include "sim/core/error.hpp"
+
+namespace tokenyard::platforms {
+
+using sim::FineTime;
+using sim::Int128;
+using sim::Time;
+
+namespace {
+constexpr auto kLater = [](const auto& a, const auto& b) {
+  return a.step > b.step || (a.step == b.step && a.call > b.call);
+};
+Tokens length_of(std::span<const Extent> extents) {
+  Tokens total = 0;
+  for (const Extent& extent : extents) total += extent.tokens;
+  return total;
+}
+}  // namespace
+
+Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
+                 const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
+    : simulation_(simulation), owner_(owner), cost_(cost), options_(options), kv_(kv), pool_(pool), index_(index),
+      entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
+
+bool Replica::fits(Tokens prompt, Tokens output) const {
+  return prompt + output <= options_.max_model_len && kv_.blocks_for(prompt + output) <= kv_.total_blocks() &&
+         (options_.chunked_prefill || prompt <= options_.max_num_batched_tokens);
+}
+
+void Replica::submit(std::uint32_t index) {
+  const bool could_admit = waiting_count_ == 0 && running_count_ < options_.max_num_seqs;
+  owner_.call(index).mark = simulation_.now();
+  append(waiting_, index);
+  ++waiting_count_;
+  if (!busy()) {
+    begin_step(FineTime(simulation_.now()));
+  } else if (could_admit) {
+    cut_leap();
+  }
+}
+
+// ---- Scheduling one step --------------------------------------------------------------------------------------------
+
+void Replica::begin_step(FineTime start) {
+  plan_.clear();
+  preempted_ = false;
+  blocked_by_kv_ = false;
+  schedule_prefilling();
+  reserve_decode_blocks();
+  if (!preempted_) admit_waiting();
+  if (decoding_ == 0 && plan_.empty()) {
+    note_phase(simulation_.now());
+    return;
+  }
+  start_leap(start);
+}
+
+void Replica::schedule_prefilling() {
+  Tokens budget = options_.max_num_batched_tokens - decoding_;
+  for (const std::uint32_t index : prefilling_) {
+    const ActiveCall& call = owner_.call(index);
+    const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
+    Tokens tokens = std::min(remaining, budget);
+    if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
+    if (tokens <= 0) continue;
+    plan_.push_back({index, {tokens, call.computed, tokens == remaining}});
+    budget -= tokens;
+  }
+}
+
+void Replica::reserve_decode_blocks() {
+  // Blocks that the running calls need for this step; the youngest give way until they fit.
+  for (;;) {
+    std::int64_t needed = blocks_needed(1);
+    for (const Planned& planned : plan_) {
+      const ActiveCall& call = owner_.call(planned.call);
+      needed += std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - call.kv.blocks());
+    }
+    if (needed <= kv_.free_blocks()) break;
+    preempt_youngest(simulation_.now());
+  }
+  for (const Planned& planned : plan_) {
+    ActiveCall& call = owner_.call(planned.call);
+    if (!kv_.extend(call.kv, call.request.prompt, planned.chunk.before + planned.chunk.tokens)) {
+      throw sim::InternalError("replica: a reserved block is missing");
+    }
+  }
+}
+
+void Replica::preempt_youngest(Time now) {
+  const std::uint32_t index = running_.last;
+  if (index == ActiveCall::kNone) throw sim::InternalError("replica: KV blocks are missing and nobody is running");
+  ActiveCall& call = owner_.call(index);
+  if (call.decoding) {
+    leave_decoding(call);
+    const Time interference = FineTime(interference_ - call.interference_at_join).published();
+    const Time elapsed = now - call.mark;
+    call.record.causes[Cause::kInterference] += std::min(interference, elapsed);
+    call.record.causes[Cause::kDecode] += elapsed - std::min(interference, elapsed);
+  } else {
+    std::erase(prefilling_, index);
+    std::erase_if(plan_, [&](const Planned& planned) { return planned.call == index; });
+    call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
+  }
+  call.mark = now;
+  call.computed = 0;
+  call.resumed = true;
+  call.transferred = false;
+  ++call.record.preemptions;
+  ++totals_.preemptions;
+  kv_.release(call.kv, call.request.prompt, {});
+  remove(running_, index);
+  --running_count_;
+  prepend(waiting_, index);
+  ++waiting_count_;
+  preempted_ = true;
+}
+
+void Replica::admit_waiting() {
+  while (waiting_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
+    if (!admit(waiting_.first)) break;
+  }
+}
+
+bool Replica::admit(std::uint32_t index) {
+  ActiveCall& call = owner_.call(index);
+  const std::span<const Extent> prompt = call.request.prompt;
+  const Tokens total = call.record.prompt_tokens + call.made;
+  Tokens budget = options_.max_num_batched_tokens - decoding_;
+  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  if (budget <= 0) return false;
+
+  const Tokens hit = call.transferred ? 0 : kv_.lookup(prompt);
+  Tokens tokens = total - hit;
+  if (!call.transferred) {
+    if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
+    if (!options_.chunked_prefill && tokens > budget) return false;
+    tokens = std::min(tokens, budget);
+  }
+  // The decoding calls' blocks of this step come first.
+  if (kv_.blocks_for(hit + tokens) + blocks_needed(1) > kv_.free_blocks() + hit / kv_.block_size()) {
+    blocked_by_kv_ = true;
+    return false;
+  }
+  const std::int64_t reserved = blocks_needed(1);
+  kv_.take(reserved);  // keeps them from being given away below
+  const bool admitted = kv_.admit(call.kv, prompt, hit + tokens);
+  KvChain reservation{.private_blocks = reserved};
+  if (!admitted) {
+    kv_.release(reservation, {}, {});
+    blocked_by_kv_ = true;
+    return false;
+  }
+  kv_.give_back(reserved);
+
+  const Time now = simulation_.now();
+  if (call.record.scheduled == CallRecord::kNoTime) {
+    call.record.scheduled = now;
+    call.record.cached_tokens = hit;
+    totals_.prompt_tokens += call.record.prompt_tokens;
+    totals_.cached_tokens += hit;
+  }
+  call.record.causes[Cause::kQueue] += now - call.mark;
+  call.mark = now;
+  remove(waiting_, index);
+  --waiting_count_;
+  append(running_, index);
+  ++running_count_;
+  call.record.replica = index_;
+  if (call.transferred) {
+    join_decoding(index, call.last_token);
+    return true;
+  }
+  call.computed = hit;
+  prefilling_.push_back(index);
+  plan_.push_back({index, {tokens, hit, hit + tokens == total}});
+  return true;
+}
+
+// ---- Leaping --------------------------------------------------------------------------------------------------------
+
+void Replica::start_leap(FineTime start) {
+  chunks_.clear();
+  for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
+  piece_ = cost_.piece(decoding_, chunks_);
+  if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, {});
+
+  leap_steps_ = 1;
+  if (chunks_.empty() && !options_.stepwise) {
+    drop_stale_completions();
+    leap_steps_ = steps_before_exhaustion(completions_.front().step - step_);
+  }
+  leap_start_ = start;
+  settled_ = 0;
+  note_phase(simulation_.now());
+  event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
+}
+
+/// The first `steps` steps of the leap: sum of an arithmetic sequence.
+Int128 Replica::ticks_of(std::int64_t steps) const {
+  const Int128 k = steps;
+  return k * piece_.ticks(context_) + static_cast<Int128>(piece_.slope()) * decoding_ * (k * (k - 1) / 2);
+}
+
+/// Blocks that the decoding calls take in the next `steps` steps.
+std::int64_t Replica::blocks_needed(std::int64_t steps) const {
+  const auto size = static_cast<std::int64_t>(boundary_.size());
+  std::int64_t needed = steps / size * decoding_;
+  for (std::int64_t i = 0; i < steps % size; ++i) needed += boundary_[static_cast<std::size_t>((step_ + i) % size)];
+  return needed;
+}
+
+/// The most steps, up to `limit`, for which the free blocks suffice; at least 1, since this step's blocks are reserved.
+std::int64_t Replica::steps_before_exhaustion(std::int64_t limit) const {
+  if (blocks_needed(limit) <= kv_.free_blocks()) return limit;
+  std::int64_t fits = 1, fails = limit;
+  while (fails - fits > 1) {
+    const std::int64_t middle = fits + (fails - fits) / 2;
+    (blocks_needed(middle) <= kv_.free_blocks() ? fits : fails) = middle;
+  }
+  return fits;
+}
+
+void Replica::settle() {
+  if (!busy()) return;
+  // The most steps that are over by now: the estimate is a guess, the integers decide.
+  std::int64_t low = settled_, high = leap_steps_;
+  const auto over = [&](std::int64_t k) { return (leap_start_ + FineTime(ticks_of(k))).published() <= simulation_.now(); };
+  while (low < high) {
+    const std::int64_t middle = low + (high - low + 1) / 2;
+    if (over(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  account(settled_, low);
+}
+
+void Replica::cut_leap() {
+  settle();
+  if (leap_steps_ - settled_ <= 1) return;
+  leap_steps_ = settled_ + 1;
+  simulation_.cancel(event_);
+  event_ = simulation_.schedule((leap_start_ + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
+}
+
+/// Books steps [from, to) of the leap.
+void Replica::account(std::int64_t from, std::int64_t to) {
+  const std::int64_t count = to - from;
+  if (count <= 0) return;
+  const Int128 contexts = static_cast<Int128>(count) * context_ +
+                          static_cast<Int128>(decoding_) * ((static_cast<Int128>(to) * (to - 1) - static_cast<Int128>(from) * (from - 1)) / 2);
+  Int128 total = 0;
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    const Int128 ticks = static_cast<Int128>(count) * piece_.base_ticks[i] + contexts * piece_.slope_ticks[i];
+    totals_.bound_ticks[i] += ticks;
+    total += ticks;
+  }
+  totals_.busy_ticks += total;
+  if (blocked_by_kv_ || preempted_) totals_.capacity_ticks += total;
+  totals_.flop += static_cast<Int128>(count) * piece_.base_flop + contexts * piece_.slope_flop;
+  totals_.bytes += static_cast<Int128>(count) * piece_.base_bytes + contexts * piece_.slope_bytes;
+  totals_.steps += count;
+  totals_.output_tokens += count * decoding_;
+  if (decoding_ > 0) {
+    const std::int64_t growth = piece_.slope() * decoding_;
+    gaps_.add_run(FineTime(Int128{piece_.ticks(context_)} + static_cast<Int128>(growth) * from), FineTime(Int128{growth}),
+                  static_cast<std::uint64_t>(count), static_cast<std::uint64_t>(decoding_));
+    if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, piece_.ticks(context_) - alone_.ticks(context_));
+  }
+  phase_.steps += count;
+  settled_ = to;
+}
+
+void Replica::on_event(Time /*now*/, std::uint64_t /*argument*/) { end_leap(); }
+
+void Replica::end_leap() {
+  account(settled_, leap_steps_);
+  const FineTime end = leap_start_ + FineTime(ticks_of(leap_steps_));
+  kv_.take(blocks_needed(leap_steps_));
+  context_ += leap_steps_ * decoding_;
+  step_ += leap_steps_;
+  leap_steps_ = 0;
+
+  while (!completions_.empty() && completions_.front().step <= step_) {
+    drop_stale_completions();
+    if (completions_.empty() || completions_.front().step > step_) break;
+    const std::uint32_t index = completions_.front().call;
+    leave_decoding(owner_.call(index));
+    complete(index, end);
+  }
+  for (const Planned& planned : plan_) {
+    ActiveCall& call = owner_.call(planned.call);
+    call.computed += planned.chunk.tokens;
+    totals_.prefill_tokens += planned.chunk.tokens;
+    phase_.prefill_tokens += planned.chunk.tokens;
+    if (!planned.chunk.last) continue;
+    std::erase(prefilling_, planned.call);
+    const Time now = end.published();
+    call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
+    call.mark = now;
+    ++call.made;
+    ++totals_.output_tokens;
+    if (call.record.first_token == CallRecord::kNoTime) {
+      call.record.first_token = now;
+    } else {
+      gaps_.add(end - call.last_token);
+    }
+    call.last_token = end;
+    if (call.made >= call.request.output_tokens) {
+      complete(planned.call, end);
+    } else {
+      join_decoding(planned.call, end);
+    }
+  }
+  begin_step(end);
+}
+
+// ---- The batch ------------------------------------------------------------------------------------------------------
+
+/// The residue of the step count at which the call needs a block: its context is then one past a multiple of the size.
+std::size_t Replica::phase_of(const ActiveCall& call) const {
+  const auto size = static_cast<std::int64_t>(boundary_.size());
+  const std::int64_t residue = (call.joined_step - (call.record.prompt_tokens + call.made) + 1) % size;
+  return static_cast<std::size_t>(residue < 0 ? residue + size : residue);
+}
+
+void Replica::join_decoding(std::uint32_t index, FineTime at) {
+  ActiveCall& call = owner_.call(index);
+  call.decoding = true;
+  call.joined_step = step_;
+  call.last_token = at;
+  call.interference_at_join = interference_;
+  ++decoding_;
+  context_ += call.record.prompt_tokens + call.made;
+  ++boundary_[phase_of(call)];
+  push_completion(step_ + call.request.output_tokens - call.made, index);
+}
+
+void Replica::leave_decoding(ActiveCall& call) {
+  --boundary_[phase_of(call)];
+  --decoding_;
+  const Tokens made = call.made + step_ - call.joined_step;
+  context_ -= call.record.prompt_tokens + made;
+  // The blocks it took while decoding were counted by the replica.
+  kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + made - 1) - call.kv.blocks());
+  call.made = made;
+  call.last_token = leap_start_;  // only read again after a preemption: the step before this one ended there
+  call.decoding = false;
+}
+
+void Replica::complete(std::uint32_t index, FineTime at) {
+  ActiveCall& call = owner_.call(index);
+  const Time now = at.published();
+  const Time interference = std::min(FineTime(interference_ - call.interference_at_join).published(), now - call.mark);
+  if (now > call.mark) {
+    call.record.causes[Cause::kInterference] += interference;
+    call.record.causes[Cause::kDecode] += now - call.mark - interference;
+    call.mark = now;
+  }
+  call.record.finish = now;
+  call.record.status = CallStatus::kCompleted;
+  // The last token was made but never computed: its KV is not there.
+  kv_.release(call.kv, call.request.prompt, {call.request.output_content, call.request.output_tokens - 1});
+  remove(running_, index);
+  --running_count_;
+  owner_.on_completed(index);
+}
+
+void Replica::push_completion(std::int64_t step, std::uint32_t call) {
+  completions_.push_back({step, call});
+  std::push_heap(completions_.begin(), completions_.end(), kLater);
+}
+
+/// A preempted call leaves its completion behind.
+void Replica::drop_stale_completions() {
+  while (!completions_.empty()) {
+    const Completion& top = completions_.front();
+    const ActiveCall& call = owner_.call(top.call);
+    if (call.decoding && call.record.replica == index_ && call.record.pool == pool_ &&
+        call.joined_step + call.request.output_tokens - call.made == top.step) {
+      return;
+    }
+    std::pop_heap(completions_.begin(), completions_.end(), kLater);
+    completions_.pop_back();
+  }
+}
+
+std::vector<std::uint32_t> Replica::abandon() {
+  settle();
+  simulation_.cancel(event_);
+  note_phase(simulation_.now());
+  std::vector<std::uint32_t> left;
+  const Time now = simulation_.now();
+  for (List* list : {&running_, &waiting_}) {
+    for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = owner_.call(index).next) {
+      ActiveCall& call = owner_.call(index);
+      const Cause cause = list == &waiting_ ? Cause::kQueue
+                          : call.decoding   ? Cause::kDecode
+                          : call.resumed    ? Cause::kRecompute
+                                            : Cause::kPrefill;
+      call.record.causes[cause] += now - call.mark;
+      call.record.finish = now;
+      call.record.status = CallStatus::kUnfinished;
+      left.push_back(index);
+    }
+    *list = {};
+  }
+  running_count_ = waiting_count_ = decoding_ = 0;
+  leap_steps_ = 0;
+  return left;
+}
+
+void Replica::note_phase(Time now) {
+  ServingObserver* observer = owner_.observer();
+  if (observer == nullptr) return;
+  const auto prefilling = static_cast<std::int32_t>(plan_.size());
+  const bool active = busy();
+  if (phase_open_ && active && phase_.decoding == decoding_ && phase_.prefilling == prefilling) return;
+  if (phase_open_) {
+    phase_.end = now;
+    observer->on_batch_phase(phase_);
+  }
+  phase_open_ = active;
+  phase_ = BatchPhase{.pool = pool_, .replica = index_, .begin = now, .decoding = decoding_, .prefilling = prefilling};
+}
+
+void Replica::append(List& list, std::uint32_t index) {
+  ActiveCall& call = owner_.call(index);
+  call.previous = list.last;
+  call.next = ActiveCall::kNone;
+  (list.last == ActiveCall::kNone ? list.first : owner_.call(list.last).next) = index;
+  list.last = index;
+}
+
+void Replica::prepend(List& list, std::uint32_t index) {
+  ActiveCall& call = owner_.call(index);
+  call.next = list.first;
+  call.previous = ActiveCall::kNone;
+  (list.first == ActiveCall::kNone ? list.last : owner_.call(list.first).previous) = index;
+  list.first = index;
+}
+
+void Replica::remove(List& list, std::uint32_t index) {
+  ActiveCall& call = owner_.call(index);
+  (call.previous == ActiveCall::kNone ? list.first : owner_.call(call.previous).next) = call.next;
+  (call.next == ActiveCall::kNone ? list.last : owner_.call(call.next).previous) = call.previous;
+}
+
+}  // namespace tokenyard::platforms

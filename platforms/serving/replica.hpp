@@ -1,0 +1,171 @@
+#pragma once
+/// One copy of a model on its chips: continuous batching as in vLLM V1, leaping over the steps in which nothing changes.
+///
+/// Each step carries one token of every decoding call and, within the token budget, chunks of prompts: running calls first,
+/// then waiting ones in order of arrival (vllm/v1/core/sched/scheduler.py). A call whose blocks do not fit preempts the
+/// youngest running one, which starts again at the head of the queue; a step that preempts admits nobody.
+///
+/// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then leaps to
+/// the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival cuts the leap at
+/// the end of the step in flight. Whoever reads the replica in between calls `settle()` first. Stepping (`stepwise`) gives
+/// the same calls, dates and sums, bit for bit.
+///
+/// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
+
+#include <vector>
+
+#include "platforms/cost/step_cost.hpp"
+#include "platforms/kv/kv_cache.hpp"
+#include "platforms/serving/observer.hpp"
+#include "sim/core/simulation.hpp"
+#include "sim/statistics/quantile_sketch.hpp"
+
+namespace tokenyard::platforms {
+
+struct BatchingOptions {
+  std::int32_t max_num_seqs = 256;
+  Tokens max_num_batched_tokens = 8192;  ///< not below max_num_seqs
+  Tokens max_model_len = 131072;
+  Tokens long_prefill_token_threshold = 0;  ///< 0: none
+  bool chunked_prefill = true;
+  bool stepwise = false;
+};
+
+/// What a replica has done, in integers: two runs of the same work agree exactly, and differences of two readings are exact.
+struct ReplicaTotals {
+  sim::Int128 busy_ticks = 0;
+  std::array<sim::Int128, kBounds> bound_ticks{};
+  sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
+  sim::Int128 flop = 0;            ///< per chip
+  sim::Int128 bytes = 0;           ///< per chip
+  std::int64_t steps = 0;
+  Tokens prefill_tokens = 0;
+  Tokens output_tokens = 0;
+  Tokens prompt_tokens = 0;   ///< of calls admitted for the first time
+  Tokens cached_tokens = 0;   ///< of those
+  std::int64_t preemptions = 0;
+};
+
+/// A call while it is in a replica. Kept in the fleet's slab and linked by index.
+struct ActiveCall {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  CallRequest request;
+  CallRecord record;
+  KvChain kv;
+  Tokens computed = 0;          ///< tokens of the context whose KV is in memory, while its prompt is being computed
+  Tokens made = 0;              ///< output tokens, as of `joined_step` while decoding
+  std::int64_t joined_step = 0; ///< the replica's step count when it began to decode
+  sim::Time mark;               ///< time up to which its causes are accounted
+  sim::FineTime last_token;
+  sim::Int128 interference_at_join = 0;
+  std::uint32_t previous = kNone, next = kNone;  ///< in the running list or the queue
+  bool decoding = false;
+  bool resumed = false;         ///< was preempted before: its prefill is recompute
+  bool transferred = false;     ///< its prompt's KV arrived over the network
+};
+
+/// Who hears of what happens in a replica: the fleet.
+class ReplicaOwner {
+ public:
+  virtual ~ReplicaOwner() = default;
+  virtual ActiveCall& call(std::uint32_t index) = 0;
+  /// All tokens are made; the replica no longer knows the call.
+  virtual void on_completed(std::uint32_t index) = 0;
+  virtual ServingObserver* observer() = 0;
+};
+
+class Replica final : public sim::EventHandler {
+ public:
+  Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
+          const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity);
+
+  /// Could the call ever run here?
+  bool fits(Tokens prompt, Tokens output) const;
+  void submit(std::uint32_t call);
+  /// Brings the totals up to now.
+  void settle();
+  void on_event(sim::Time now, std::uint64_t argument) override;
+  /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
+  std::vector<std::uint32_t> abandon();
+
+  const ReplicaTotals& totals() const { return totals_; }
+  const KvCache& kv() const { return kv_; }
+  std::int32_t running() const { return running_count_; }
+  std::int32_t waiting() const { return waiting_count_; }
+  bool busy() const { return leap_steps_ > 0; }
+  /// Inter-token gaps of its calls.
+  const sim::QuantileSketch& gaps() const { return gaps_; }
+
+ private:
+  struct List {
+    std::uint32_t first = ActiveCall::kNone, last = ActiveCall::kNone;
+  };
+  struct Completion {
+    std::int64_t step;   ///< the step count after which the call is complete
+    std::uint32_t call;
+  };
+
+  void begin_step(sim::FineTime start);
+  void reserve_decode_blocks();
+  void schedule_prefilling();
+  void admit_waiting();
+  bool admit(std::uint32_t index);
+  void start_leap(sim::FineTime start);
+  void end_leap();
+  void account(std::int64_t from, std::int64_t to);
+  sim::Int128 ticks_of(std::int64_t steps) const;
+  std::int64_t steps_before_exhaustion(std::int64_t limit) const;
+  std::int64_t blocks_needed(std::int64_t steps) const;
+  void cut_leap();
+  void join_decoding(std::uint32_t index, sim::FineTime at);
+  void leave_decoding(ActiveCall& call);
+  void preempt_youngest(sim::Time now);
+  void complete(std::uint32_t index, sim::FineTime at);
+  std::size_t phase_of(const ActiveCall& call) const;
+  void append(List& list, std::uint32_t index);
+  void prepend(List& list, std::uint32_t index);
+  void remove(List& list, std::uint32_t index);
+  void push_completion(std::int64_t step, std::uint32_t call);
+  void drop_stale_completions();
+  void note_phase(sim::Time now);
+
+  sim::Simulation& simulation_;
+  ReplicaOwner& owner_;
+  const StepCost& cost_;
+  BatchingOptions options_;
+  KvCache kv_;
+  std::uint32_t pool_, index_;
+  sim::Entity entity_;
+  sim::EventHandle event_;
+
+  List running_, waiting_;
+  std::int32_t running_count_ = 0, waiting_count_ = 0;
+  std::int32_t decoding_ = 0;
+  Tokens context_ = 0;                      ///< sum over decoding calls, in the next step
+  std::vector<std::int32_t> boundary_;      ///< decoding calls that need a block when step count = index mod block size
+  std::vector<Completion> completions_;     ///< min-heap
+  std::vector<std::uint32_t> prefilling_;   ///< running, prompt not yet computed, in order of admission
+  struct Planned {
+    std::uint32_t call;
+    PrefillChunk chunk;
+  };
+  std::vector<Planned> plan_;
+  std::vector<PrefillChunk> chunks_;
+  bool blocked_by_kv_ = false;
+  bool preempted_ = false;
+
+  // The leap in progress: `leap_steps_` steps from `leap_start_`, of which `settled_` are accounted.
+  sim::FineTime leap_start_;
+  StepPiece piece_;
+  StepPiece alone_;                ///< the same step without its prefill; for interference
+  std::int64_t leap_steps_ = 0, settled_ = 0;
+  std::int64_t step_ = 0;          ///< steps completed up to the leap's start
+  sim::Int128 interference_ = 0;
+
+  ReplicaTotals totals_;
+  sim::QuantileSketch gaps_;
+  BatchPhase phase_;
+  bool phase_open_ = false;
+};
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,223 @@
+#include "platforms/spec/chip.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "platforms/spec/fact.hpp"
+
+namespace tokenyard::platforms {
+
+namespace {
+
+using sim::NumberRule;
+using sim::ObjectReader;
+
+constexpr NumberRule kPositive = {.minimum = 0, .exclusive = true};
+constexpr NumberRule kNotNegative = {.minimum = 0};
+constexpr NumberRule kShare = {.minimum = 0, .maximum = 1, .exclusive = true};
+
+PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  PerPrecision result;
+  reader.object(key, [&](ObjectReader& at) {
+    for (Precision precision : kPrecisions) result[precision] = optional_fact(at, name_of(precision), rule);
+  });
+  return result;
+}
+
+Chip::ScaleUp read_scale_up(ObjectReader& reader) {
+  Chip::ScaleUp result;
+  reader.object("scale_up", [&](ObjectReader& at) {
+    std::vector<std::string> names(kScaleUpTopologyNames.begin(), kScaleUpTopologyNames.end());
+    std::string name = at.choice("topology", names);
+    auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end()) result.topology = static_cast<ScaleUpTopology>(found - names.begin());
+    result.bytes_per_s = optional_fact(at, "bytes_per_s", kPositive);
+    result.domain_chips = optional_count(at, "domain_chips", {.minimum = 1});
+    result.shape = optional_counts(at, "shape");
+    std::size_t dimensions = result.topology == ScaleUpTopology::kTorus2d   ? 2
+                             : result.topology == ScaleUpTopology::kTorus3d ? 3
+                                                                            : 0;
+    if (!result.shape.empty() && result.shape.size() != dimensions) {
+      at.fault("shape", std::to_string(result.shape.size()) + " dimensions",
+               std::to_string(dimensions) + " of them, as the topology says");
+    }
+  });
+  return result;
+}
+
+Chip::Efficiency read_efficiency(ObjectReader& reader) {
+  Chip::Efficiency result;
+  reader.object("efficiency", [&](ObjectReader& at) {
+    result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
+    result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
+    result.moe_compute = optional_fact(at, "moe_compute", kShare);
+    result.moe_memory = optional_fact(at, "moe_memory", kShare);
+    result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
+    result.attention_decode = optional_fact(at, "attention_decode", kShare);
+    result.attention_decode_half_bytes = optional_fact(at, "attention_decode_half_bytes", kNotNegative);
+    result.launch_s = optional_fact(at, "launch_s", kNotNegative);
+  });
+  return result;
+}
+
+Chip::Collectives read_collectives(ObjectReader& reader) {
+  Chip::Collectives result;
+  reader.object("all_reduce", [&](ObjectReader& at) {
+    result.link_efficiency = optional_fact(at, "link_efficiency", kShare);
+    result.alpha_s = optional_fact(at, "alpha_s", kNotNegative);
+    at.members("by_chips", [&](const std::string& name, ObjectReader& row) {
+      Chip::AllReduce entry;
+      const char* end = name.data() + name.size();
+      auto [rest, error] = std::from_chars(name.data(), end, entry.chips);
+      if (error != std::errc() || rest != end || entry.chips < 2) {
+        row.fault("", "\"" + name + "\"", "a number of chips of at least 2 as the key");
+      }
+      entry.alpha_s = required_fact(row, "alpha_s", kNotNegative);
+      entry.bytes_per_s = required_fact(row, "bytes_per_s", kPositive);
+      result.by_chips.push_back(entry);
+    });
+  });
+  std::sort(result.by_chips.begin(), result.by_chips.end(),
+            [](const Chip::AllReduce& a, const Chip::AllReduce& b) { return a.chips < b.chips; });
+  return result;
+}
+
+Chip::Power read_power(ObjectReader& reader) {
+  Chip::Power result;
+  reader.object("power", [&](ObjectReader& at) {
+    result.tdp_w = optional_fact(at, "tdp_w", kPositive);
+    result.idle_w = optional_fact(at, "idle_w", kNotNegative);
+    result.active_w = optional_fact(at, "active_w", kNotNegative);
+    result.compute_w = optional_fact(at, "compute_w", kNotNegative);
+    result.memory_w = optional_fact(at, "memory_w", kNotNegative);
+    result.allin_w = optional_fact(at, "allin_w", kPositive);
+    if (result.tdp_w && result.idle_w && *result.idle_w > *result.tdp_w) {
+      at.fault("idle_w", "more than tdp_w", "at most tdp_w");
+    }
+  });
+  return result;
+}
+
+Chip::Price read_price(ObjectReader& reader) {
+  Chip::Price result;
+  reader.object("price", [&](ObjectReader& at) {
+    result.usd_per_hour = optional_fact(at, "usd_per_hour", kNotNegative);
+    result.rental_3yr_usd_per_hour = optional_fact(at, "rental_3yr_usd_per_hour", kNotNegative);
+    result.owned_usd_per_hour = optional_fact(at, "owned_usd_per_hour", kNotNegative);
+    result.on_demand_low_usd_per_hour = optional_fact(at, "on_demand_low_usd_per_hour", kNotNegative);
+    result.on_demand_high_usd_per_hour = optional_fact(at, "on_demand_high_usd_per_hour", kNotNegative);
+    result.unit_low_usd = optional_fact(at, "unit_low_usd", kNotNegative);
+    result.unit_high_usd = optional_fact(at, "unit_high_usd", kNotNegative);
+  });
+  return result;
+}
+
+/// log2 of a whole number, linear between powers of two: exact at them, and the same on every machine.
+double log2_between(std::int64_t n) {
+  int floor = std::bit_width(static_cast<std::uint64_t>(n)) - 1;
+  return floor + (static_cast<double>(n) / std::ldexp(1.0, floor) - 1.0);
+}
+
+}  // namespace
+
+Chip Chip::read(ObjectReader& reader) {
+  Chip chip;
+  chip.name = reader.string("name");
+  chip.title = reader.string("title", chip.name);
+  chip.vendor = reader.string("vendor", std::string());
+  chip.launch = reader.string("launch", std::string());
+  chip.note = reader.string("note", std::string());
+  chip.process_nm = optional_fact(reader, "process_nm", kPositive);
+  chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);
+  chip.memory_bytes_per_s = optional_fact(reader, "memory_bytes_per_s", kPositive);
+  chip.peak_flops_per_s = read_per_precision(reader, "peak_flops_per_s", kPositive);
+  chip.scale_up = read_scale_up(reader);
+  chip.scale_out_bytes_per_s = optional_fact(reader, "scale_out_bytes_per_s", kPositive);
+  chip.host_bytes_per_s = optional_fact(reader, "host_bytes_per_s", kPositive);
+  chip.efficiency = read_efficiency(reader);
+  chip.collectives = read_collectives(reader);
+  chip.power = read_power(reader);
+  chip.price = read_price(reader);
+  return chip;
+}
+
+std::optional<Precision> Chip::compute_precision(Precision weights) const {
+  auto first_of = [&](std::initializer_list<Precision> candidates) -> std::optional<Precision> {
+    for (Precision candidate : candidates) {
+      if (peak_flops_per_s[candidate]) return candidate;
+    }
+    return std::nullopt;
+  };
+  switch (weights) {
+    case Precision::kBf16:
+      return first_of({Precision::kBf16});
+    case Precision::kFp8:
+      return first_of({Precision::kFp8, Precision::kBf16});
+    case Precision::kFp4:
+      return first_of({Precision::kFp4, Precision::kFp8, Precision::kBf16});
+    case Precision::kInt8:
+      return first_of({Precision::kInt8, Precision::kBf16});
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> Chip::missing(Precision weights, std::int64_t chips) const {
+  std::vector<std::string> keys;
+  auto need = [&keys](bool there, const std::string& key) {
+    if (!there) keys.push_back(key);
+  };
+  need(memory_bytes.has_value(), "memory_bytes");
+  need(memory_bytes_per_s.has_value(), "memory_bytes_per_s");
+  std::optional<Precision> compute = compute_precision(weights);
+  need(compute.has_value(), "peak_flops_per_s/" + std::string(name_of(weights)));
+  if (compute) {
+    need(efficiency.gemm_compute[*compute].has_value(), "efficiency/gemm_compute/" + std::string(name_of(*compute)));
+  }
+  need(efficiency.gemm_memory.has_value(), "efficiency/gemm_memory");
+  need(efficiency.attention_prefill.has_value(), "efficiency/attention_prefill");
+  need(efficiency.attention_decode.has_value(), "efficiency/attention_decode");
+  if (chips > 1) {
+    need(scale_up.bytes_per_s.has_value(), "scale_up/bytes_per_s");
+    need(scale_up.domain_chips.has_value(), "scale_up/domain_chips");
+    need(!collectives.by_chips.empty() || collectives.link_efficiency.has_value(), "all_reduce/link_efficiency");
+    need(!collectives.by_chips.empty() || collectives.alpha_s.has_value(), "all_reduce/alpha_s");
+  }
+  return keys;
+}
+
+std::optional<double> Chip::watts(double compute_share, double memory_share) const {
+  if (!power.tdp_w || !power.active_w || !power.compute_w || !power.memory_w) return std::nullopt;
+  return std::min(*power.tdp_w, *power.active_w + *power.compute_w * compute_share + *power.memory_w * memory_share);
+}
+
+std::optional<Chip::AllReduce> Chip::all_reduce(std::int64_t chips) const {
+  AllReduce result{.chips = chips, .alpha_s = 0, .bytes_per_s = 0};
+  const std::vector<AllReduce>& fitted = collectives.by_chips;
+  if (fitted.empty()) {
+    if (!collectives.link_efficiency || !collectives.alpha_s || !scale_up.bytes_per_s) return std::nullopt;
+    result.alpha_s = *collectives.alpha_s;
+    result.bytes_per_s = *collectives.link_efficiency * *scale_up.bytes_per_s;
+    return result;
+  }
+  auto above = std::lower_bound(fitted.begin(), fitted.end(), chips,
+                                [](const AllReduce& entry, std::int64_t n) { return entry.chips < n; });
+  if (above == fitted.end() || above == fitted.begin()) {
+    const AllReduce& nearest = above == fitted.end() ? fitted.back() : fitted.front();
+    result.alpha_s = nearest.alpha_s;
+    result.bytes_per_s = nearest.bytes_per_s;
+  } else {
+    const AllReduce& low = *(above - 1);
+    const AllReduce& high = *above;
+    double share =
+        (log2_between(chips) - log2_between(low.chips)) / (log2_between(high.chips) - log2_between(low.chips));
+    result.alpha_s = low.alpha_s + share * (high.alpha_s - low.alpha_s);
+    result.bytes_per_s = low.bytes_per_s + share * (high.bytes_per_s - low.bytes_per_s);
+  }
+  if (collectives.alpha_s) result.alpha_s = *collectives.alpha_s;
+  return result;
+}
+
+}  // namespace tokenyard::platforms

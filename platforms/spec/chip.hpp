@@ -1,0 +1,121 @@
+#pragma once
+/// An accelerator chip: what it can do, how much of that software reaches, what it draws and what it costs.
+///
+/// Rates are per chip, dense, one direction. A number that nobody has published is absent: whoever needs it says so to
+/// the user through `missing()`, and never guesses.
+///
+///   const Chip* chip = catalog.find_chip("h100-sxm");
+///   chip->peak_flops_per_s[Precision::kFp8];              // 1.978e15
+///   chip->missing(Precision::kFp8, 4).empty();            // a replica of 4 chips can be timed
+///   chip->watts(0.1, 0.7);                                // min(tdp, active + 0.1 compute + 0.7 memory)
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platforms/spec/precision.hpp"
+#include "sim/input/json_reader.hpp"
+
+namespace tokenyard::platforms {
+
+/// How the chips of a scale-up domain are connected. `kPcie`: through the host's PCI Express; `kNone`: one chip is all.
+enum class ScaleUpTopology : std::uint8_t { kNone, kPcie, kSwitch, kMesh, kTorus2d, kTorus3d };
+inline constexpr std::array<std::string_view, 6> kScaleUpTopologyNames = {"none", "pcie",    "switch",
+                                                                          "mesh", "torus2d", "torus3d"};
+constexpr std::string_view name_of(ScaleUpTopology topology) {
+  return kScaleUpTopologyNames[static_cast<std::size_t>(topology)];
+}
+
+struct Chip {
+  struct ScaleUp {
+    ScaleUpTopology topology = ScaleUpTopology::kNone;
+    std::optional<double> bytes_per_s;         ///< all links of a chip together, one direction
+    std::optional<std::int64_t> domain_chips;  ///< the largest domain
+    std::vector<std::int64_t> shape;           ///< of the whole torus, where it is known
+  };
+
+  /// Fitted shares of the peak. A kernel takes launch + max(flops / (peak · compute), bytes / (bandwidth · memory)).
+  struct Efficiency {
+    PerPrecision gemm_compute;
+    std::optional<double> gemm_memory;
+    std::optional<double> moe_compute;  ///< grouped GEMM of experts
+    std::optional<double> moe_memory;   ///< reading the experts that are hit
+    std::optional<double> attention_prefill;
+    std::optional<double> attention_decode;  ///< times bytes / (bytes + half_bytes)
+    std::optional<double> attention_decode_half_bytes;
+    std::optional<double> launch_s;  ///< of one kernel inside a captured graph
+  };
+
+  /// An all-reduce over n chips of B bytes takes alpha + 2 (n - 1) / n · B / bandwidth.
+  struct AllReduce {
+    std::int64_t chips = 0;
+    double alpha_s = 0;
+    double bytes_per_s = 0;
+  };
+  struct Collectives {
+    std::vector<AllReduce> by_chips;        ///< fitted, ascending in chips; often empty
+    std::optional<double> link_efficiency;  ///< otherwise: bandwidth = this · scale_up.bytes_per_s
+    std::optional<double> alpha_s;          ///< latency in a captured graph; wins over that of `by_chips`
+  };
+
+  /// While a step runs: min(tdp, active + compute · u + memory · v) for the shares u of peak FLOP/s and v of bandwidth
+  /// that the step achieves. Between steps: idle.
+  struct Power {
+    std::optional<double> tdp_w;
+    std::optional<double> idle_w;
+    std::optional<double> active_w;
+    std::optional<double> compute_w;
+    std::optional<double> memory_w;
+    std::optional<double> allin_w;  ///< provisioned per chip with its share of host, network and cooling
+  };
+
+  struct Price {
+    std::optional<double> usd_per_hour;  ///< what a scenario pays unless it says otherwise
+    std::optional<double> rental_3yr_usd_per_hour;
+    std::optional<double> owned_usd_per_hour;  ///< total cost of ownership of a hyperscaler
+    std::optional<double> on_demand_low_usd_per_hour;
+    std::optional<double> on_demand_high_usd_per_hour;
+    std::optional<double> unit_low_usd;  ///< purchase
+    std::optional<double> unit_high_usd;
+  };
+
+  std::string name;
+  std::string title;
+  std::string vendor;
+  std::string launch;  ///< "2022-09"
+  std::string note;
+  std::optional<double> process_nm;
+  std::optional<double> memory_bytes;
+  std::optional<double> memory_bytes_per_s;
+  PerPrecision peak_flops_per_s;
+  ScaleUp scale_up;
+  std::optional<double> scale_out_bytes_per_s;  ///< its share of the node's NICs
+  std::optional<double> host_bytes_per_s;       ///< to the host's memory
+  Efficiency efficiency;
+  Collectives collectives;
+  Power power;
+  Price price;
+
+  /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else the
+  /// next wider one it has (weights are unpacked on the way, as weight-only kernels do): fp4 → fp8 → bf16, int8 → bf16.
+  /// Nothing if it has none of them.
+  std::optional<Precision> compute_precision(Precision weights) const;
+
+  /// Keys of the numbers which timing a replica of `chips` chips needs and the catalogue lacks.
+  std::vector<std::string> missing(Precision weights, std::int64_t chips) const;
+
+  /// Watts of a running step. Nothing if a coefficient is absent. Shares are in [0, 1].
+  std::optional<double> watts(double compute_share, double memory_share) const;
+
+  /// Alpha and bus bandwidth of an all-reduce over `chips` ≥ 2 within the domain: fitted numbers, interpolated in log2
+  /// of the chips and held constant beyond them, or the link's. Nothing if neither is known.
+  std::optional<AllReduce> all_reduce(std::int64_t chips) const;
+
+  /// Faults go to the reader's list; the rest is read nevertheless.
+  static Chip read(sim::ObjectReader& reader);
+};
+
+}  // namespace tokenyard::platforms

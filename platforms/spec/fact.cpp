@@ -1,0 +1,122 @@
+#include "platforms/spec/fact.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace tokenyard::platforms {
+
+namespace {
+
+using sim::Json;
+using sim::NumberRule;
+using sim::ObjectReader;
+
+std::string text_at(const Json& object, const char* key) {
+  auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+void collect(const Json& value, const std::string& key, std::vector<Fact>& facts) {
+  if (value.is_object() && value.contains("value")) {
+    Fact fact;
+    fact.key = key;
+    fact.value = value["value"].dump();
+    fact.source = text_at(value, "source");
+    fact.date = text_at(value, "date");
+    fact.note = text_at(value, "note");
+    auto assumed = value.find("assumed");
+    fact.assumed = assumed != value.end() && assumed->is_boolean() && assumed->get<bool>();
+    facts.push_back(std::move(fact));
+  } else if (value.is_object()) {
+    for (const auto& [name, member] : value.items()) collect(member, key.empty() ? name : key + "/" + name, facts);
+  } else if (value.is_array()) {
+    std::size_t index = 0;
+    for (const auto& element : value) collect(element, key + "/" + std::to_string(index++), facts);
+  } else if (value.is_number() || value.is_boolean()) {
+    Fact fact;
+    fact.key = key;
+    fact.value = value.dump();
+    facts.push_back(std::move(fact));
+  }
+}
+
+/// Calls `read` where the value stands: with the key itself if it is bare, with "value" inside a fact. False if absent.
+template <typename Read>
+bool read_value(ObjectReader& reader, std::string_view key, Read read) {
+  if (!reader.has(key)) return false;
+  const Json* raw = reader.raw(key);
+  if (!raw->is_object()) {
+    read(reader, key);
+    return true;
+  }
+  reader.object(key, [&](ObjectReader& fact) {
+    read(fact, "value");
+    fact.string("source");
+    fact.string("date", std::string());
+    fact.string("note", std::string());
+    fact.boolean("assumed", false);
+  });
+  return true;
+}
+
+NumberRule without_fallback(NumberRule rule) {
+  rule.fallback.reset();
+  return rule;
+}
+
+}  // namespace
+
+std::vector<Fact> collect_facts(const Json& entry) {
+  std::vector<Fact> facts;
+  collect(entry, "", facts);
+  return facts;
+}
+
+std::optional<double> optional_fact(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  double number = 0;
+  bool there = read_value(reader, key, [&](ObjectReader& at, std::string_view where) {
+    number = at.number(where, without_fallback(rule));
+  });
+  return there ? std::optional(number) : std::nullopt;
+}
+
+std::optional<std::int64_t> optional_count(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  std::int64_t number = 0;
+  bool there = read_value(reader, key, [&](ObjectReader& at, std::string_view where) {
+    number = at.integer(where, without_fallback(rule));
+  });
+  return there ? std::optional(number) : std::nullopt;
+}
+
+double required_fact(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  if (reader.has(key)) return optional_fact(reader, key, rule).value_or(0);
+  return reader.number(key, without_fallback(rule));
+}
+
+std::int64_t required_count(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  if (reader.has(key)) return optional_count(reader, key, rule).value_or(0);
+  return reader.integer(key, without_fallback(rule));
+}
+
+bool flag_fact(ObjectReader& reader, std::string_view key, bool fallback) {
+  bool flag = fallback;
+  read_value(reader, key, [&](ObjectReader& at, std::string_view where) { flag = at.boolean(where); });
+  return flag;
+}
+
+std::vector<std::int64_t> optional_counts(ObjectReader& reader, std::string_view key) {
+  std::vector<std::int64_t> counts;
+  read_value(reader, key, [&](ObjectReader& at, std::string_view where) {
+    const Json* raw = at.raw(where);
+    bool good = raw != nullptr && raw->is_array();
+    if (good) {
+      for (const auto& element : *raw) {
+        good = good && element.is_number_integer() && element.get<std::int64_t>() >= 1;
+        if (good) counts.push_back(element.get<std::int64_t>());
+      }
+    }
+    if (!good) at.fault(where, raw == nullptr ? "nothing" : sim::shown(*raw), "an array of integers of at least 1");
+  });
+  return counts;
+}
+
+}  // namespace tokenyard::platforms
