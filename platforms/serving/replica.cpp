@@ -14,11 +14,6 @@ namespace {
 constexpr auto kLater = [](const auto& a, const auto& b) {
   return a.step > b.step || (a.step == b.step && a.call > b.call);
 };
-Tokens length_of(std::span<const Extent> extents) {
-  Tokens total = 0;
-  for (const Extent& extent : extents) total += extent.tokens;
-  return total;
-}
 }  // namespace
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
@@ -427,7 +422,12 @@ void Replica::note_phase(Time now) {
     observer->on_batch_phase(phase_);
   }
   phase_open_ = active;
-  phase_ = BatchPhase{.pool = pool_, .replica = index_, .begin = now, .decoding = decoding_, .prefilling = prefilling};
+  phase_ = {};
+  phase_.pool = pool_;
+  phase_.replica = index_;
+  phase_.begin = now;
+  phase_.decoding = decoding_;
+  phase_.prefilling = prefilling;
 }
 
 void Replica::append(List& list, std::uint32_t index) {

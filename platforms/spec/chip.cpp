@@ -15,9 +15,10 @@ namespace {
 using sim::NumberRule;
 using sim::ObjectReader;
 
-constexpr NumberRule kPositive = {.minimum = 0, .exclusive = true};
-constexpr NumberRule kNotNegative = {.minimum = 0};
-constexpr NumberRule kShare = {.minimum = 0, .maximum = 1, .exclusive = true};
+constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = true};
+constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
+constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
+constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true};
 
 PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
   PerPrecision result;
@@ -35,7 +36,7 @@ Chip::ScaleUp read_scale_up(ObjectReader& reader) {
     auto found = std::find(names.begin(), names.end(), name);
     if (found != names.end()) result.topology = static_cast<ScaleUpTopology>(found - names.begin());
     result.bytes_per_s = optional_fact(at, "bytes_per_s", kPositive);
-    result.domain_chips = optional_count(at, "domain_chips", {.minimum = 1});
+    result.domain_chips = optional_count(at, "domain_chips", kAtLeastOne);
     result.shape = optional_counts(at, "shape");
     std::size_t dimensions = result.topology == ScaleUpTopology::kTorus2d   ? 2
                              : result.topology == ScaleUpTopology::kTorus3d ? 3
@@ -117,7 +118,7 @@ Chip::Price read_price(ObjectReader& reader) {
 
 /// log2 of a whole number, linear between powers of two: exact at them, and the same on every machine.
 double log2_between(std::int64_t n) {
-  int floor = std::bit_width(static_cast<std::uint64_t>(n)) - 1;
+  int floor = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 1;
   return floor + (static_cast<double>(n) / std::ldexp(1.0, floor) - 1.0);
 }
 

@@ -1,0 +1,189 @@
+#include "platforms/serving/fleet.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::platforms {
+
+using sim::Time;
+
+Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools)
+    : simulation_(simulation), network_(network) {
+  std::uint64_t entity = 1;
+  for (PoolOptions& options : pools) {
+    Pool pool;
+    const auto pool_index = static_cast<std::uint32_t>(pools_.size());
+    for (std::uint32_t i = 0; i < options.hosts.size(); ++i) {
+      pool.replicas.push_back(
+          std::make_unique<Replica>(simulation, *this, *options.cost, options.batching, options.kv, pool_index, i, entity++));
+    }
+    pool.options = std::move(options);
+    pools_.push_back(std::move(pool));
+  }
+}
+
+Fleet::~Fleet() = default;
+
+void Fleet::submit(const CallRequest& request) {
+  std::uint32_t index = 0;
+  if (spare_.empty()) {
+    index = static_cast<std::uint32_t>(calls_.size());
+    calls_.emplace_back();
+    moving_.emplace_back();
+  } else {
+    index = spare_.back();
+    spare_.pop_back();
+  }
+  ActiveCall& call = calls_[index];
+  call = {};
+  moving_[index] = {};
+  call.request = request;
+  CallRecord& record = call.record;
+  record.call = submitted_++;
+  record.task = request.task;
+  record.agent = request.agent;
+  record.node = request.node;
+  record.pool = request.pool;
+  record.arrival = simulation_.now();
+  record.output_tokens = request.output_tokens;
+  for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+
+  Pool& pool = pools_[request.pool];
+  const Replica& any = *pool.replicas.front();
+  const bool split = pool.options.role == PoolRole::kPrefill;
+  const bool fits = split ? any.fits(record.prompt_tokens, 1) && pools_[pool.options.decode_pool].replicas.front()->fits(
+                                                                     record.prompt_tokens, request.output_tokens)
+                          : any.fits(record.prompt_tokens, request.output_tokens);
+  if (!fits) {
+    record.status = CallStatus::kRejected;
+    record.finish = simulation_.now();
+    end(index);
+    return;
+  }
+  if (split) {
+    call.request.output_tokens = 1;
+    call.request.output_content = 0;
+  }
+  record.replica = route(pool, call);
+  pool.replicas[record.replica]->submit(index);
+}
+
+std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
+  const auto count = static_cast<std::uint32_t>(pool.replicas.size());
+  if (count == 1) return 0;
+  if (pool.options.router == Router::kRoundRobin) {
+    const std::uint32_t chosen = pool.next;
+    pool.next = (pool.next + 1) % count;
+    return chosen;
+  }
+  const auto load = [&](std::uint32_t i) { return pool.replicas[i]->running() + pool.replicas[i]->waiting(); };
+  const auto least_loaded = [&] {
+    std::uint32_t best = 0;
+    for (std::uint32_t i = 1; i < count; ++i) {
+      if (load(i) < load(best)) best = i;
+    }
+    return best;
+  };
+  if (pool.options.router == Router::kTaskSticky) {
+    const auto home = pool.home.find(call.record.task);
+    if (home != pool.home.end()) return home->second;
+    const std::uint32_t chosen = least_loaded();
+    pool.home[call.record.task] = chosen;
+    return chosen;
+  }
+  if (pool.options.router == Router::kPrefixAware) {
+    // A cached prompt is worth as much as an empty replica of a full batch.
+    std::uint32_t best = 0;
+    double best_score = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const double hit = static_cast<double>(pool.replicas[i]->kv().lookup(call.request.prompt)) /
+                         static_cast<double>(std::max<Tokens>(1, call.record.prompt_tokens));
+      const double score = hit - static_cast<double>(load(i)) / pool.options.batching.max_num_seqs;
+      if (i == 0 || score > best_score) best = i, best_score = score;
+    }
+    return best;
+  }
+  return least_loaded();
+}
+
+void Fleet::on_completed(std::uint32_t index) {
+  ActiveCall& call = calls_[index];
+  Pool& pool = pools_[call.record.pool];
+  const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
+  if (!prefill_done || call.record.output_tokens <= 1) {
+    end(index);
+    return;
+  }
+  // The first token is out; the KV of the prompt moves on.
+  call.record.status = CallStatus::kUnfinished;
+  call.transferred = true;
+  call.request.output_tokens = call.record.output_tokens;
+  Pool& target = pools_[pool.options.decode_pool];
+  Moving& moving = moving_[index];
+  moving = {call.record.replica, route(target, call), simulation_.now(), true};
+  network_.transfer({.from = pool.options.hosts[moving.from_replica],
+                     .to = target.options.hosts[moving.to_replica],
+                     .bytes = pool.options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
+                     .on_delivered = this,
+                     .argument = index,
+                     .entity = &entity_});
+}
+
+void Fleet::on_event(Time now, std::uint64_t argument) {
+  const auto index = static_cast<std::uint32_t>(argument);
+  ActiveCall& call = calls_[index];
+  Moving& moving = moving_[index];
+  const std::uint32_t from_pool = call.record.pool;
+  const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
+  call.record.causes[Cause::kKvTransfer] += now - moving.begin;
+  moving.moving = false;
+  const KvTransfer transfer{call.record.call, from_pool, moving.from_replica, to_pool, moving.to_replica,
+                            pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
+                            moving.begin, now};
+  for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
+  call.record.pool = to_pool;
+  call.record.replica = moving.to_replica;
+  pools_[to_pool].replicas[moving.to_replica]->submit(index);
+}
+
+void Fleet::on_batch_phase(const BatchPhase& phase) {
+  for (ServingObserver* observer : observers_) observer->on_batch_phase(phase);
+}
+
+void Fleet::end(std::uint32_t index) {
+  // The record is copied: the listener may submit the next call, which may take this place.
+  const CallRecord record = calls_[index].record;
+  CallListener* listener = calls_[index].request.listener;
+  const std::uint64_t cookie = calls_[index].request.cookie;
+  spare_.push_back(index);
+  for (ServingObserver* observer : observers_) observer->on_call(record);
+  if (listener != nullptr) listener->on_call_end(record, cookie);
+}
+
+void Fleet::settle() {
+  for (Pool& pool : pools_) {
+    for (const auto& replica : pool.replicas) replica->settle();
+  }
+}
+
+void Fleet::finish_unfinished() {
+  std::vector<std::uint32_t> left;
+  for (Pool& pool : pools_) {
+    for (const auto& replica : pool.replicas) {
+      const std::vector<std::uint32_t> abandoned = replica->abandon();
+      left.insert(left.end(), abandoned.begin(), abandoned.end());
+    }
+  }
+  for (std::uint32_t index = 0; index < moving_.size(); ++index) {
+    if (!moving_[index].moving) continue;
+    ActiveCall& call = calls_[index];
+    call.record.causes[Cause::kKvTransfer] += simulation_.now() - moving_[index].begin;
+    call.record.finish = simulation_.now();
+    call.record.status = CallStatus::kUnfinished;
+    moving_[index].moving = false;
+    left.push_back(index);
+  }
+  std::sort(left.begin(), left.end(), [&](std::uint32_t a, std::uint32_t b) { return calls_[a].record.call < calls_[b].record.call; });
+  for (const std::uint32_t index : left) end(index);
+}
+
+}  // namespace tokenyard::platforms

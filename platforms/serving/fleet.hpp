@@ -1,0 +1,98 @@
+#pragma once
+/// All pools of a scenario: replicas of a model behind a router each, and the calls in flight.
+///
+/// A call enters through `submit()`. A mixed pool runs it whole. A prefill pool makes its first token, then its KV moves
+/// over the network to a replica of the decode pool, which makes the rest; the replica is chosen by the decode pool's
+/// router when the prefill ends.
+///
+/// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running and
+/// waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the prompt (ties
+/// as before); `task-sticky` the replica of the task's earlier calls, else least loaded.
+///
+///   Fleet fleet(simulation, network, pools);
+///   fleet.add_observer(metrics);
+///   fleet.submit(request);
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "platforms/serving/front_door.hpp"
+#include "platforms/serving/replica.hpp"
+#include "sim/network/network.hpp"
+
+#include <tsl/robin_map.h>
+
+namespace tokenyard::platforms {
+
+enum class PoolRole : std::uint8_t { kMixed, kPrefill, kDecode };
+enum class Router : std::uint8_t { kRoundRobin, kLeastLoaded, kPrefixAware, kTaskSticky };
+inline constexpr std::array<std::string_view, 3> kPoolRoleNames = {"mixed", "prefill", "decode"};
+inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware", "task-sticky"};
+
+struct PoolOptions {
+  std::string name;
+  PoolRole role = PoolRole::kMixed;
+  std::uint32_t decode_pool = 0;       ///< of a prefill pool
+  Router router = Router::kLeastLoaded;
+  std::shared_ptr<const StepCost> cost;
+  BatchingOptions batching;
+  KvCache::Options kv;                 ///< per replica
+  double kv_bytes_per_token = 0;       ///< of a whole replica: what moves between pools
+  std::vector<sim::HostId> hosts;      ///< of each replica, on the network; their number is the pool's
+};
+
+class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHandler, private ServingObserver {
+ public:
+  Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools);
+  ~Fleet() override;
+
+  void submit(const CallRequest& request) override;
+  void add_observer(ServingObserver& observer) { observers_.push_back(&observer); }
+
+  std::size_t pools() const { return pools_.size(); }
+  const PoolOptions& pool(std::size_t pool) const { return pools_[pool].options; }
+  std::size_t replicas(std::size_t pool) const { return pools_[pool].replicas.size(); }
+  Replica& replica(std::size_t pool, std::size_t index) { return *pools_[pool].replicas[index]; }
+  void settle();
+
+  /// Ends every call still in flight as unfinished, now.
+  void finish_unfinished();
+  std::uint64_t calls_submitted() const { return submitted_; }
+  std::size_t calls_in_flight() const { return calls_.size() - spare_.size(); }
+
+ private:
+  struct Pool {
+    PoolOptions options;
+    std::vector<std::unique_ptr<Replica>> replicas;
+    std::uint32_t next = 0;
+    tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
+  };
+
+  ActiveCall& call(std::uint32_t index) override { return calls_[index]; }
+  void on_completed(std::uint32_t index) override;
+  ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
+  void on_batch_phase(const BatchPhase& phase) override;
+  void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived
+  std::uint32_t route(Pool& pool, const ActiveCall& call);
+  void end(std::uint32_t index);
+
+  sim::Simulation& simulation_;
+  sim::Network& network_;
+  std::vector<Pool> pools_;
+  std::deque<ActiveCall> calls_;
+  std::vector<std::uint32_t> spare_;
+  struct Moving {
+    std::uint32_t from_replica = 0;
+    std::uint32_t to_replica = 0;
+    sim::Time begin;
+    bool moving = false;
+  };
+  std::vector<Moving> moving_;  ///< beside calls_
+  std::vector<ServingObserver*> observers_;
+  sim::Entity entity_;
+  std::uint64_t submitted_ = 0;
+};
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,40 @@
+#include "platforms/spec/engine.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "platforms/spec/fact.hpp"
+
+namespace tokenyard::platforms {
+
+EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
+  using sim::NumberRule;
+  using sim::ObjectReader;
+  constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
+  constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
+  EngineDefaults engine;
+  engine.name = reader.string("name");
+  engine.title = reader.string("title", engine.name);
+  engine.note = reader.string("note", std::string());
+  reader.object(
+      "arguments",
+      [&](ObjectReader& at) {
+        engine.max_num_seqs = required_count(at, "max_num_seqs", kAtLeastOne);
+        engine.max_num_batched_tokens = required_count(at, "max_num_batched_tokens", kAtLeastOne);
+        engine.block_size = required_count(at, "block_size", kAtLeastOne);
+        engine.gpu_memory_utilization = required_fact(at, "gpu_memory_utilization",
+                                                      {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true});
+        engine.enable_chunked_prefill = flag_fact(at, "enable_chunked_prefill", true);
+        engine.enable_prefix_caching = flag_fact(at, "enable_prefix_caching", true);
+      },
+      true);
+  reader.object("host", [&](ObjectReader& at) {
+    engine.host.step_s = required_fact(at, "step_s", kNotNegative);
+    engine.host.sequence_s = required_fact(at, "sequence_s", kNotNegative);
+    engine.host.kernel_scale =
+        optional_fact(at, "kernel_scale", {.fallback = {}, .minimum = 0, .exclusive = true}).value_or(1);
+  });
+  engine.reserved_bytes = optional_fact(reader, "reserved_bytes", kNotNegative).value_or(0);
+  return engine;
+}
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,40 @@
+#pragma once
+/// A serving engine: the defaults of its arguments under vLLM's names, and the time its host code takes.
+///
+/// A step of a batch of n sequences takes host.step_s + n · host.sequence_s + host.kernel_scale · (time of its
+/// kernels).
+///
+///   const EngineDefaults* engine = catalog.find_engine("vllm");
+///   engine->max_num_batched_tokens;  // 8192
+
+#include <cstdint>
+#include <string>
+
+#include "sim/input/json_reader.hpp"
+
+namespace tokenyard::platforms {
+
+struct EngineDefaults {
+  struct Host {
+    double step_s = 0;
+    double sequence_s = 0;
+    double kernel_scale = 1;  ///< measured over modelled time of the kernels
+  };
+
+  std::string name;
+  std::string title;
+  std::string note;
+  std::int64_t max_num_seqs = 0;
+  std::int64_t max_num_batched_tokens = 0;
+  std::int64_t block_size = 0;  ///< tokens of a KV block
+  double gpu_memory_utilization = 0;
+  bool enable_chunked_prefill = true;
+  bool enable_prefix_caching = true;
+  Host host;
+  double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
+
+  /// Faults go to the reader's list; the rest is read nevertheless.
+  static EngineDefaults read(sim::ObjectReader& reader);
+};
+
+}  // namespace tokenyard::platforms
