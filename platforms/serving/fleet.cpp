@@ -14,7 +14,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     const auto pool_index = static_cast<std::uint32_t>(pools_.size());
     for (std::uint32_t i = 0; i < options.hosts.size(); ++i) {
       pool.replicas.push_back(
-          std::make_unique<Replica>(simulation, *this, *options.cost, options.batching, options.kv, pool_index, i, entity++));
+          std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost, options.batching, options.kv, pool_index, i, entity++));
     }
     pool.options = std::move(options);
     pools_.push_back(std::move(pool));

@@ -1,0 +1,247 @@
+#include "platforms/spec/catalog.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "embedded/platform_catalog.hpp"
+
+namespace tokenyard::platforms {
+
+namespace {
+
+using sim::Faults;
+using sim::Json;
+using sim::JsonFile;
+using sim::ObjectReader;
+
+constexpr std::string_view kBuiltIn = "built-in";
+constexpr std::array<std::string_view, 4> kKindNames = {"chip", "model", "engine", "cluster"};
+constexpr std::string_view kOurs = "tokenyard.";
+/// Files of other floors, which may lie in the same directory.
+constexpr std::array<std::string_view, 4> kForeignSchemas = {"tokenyard.agent/1", "tokenyard.scenario/1",
+                                                             "tokenyard.campaign/1", "tokenyard.study/1"};
+
+std::size_t index_of(CatalogKind kind) { return static_cast<std::size_t>(kind); }
+
+std::string folder_of(CatalogKind kind) { return std::string(name_of(kind)) + "s"; }
+
+/// The kind in whose folder a path lies: "catalog/chips/h100-sxm.json" is a chip.
+std::optional<CatalogKind> kind_from_folder(const std::filesystem::path& path) {
+  std::string folder = path.parent_path().filename().string();
+  for (CatalogKind kind : kCatalogKinds) {
+    if (folder == folder_of(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+std::string schema_in(const Json& entry) {
+  auto found = entry.find("schema");
+  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::vector<std::string> known_schemas() {
+  std::vector<std::string> schemas;
+  for (CatalogKind kind : kCatalogKinds) schemas.push_back(schema_of(kind));
+  schemas.insert(schemas.end(), kForeignSchemas.begin(), kForeignSchemas.end());
+  return schemas;
+}
+
+/// A file directly in a user's directory that is none of our business: another floor's, or a JSON file of something
+/// else.
+bool is_foreign(const Json& entry) {
+  std::string schema = schema_in(entry);
+  if (std::find(kForeignSchemas.begin(), kForeignSchemas.end(), schema) != kForeignSchemas.end()) return true;
+  return schema.empty() ? entry.contains("nodes") || entry.contains("workload") : !schema.starts_with(kOurs);
+}
+
+/// The JSON files in a directory, sorted, so that the order does not depend on the file system.
+std::vector<std::filesystem::path> json_files(const std::filesystem::path& directory, Faults& faults) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".json") files.push_back(at->path());
+  }
+  if (error) faults.add(directory.string(), "", error.message(), "a directory that can be read");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// A cluster is read where a scenario is; here only its frame is checked.
+void check_cluster(ObjectReader& reader) {
+  reader.string("name");
+  reader.string("title", std::string());
+  reader.string("note", std::string());
+  reader.raw("sources");
+  const Json* cluster = reader.raw("cluster");
+  if (cluster == nullptr || !cluster->is_object() || !cluster->contains("sites")) {
+    reader.fault("cluster", cluster == nullptr ? "nothing" : sim::shown(*cluster),
+                 "an object with \"sites\", as in a scenario");
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(CatalogKind kind) { return kKindNames[index_of(kind)]; }
+
+std::string schema_of(CatalogKind kind) { return std::string(kOurs) + std::string(name_of(kind)) + "/1"; }
+
+Catalog Catalog::load(Faults& faults, const std::vector<std::filesystem::path>& extra_dirs) {
+  Catalog catalog;
+  for (const embedded::File& file : embedded::platform_catalog()) {
+    std::filesystem::path path(file.path);
+    JsonFile json = JsonFile::parse(file.text, std::string(kBuiltIn) + ": " + std::string(file.path), faults);
+    catalog.add_json(json, kind_from_folder(path), faults);
+  }
+  // All at once: a built-in entry is where it is by name alone.
+  for (auto& named : catalog.entries_) {
+    for (auto& [name, entry] : named) entry.origin = kBuiltIn;
+  }
+  for (const auto& directory : extra_dirs) catalog.add_directory(directory, faults);
+  return catalog;
+}
+
+void Catalog::add(std::string_view text, const std::string& file, std::optional<CatalogKind> kind, Faults& faults) {
+  std::size_t before = faults.size();
+  JsonFile json = JsonFile::parse(text, file, faults);
+  if (faults.size() == before) add_json(json, kind, faults);
+}
+
+void Catalog::add_directory(const std::filesystem::path& directory, Faults& faults) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    faults.add(directory.string(), "--catalog", error ? error.message() : "not a directory",
+               "a directory with chips/, models/, engines/, clusters/ or agents/");
+    return;
+  }
+  for (CatalogKind kind : kCatalogKinds) {
+    std::filesystem::path folder = directory / folder_of(kind);
+    if (!std::filesystem::is_directory(folder, error)) continue;
+    for (const auto& path : json_files(folder, faults)) {
+      std::size_t before = faults.size();
+      JsonFile json = JsonFile::load(path, faults);
+      if (faults.size() == before) add_json(json, kind, faults);
+    }
+  }
+  for (const auto& path : json_files(directory, faults)) {
+    std::size_t before = faults.size();
+    JsonFile json = JsonFile::load(path, faults);
+    if (faults.size() == before && !is_foreign(json.value())) add_json(json, std::nullopt, faults);
+  }
+}
+
+void Catalog::add_json(const JsonFile& json, std::optional<CatalogKind> kind, Faults& faults) {
+  std::size_t before = faults.size();
+  ObjectReader reader = json.root(faults);
+  std::string schema = reader.string("schema", std::string());
+  if (!schema.empty()) {
+    std::optional<CatalogKind> said;
+    for (CatalogKind candidate : kCatalogKinds) {
+      if (schema == schema_of(candidate)) said = candidate;
+    }
+    if (!said || (kind && *said != *kind)) {
+      std::string allowed = kind ? "\"" + schema_of(*kind) + "\" in the folder " + folder_of(*kind)
+                                 : "tokenyard.chip/1, tokenyard.model/1, tokenyard.engine/1 or tokenyard.cluster/1";
+      reader.fault("schema", "\"" + schema + "\"", allowed + sim::did_you_mean(schema, known_schemas()));
+    }
+    if (said) kind = said;
+  } else if (!kind) {
+    reader.fault("schema", "nothing", "what the file is: \"tokenyard.chip/1\", …/model/1, …/engine/1, …/cluster/1");
+  }
+  if (!kind) {
+    // Without a kind no key can be judged: one fault is enough.
+    for (const auto& [key, member] : json.value().items()) reader.raw(key);
+    return;
+  }
+
+  std::string name;
+  auto keep = [&](auto& named, auto value) {
+    name = value.name;
+    reader.finish();
+    if (name.empty()) reader.fault("name", "\"\"", "a name");
+    if (faults.size() == before) named.insert_or_assign(name, std::move(value));
+  };
+  switch (*kind) {
+    case CatalogKind::kChip:
+      keep(chips_, Chip::read(reader));
+      break;
+    case CatalogKind::kModel:
+      keep(models_, ModelArchitecture::read(reader));
+      break;
+    case CatalogKind::kEngine:
+      keep(engines_, EngineDefaults::read(reader));
+      break;
+    case CatalogKind::kCluster:
+      name = reader.string("name");
+      check_cluster(reader);
+      reader.finish();
+      break;
+  }
+  if (faults.size() == before) {
+    entries_[index_of(*kind)].insert_or_assign(
+        name, Entry{.raw = std::make_shared<const Json>(json.value()), .origin = json.name()});
+  }
+}
+
+const Catalog::Entry* Catalog::entry(CatalogKind kind, std::string_view name) const {
+  const auto& named = entries_[index_of(kind)];
+  auto found = named.find(name);
+  return found == named.end() ? nullptr : &found->second;
+}
+
+const Chip* Catalog::find_chip(std::string_view name) const {
+  auto found = chips_.find(name);
+  return found == chips_.end() ? nullptr : &found->second;
+}
+
+const ModelArchitecture* Catalog::find_model(std::string_view name) const {
+  auto found = models_.find(name);
+  return found == models_.end() ? nullptr : &found->second;
+}
+
+const EngineDefaults* Catalog::find_engine(std::string_view name) const {
+  auto found = engines_.find(name);
+  return found == engines_.end() ? nullptr : &found->second;
+}
+
+const Json* Catalog::find_cluster(std::string_view name) const {
+  const Json* whole = raw(CatalogKind::kCluster, name);
+  return whole == nullptr ? nullptr : &whole->at("cluster");
+}
+
+std::vector<std::string> Catalog::names(CatalogKind kind) const {
+  std::vector<std::string> result;
+  for (const auto& [name, entry] : entries_[index_of(kind)]) result.push_back(name);
+  return result;
+}
+
+const Json* Catalog::raw(CatalogKind kind, std::string_view name) const {
+  const Entry* found = entry(kind, name);
+  return found == nullptr ? nullptr : found->raw.get();
+}
+
+std::vector<Fact> Catalog::facts(CatalogKind kind, std::string_view name) const {
+  const Json* whole = raw(kind, name);
+  if (whole == nullptr) return {};
+  if (kind != CatalogKind::kCluster) return collect_facts(*whole);
+  // A cluster is written as in a scenario, with bare numbers: "sources" has one entry for each key.
+  std::vector<Fact> facts = collect_facts(whole->at("cluster"));
+  auto sources = whole->find("sources");
+  if (sources == whole->end() || !sources->is_object()) return facts;
+  for (Fact& fact : facts) {
+    std::string key = fact.key.substr(fact.key.rfind('/') + 1);
+    auto source = sources->find(key);
+    if (source == sources->end() || !source->is_object()) continue;
+    fact.source = source->value("source", std::string());
+    fact.date = source->value("date", std::string());
+    fact.assumed = source->value("assumed", false);
+  }
+  return facts;
+}
+
+std::string Catalog::origin(CatalogKind kind, std::string_view name) const {
+  const Entry* found = entry(kind, name);
+  return found == nullptr ? std::string() : found->origin;
+}
+
+}  // namespace tokenyard::platforms
