@@ -72,7 +72,12 @@ void check_cluster(ObjectReader& reader) {
   reader.string("name");
   reader.string("title", std::string());
   reader.string("note", std::string());
-  reader.raw("sources");
+  reader.members("sources", [](const std::string&, ObjectReader& source) {
+    source.string("source");
+    source.string("date", std::string());
+    source.string("note", std::string());
+    source.boolean("assumed", false);
+  });
   const Json* cluster = reader.raw("cluster");
   if (cluster == nullptr || !cluster->is_object() || !cluster->contains("sites")) {
     reader.fault("cluster", cluster == nullptr ? "nothing" : sim::shown(*cluster),

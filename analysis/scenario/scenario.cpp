@@ -1,0 +1,269 @@
+#include "analysis/scenario/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace tokenyard::analysis {
+
+using platforms::Catalog;
+using platforms::CatalogKind;
+using sim::Faults;
+using sim::NumberRule;
+using sim::ObjectReader;
+
+namespace {
+
+template <typename T, typename Find>
+const T* named(ObjectReader& reader, std::string_view key, std::optional<std::string> fallback, CatalogKind kind,
+               const Catalog& catalog, Find find) {
+  const std::string name = reader.string(key, std::move(fallback));
+  const T* found = (catalog.*find)(name);
+  if (found == nullptr && !name.empty()) {
+    const std::vector<std::string> names = catalog.names(kind);
+    reader.fault(key, '"' + name + '"',
+                 fmt::format("a {} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, names)));
+  }
+  return found;
+}
+
+const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
+  return named<platforms::Chip>(reader, "chip", {}, CatalogKind::kChip, catalog, &Catalog::find_chip);
+}
+
+void read_cluster(ObjectReader& reader, const Catalog& catalog, Cluster& cluster) {
+  reader.string("name", "");
+  reader.string("title", "");
+  reader.string("schema", "");
+  reader.raw("source");
+  reader.raw("note");
+  reader.each("sites", [&](ObjectReader& site_reader) {
+    Site site;
+    site.name = site_reader.string("name", fmt::format("site{}", cluster.sites.size()));
+    site_reader.raw("note");
+    site_reader.each("nodes", [&](ObjectReader& node) {
+      NodeGroup group;
+      group.chip = read_chip(node, catalog);
+      group.count = node.integer("count", {.fallback = 1, .minimum = 1, .maximum = 1e6});
+      group.chips_per_node = node.integer("chips_per_node", {.fallback = 8, .minimum = 1, .maximum = 1e5});
+      for (const char* key : {"source", "note", "date"}) node.raw(key);
+      site.nodes.push_back(group);
+    }, true);
+    cluster.sites.push_back(std::move(site));
+  }, true);
+  reader.object("fabric", [&](ObjectReader& fabric) {
+    fabric.choice("topology", {"star", "rail", "torus", "none"}, "star");
+    cluster.fabric_bytes_per_s = fabric.optional_number("bytes_per_s", {.minimum = 0, .exclusive = true});
+    cluster.fabric_latency_s = fabric.number("latency_s", {.fallback = cluster.fabric_latency_s, .minimum = 0, .maximum = 10});
+    for (const char* key : {"source", "note", "date", "shape"}) fabric.raw(key);
+  });
+  reader.object("wan", [&](ObjectReader& wan) {
+    cluster.wan_bytes_per_s = wan.number("bytes_per_s", {.fallback = cluster.wan_bytes_per_s, .minimum = 0, .exclusive = true});
+    cluster.wan_latency_s = wan.number("latency_s", {.fallback = cluster.wan_latency_s, .minimum = 0, .maximum = 10});
+  });
+  cluster.pue = reader.number("pue", {.fallback = cluster.pue, .minimum = 1, .maximum = 10});
+  cluster.power_usd_per_kwh = reader.number("power_usd_per_kwh", {.fallback = cluster.power_usd_per_kwh, .minimum = 0});
+}
+
+void read_engine(ObjectReader& reader, PoolPlan& pool) {
+  const platforms::EngineDefaults& defaults = *pool.engine;
+  pool.batching.max_num_seqs = static_cast<std::int32_t>(
+      reader.integer("max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
+  pool.batching.max_num_batched_tokens =
+      reader.integer("max_num_batched_tokens", {.fallback = static_cast<double>(defaults.max_num_batched_tokens), .minimum = 1, .maximum = 1e7});
+  if (pool.batching.max_num_batched_tokens < pool.batching.max_num_seqs) {
+    reader.fault("max_num_batched_tokens", std::to_string(pool.batching.max_num_batched_tokens),
+                 fmt::format("at least max_num_seqs = {}: every running call makes a token per step", pool.batching.max_num_seqs));
+  }
+  pool.cache.block_size = reader.integer("block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
+  const bool chunked = reader.boolean("chunked_prefill", defaults.enable_chunked_prefill);
+  pool.batching.chunked_prefill = reader.boolean("enable_chunked_prefill", chunked);
+  const bool caching = reader.boolean("prefix_caching", defaults.enable_prefix_caching);
+  pool.cache.prefix_caching = reader.boolean("enable_prefix_caching", caching);
+  pool.gpu_memory_utilization =
+      reader.number("gpu_memory_utilization", {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
+  pool.batching.long_prefill_token_threshold = reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
+  if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {
+    pool.cache.blocks = *blocks;
+    pool.blocks_overridden = true;
+  }
+  if (const auto length = reader.optional_integer("max_model_len", {.minimum = 1, .maximum = 1e9})) {
+    pool.batching.max_model_len = *length;
+  } else if (pool.model != nullptr) {
+    pool.batching.max_model_len = pool.model->max_context;
+  }
+}
+
+PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
+  PoolPlan pool;
+  pool.name = reader.string("name", fmt::format("pool{}", index));
+  pool.model = named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
+  pool.chip = read_chip(reader, catalog);
+  pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
+  const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
+  pool.role = role == "prefill" ? platforms::PoolRole::kPrefill : role == "decode" ? platforms::PoolRole::kDecode : platforms::PoolRole::kMixed;
+  pool.decode_pool = reader.string("decode_pool", "");
+  reader.object("parallelism", [&](ObjectReader& p) {
+    const NumberRule rule{.fallback = 1, .minimum = 1, .maximum = 4096};
+    pool.parallelism = {p.integer("tp", rule), p.integer("pp", rule), p.integer("dp", rule), p.integer("ep", rule)};
+  });
+  const auto precision = [&](ObjectReader& p, std::string_view key) {
+    return platforms::precision_from_name(p.choice(key, platforms::precision_names(), "bf16")).value_or(platforms::Precision::kBf16);
+  };
+  reader.object("precision", [&](ObjectReader& p) {
+    pool.weights = precision(p, "weights");
+    pool.kv = precision(p, "kv");
+  });
+  pool.engine = catalog.find_engine("vllm");
+  if (reader.has("engine")) {
+    reader.object("engine", [&](ObjectReader& engine) {
+      const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog, &Catalog::find_engine);
+      if (found != nullptr) pool.engine = found;
+      read_engine(engine, pool);
+    });
+  } else {
+    const sim::JsonFile empty = sim::JsonFile::from(sim::Json::object(), reader.file());
+    ObjectReader none(empty.value(), reader.file(), reader.pointer_to("engine"), reader.faults());
+    read_engine(none, pool);
+  }
+  const std::string router = reader.choice("router", {"round-robin", "least-loaded", "prefix-aware", "task-sticky"}, "least-loaded");
+  for (std::size_t i = 0; i < platforms::kRouterNames.size(); ++i) {
+    if (router == platforms::kRouterNames[i]) pool.router = static_cast<platforms::Router>(i);
+  }
+  reader.choice("scheduling", {"fcfs"}, "fcfs");
+  return pool;
+}
+
+/// What one pool needs beyond its own keys; KV blocks from the memory.
+void check_pool(PoolPlan& pool, const std::string& file, const std::string& place, Faults& faults, std::vector<std::string>& infeasible) {
+  if (pool.chip == nullptr || pool.model == nullptr) return;
+  for (const std::string& missing : platforms::missing_numbers(pool.spec())) {
+    faults.add(file, place, missing + " is unknown", "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
+  }
+  if (!pool.model->missing().empty() || !pool.chip->memory_bytes || pool.blocks_overridden) return;
+  const double tokens = platforms::kv_capacity_tokens(pool.spec(), pool.gpu_memory_utilization, pool.engine->reserved_bytes);
+  pool.cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(pool.cache.block_size)));
+  if (pool.cache.blocks <= 0) {
+    infeasible.push_back(fmt::format(
+        "{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB, of which {:.0f} % may be used. "
+        "Use more chips per replica (parallelism), a smaller precision, or a chip with more memory.",
+        place, pool.name, pool.model->name, platforms::name_of(pool.weights), platforms::weight_bytes_per_chip(pool.spec()) / 1e9,
+        pool.parallelism.chips(), pool.chip->name, *pool.chip->memory_bytes / 1e9, pool.gpu_memory_utilization * 100));
+  }
+}
+
+void check_cluster(const Scenario& scenario, const std::string& file, Faults& faults) {
+  std::vector<std::pair<const platforms::Chip*, std::int64_t>> wanted;
+  for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
+    const PoolPlan& pool = scenario.pools[i];
+    if (pool.chip == nullptr) continue;
+    std::int64_t have = 0, used = pool.chips();
+    for (const Site& site : scenario.cluster.sites) {
+      for (const NodeGroup& group : site.nodes) have += group.chip == pool.chip ? group.count * group.chips_per_node : 0;
+    }
+    for (std::size_t j = 0; j < i; ++j) used += scenario.pools[j].chip == pool.chip ? scenario.pools[j].chips() : 0;
+    if (used > have) {
+      faults.add(file, fmt::format("/pools/{}/replicas", i), fmt::format("{} chips {} with the pools before it", used, pool.chip->name),
+                 fmt::format("at most the {} that the cluster has", have));
+    }
+  }
+}
+
+}  // namespace
+
+std::int64_t Cluster::chips() const {
+  std::int64_t total = 0;
+  for (const Site& site : sites) {
+    for (const NodeGroup& group : site.nodes) total += group.count * group.chips_per_node;
+  }
+  return total;
+}
+
+Scenario Scenario::read(const sim::JsonFile& file, const Catalog& catalog, bool needs_workload, Faults& faults) {
+  Scenario scenario;
+  std::vector<std::string> infeasible;
+  ObjectReader reader = file.root(faults);
+  reader.raw("schema");
+  reader.raw("description");
+  scenario.name = reader.string("name", "scenario");
+  scenario.seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
+
+  const sim::Json* cluster = reader.raw("cluster");
+  if (cluster == nullptr) {
+    reader.fault("cluster", "nothing", "a cluster: {\"sites\": […]} or a name of the catalogue");
+  } else if (cluster->is_string()) {
+    const auto name = cluster->get<std::string>();
+    const sim::Json* known = catalog.find_cluster(name);
+    if (known == nullptr) {
+      reader.fault("cluster", '"' + name + '"', "a cluster of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kCluster)));
+    } else {
+      ObjectReader known_reader(*known, "catalogue: " + name, "", faults);
+      read_cluster(known_reader, catalog, scenario.cluster);
+    }
+  } else {
+    reader.object("cluster", [&](ObjectReader& r) { read_cluster(r, catalog, scenario.cluster); }, true);
+  }
+
+  reader.each("pools", [&](ObjectReader& r) {
+    scenario.pools.push_back(read_pool(r, catalog, scenario.pools.size()));
+    check_pool(scenario.pools.back(), file.name(), r.pointer(), faults, infeasible);
+    for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i) {
+      if (scenario.pools[i].name == scenario.pools.back().name) r.fault("name", '"' + scenario.pools[i].name + '"', "a name that no other pool has");
+    }
+  }, true);
+  if (reader.has("pools") && scenario.pools.empty() && faults.empty()) reader.fault("pools", "[]", "at least one pool");
+  for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
+    const PoolPlan& pool = scenario.pools[i];
+    if (pool.role != platforms::PoolRole::kPrefill) continue;
+    const auto target = std::find_if(scenario.pools.begin(), scenario.pools.end(), [&](const PoolPlan& p) { return p.name == pool.decode_pool; });
+    if (target == scenario.pools.end() || target->role != platforms::PoolRole::kDecode) {
+      faults.add(file.name(), fmt::format("/pools/{}/decode_pool", i), '"' + pool.decode_pool + '"', "the name of a pool whose role is \"decode\"");
+    }
+  }
+  check_cluster(scenario, file.name(), faults);
+
+  const bool has_workload = reader.object("workload", [&](ObjectReader& workload) {
+    workload.object("requests", [&](ObjectReader& r) {
+      RequestsWorkload requests;
+      requests.prompt_tokens = sim::read_distribution(r, "prompt_tokens");
+      requests.output_tokens = sim::read_distribution(r, "output_tokens");
+      requests.rate_per_s = r.optional_number("rate_per_s", {.minimum = 0, .exclusive = true});
+      r.object("closed_loop", [&](ObjectReader& loop) {
+        requests.closed_loop = ClosedLoop{loop.integer("users", {.minimum = 1, .maximum = 1e8}), loop.number("ramp_s", {.fallback = 0, .minimum = 0}),
+                                          sim::read_distribution(loop, "think_s", 0.0)};
+      });
+      if (!requests.rate_per_s && !requests.closed_loop) r.fault("rate_per_s", "nothing", "a rate above 0, or \"closed_loop\"");
+      scenario.requests = std::move(requests);
+    });
+    workload.object("trace", [&](ObjectReader& r) {
+      scenario.trace = TraceWorkload{r.string("path"), r.string("format")};
+    });
+    if (!scenario.requests && !scenario.trace) workload.fault("", sim::shown(workload.value()), "one of \"requests\" and \"trace\"");
+  });
+  if (needs_workload && !has_workload) reader.fault("workload", "nothing", "a workload: {\"requests\": …} or {\"trace\": …}");
+
+  reader.object("slo", [&](ObjectReader& r) {
+    const NumberRule positive{.minimum = 0, .exclusive = true};
+    scenario.slo.ttft_s = r.optional_number("ttft_s", positive);
+    scenario.slo.tpot_s = r.optional_number("tpot_s", positive);
+    scenario.slo.e2e_s = r.optional_number("e2e_s", positive);
+    scenario.slo.task_s = r.optional_number("task_s", positive);
+    scenario.slo.attainment = r.number("attainment", {.fallback = 0.95, .minimum = 0, .maximum = 1});
+  });
+  reader.object("run", [&](ObjectReader& r) {
+    scenario.run.duration_s = r.number("duration_s", {.fallback = 3600, .minimum = 0, .maximum = 3e9, .exclusive = true});
+    scenario.run.warmup_s = r.number("warmup_s", {.fallback = 0, .minimum = 0, .maximum = 3e9});
+    scenario.run.drain = r.boolean("drain", true);
+    scenario.run.series_interval_s = r.number("series_interval_s", {.fallback = 1, .minimum = 1e-3, .maximum = 1e9});
+    if (needs_workload && !scenario.trace && scenario.run.warmup_s >= scenario.run.duration_s) {
+      r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s), fmt::format("less than duration_s = {}", scenario.run.duration_s));
+    }
+  });
+  reader.finish();
+  if (faults.empty() && !infeasible.empty()) throw sim::Infeasible(fmt::format("{}: {}", file.name(), fmt::join(infeasible, "\n")));
+  return scenario;
+}
+
+}  // namespace tokenyard::analysis

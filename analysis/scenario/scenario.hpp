@@ -1,0 +1,105 @@
+#pragma once
+/// A scenario as the contract writes it: cluster, pools, workload, service level and run controls, read and checked.
+///
+/// Reading collects every fault with its JSON pointer. What follows from several keys (a pool's chips exist in the cluster,
+/// a model fits its chips) is checked too: a fault where the user's input is wrong, sim::Infeasible where it is right but
+/// cannot be had.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platforms/cost/roofline.hpp"
+#include "platforms/serving/fleet.hpp"
+#include "platforms/spec/catalog.hpp"
+#include "sim/random/distribution.hpp"
+
+namespace tokenyard::analysis {
+
+struct NodeGroup {
+  const platforms::Chip* chip = nullptr;
+  std::int64_t count = 1;
+  std::int64_t chips_per_node = 8;
+};
+
+struct Site {
+  std::string name;
+  std::vector<NodeGroup> nodes;
+};
+
+struct Cluster {
+  std::vector<Site> sites;
+  std::optional<double> fabric_bytes_per_s;  ///< per node, both ways; absent: the chips' NICs are the limit
+  double fabric_latency_s = 5e-6;
+  double wan_bytes_per_s = 12.5e9;
+  double wan_latency_s = 0.02;
+  double pue = 1.2;
+  double power_usd_per_kwh = 0.08;
+  std::int64_t chips() const;
+};
+
+struct PoolPlan {
+  std::string name;
+  const platforms::Chip* chip = nullptr;
+  const platforms::ModelArchitecture* model = nullptr;
+  const platforms::EngineDefaults* engine = nullptr;
+  std::int64_t replicas = 1;
+  platforms::PoolRole role = platforms::PoolRole::kMixed;
+  std::string decode_pool;
+  platforms::Parallelism parallelism;
+  platforms::Precision weights = platforms::Precision::kBf16;
+  platforms::Precision kv = platforms::Precision::kBf16;
+  platforms::Router router = platforms::Router::kLeastLoaded;
+  platforms::BatchingOptions batching;
+  platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
+  double gpu_memory_utilization = 0.9;
+  bool blocks_overridden = false;
+  std::int64_t chips() const { return replicas * parallelism.chips(); }
+  platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
+};
+
+struct ClosedLoop {
+  std::int64_t users = 0;
+  double ramp_s = 0;
+  sim::Distribution think;
+};
+
+struct RequestsWorkload {
+  std::optional<double> rate_per_s;
+  std::optional<ClosedLoop> closed_loop;
+  sim::Distribution prompt_tokens, output_tokens;
+};
+
+struct TraceWorkload {
+  std::string path;
+  std::string format;
+};
+
+struct Slo {
+  std::optional<double> ttft_s, tpot_s, e2e_s, task_s;
+  double attainment = 0.95;
+};
+
+struct RunControls {
+  double duration_s = 3600;
+  double warmup_s = 0;
+  bool drain = true;
+  double series_interval_s = 1;
+};
+
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  Cluster cluster;
+  std::vector<PoolPlan> pools;
+  std::optional<RequestsWorkload> requests;
+  std::optional<TraceWorkload> trace;
+  Slo slo;
+  RunControls run;
+  std::vector<std::string> warnings;
+
+  /// Faults are collected; the result is only of use if none were. `needs_workload` is false under `replay`.
+  static Scenario read(const sim::JsonFile& file, const platforms::Catalog& catalog, bool needs_workload, sim::Faults& faults);
+};
+
+}  // namespace tokenyard::analysis

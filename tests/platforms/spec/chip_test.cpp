@@ -1,0 +1,115 @@
+#include "platforms/spec/chip.hpp"
+
+#include "platforms/spec/catalog.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::platforms;
+
+namespace {
+
+const Catalog& catalog() {
+  static const Catalog instance = [] {
+    sim::Faults faults;
+    return Catalog::load(faults);
+  }();
+  return instance;
+}
+
+const Chip& chip(const char* name) {
+  const Chip* found = catalog().find_chip(name);
+  INFO(name);
+  REQUIRE(found != nullptr);
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("published numbers of some chips") {
+  const Chip& h100 = chip("h100-sxm");
+  CHECK(h100.memory_bytes == 80.0 * (1 << 30));
+  CHECK(h100.memory_bytes_per_s == 3.35e12);
+  CHECK(h100.peak_flops_per_s[Precision::kBf16] == 989e12);
+  CHECK_FALSE(h100.peak_flops_per_s[Precision::kFp4].has_value());
+  CHECK(h100.scale_up.topology == ScaleUpTopology::kSwitch);
+  CHECK(h100.scale_up.domain_chips == 8);
+  CHECK(h100.efficiency.gemm_compute[Precision::kFp8] == 0.74);
+  CHECK(chip("gb200-nvl72").scale_up.domain_chips == 72);
+  CHECK(chip("tpu-v6e").scale_up.shape == std::vector<std::int64_t>{16, 16});
+  CHECK(chip("tpu-v7").scale_up.topology == ScaleUpTopology::kTorus3d);
+  CHECK(chip("mi300x").scale_up.topology == ScaleUpTopology::kMesh);
+  CHECK(chip("rtx-4090").peak_flops_per_s[Precision::kFp8] == 330e12);
+}
+
+TEST_CASE("peaks and efficiencies are plausible on every chip") {
+  for (const std::string& name : catalog().names(CatalogKind::kChip)) {
+    const Chip& each = chip(name.c_str());
+    INFO(name);
+    bool any = false;
+    for (Precision precision : kPrecisions) {
+      any = any || each.peak_flops_per_s[precision].has_value();
+      CHECK(each.peak_flops_per_s[precision].has_value() == each.efficiency.gemm_compute[precision].has_value());
+    }
+    CHECK(any);
+    auto bf16 = each.peak_flops_per_s[Precision::kBf16], fp8 = each.peak_flops_per_s[Precision::kFp8];
+    if (bf16 && fp8) CHECK(*fp8 >= *bf16);
+    if (each.power.idle_w) CHECK(*each.power.idle_w < *each.power.tdp_w);
+    if (each.price.unit_low_usd) CHECK(*each.price.unit_low_usd <= *each.price.unit_high_usd);
+    std::int64_t product = 1;
+    for (std::int64_t extent : each.scale_up.shape) product *= extent;
+    if (!each.scale_up.shape.empty()) CHECK(product == each.scale_up.domain_chips);
+  }
+}
+
+TEST_CASE("weights are multiplied in a format that the chip has") {
+  CHECK(chip("h100-sxm").compute_precision(Precision::kFp8) == Precision::kFp8);
+  CHECK(chip("h100-sxm").compute_precision(Precision::kFp4) == Precision::kFp8);
+  CHECK(chip("a100-80-sxm").compute_precision(Precision::kFp8) == Precision::kBf16);
+  CHECK(chip("a100-80-sxm").compute_precision(Precision::kInt8) == Precision::kInt8);
+  CHECK(chip("trainium2").compute_precision(Precision::kInt8) == Precision::kBf16);
+  CHECK_FALSE(chip("maia-200").compute_precision(Precision::kBf16).has_value());
+}
+
+TEST_CASE("what a chip lacks for timing is named") {
+  CHECK(chip("h100-sxm").missing(Precision::kFp8, 8).empty());
+  CHECK(chip("tpu-v6e").missing(Precision::kBf16, 8).empty());
+  CHECK(chip("trainium2").missing(Precision::kFp8, 16).empty());
+  CHECK(chip("inferentia2").missing(Precision::kBf16, 1).empty());
+  auto links = chip("inferentia2").missing(Precision::kBf16, 2);
+  REQUIRE(!links.empty());
+  CHECK(links.front() == "scale_up/bytes_per_s");
+  CHECK(chip("mtia-v2").missing(Precision::kBf16, 1) == std::vector<std::string>{"memory_bytes_per_s"});
+  CHECK(chip("maia-200").missing(Precision::kBf16, 1) == std::vector<std::string>{"peak_flops_per_s/bf16"});
+}
+
+TEST_CASE("power of a step is linear and capped") {
+  const Chip& b200 = chip("b200-sxm");
+  CHECK(b200.watts(0, 0).value() == 316);
+  CHECK(b200.watts(0.1, 0.2).value() == Approx(316 + 188.7 + 181.4));
+  CHECK(b200.watts(1, 1).value() == 1000);
+  for (const std::string& name : catalog().names(CatalogKind::kChip)) {
+    const Chip& each = chip(name.c_str());
+    INFO(name);
+    auto full = each.watts(1, 1);
+    CHECK(full.has_value() == each.power.tdp_w.has_value());
+    if (!full) continue;
+    CHECK(*full == *each.power.tdp_w);
+    CHECK(*each.watts(0, 0) >= *each.power.idle_w);
+  }
+  CHECK_FALSE(chip("inferentia2").watts(0.5, 0.5).has_value());
+}
+
+TEST_CASE("all-reduce: fitted, between fitted, and from the link") {
+  const Chip& h100 = chip("h100-sxm");
+  auto eight = h100.all_reduce(8);
+  REQUIRE(eight.has_value());
+  CHECK(eight->bytes_per_s == 370e9);
+  CHECK(eight->alpha_s == 5.1e-6);
+  auto six = h100.all_reduce(6);
+  CHECK(six->bytes_per_s == Approx(305e9 + 0.5 * 65e9));
+  CHECK(h100.all_reduce(72)->bytes_per_s == 370e9);
+  auto mesh = chip("mi300x").all_reduce(4);
+  REQUIRE(mesh.has_value());
+  CHECK(mesh->bytes_per_s == Approx(0.69 * 448e9));
+  CHECK_FALSE(chip("inferentia2").all_reduce(2).has_value());
+}

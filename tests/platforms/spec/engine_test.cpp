@@ -1,0 +1,39 @@
+#include "platforms/spec/engine.hpp"
+
+#include "platforms/spec/catalog.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::platforms;
+
+TEST_CASE("defaults and host terms of the engines") {
+  sim::Faults faults;
+  Catalog catalog = Catalog::load(faults);
+  const EngineDefaults* vllm = catalog.find_engine("vllm");
+  REQUIRE(vllm != nullptr);
+  CHECK(vllm->max_num_seqs == 256);
+  CHECK(vllm->max_num_batched_tokens == 8192);
+  CHECK(vllm->block_size == 16);
+  CHECK(vllm->gpu_memory_utilization == 0.9);
+  CHECK(vllm->enable_chunked_prefill);
+  CHECK(vllm->enable_prefix_caching);
+  CHECK(vllm->host.step_s == 2.3e-3);
+  CHECK(vllm->host.sequence_s == 41e-6);
+  CHECK(vllm->host.kernel_scale == 0.82);
+  CHECK(catalog.find_engine("tensorrt-llm")->host.step_s == 1.5e-3);
+  CHECK(catalog.find_engine("sglang")->host.kernel_scale == 0.63);
+}
+
+TEST_CASE("an engine without host terms takes no host time") {
+  Catalog catalog;
+  sim::Faults faults;
+  catalog.add(R"({"name": "ideal", "arguments": {"max_num_seqs": 8, "max_num_batched_tokens": 64, "block_size": 4,
+                  "gpu_memory_utilization": 1}})",
+              "ideal.json", CatalogKind::kEngine, faults);
+  REQUIRE(faults.empty());
+  const EngineDefaults* ideal = catalog.find_engine("ideal");
+  REQUIRE(ideal != nullptr);
+  CHECK(ideal->host.step_s == 0);
+  CHECK(ideal->host.kernel_scale == 1);
+  CHECK(ideal->reserved_bytes == 0);
+}
