@@ -1,0 +1,54 @@
+#include "agents/work/request_player.hpp"
+
+namespace tokenyard::agents {
+
+RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool)
+    : simulation_(simulation), door_(door), source_(source), pool_(pool) {}
+
+void RequestPlayer::start() { pull(); }
+
+void RequestPlayer::pull() {
+  if (spare_.empty()) {
+    next_ = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    next_ = spare_.back();
+    spare_.pop_back();
+  }
+  if (!source_.next(slots_[next_].request)) {
+    exhausted_ = true;
+    return;
+  }
+  simulation_.schedule(slots_[next_].request.arrival, sim::Priority::kArrival, entity_, *this, next_);
+}
+
+void RequestPlayer::on_event(sim::Time now, std::uint64_t argument) {
+  const Slot& slot = slots_[argument];
+  last_arrival_ = now;
+  platforms::CallRequest request;
+  request.task = tasks_++;
+  request.pool = pool_;
+  request.prompt = slot.request.prompt;
+  request.output_tokens = slot.request.output_tokens;
+  request.listener = this;
+  request.cookie = argument;
+  pull();  // before the call: it may end at once, and its slot be reused
+  door_.submit(request);
+}
+
+void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) {
+  TaskRecord task;
+  task.task = record.task;
+  task.arrival = record.arrival;
+  task.finish = record.finish;
+  task.status = static_cast<TaskStatus>(record.status);
+  task.calls = 1;
+  task.prompt_tokens = record.prompt_tokens;
+  task.cached_tokens = record.cached_tokens;
+  task.output_tokens = record.status == platforms::CallStatus::kCompleted ? record.output_tokens : 0;
+  task.causes = record.causes;
+  spare_.push_back(static_cast<std::uint32_t>(cookie));
+  for (TaskObserver* observer : observers_) observer->on_task(task);
+}
+
+}  // namespace tokenyard::agents
