@@ -42,8 +42,8 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
 /// Calls `read` where the value stands: with the key itself if it is bare, with "value" inside a fact. False if absent.
 template <typename Read>
 bool read_value(ObjectReader& reader, std::string_view key, Read read) {
-  if (!reader.has(key)) return false;
-  const Json* raw = reader.raw(key);
+  const Json* raw = reader.raw(key);  // also where it is absent: a key near it can then be suggested
+  if (raw == nullptr) return false;
   if (!raw->is_object()) {
     read(reader, key);
     return true;

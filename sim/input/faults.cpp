@@ -1,0 +1,72 @@
+#include "sim/input/faults.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace tokenyard::sim {
+
+std::string Fault::message() const {
+  std::string where = file;
+  if (!place.empty()) where += (where.empty() ? "" : ": ") + place;
+  return fmt::format("{}{}found {}, allowed: {}", where, where.empty() ? "" : ": ", found, allowed);
+}
+
+void Faults::add(std::string file, std::string place, std::string found, std::string allowed) {
+  list_.push_back({std::move(file), std::move(place), std::move(found), std::move(allowed)});
+}
+
+void Faults::throw_if_any() const {
+  if (!list_.empty()) throw InputError(list_);
+}
+
+InputError::InputError(std::vector<Fault> faults) : faults_(std::move(faults)) {
+  for (const Fault& fault : faults_) {
+    if (!what_.empty()) what_ += '\n';
+    what_ += fault.message();
+  }
+}
+
+namespace {
+
+/// Levenshtein distance, O(|a| · |b|).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({row[j + 1] + 1, row[j] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
+  if (name.size() > 200) return {};
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 2) + 1;
+  for (const std::string& candidate : candidates) {
+    std::size_t distance = edit_distance(name, candidate);
+    // "h100" means "h100-sxm" although four letters are missing.
+    if (!name.empty() && candidate.starts_with(name)) distance = 1;
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::string nearest = nearest_name(name, candidates);
+  return nearest.empty() ? std::string() : fmt::format(" (did you mean \"{}\"?)", nearest);
+}
+
+}  // namespace tokenyard::sim

@@ -1,0 +1,324 @@
+#include "sim/input/json_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace tokenyard::sim {
+namespace {
+
+constexpr int kMaxDepth = 200;
+
+/// JSON pointer syntax: "~" and "/" inside a key are escaped (RFC 6901).
+std::string escaped(std::string_view key) {
+  std::string out;
+  for (const char c : key) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// Depth of nesting, brackets inside strings aside: the parser recurses on destruction, so the depth is bounded first.
+int nesting(std::string_view text) {
+  int depth = 0, deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+std::string place_of(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, std::min(byte, text.size()));
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t last = before.rfind('\n');
+  return fmt::format("line {}, column {}", line, last == std::string_view::npos ? before.size() : before.size() - last - 1);
+}
+
+}  // namespace
+
+std::string shown(const Json& value) {
+  constexpr std::size_t kLongest = 60;
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > kLongest) text = text.substr(0, kLongest - 1) + "…";
+  return text;
+}
+
+JsonFile::JsonFile() : value_(std::make_unique<Json>(Json::object())) {}
+JsonFile::~JsonFile() = default;
+JsonFile::JsonFile(JsonFile&&) noexcept = default;
+JsonFile& JsonFile::operator=(JsonFile&&) noexcept = default;
+
+JsonFile JsonFile::from(Json value, std::string name) {
+  JsonFile file;
+  file.name_ = std::move(name);
+  *file.value_ = std::move(value);
+  return file;
+}
+
+JsonFile JsonFile::load(const std::filesystem::path& path, Faults& faults) {
+  std::error_code error;
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || std::filesystem::is_directory(path, error) || !(text << in.rdbuf())) {
+    JsonFile file;
+    file.name_ = path.string();
+    faults.add(file.name_, "", std::filesystem::exists(path, error) ? "an unreadable file" : "no such file", "the path of a JSON file");
+    return file;
+  }
+  return parse(text.str(), path.string(), faults);
+}
+
+JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults) {
+  JsonFile file;
+  file.name_ = std::move(name);
+  if (nesting(text) > kMaxDepth) {
+    faults.add(file.name_, "", fmt::format("more than {} levels of nesting", kMaxDepth), "a shallower document");
+    return file;
+  }
+  // The open objects' keys and names, to find duplicates and say where.
+  struct Level {
+    std::set<std::string> keys;
+    std::string key;
+  };
+  std::vector<Level> levels;
+  const auto callback = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) {
+      levels.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      levels.pop_back();
+    } else if (event == Json::parse_event_t::key) {
+      const auto key = parsed.get<std::string>();
+      levels.back().key = key;
+      if (!levels.back().keys.insert(key).second) {
+        std::string pointer;
+        for (const Level& level : levels) pointer += '/' + escaped(level.key);
+        faults.add(file.name_, pointer, "the key twice", "each key once");
+      }
+    }
+    return true;
+  };
+  try {
+    *file.value_ = Json::parse(text, callback, true, true);
+  } catch (const Json::parse_error& error) {
+    std::string what = error.what();
+    const std::size_t colon = what.find("syntax error");
+    faults.add(file.name_, place_of(text, error.byte), colon == std::string::npos ? what : what.substr(colon), "JSON, comments included");
+    *file.value_ = Json::object();
+  } catch (const Json::exception& error) {
+    faults.add(file.name_, "", error.what(), "JSON whose numbers fit in a double");
+    *file.value_ = Json::object();
+  }
+  return file;
+}
+
+ObjectReader JsonFile::root(Faults& faults) const {
+  static const Json kEmpty = Json::object();
+  if (!value_->is_object()) {
+    faults.add(name_, "", shown(*value_), "an object: { … }");
+    return ObjectReader(kEmpty, name_, "", faults);
+  }
+  return ObjectReader(*value_, name_, "", faults);
+}
+
+ObjectReader::ObjectReader(const Json& object, std::string file, std::string pointer, Faults& faults)
+    : object_(&object), file_(std::move(file)), pointer_(std::move(pointer)), faults_(&faults) {}
+
+ObjectReader::ObjectReader(ObjectReader&& other) noexcept
+    : object_(other.object_), file_(std::move(other.file_)), pointer_(std::move(other.pointer_)), faults_(other.faults_),
+      known_(std::move(other.known_)), finished_(std::exchange(other.finished_, true)) {}
+
+ObjectReader::~ObjectReader() { finish(); }
+
+std::string ObjectReader::pointer_to(std::string_view key) const { return key.empty() ? pointer_ : pointer_ + '/' + escaped(key); }
+
+void ObjectReader::fault(std::string_view key, std::string found, std::string allowed) {
+  faults_->add(file_, pointer_to(key), std::move(found), std::move(allowed));
+}
+
+bool ObjectReader::has(std::string_view key) const { return object_->contains(key); }
+
+const Json* ObjectReader::raw(std::string_view key) { return find(key, false); }
+
+const Json* ObjectReader::find(std::string_view key, bool required) {
+  known_.emplace_back(key);
+  const auto it = object_->find(key);
+  if (it != object_->end()) return &*it;
+  if (required) fault(key, "nothing", "this key is required");
+  return nullptr;
+}
+
+std::optional<double> ObjectReader::optional_number(std::string_view key, const NumberRule& rule) {
+  const Json* value = find(key, false);
+  if (value == nullptr) return {};
+  const double number = value->is_number() ? value->get<double>() : std::nan("");
+  if (!std::isfinite(number) || number < rule.minimum || number > rule.maximum || (rule.exclusive && number == rule.minimum)) {
+    std::string allowed = "a number";
+    if (std::isfinite(rule.minimum)) allowed += fmt::format(rule.exclusive ? " above {}" : " of at least {}", rule.minimum);
+    if (std::isfinite(rule.maximum)) allowed += fmt::format("{} at most {}", std::isfinite(rule.minimum) ? " and" : " of", rule.maximum);
+    fault(key, shown(*value), allowed);
+    return rule.fallback.value_or(std::isfinite(rule.minimum) ? rule.minimum : 0);
+  }
+  return number;
+}
+
+double ObjectReader::number(std::string_view key, const NumberRule& rule) {
+  if (const auto value = optional_number(key, rule)) return *value;
+  if (!rule.fallback) fault(key, "nothing", "this key is required: a number");
+  return rule.fallback.value_or(std::isfinite(rule.minimum) ? rule.minimum : 0);
+}
+
+std::optional<std::int64_t> ObjectReader::optional_integer(std::string_view key, const NumberRule& rule) {
+  NumberRule bounded = rule;
+  bounded.minimum = std::max(rule.minimum, -9e18);
+  bounded.maximum = std::min(rule.maximum, 9e18);
+  const std::size_t before = faults_->size();
+  const std::optional<double> value = optional_number(key, bounded);
+  if (!value) return {};
+  if (faults_->size() == before && *value != std::floor(*value)) {
+    fault(key, shown((*object_)[std::string(key)]), "a whole number");
+    return static_cast<std::int64_t>(rule.fallback.value_or(std::ceil(*value)));
+  }
+  return static_cast<std::int64_t>(*value);
+}
+
+std::int64_t ObjectReader::integer(std::string_view key, const NumberRule& rule) {
+  if (const auto value = optional_integer(key, rule)) return *value;
+  if (!rule.fallback) fault(key, "nothing", "this key is required: a whole number");
+  return static_cast<std::int64_t>(rule.fallback.value_or(std::isfinite(rule.minimum) ? rule.minimum : 0));
+}
+
+bool ObjectReader::boolean(std::string_view key, std::optional<bool> fallback) {
+  const Json* value = find(key, !fallback);
+  if (value == nullptr) return fallback.value_or(false);
+  if (value->is_boolean()) return value->get<bool>();
+  fault(key, shown(*value), "true or false");
+  return fallback.value_or(false);
+}
+
+std::string ObjectReader::string(std::string_view key, std::optional<std::string> fallback) {
+  const Json* value = find(key, !fallback);
+  if (value == nullptr) return fallback.value_or("");
+  if (value->is_string()) return value->get<std::string>();
+  fault(key, shown(*value), "a string");
+  return fallback.value_or("");
+}
+
+std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names, std::optional<std::string> fallback) {
+  const std::size_t before = faults_->size();
+  std::string value = string(key, fallback);
+  const std::string otherwise = fallback.value_or(names.front());
+  if (faults_->size() != before) return otherwise;
+  if (std::find(names.begin(), names.end(), value) != names.end()) return value;
+  fault(key, '"' + value + '"', fmt::format("one of {}{}", fmt::join(names, ", "), did_you_mean(value, names)));
+  return otherwise;
+}
+
+bool ObjectReader::object(std::string_view key, const std::function<void(ObjectReader&)>& read, bool required) {
+  const Json* value = find(key, required);
+  if (value == nullptr) return false;
+  if (!value->is_object()) {
+    fault(key, shown(*value), "an object: { … }");
+    return true;
+  }
+  ObjectReader reader(*value, file_, pointer_to(key), *faults_);
+  read(reader);
+  reader.finish();
+  return true;
+}
+
+std::size_t ObjectReader::each(std::string_view key, const std::function<void(ObjectReader&)>& read, bool required) {
+  const Json* value = find(key, required);
+  if (value == nullptr) return 0;
+  if (!value->is_array()) {
+    fault(key, shown(*value), "an array: [ … ]");
+    return 0;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    const Json& element = (*value)[i];
+    const std::string pointer = fmt::format("{}/{}", pointer_to(key), i);
+    if (!element.is_object()) {
+      faults_->add(file_, pointer, shown(element), "an object: { … }");
+      continue;
+    }
+    ObjectReader reader(element, file_, pointer, *faults_);
+    read(reader);
+    reader.finish();
+  }
+  return value->size();
+}
+
+std::size_t ObjectReader::members(std::string_view key, const std::function<void(const std::string&, ObjectReader&)>& read, bool required) {
+  const Json* value = find(key, required);
+  if (value == nullptr) return 0;
+  if (!value->is_object()) {
+    fault(key, shown(*value), "an object: { … }");
+    return 0;
+  }
+  for (const auto& [name, member] : value->items()) {
+    const std::string pointer = pointer_to(key) + '/' + escaped(name);
+    if (!member.is_object()) {
+      faults_->add(file_, pointer, shown(member), "an object: { … }");
+      continue;
+    }
+    ObjectReader reader(member, file_, pointer, *faults_);
+    read(name, reader);
+    reader.finish();
+  }
+  return value->size();
+}
+
+std::vector<std::string> ObjectReader::strings(std::string_view key) {
+  std::vector<std::string> list;
+  const Json* value = find(key, false);
+  if (value == nullptr) return list;
+  if (!value->is_array()) {
+    fault(key, shown(*value), "an array of strings");
+    return list;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    if ((*value)[i].is_string()) {
+      list.push_back((*value)[i].get<std::string>());
+    } else {
+      faults_->add(file_, fmt::format("{}/{}", pointer_to(key), i), shown((*value)[i]), "a string");
+    }
+  }
+  return list;
+}
+
+void ObjectReader::finish() {
+  if (finished_) return;
+  finished_ = true;
+  for (const auto& [key, value] : object_->items()) {
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+      fault(key, "an unknown key", fmt::format("one of {}{}", fmt::join(known_, ", "), did_you_mean(key, known_)));
+    }
+  }
+}
+
+}  // namespace tokenyard::sim
