@@ -179,7 +179,7 @@ std::optional<double> ObjectReader::optional_number(std::string_view key, const 
   const double number = value->is_number() ? value->get<double>() : std::nan("");
   if (!std::isfinite(number) || number < rule.minimum || number > rule.maximum || (rule.exclusive && number == rule.minimum)) {
     std::string allowed = "a number";
-    if (std::isfinite(rule.minimum)) allowed += fmt::format(rule.exclusive ? " above {}" : " of at least {}", rule.minimum);
+    if (std::isfinite(rule.minimum)) allowed += fmt::format("{}{}", rule.exclusive ? " above " : " of at least ", rule.minimum);
     if (std::isfinite(rule.maximum)) allowed += fmt::format("{} at most {}", std::isfinite(rule.minimum) ? " and" : " of", rule.maximum);
     fault(key, shown(*value), allowed);
     return rule.fallback.value_or(std::isfinite(rule.minimum) ? rule.minimum : 0);

@@ -48,8 +48,8 @@ class Distribution {
   /// Seconds, not negative.
   Time sample_time(Stream& stream) const;
 
-  /// The mean of `sample()`, clips included: closed form without clips, else by numeric integration of the quantile
-  /// function or summation, to about 1e-6.
+  /// The mean of `sample()`: closed form without clips, with them the average of a million draws of a stream of its own
+  /// (about a thousandth of the standard deviation).
   double mean() const;
   bool is_constant() const { return family_ == Family::kConstant; }
 

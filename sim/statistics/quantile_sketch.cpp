@@ -1,0 +1,114 @@
+#include "sim/statistics/quantile_sketch.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace tokenyard::sim {
+namespace {
+
+unsigned width_of(Int128 value) {
+  const auto high = static_cast<std::uint64_t>(value >> 64);
+  return high != 0 ? 64 + static_cast<unsigned>(std::bit_width(high))
+                   : static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(value)));
+}
+
+}  // namespace
+
+/// Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values to a bucket.
+unsigned QuantileSketch::page_of(Int128 ticks) {
+  const unsigned width = width_of(ticks);
+  return width <= kBits ? 0 : width - kBits;
+}
+
+void QuantileSketch::add(FineTime value, std::uint64_t times) { add_run(value, FineTime(), 1, times); }
+
+void QuantileSketch::add_run(FineTime first, FineTime increment, std::uint64_t count, std::uint64_t times) {
+  if (count == 0 || times == 0) return;
+  const Int128 step = std::max<Int128>(0, increment.ticks());
+  Int128 value = std::max<Int128>(0, first.ticks());
+  const Int128 n = static_cast<Int128>(count);
+  sum_ += static_cast<Int128>(times) * (n * value + step * (n * (n - 1) / 2));
+  max_ = std::max(max_, value + step * (n - 1));
+  count_ += count * times;
+  std::uint64_t left = count;
+  while (left > 0) {
+    const unsigned page = std::min<unsigned>(page_of(value), static_cast<unsigned>(pages_.size() - 1));
+    const unsigned shift = page == 0 ? 0 : page - 1;
+    const auto bucket = static_cast<std::size_t>(value >> shift) & ((std::size_t{1} << kBits) - 1);
+    // How many of the rest fall into this bucket, too.
+    std::uint64_t here = left;
+    if (step > 0) {
+      const Int128 end = ((value >> shift) + 1) << shift;
+      here = static_cast<std::uint64_t>(std::min<Int128>(static_cast<Int128>(left), (end - value + step - 1) / step));
+    }
+    if (!pages_[page]) pages_[page] = std::make_unique<Page>();
+    (*pages_[page])[bucket] += here * times;
+    left -= here;
+    value += step * static_cast<Int128>(here);
+  }
+}
+
+void QuantileSketch::merge(const QuantileSketch& other) {
+  for (std::size_t p = 0; p < pages_.size(); ++p) {
+    if (!other.pages_[p]) continue;
+    if (!pages_[p]) pages_[p] = std::make_unique<Page>();
+    for (std::size_t i = 0; i < other.pages_[p]->size(); ++i) (*pages_[p])[i] += (*other.pages_[p])[i];
+  }
+  count_ += other.count_;
+  sum_ += other.sum_;
+  max_ = std::max(max_, other.max_);
+}
+
+std::optional<double> QuantileSketch::quantile_s(double q) const {
+  if (count_ == 0) return {};
+  const double wanted = q * static_cast<double>(count_);
+  auto rank = static_cast<std::uint64_t>(wanted);
+  if (static_cast<double>(rank) < wanted) ++rank;
+  rank = std::clamp<std::uint64_t>(rank, 1, count_);
+  if (rank == count_) return max_s();
+  std::uint64_t seen = 0;
+  for (unsigned page = 0; page < pages_.size(); ++page) {
+    if (!pages_[page]) continue;
+    const unsigned shift = page == 0 ? 0 : page - 1;
+    const std::size_t half = page == 0 ? 0 : std::size_t{1} << kBits;
+    for (std::size_t i = 0; i < pages_[page]->size(); ++i) {
+      seen += (*pages_[page])[i];
+      if (seen >= rank) {
+        // The middle of the bucket; the leading bit was cut off its index.
+        const Int128 low = static_cast<Int128>(i | half) << shift;
+        const Int128 middle = low + ((Int128{1} << shift) >> 1);
+        return FineTime(std::min(middle, max_)).seconds();
+      }
+    }
+  }
+  return max_s();
+}
+
+std::optional<double> QuantileSketch::mean_s() const {
+  if (count_ == 0) return {};
+  return FineTime(sum_).seconds() / static_cast<double>(count_);
+}
+
+std::optional<double> QuantileSketch::max_s() const {
+  if (count_ == 0) return {};
+  return FineTime(max_).seconds();
+}
+
+std::optional<double> QuantileSketch::share_up_to(Time value) const {
+  if (count_ == 0) return {};
+  const Int128 limit = FineTime(value).ticks();
+  if (limit >= max_) return 1.0;
+  std::uint64_t seen = 0;
+  for (unsigned page = 0; page < pages_.size(); ++page) {
+    if (!pages_[page]) continue;
+    const unsigned shift = page == 0 ? 0 : page - 1;
+    const std::size_t half = page == 0 ? 0 : std::size_t{1} << kBits;
+    for (std::size_t i = 0; i < pages_[page]->size(); ++i) {
+      if (static_cast<Int128>(i | half) << shift > limit) return static_cast<double>(seen) / static_cast<double>(count_);
+      seen += (*pages_[page])[i];
+    }
+  }
+  return 1.0;
+}
+
+}  // namespace tokenyard::sim
