@@ -89,6 +89,13 @@ class Topology {
   };
   static constexpr LinkId kNoLink = 0xffffffff;
 
+  ZoneId add_zone(std::string name, Shape shape, ZoneId parent, const Ports& ports);
+  Child add_child(std::string name, ZoneId zone, const Ports& ports);
+  LinkId add_link(std::string name, const LinkSpec& spec);
+  LinkId add_duplex(const std::string& name, const LinkSpec& spec);
+  /// From one child of the zone to another, over their inner ports or the zone's own links.
+  void cross(const Zone& zone, const Child& from, const Child& to, Route& route) const;
+
   std::vector<Child> hosts_;
   std::vector<Zone> zones_;
   std::vector<Link> links_;
