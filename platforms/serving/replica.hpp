@@ -92,6 +92,8 @@ class Replica final : public sim::EventHandler {
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
   std::int32_t waiting() const { return waiting_count_; }
+  /// Those of the leap in progress included; as of the last `settle()`.
+  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks() + (busy() ? blocks_needed(settled_) : 0); }
   bool busy() const { return leap_steps_ > 0; }
   /// Inter-token gaps of its calls.
   const sim::QuantileSketch& gaps() const { return gaps_; }

@@ -1,0 +1,27 @@
+#pragma once
+/// One scenario, simulated: builds the cluster, plays the workload, measures, and writes the result folder.
+
+#include <filesystem>
+#include <functional>
+#include <set>
+
+#include "agents/work/request_source.hpp"
+#include "analysis/scenario/scenario.hpp"
+
+namespace tokenyard::analysis {
+
+struct SimulateOptions {
+  std::filesystem::path out;                 ///< the result folder; made if missing
+  std::set<std::string> write;               ///< of "calls", "tasks", "series"
+  bool stepwise = false;
+  /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
+  std::function<bool(sim::Time)> progress;
+  std::string version, command;
+  std::vector<std::pair<std::string, std::string>> inputs;  ///< path and sha256
+  sim::Json resolved;                        ///< the scenario, for the manifest
+};
+
+/// `source` supplies the requests of a trace; null: the scenario's own workload. Returns the summary as written to summary.json.
+sim::Json simulate(const Scenario& scenario, agents::RequestSource* source, const SimulateOptions& options);
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,66 @@
+#pragma once
+/// The tables of a result folder: calls.csv, tasks.csv and series.csv, with the columns of the contract.
+///
+/// Times are printed from whole nanoseconds with nine decimals; a value that does not exist is an empty field.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/work/observer.hpp"
+#include "platforms/serving/observer.hpp"
+#include "traces/writers/output_file.hpp"
+
+namespace tokenyard::traces {
+
+/// What the numbers of the records stand for.
+struct Names {
+  std::vector<std::string> agents;
+  std::vector<std::vector<std::string>> nodes;  ///< by agent
+  std::vector<std::string> pools;
+  std::vector<std::string> models;  ///< by pool
+};
+
+class CallsTable final : public platforms::ServingObserver {
+ public:
+  CallsTable(const std::filesystem::path& path, const Names& names);
+  void on_call(const platforms::CallRecord& record) override;
+  void commit() { file_.commit(); }
+
+ private:
+  OutputFile file_;
+  const Names& names_;
+};
+
+class TasksTable final : public agents::TaskObserver {
+ public:
+  TasksTable(const std::filesystem::path& path, const Names& names);
+  void on_task(const agents::TaskRecord& record) override;
+  void commit() { file_.commit(); }
+
+ private:
+  OutputFile file_;
+  const Names& names_;
+};
+
+/// A pool over the interval that ends at `time`.
+struct SeriesRow {
+  sim::Time time;
+  std::uint32_t pool = 0;
+  std::int64_t running = 0, waiting = 0;
+  double kv_utilization = 0, busy = 0, batch_tokens_per_s = 0, output_tokens_per_s = 0;
+  std::optional<double> power_w;
+};
+
+class SeriesTable {
+ public:
+  SeriesTable(const std::filesystem::path& path, const Names& names);
+  void add(const SeriesRow& row);
+  void commit() { file_.commit(); }
+
+ private:
+  OutputFile file_;
+  const Names& names_;
+};
+
+}  // namespace tokenyard::traces
