@@ -433,7 +433,7 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   Json inputs = Json::array();
   for (const auto& [path, sha] : options.inputs) inputs.push_back({{"path", path}, {"sha256", sha}});
   const Json manifest = {{"schema", "tokenyard.manifest/1"}, {"version", options.version}, {"command", options.command}, {"seed", scenario.seed},
-                         {"inputs", inputs}, {"scenario", options.resolved}, {"wall_s", wall_s}, {"status", summary["status"]}};
+                         {"inputs", inputs}, {"scenario", Json::parse(options.resolved)}, {"wall_s", wall_s}, {"status", summary["status"]}};
   traces::OutputFile manifest_file(options.out / "manifest.json");  // last: it says that the folder is whole
   fmt::format_to(manifest_file.out(), "{}\n", manifest.dump(2));
   manifest_file.commit();

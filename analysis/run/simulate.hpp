@@ -18,7 +18,7 @@ struct SimulateOptions {
   std::function<bool(sim::Time)> progress;
   std::string version, command;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< path and sha256
-  sim::Json resolved;                        ///< the scenario, for the manifest
+  std::string resolved;                      ///< the scenario as JSON text, for the manifest
 };
 
 /// `source` supplies the requests of a trace; null: the scenario's own workload. Returns the summary as written to summary.json.

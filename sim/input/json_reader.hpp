@@ -59,7 +59,7 @@ class JsonFile {
 
 /// Bounds and default of a number. Without `fallback` the key is required.
 struct NumberRule {
-  std::optional<double> fallback;
+  std::optional<double> fallback = {};
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
   bool exclusive = false;  ///< `minimum` itself is not allowed

@@ -1,0 +1,29 @@
+#!/bin/sh
+# The command end to end: a small scenario, leaping against stepping, one seed twice, bad input.
+set -u
+tokenyard=${1:?the binary}; root=${2:?the project root}
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $1"; exit 1; }
+cd "$work" || exit 1
+scenario=$root/analysis/scenarios/requests.json
+"$tokenyard" run "$scenario" --quiet --out a || fail "a run ends with 0"
+"$tokenyard" run "$scenario" --quiet --out b || fail "a second run ends with 0"
+"$tokenyard" run "$scenario" --quiet --out c --stepwise || fail "a stepwise run ends with 0"
+for table in calls tasks series; do
+  cmp -s a/$table.csv b/$table.csv || fail "one seed, the same $table.csv"
+  cmp -s a/$table.csv c/$table.csv || fail "stepping and leaping write the same $table.csv"
+done
+for other in b c; do
+  for dir in a $other; do grep -vE '"(wall_s|events)":' $dir/summary.json > $dir.summary; done
+  cmp -s a.summary $other.summary || fail "the same summary in a and $other"
+done
+[ "$(ls a | wc -l)" = 5 ] || fail "a result folder holds its five files and no other"
+"$tokenyard" run "$scenario" --quiet --out d --set /pools/0/chip=h100 2> message; [ $? = 2 ] || fail "an unknown chip is exit 2"
+grep -q '/pools/0/chip.*did you mean "h100-sxm"' message || fail "the message names place and remedy"
+"$tokenyard" run "$scenario" --quiet --out d --set /pools/0/model=llama-3.1-405b 2> message; [ $? = 3 ] || fail "a model that does not fit is exit 3"
+"$tokenyard" replay nothing.csv --format azure --on "$scenario" 2> message; [ $? = 2 ] || fail "a missing trace is exit 2"
+printf 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,374,-4\n' > bad.csv
+"$tokenyard" replay bad.csv --format azure --on "$scenario" --out d 2> message; [ $? = 2 ] || fail "a bad row is exit 2"
+grep -q 'bad.csv: line 2' message || fail "a bad row is named by file and line"
+[ ! -e d/calls.csv ] || fail "nothing half-written is left behind"
+echo "all well"
