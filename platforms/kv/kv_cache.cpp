@@ -57,6 +57,15 @@ Tokens KvCache::lookup(std::span<const Extent> prompt) const {
   return reusable;
 }
 
+std::int64_t KvCache::unpinned_blocks(std::span<const Extent> prompt, Tokens hit) const {
+  std::int64_t unpinned = 0;
+  if (hit <= 0) return unpinned;
+  for (NodeId id = walk(prompt, hit).node; id != kRoot && nodes_[id].pins == 0; id = nodes_[id].parent) {
+    unpinned += std::min(nodes_[id].end, hit) / options_.block_size - nodes_[id].begin / options_.block_size;
+  }
+  return unpinned;
+}
+
 bool KvCache::admit(KvChain& chain, std::span<const Extent> prompt, Tokens tokens) {
   const Tokens hit = lookup(prompt);
   chain = {};

@@ -45,6 +45,9 @@ class KvCache {
   /// Tokens of the prompt that need not be computed: whole cached blocks, never the last token. Changes nothing.
   Tokens lookup(std::span<const Extent> prompt) const;
 
+  /// Of the first `hit` tokens' blocks, those that nobody holds: they count as free until a chain pins them.
+  std::int64_t unpinned_blocks(std::span<const Extent> prompt, Tokens hit) const;
+
   /// Starts a chain for the prompt's first `tokens` tokens, of which `lookup()` are reused. False, with nothing changed,
   /// if the new blocks do not fit.
   bool admit(KvChain& chain, std::span<const Extent> prompt, Tokens tokens);
@@ -54,8 +57,6 @@ class KvCache {
 
   /// Takes `blocks` more private blocks (decode); the caller has checked `free_blocks()`.
   void take(std::int64_t blocks);
-  /// Undoes a `take()` of blocks that were only set aside: they are the next to be taken again.
-  void give_back(std::int64_t blocks) { never_used_ += blocks, held_private_ -= blocks; }
   void add_private(KvChain& chain, std::int64_t blocks) { chain.private_blocks += blocks; }
 
   /// Frees the chain. Its first `tokens` tokens stay reusable as `prompt` followed by `output`, until evicted.

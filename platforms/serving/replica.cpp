@@ -84,6 +84,8 @@ void Replica::reserve_decode_blocks() {
       throw sim::InternalError("replica: a reserved block is missing");
     }
   }
+  taken_ = blocks_needed(1);
+  kv_.take(taken_);
 }
 
 void Replica::preempt_youngest(Time now) {
@@ -129,28 +131,20 @@ bool Replica::admit(std::uint32_t index) {
   for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
   if (budget <= 0) return false;
 
-  const Tokens hit = call.transferred ? 0 : kv_.lookup(prompt);
+  const Tokens hit = kv_.lookup(prompt);
   Tokens tokens = total - hit;
   if (!call.transferred) {
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
     if (!options_.chunked_prefill && tokens > budget) return false;
     tokens = std::min(tokens, budget);
   }
-  // The decoding calls' blocks of this step come first.
-  if (kv_.blocks_for(hit + tokens) + blocks_needed(1) > kv_.free_blocks() + hit / kv_.block_size()) {
+  const Tokens held = call.transferred ? total - 1 : hit + tokens;  // the newest token of a transferred call is yet to be computed
+  const std::int64_t fresh = kv_.blocks_for(held) - hit / kv_.block_size() + (call.transferred ? 1 : 0);
+  if (fresh + kv_.unpinned_blocks(prompt, hit) > kv_.free_blocks()) {
     blocked_by_kv_ = true;
     return false;
   }
-  const std::int64_t reserved = blocks_needed(1);
-  kv_.take(reserved);  // keeps them from being given away below
-  const bool admitted = kv_.admit(call.kv, prompt, hit + tokens);
-  KvChain reservation{.private_blocks = reserved};
-  if (!admitted) {
-    kv_.release(reservation, {}, {});
-    blocked_by_kv_ = true;
-    return false;
-  }
-  kv_.give_back(reserved);
+  if (!kv_.admit(call.kv, prompt, held)) throw sim::InternalError("replica: a block that was free is missing");
 
   const Time now = simulation_.now();
   if (call.record.scheduled == CallRecord::kNoTime) {
@@ -168,6 +162,9 @@ bool Replica::admit(std::uint32_t index) {
   call.record.replica = index_;
   if (call.transferred) {
     join_decoding(index, call.last_token);
+    const std::int64_t more = blocks_needed(1) - taken_;
+    kv_.take(more);
+    taken_ += more;
     return true;
   }
   call.computed = hit;
@@ -185,7 +182,8 @@ void Replica::start_leap(FineTime start) {
   if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, {});
 
   leap_steps_ = 1;
-  if (chunks_.empty() && !options_.stepwise) {
+  // After a preemption the queue is looked at again in the next step.
+  if (chunks_.empty() && !options_.stepwise && !preempted_) {
     drop_stale_completions();
     leap_steps_ = steps_before_exhaustion(completions_.front().step - step_);
   }
@@ -211,11 +209,11 @@ std::int64_t Replica::blocks_needed(std::int64_t steps) const {
 
 /// The most steps, up to `limit`, for which the free blocks suffice; at least 1, since this step's blocks are reserved.
 std::int64_t Replica::steps_before_exhaustion(std::int64_t limit) const {
-  if (blocks_needed(limit) <= kv_.free_blocks()) return limit;
+  if (blocks_needed(limit) - taken_ <= kv_.free_blocks()) return limit;
   std::int64_t fits = 1, fails = limit;
   while (fails - fits > 1) {
     const std::int64_t middle = fits + (fails - fits) / 2;
-    (blocks_needed(middle) <= kv_.free_blocks() ? fits : fails) = middle;
+    (blocks_needed(middle) - taken_ <= kv_.free_blocks() ? fits : fails) = middle;
   }
   return fits;
 }
@@ -277,7 +275,7 @@ void Replica::on_event(Time /*now*/, std::uint64_t /*argument*/) { end_leap(); }
 void Replica::end_leap() {
   account(settled_, leap_steps_);
   const FineTime end = leap_start_ + FineTime(ticks_of(leap_steps_));
-  kv_.take(blocks_needed(leap_steps_));
+  kv_.take(blocks_needed(leap_steps_) - taken_);
   context_ += leap_steps_ * decoding_;
   step_ += leap_steps_;
   leap_steps_ = 0;

@@ -12,6 +12,7 @@
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
+#include <algorithm>
 #include <vector>
 
 #include "platforms/cost/step_cost.hpp"
@@ -93,7 +94,7 @@ class Replica final : public sim::EventHandler {
   std::int32_t running() const { return running_count_; }
   std::int32_t waiting() const { return waiting_count_; }
   /// Those of the leap in progress included; as of the last `settle()`.
-  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks() + (busy() ? blocks_needed(settled_) : 0); }
+  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks() + (busy() ? blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_ : 0); }
   bool busy() const { return leap_steps_ > 0; }
   /// Inter-token gaps of its calls.
   const sim::QuantileSketch& gaps() const { return gaps_; }
@@ -153,6 +154,7 @@ class Replica final : public sim::EventHandler {
   };
   std::vector<Planned> plan_;
   std::vector<PrefillChunk> chunks_;
+  std::int64_t taken_ = 0;                  ///< blocks that decoding took for the step in flight, or the leap's first
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
 
