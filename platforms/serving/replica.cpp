@@ -279,6 +279,7 @@ void Replica::end_leap() {
   context_ += leap_steps_ * decoding_;
   step_ += leap_steps_;
   leap_steps_ = 0;
+  last_end_ = end;
 
   while (!completions_.empty() && completions_.front().step <= step_) {
     drop_stale_completions();
@@ -343,7 +344,7 @@ void Replica::leave_decoding(ActiveCall& call) {
   // The blocks it took while decoding were counted by the replica.
   kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + made - 1) - call.kv.blocks());
   call.made = made;
-  call.last_token = leap_start_;  // only read again after a preemption: the step before this one ended there
+  call.last_token = last_end_;
   call.decoding = false;
 }
 

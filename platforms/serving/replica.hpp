@@ -160,6 +160,7 @@ class Replica final : public sim::EventHandler {
 
   // The leap in progress: `leap_steps_` steps from `leap_start_`, of which `settled_` are accounted.
   sim::FineTime leap_start_;
+  sim::FineTime last_end_;         ///< of the step before
   StepPiece piece_;
   StepPiece alone_;                ///< the same step without its prefill; for interference
   std::int64_t leap_steps_ = 0, settled_ = 0;

@@ -6,16 +6,19 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $1"; exit 1; }
 cd "$work" || exit 1
 scenario=$root/analysis/scenarios/requests.json
-"$tokenyard" run "$scenario" --quiet --out a || fail "a run ends with 0"
-"$tokenyard" run "$scenario" --quiet --out b || fail "a second run ends with 0"
-"$tokenyard" run "$scenario" --quiet --out c --stepwise || fail "a stepwise run ends with 0"
-for table in calls tasks series; do
-  cmp -s a/$table.csv b/$table.csv || fail "one seed, the same $table.csv"
-  cmp -s a/$table.csv c/$table.csv || fail "stepping and leaping write the same $table.csv"
-done
-for other in b c; do
-  for dir in a $other; do grep -vE '"(wall_s|events)":' $dir/summary.json > $dir.summary; done
-  cmp -s a.summary $other.summary || fail "the same summary in a and $other"
+for scenario in "$root"/tests/analysis/scenarios/*.json "$root"/analysis/scenarios/requests.json; do
+  rm -rf a b c
+  "$tokenyard" run "$scenario" --quiet --out a || fail "$scenario: a run ends with 0"
+  "$tokenyard" run "$scenario" --quiet --out b || fail "$scenario: a second run ends with 0"
+  "$tokenyard" run "$scenario" --quiet --out c --stepwise || fail "$scenario: a stepwise run ends with 0"
+  for dir in a b c; do grep -vE '"(wall_s|events)":' $dir/summary.json > $dir.summary; done
+  for other in b c; do
+    for table in calls tasks series; do
+      cmp -s a/$table.csv $other/$table.csv || fail "$scenario: the same $table.csv in a and $other (b: again, c: stepwise)"
+    done
+    cmp -s a.summary $other.summary || fail "$scenario: the same summary in a and $other"
+  done
+  case $scenario in *tight.json) grep -q '"preemptions": 0' a/summary.json && fail "the tight scenario preempts" ;; esac
 done
 [ "$(ls a | wc -l)" = 5 ] || fail "a result folder holds its five files and no other"
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/chip=h100 2> message; [ $? = 2 ] || fail "an unknown chip is exit 2"
