@@ -230,11 +230,8 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalog& catalog, bool 
       requests.prompt_tokens = sim::read_distribution(r, "prompt_tokens");
       requests.output_tokens = sim::read_distribution(r, "output_tokens");
       requests.rate_per_s = r.optional_number("rate_per_s", {.minimum = 0, .exclusive = true});
-      r.object("closed_loop", [&](ObjectReader& loop) {
-        requests.closed_loop = ClosedLoop{loop.integer("users", {.minimum = 1, .maximum = 1e8}), loop.number("ramp_s", {.fallback = 0, .minimum = 0}),
-                                          sim::read_distribution(loop, "think_s", 0.0)};
-      });
-      if (!requests.rate_per_s && !requests.closed_loop) r.fault("rate_per_s", "nothing", "a rate above 0, or \"closed_loop\"");
+      if (const sim::Json* loop = r.raw("closed_loop")) r.fault("closed_loop", sim::shown(*loop), "rate_per_s: closed loops cannot be simulated yet");
+      else if (!requests.rate_per_s) r.fault("rate_per_s", "nothing", "a rate above 0");
       scenario.requests = std::move(requests);
     });
     workload.object("trace", [&](ObjectReader& r) {

@@ -58,15 +58,8 @@ struct PoolPlan {
   platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
 };
 
-struct ClosedLoop {
-  std::int64_t users = 0;
-  double ramp_s = 0;
-  sim::Distribution think;
-};
-
 struct RequestsWorkload {
   std::optional<double> rate_per_s;
-  std::optional<ClosedLoop> closed_loop;
   sim::Distribution prompt_tokens, output_tokens;
 };
 
