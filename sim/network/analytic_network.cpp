@@ -1,120 +1,206 @@
 #include "sim/network/analytic_network.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace tokenyard::sim {
 namespace {
 
-/// What a rounding error leaves of a flow, relative to a byte and a nanosecond.
-constexpr double kTolerance_s = 1e-12;
+/// Ends closer than this are one (SimGrid's precision is the same 1e-12 s): what rounding errors may add to an end
+/// without moving it into the next nanosecond.
+constexpr Int128 kSlack = FineTime::kTicksPerNanosecond / 1000;
+/// The same for long flows, relative to their duration: a few roundings of a double.
+constexpr int kSlackShift = 49;
 
-/// The first whole nanosecond not before `seconds` from `now`, rounding errors aside.
-Time after(Time now, double seconds) {
-  return now + Time::nanoseconds(static_cast<std::int64_t>(std::ceil(std::max(0.0, seconds - kTolerance_s) * 1e9)));
+/// More ticks than a century has.
+constexpr double kForever = 4e24;
+
+FineTime duration(double seconds) {
+  const double ticks = seconds * 1e9 * static_cast<double>(FineTime::kTicksPerNanosecond);
+  return FineTime(static_cast<Int128>(std::min(ticks, kForever) + 0.5));
 }
+
+struct Later {
+  template <class End>
+  bool operator()(const End& a, const End& b) const {
+    return a.end > b.end || (a.end == b.end && a.ordinal > b.ordinal);
+  }
+};
+
+/// A link and the share that it would give to each of its flows without a rate.
+struct Candidate {
+  double share;
+  LinkId link;
+  bool operator>(const Candidate& other) const {
+    return share > other.share || (share == other.share && link > other.link);
+  }
+};
 
 }  // namespace
 
-void AnalyticNetwork::transfer(const Transfer& transfer) {
-  Flow flow{transfer, {}, transfer.bytes, 0};
-  topology_.route(transfer.from, transfer.to, flow.route);
-  count_flow(flow.route, transfer.bytes);
-  peak_ = std::max(peak_, ++in_flight_);
-  const Time date = simulation_.now() + flow.route.latency;
-  std::uint32_t index = 0;
-  if (spare_.empty()) {
-    index = static_cast<std::uint32_t>(waiting_.size());
-    waiting_.push_back(std::move(flow));
-  } else {
-    index = spare_.back();
-    spare_.pop_back();
-    waiting_[index] = std::move(flow);
-  }
-  simulation_.schedule(date, Priority::kDelivery, entity_, *this, index);
-}
+AnalyticNetwork::AnalyticNetwork(const Topology& topology, Simulation& simulation)
+    : FlowNetwork(topology, simulation), link_state_(topology.links().size()) {}
 
-void AnalyticNetwork::on_event(Time now, std::uint64_t argument) {
-  advance(now);
-  if (argument != kWake) {
-    Flow flow = std::move(waiting_[argument]);
-    spare_.push_back(static_cast<std::uint32_t>(argument));
-    if (flow.left <= 0 || flow.route.links.empty()) {
-      deliver(flow);
+void AnalyticNetwork::start(Time now, std::vector<Flow>& flows) {
+  for (Flow& flow : flows) {
+    Slot slot = 0;
+    if (spare_.empty()) {
+      slot = static_cast<Slot>(active_.size());
+      active_.emplace_back();
     } else {
-      active_.push_back(std::move(flow));
+      slot = spare_.back();
+      spare_.pop_back();
+    }
+    Active& active = active_[slot];
+    active.ordinal = ++begun_;
+    active.left = flow.bytes;
+    active.rate = 0;
+    active.since = FineTime(now);
+    active.end = FineTime(Int128{-1});  // none noted yet
+    active.flow = std::move(flow);
+    for (const LinkId link : active.flow.route.links) {
+      link_state_[link].flows.push_back(slot);
+      changed_.push_back(link);
     }
   }
-  // What is done, in the order of its start.
+  share(FineTime(now));
+  schedule_wake(now);
+}
+
+/// Every flow that ends up to now, each at its own exact date: what it leaves is shared among the others from there.
+void AnalyticNetwork::wake(Time now) {
   std::vector<Flow> done;
-  std::erase_if(active_, [&](Flow& flow) {
-    if (flow.left > flow.rate * kTolerance_s) return false;
-    done.push_back(flow);
-    return true;
-  });
-  share();
-  for (const Flow& flow : done) deliver(flow);
+  for (const End* first = next_end(); first != nullptr && active_[first->slot].published <= now; first = next_end()) {
+    const FineTime at = std::min(first->end, FineTime(now));
+    const FineTime together = at + FineTime(kSlack);
+    do {
+      const Slot slot = first->slot;
+      remove(slot);
+      done.push_back(std::move(active_[slot].flow));
+      first = next_end();
+    } while (first != nullptr && first->end <= together);
+    share(at);
+  }
+  for (const Flow& flow : done) deliver(flow, now);
+  schedule_wake(now);
 }
 
-/// Moves the bytes of the time since the last change.
-void AnalyticNetwork::advance(Time now) {
-  const double elapsed = (now - since_).seconds();
-  for (Flow& flow : active_) flow.left -= flow.rate * elapsed;
-  since_ = now;
+void AnalyticNetwork::remove(Slot slot) {
+  Active& active = active_[slot];
+  for (const LinkId link : active.flow.route.links) {
+    std::vector<Slot>& flows = link_state_[link].flows;
+    const auto it = std::find(flows.begin(), flows.end(), slot);
+    *it = flows.back();
+    flows.pop_back();
+    changed_.push_back(link);
+  }
+  active.ordinal = 0;
+  spare_.push_back(slot);
 }
 
-/// Progressive filling: the link with the least room per flow fixes its flows' rates; and so on without them.
-void AnalyticNetwork::share() {
-  simulation_.cancel(wake_);
-  if (active_.empty()) return;
-  struct Load {
-    LinkId link;
-    double room;
-    std::size_t flows;
+void AnalyticNetwork::share(FineTime at) {
+  ++sharings_;
+  reach(at);
+  fill();
+  for (const Slot slot : reached_flows_) note_end(slot);
+}
+
+/// Finds what is connected to the changed links, and moves its bytes up to `at`.
+void AnalyticNetwork::reach(FineTime at) {
+  reached_links_.clear();
+  reached_flows_.clear();
+  const auto reach_link = [&](LinkId link) {
+    LinkState& state = link_state_[link];
+    if (state.reached == sharings_) return;
+    state.reached = sharings_;
+    state.room = topology_.links()[link].bytes_per_s;
+    state.unfilled = state.flows.size();
+    reached_links_.push_back(link);
   };
-  std::vector<Load> loads;
-  for (const Flow& flow : active_) {
-    for (const LinkId link : flow.route.links) {
-      const auto it = std::find_if(loads.begin(), loads.end(), [&](const Load& l) { return l.link == link; });
-      if (it == loads.end()) {
-        loads.push_back({link, topology_.links()[link].bytes_per_s, 1});
-      } else {
-        ++it->flows;
-      }
+  for (const LinkId link : changed_) reach_link(link);
+  changed_.clear();
+  for (std::size_t next = 0; next < reached_links_.size(); ++next) {
+    for (const Slot slot : link_state_[reached_links_[next]].flows) {
+      Active& active = active_[slot];
+      if (active.reached == sharings_) continue;
+      active.reached = sharings_;
+      reached_flows_.push_back(slot);
+      active.left = std::max(0.0, active.left - active.rate * (at - active.since).seconds());
+      active.since = at;
+      for (const LinkId link : active.flow.route.links) reach_link(link);
     }
   }
-  std::vector<bool> fixed(active_.size());
-  for (;;) {
-    const Load* tightest = nullptr;
-    for (const Load& load : loads) {
-      if (load.flows > 0 && (tightest == nullptr || load.room / static_cast<double>(load.flows) <
-                                                         tightest->room / static_cast<double>(tightest->flows))) {
-        tightest = &load;
-      }
-    }
-    if (tightest == nullptr) break;
-    const LinkId link = tightest->link;
-    const double rate = tightest->room / static_cast<double>(tightest->flows);
-    for (std::size_t i = 0; i < active_.size(); ++i) {
-      Flow& flow = active_[i];
-      if (fixed[i] || std::find(flow.route.links.begin(), flow.route.links.end(), link) == flow.route.links.end()) continue;
-      fixed[i] = true;
-      flow.rate = rate;
-      for (Load& load : loads) {
-        const auto uses = std::count(flow.route.links.begin(), flow.route.links.end(), load.link);
-        load.room = std::max(0.0, load.room - rate * static_cast<double>(uses));
-        load.flows -= static_cast<std::size_t>(uses);
-      }
-    }
-  }
-  double next_s = 1e300;
-  for (const Flow& flow : active_) next_s = std::min(next_s, flow.left / flow.rate);
-  wake_ = simulation_.schedule(after(simulation_.now(), next_s), Priority::kDelivery, entity_, *this, kWake);
 }
 
-void AnalyticNetwork::deliver(const Flow& flow) {
-  --in_flight_;
-  simulation_.schedule(simulation_.now(), Priority::kDelivery, *flow.transfer.entity, *flow.transfer.on_delivered, flow.transfer.argument);
+/// Progressive filling: the link with the smallest share fixes the rate of its flows; and so on without them. A link's
+/// share only grows as others are fixed, so that a candidate's place in the heap is a lower bound.
+void AnalyticNetwork::fill() {
+  const auto share_of = [](const LinkState& state) { return state.room / static_cast<double>(state.unfilled); };
+  std::vector<Candidate> candidates;
+  for (const LinkId link : reached_links_) {
+    if (link_state_[link].unfilled > 0) candidates.push_back({share_of(link_state_[link]), link});
+  }
+  std::make_heap(candidates.begin(), candidates.end(), std::greater<>());
+  while (!candidates.empty()) {
+    std::pop_heap(candidates.begin(), candidates.end(), std::greater<>());
+    Candidate& candidate = candidates.back();
+    LinkState& tightest = link_state_[candidate.link];
+    if (tightest.unfilled > 0 && share_of(tightest) > candidate.share) {
+      candidate.share = share_of(tightest);
+      std::push_heap(candidates.begin(), candidates.end(), std::greater<>());
+      continue;
+    }
+    candidates.pop_back();
+    if (tightest.unfilled == 0) continue;
+    const double rate = share_of(tightest);
+    for (const Slot slot : tightest.flows) {
+      Active& active = active_[slot];
+      if (active.filled == sharings_) continue;
+      active.filled = sharings_;
+      active.rate = rate;
+      for (const LinkId link : active.flow.route.links) {
+        link_state_[link].room -= rate;
+        --link_state_[link].unfilled;
+      }
+    }
+  }
+}
+
+void AnalyticNetwork::note_end(Slot slot) {
+  Active& active = active_[slot];
+  const FineTime end = active.since + duration(active.left / active.rate);
+  const FineTime whole = duration(active.flow.bytes / active.rate);
+  const FineTime slack(std::max(kSlack, whole.ticks() >> kSlackShift));
+  active.published = end < FineTime(Time::never()) ? (end - slack).published() : Time::never();
+  if (end == active.end) return;
+  active.end = end;
+  ends_.push_back({end, active.ordinal, slot});
+  std::push_heap(ends_.begin(), ends_.end(), Later());
+}
+
+const AnalyticNetwork::End* AnalyticNetwork::next_end() {
+  const auto stale = [&](const End& end) {
+    return active_[end.slot].ordinal != end.ordinal || active_[end.slot].end != end.end;
+  };
+  if (ends_.size() > 64 && ends_.size() > 4 * in_flight_) {
+    std::erase_if(ends_, stale);
+    std::make_heap(ends_.begin(), ends_.end(), Later());
+  }
+  while (!ends_.empty() && stale(ends_.front())) {
+    std::pop_heap(ends_.begin(), ends_.end(), Later());
+    ends_.pop_back();
+  }
+  return ends_.empty() ? nullptr : &ends_.front();
+}
+
+void AnalyticNetwork::schedule_wake(Time now) {
+  const End* end = next_end();
+  const Time date = end == nullptr ? Time::never() : std::max(now, active_[end->slot].published);
+  const bool scheduled = wake_event_.stamp != 0 && wake_date_ > now;
+  if (scheduled && date == wake_date_) return;
+  simulation_.cancel(wake_event_);
+  if (date == Time::never()) return;
+  wake_date_ = date;
+  wake_event_ = simulation_.schedule(date, Priority::kDelivery, entity_, wake_, 0);
 }
 
 }  // namespace tokenyard::sim

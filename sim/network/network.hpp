@@ -8,7 +8,9 @@
 ///
 /// A transfer waits for the latency of its route, then flows at its max-min fair share of each link; its delivery is
 /// published at the first whole nanosecond not before its end. Transfers between one host and itself, and of no bytes,
-/// take the latency alone. Transfers of one source, target and date are merged into one flow.
+/// take the latency alone and are no flow. Bytes are whole: a fraction is rounded up. Transfers of one source, target
+/// and date are merged into one flow, and all of them are delivered at its end. Flows begin after everything else that
+/// happens on their date, so that what begins together is solved once.
 
 #include <cstdint>
 #include <string>
@@ -22,7 +24,7 @@ namespace tokenyard::sim {
 struct Transfer {
   HostId from = 0;
   HostId to = 0;
-  double bytes = 0;
+  double bytes = 0;                      ///< at most 1e18
   EventHandler* on_delivered = nullptr;  ///< called with priority kDelivery
   std::uint64_t argument = 0;
   Entity* entity = nullptr;  ///< whose event the delivery is
@@ -42,6 +44,7 @@ class Network {
   /// Runs the simulation to its end, keeping the network's clock and the simulation's in step.
   virtual void run(Simulation& simulation) = 0;
 
+  /// Of the flows begun so far.
   double bytes_moved() const { return bytes_; }
   std::uint64_t flows() const { return flows_; }
   std::size_t flows_in_flight() const { return in_flight_; }

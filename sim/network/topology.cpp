@@ -1,12 +1,17 @@
 #include "sim/network/topology.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "sim/core/error.hpp"
 
 namespace tokenyard::sim {
 
 ZoneId Topology::add_zone(std::string name, Shape shape, ZoneId parent, const Ports& ports) {
+  if ((parent == kNoZone) != zones_.empty()) {
+    throw InternalError("topology: zone " + name +
+                        (parent == kNoZone ? " is a second root" : " comes before its parent"));
+  }
   Zone zone;
   zone.self = add_child(std::move(name), parent, ports);
   zone.shape = shape;
@@ -25,14 +30,18 @@ ZoneId Topology::add_mesh(std::string name, LinkSpec pair, ZoneId parent, const 
   return zone;
 }
 
-ZoneId Topology::add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent, const Ports& ports) {
-  const ZoneId zone = add_zone(std::move(name), Shape::kTorus, parent, ports);
-  zones_[zone].extent = shape;
-  zones_[zone].hop = hop;
-  return zone;
+ZoneId Topology::add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent,
+                           const Ports& ports) {
+  const ZoneId id = add_zone(std::move(name), Shape::kTorus, parent, ports);
+  Zone& zone = zones_[id];
+  zone.extent = shape;
+  zone.hop = hop;
+  add_torus_links(zone);
+  return id;
 }
 
 HostId Topology::add_host(std::string name, ZoneId zone, const Ports& ports) {
+  if (zone >= zones_.size()) throw InternalError("topology: host " + name + " is in no zone");
   hosts_.push_back(add_child(std::move(name), zone, ports));
   return static_cast<HostId>(hosts_.size() - 1);
 }
@@ -41,26 +50,52 @@ Topology::Child Topology::add_child(std::string name, ZoneId zone, const Ports& 
   Child child;
   child.zone = zone;
   if (zone != kNoZone) {
+    if (zone >= zones_.size()) throw InternalError("topology: the parent of " + name + " is unknown");
     Zone& parent = zones_[zone];
     child.position = parent.children++;
-    if (parent.shape == Shape::kTorus) {
-      if (child.position >= parent.extent[0] * parent.extent[1] * parent.extent[2]) {
-        throw InternalError("topology: more children than positions in torus " + parent.self.name);
-      }
-      // Two links per dimension, towards the next and the previous neighbour.
-      for (const char* hop : {"+x", "-x", "+y", "-y", "+z", "-z"}) parent.hop_links.push_back(add_link(name + hop, parent.hop));
-    } else if (parent.shape == Shape::kMesh) {
-      // Row by row: links to and from every child before this one.
-      for (std::uint32_t other = 0; other < child.position; ++other) {
-        parent.hop_links.push_back(add_link(parent.self.name + ':' + std::to_string(child.position) + '>' + std::to_string(other), parent.hop));
-        parent.hop_links.push_back(add_link(parent.self.name + ':' + std::to_string(other) + '>' + std::to_string(child.position), parent.hop));
-      }
+    if (parent.shape == Shape::kTorus &&
+        child.position >= std::uint64_t{parent.extent[0]} * parent.extent[1] * parent.extent[2]) {
+      throw InternalError("topology: more children than positions in torus " + parent.self.name);
     }
+    if (parent.shape == Shape::kMesh) add_mesh_links(parent, child.position);
   }
   child.inner = ports.inner.bytes_per_s > 0 ? add_duplex(name, ports.inner) : kNoLink;
   child.outer = ports.outer.bytes_per_s > 0 ? add_duplex(name + ".nic", ports.outer) : child.inner;
   child.name = std::move(name);
   return child;
+}
+
+void Topology::add_torus_links(Zone& zone) {
+  const auto& extent = zone.extent;
+  if (extent[0] == 0 || extent[1] == 0 || extent[2] == 0) {
+    throw InternalError("topology: torus " + zone.self.name + " has a dimension of 0");
+  }
+  for (std::uint32_t z = 0; z < extent[2]; ++z) {
+    for (std::uint32_t y = 0; y < extent[1]; ++y) {
+      for (std::uint32_t x = 0; x < extent[0]; ++x) {
+        const std::string place = fmt::format("{}[{},{},{}]", zone.self.name, x, y, z);
+        for (std::size_t dimension = 0; dimension < 3; ++dimension) {
+          // The next neighbour in a ring of 2 is the previous one, too: one link each way.
+          zone.hop_links.push_back(
+              extent[dimension] > 1 ? add_hop(fmt::format("{}+{}", place, "xyz"[dimension]), zone.hop) : kNoLink);
+          zone.hop_links.push_back(
+              extent[dimension] > 2 ? add_hop(fmt::format("{}-{}", place, "xyz"[dimension]), zone.hop) : kNoLink);
+        }
+      }
+    }
+  }
+}
+
+void Topology::add_mesh_links(Zone& zone, std::uint32_t position) {
+  for (std::uint32_t other = 0; other < position; ++other) {
+    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, position, other), zone.hop));
+    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, other, position), zone.hop));
+  }
+}
+
+LinkId Topology::add_hop(std::string name, const LinkSpec& spec) {
+  if (!(spec.bytes_per_s > 0)) throw InternalError("topology: link " + name + " has no bandwidth");
+  return add_link(std::move(name), spec);
 }
 
 LinkId Topology::add_link(std::string name, const LinkSpec& spec) {
@@ -79,28 +114,41 @@ void Topology::cross(const Zone& zone, const Child& from, const Child& to, Route
     route.links.push_back(link);
     route.latency += links_[link].latency;
   };
-  if (zone.shape == Shape::kStar) {
-    if (from.inner != kNoLink) use(from.inner);
-    if (to.inner != kNoLink) use(to.inner + 1);
-  } else if (zone.shape == Shape::kMesh) {
-    const std::uint32_t high = std::max(from.position, to.position), low = std::min(from.position, to.position);
-    use(zone.hop_links[std::size_t{high} * (high - 1) + 2 * low + (from.position == high ? 0 : 1)]);
-  } else {
-    std::array<std::uint32_t, 3> at{}, goal{};
-    const auto coordinates = [&](std::uint32_t position) {
-      return std::array<std::uint32_t, 3>{position % zone.extent[0], position / zone.extent[0] % zone.extent[1],
-                                          position / (zone.extent[0] * zone.extent[1])};
-    };
-    at = coordinates(from.position);
-    goal = coordinates(to.position);
-    for (std::size_t dimension = 0; dimension < 3; ++dimension) {
-      const std::uint32_t extent = zone.extent[dimension];
-      while (at[dimension] != goal[dimension]) {
-        const bool forward = (goal[dimension] + extent - at[dimension]) % extent <= extent / 2;
-        const std::uint32_t position = at[0] + zone.extent[0] * (at[1] + zone.extent[1] * at[2]);
-        use(zone.hop_links[position * 6 + dimension * 2 + (forward ? 0 : 1)]);
-        at[dimension] = (at[dimension] + (forward ? 1 : extent - 1)) % extent;
-      }
+  switch (zone.shape) {
+    case Shape::kStar:
+      if (from.inner != kNoLink) use(from.inner);
+      if (to.inner != kNoLink) use(to.inner + 1);
+      break;
+    case Shape::kMesh: {
+      const std::uint32_t high = std::max(from.position, to.position), low = std::min(from.position, to.position);
+      use(zone.hop_links[std::size_t{high} * (high - 1) + 2 * std::size_t{low} + (from.position == high ? 0 : 1)]);
+      break;
+    }
+    case Shape::kTorus:
+      cross_torus(zone, from.position, to.position, route);
+      break;
+  }
+}
+
+/// Dimension by dimension, x first: two messages between the same ends take the same way, and no ring waits for
+/// another.
+void Topology::cross_torus(const Zone& zone, std::uint32_t from, std::uint32_t to, Route& route) const {
+  const auto& extent = zone.extent;
+  const auto coordinates = [&](std::uint32_t position) {
+    return std::array<std::uint32_t, 3>{position % extent[0], position / extent[0] % extent[1],
+                                        position / (extent[0] * extent[1])};
+  };
+  std::array<std::uint32_t, 3> at = coordinates(from);
+  const std::array<std::uint32_t, 3> goal = coordinates(to);
+  for (std::size_t dimension = 0; dimension < 3; ++dimension) {
+    const std::uint32_t size = extent[dimension];
+    const bool forward = (goal[dimension] + size - at[dimension]) % size <= size / 2;
+    while (at[dimension] != goal[dimension]) {
+      const std::size_t position = at[0] + std::size_t{extent[0]} * (at[1] + std::size_t{extent[1]} * at[2]);
+      const LinkId link = zone.hop_links[position * 6 + dimension * 2 + (forward ? 0 : 1)];
+      route.links.push_back(link);
+      route.latency += links_[link].latency;
+      at[dimension] = (at[dimension] + (forward ? 1 : size - 1)) % size;
     }
   }
 }
@@ -108,6 +156,7 @@ void Topology::cross(const Zone& zone, const Child& from, const Child& to, Route
 void Topology::route(HostId from, HostId to, Route& route) const {
   route.links.clear();
   route.latency = {};
+  if (from >= hosts_.size() || to >= hosts_.size()) throw InternalError("topology: a route between unknown hosts");
   if (from == to) return;
   const Child* a = &hosts_[from];
   const Child* b = &hosts_[to];

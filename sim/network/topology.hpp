@@ -1,11 +1,15 @@
 #pragma once
 /// What is connected to what: hosts in zones, and the route between any two of them.
 ///
-/// A zone is a star (non-blocking switch), a torus (2-D or 3-D, dimension-order routes) or a mesh (a link of its own for
-/// each ordered pair), and its children are hosts or zones. Each child has an *inner* port, used within its zone, and an *outer* port,
-/// used when leaving it: a chip speaks to its neighbours over NVLink and to other nodes over its NIC. A route is: the outer
-/// ports up to the common zone, the crossing of that zone between the two children, the outer ports down. Every port is
-/// duplex: one link per direction. The latency of a route is the sum of its links' latencies.
+/// A zone is a star (non-blocking switch), a torus (2-D or 3-D, dimension-order routes) or a mesh (a link of its own
+/// for each ordered pair), and its children are hosts or zones. Each child has an *inner* port, used within its zone,
+/// and an *outer* port, used when leaving it: a chip speaks to its neighbours over NVLink and to other nodes over its
+/// NIC. A route is: the outer ports up to the common zone, the crossing of that zone between the two children, the
+/// outer ports down. Every port is duplex: one link per direction. The latency of a route is the sum of its links'
+/// latencies.
+///
+/// Broken rules (a second root, a full torus, a hop without bandwidth) throw InternalError: whoever reads a scenario
+/// checks it first.
 ///
 /// Sites over a wide area are a star of stars; a rail fabric is a star of nodes whose hosts have a NIC each. Routes are
 /// computed, not stored: memory is O(hosts + links), a route O(its length).
@@ -13,7 +17,8 @@
 ///   Topology topology;
 ///   ZoneId fabric = topology.add_star("fabric");
 ///   ZoneId node = topology.add_star("node0", fabric);
-///   HostId gpu0 = topology.add_host("gpu0", node, {.inner = {450e9, Time::microseconds(1)}, .outer = {50e9, Time::microseconds(2)}});
+///   HostId gpu0 = topology.add_host("gpu0", node, {.inner = {450e9, Time::microseconds(1)}, .outer = {50e9,
+///   Time::microseconds(2)}});
 
 #include <array>
 #include <cstdint>
@@ -52,8 +57,9 @@ class Topology {
   /// A zone without parent is the root; there is one. `ports` attach the zone to its parent.
   ZoneId add_star(std::string name, ZoneId parent = kNoZone, const Ports& ports = {});
   ZoneId add_mesh(std::string name, LinkSpec pair, ZoneId parent = kNoZone, const Ports& ports = {});
-  /// Children are placed in the order in which they are added: x fastest. A dimension of 1 is absent. Each position has one
-  /// duplex link per dimension towards its next neighbour, wrapping around (a ring of 2 has one).
+  /// Children are placed in the order in which they are added: x fastest. A dimension of 1 is absent. Each position has
+  /// one duplex link per dimension towards its next neighbour, wrapping around (a ring of 2 has one). The links are
+  /// there from the start: positions without a child still pass traffic on.
   ZoneId add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent = kNoZone,
                    const Ports& ports = {});
   HostId add_host(std::string name, ZoneId zone, const Ports& ports);
@@ -62,7 +68,8 @@ class Topology {
     std::vector<LinkId> links;
     Time latency;
   };
-  /// Replaces `route`. From a host to itself: no link, no latency.
+  /// Replaces `route`. From a host to itself: no link, no latency. In a ring, the shorter way; forward if both are
+  /// equal.
   void route(HostId from, HostId to, Route& route) const;
 
   const std::vector<Link>& links() const { return links_; }
@@ -74,9 +81,9 @@ class Topology {
   /// A host or a zone, as a child of its zone.
   struct Child {
     std::string name;
-    ZoneId zone = kNoZone;       ///< the zone it is in
-    std::uint32_t position = 0;  ///< its place there
-    LinkId inner = 0, outer = 0; ///< the upward link; the downward one follows. kNoLink: none
+    ZoneId zone = kNoZone;        ///< the zone it is in
+    std::uint32_t position = 0;   ///< its place there
+    LinkId inner = 0, outer = 0;  ///< the upward link; the downward one follows. kNoLink: none
   };
   struct Zone {
     Child self;
@@ -84,17 +91,22 @@ class Topology {
     std::uint32_t depth = 0;
     std::uint32_t children = 0;
     std::array<std::uint32_t, 3> extent{1, 1, 1};
-    LinkSpec hop;                 ///< torus and mesh
-    std::vector<LinkId> hop_links;
+    LinkSpec hop;                   ///< torus and mesh
+    std::vector<LinkId> hop_links;  ///< torus: six per position, kNoLink where absent; mesh: two per pair
   };
   static constexpr LinkId kNoLink = 0xffffffff;
 
   ZoneId add_zone(std::string name, Shape shape, ZoneId parent, const Ports& ports);
   Child add_child(std::string name, ZoneId zone, const Ports& ports);
   LinkId add_link(std::string name, const LinkSpec& spec);
+  LinkId add_hop(std::string name, const LinkSpec& spec);
   LinkId add_duplex(const std::string& name, const LinkSpec& spec);
+  void add_torus_links(Zone& zone);
+  /// Towards every child that is there already, and back.
+  void add_mesh_links(Zone& zone, std::uint32_t position);
   /// From one child of the zone to another, over their inner ports or the zone's own links.
   void cross(const Zone& zone, const Child& from, const Child& to, Route& route) const;
+  void cross_torus(const Zone& zone, std::uint32_t from, std::uint32_t to, Route& route) const;
 
   std::vector<Child> hosts_;
   std::vector<Zone> zones_;
