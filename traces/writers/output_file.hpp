@@ -1,14 +1,20 @@
 #pragma once
-/// A result file: written under a temporary name, renamed when complete. What is not committed leaves nothing behind.
+/// A result file: written under a temporary name beside the target, renamed when complete.
+///
+/// Invariants: the target either is as it was or holds everything; a file that is not committed, or that failed, leaves
+/// nothing behind. Every write is checked: a full disk is an OutputError with the file, the reason and the remedy,
+/// never a short file. A target that exists and is no regular file (/dev/stdout, a pipe) is written in place. Complete
+/// files are not synced to the disk: they survive a crash of the program, not of the machine. Cost: one write(2) per
+/// 256 KiB; gzip adds some 15 ns a byte.
 ///
 ///   OutputFile file(directory / "calls.csv");
-///   fmt::format_to(file.out(), "{},{}\n", a, b);  file.flush_if_full();
+///   fmt::format_to(file.out(), "{},{}\n", a, b);
+///   file.flush_if_full();
 ///   file.commit();
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <filesystem>
+#include <fmt/format.h>
+#include <memory>
 #include <stdexcept>
 
 namespace tokenyard::traces {
@@ -19,26 +25,40 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+enum class Compression : std::uint8_t { kNone, kGzip };
+
 class OutputFile {
  public:
-  explicit OutputFile(std::filesystem::path path);
+  static constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+
+  explicit OutputFile(std::filesystem::path path, Compression compression = Compression::kNone);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
+  /// What is appended here is written by `flush_if_full` and `commit`.
   fmt::appender out() { return fmt::appender(buffer_); }
+  fmt::memory_buffer& buffer() { return buffer_; }
   void flush_if_full() {
-    if (buffer_.size() > std::size_t{1} << 18) flush();
+    if (buffer_.size() >= kBufferBytes) flush();
   }
+  /// Writes the rest, closes and renames. After it, or after an OutputError, the file takes nothing more.
   void commit();
 
- private:
-  void flush();
-  [[noreturn]] void fail(const char* what);
+  const std::filesystem::path& path() const { return path_; }
 
-  std::filesystem::path path_, temporary_;
-  std::FILE* file_ = nullptr;
+ private:
+  struct Deflater;
+
+  void flush(bool last = false);
+  void write(const char* data, std::size_t size);
+  void discard();
+  [[noreturn]] void fail(const char* what, int reason);
+
+  std::filesystem::path path_, temporary_;  ///< `temporary_` is empty if the target is written in place
+  int descriptor_ = -1;
   fmt::memory_buffer buffer_;
+  std::unique_ptr<Deflater> deflater_;
 };
 
 }  // namespace tokenyard::traces

@@ -1,6 +1,8 @@
 #include "traces/writers/tables.hpp"
 
-#include <fmt/compile.h>
+#include <cmath>
+
+#include "traces/writers/row_text.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -8,77 +10,122 @@ namespace {
 using platforms::CallRecord;
 using sim::Time;
 
-/// "12.000000345"; empty for a time that never came.
-struct Seconds {
-  Time time;
-};
+/// A CSV field: quoted if it holds a comma, a quote, the end of a line, or blanks at its ends.
+std::string csv_field(const std::string& text) {
+  const bool plain = text.find_first_of(",\"\n\r") == std::string::npos &&
+                     (text.empty() || (text.front() != ' ' && text.back() != ' '));
+  if (plain) return text;
+  std::string field = "\"";
+  for (const char c : text) {
+    if (c == '"') field += '"';
+    field += c;
+  }
+  return field + '"';
+}
 
-/// One quoted field if it needs quotes.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
+Names csv_names(Names names) {
+  const auto quote_all = [](std::vector<std::string>& list) {
+    for (std::string& name : list) name = csv_field(name);
+  };
+  quote_all(names.agents);
+  for (std::vector<std::string>& nodes : names.nodes) quote_all(nodes);
+  quote_all(names.pools);
+  quote_all(names.models);
+  return names;
+}
+
+void name(RowText& row, const std::vector<std::string>& names, std::uint32_t index) {
+  if (index < names.size()) {
+    row.text(names[index]);
+  } else {
+    row.integer(index);
+  }
+}
+
+void number(fmt::memory_buffer& buffer, double value, int decimals) {
+  if (std::isfinite(value)) fmt::format_to(fmt::appender(buffer), "{:.{}f}", value, decimals);
+}
+
+Time difference(Time later, Time earlier) {
+  return later == Time::never() || earlier == Time::never() ? Time::never() : later - earlier;
 }
 
 }  // namespace
-}  // namespace tokenyard::traces
 
-template <>
-struct fmt::formatter<tokenyard::traces::Seconds> {
-  constexpr auto parse(format_parse_context& context) { return context.begin(); }
-  template <typename Context>
-  auto format(const tokenyard::traces::Seconds& s, Context& context) const {
-    if (s.time == tokenyard::sim::Time::never()) return context.out();
-    return fmt::format_to(context.out(), FMT_COMPILE("{}.{:09}"), s.time.ns() / 1'000'000'000, s.time.ns() % 1'000'000'000);
-  }
-};
-
-namespace tokenyard::traces {
-
-CallsTable::CallsTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(names) {
-  fmt::format_to(file_.out(), "call_id,task_id,agent,node,pool,replica,model,arrival_s,scheduled_s,first_token_s,finish_s,prompt_tokens,"
-                              "cached_tokens,output_tokens,ttft_s,tpot_s,e2e_s,preemptions,status\n");
+CallsTable::CallsTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(csv_names(names)) {
+  RowText(file_.buffer())
+      .text(
+          "call_id,task_id,agent,node,pool,replica,model,arrival_s,scheduled_s,first_token_s,finish_s,prompt_tokens,"
+          "cached_tokens,output_tokens,ttft_s,tpot_s,e2e_s,preemptions,status\n");
 }
 
 void CallsTable::on_call(const CallRecord& r) {
-  const bool completed = r.status == platforms::CallStatus::kCompleted;
-  const bool has_token = r.first_token != CallRecord::kNoTime;
-  const Time never = Time::never();
-  const Time ttft = has_token ? r.first_token - r.arrival : never;
-  const Time tpot = completed && r.output_tokens > 1 ? Time::nanoseconds((r.finish - r.first_token).ns() / (r.output_tokens - 1)) : never;
-  fmt::format_to(file_.out(), FMT_COMPILE("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n"), r.call, r.task, field(names_.agents[r.agent]),
-                 field(names_.nodes[r.agent][r.node]), field(names_.pools[r.pool]), r.replica, field(names_.models[r.pool]), Seconds{r.arrival},
-                 Seconds{r.scheduled}, Seconds{r.first_token}, Seconds{completed ? r.finish : never}, r.prompt_tokens, r.cached_tokens, r.output_tokens,
-                 Seconds{ttft}, Seconds{tpot}, Seconds{completed ? r.finish - r.arrival : never}, r.preemptions,
-                 platforms::kCallStatusNames[static_cast<std::size_t>(r.status)]);
+  static const std::vector<std::string> kNoNames;
+  const Time finish = r.status == platforms::CallStatus::kCompleted ? r.finish : Time::never();
+  Time tpot = Time::never();
+  if (finish != Time::never() && r.first_token != Time::never() && r.output_tokens > 1) {
+    const std::int64_t gaps = r.output_tokens - 1;
+    tpot = Time::nanoseconds(((r.finish - r.first_token).ns() + gaps / 2) / gaps);
+  }
+  RowText row(file_.buffer());
+  row.integer(r.call).comma().integer(r.task).comma();
+  name(row, names_.agents, r.agent);
+  row.comma();
+  name(row, r.agent < names_.nodes.size() ? names_.nodes[r.agent] : kNoNames, r.node);
+  row.comma();
+  name(row, names_.pools, r.pool);
+  row.comma().integer(r.replica).comma();
+  name(row, names_.models, r.pool);
+  row.comma().seconds(r.arrival).comma().seconds(r.scheduled).comma().seconds(r.first_token).comma().seconds(finish);
+  row.comma().integer(r.prompt_tokens).comma().integer(r.cached_tokens).comma().integer(r.output_tokens);
+  row.comma().seconds(difference(r.first_token, r.arrival)).comma().seconds(tpot);
+  row.comma().seconds(difference(finish, r.arrival)).comma().integer(r.preemptions);
+  row.comma().text(platforms::kCallStatusNames[static_cast<std::size_t>(r.status)]).end();
   file_.flush_if_full();
 }
 
-TasksTable::TasksTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(names) {
-  fmt::format_to(file_.out(), "task_id,agent,arrival_s,finish_s,duration_s,status,calls,tool_calls,prompt_tokens,cached_tokens,output_tokens");
-  for (const std::string_view cause : platforms::kCauseNames) fmt::format_to(file_.out(), ",cause_{}_s", cause);
-  fmt::format_to(file_.out(), "\n");
+TasksTable::TasksTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(csv_names(names)) {
+  RowText row(file_.buffer());
+  row.text(
+      "task_id,agent,arrival_s,finish_s,duration_s,status,calls,tool_calls,prompt_tokens,cached_tokens,output_tokens");
+  for (const std::string_view cause : platforms::kCauseNames) row.text(",cause_").text(cause).text("_s");
+  row.end();
 }
 
 void TasksTable::on_task(const agents::TaskRecord& r) {
-  fmt::format_to(file_.out(), FMT_COMPILE("{},{},{},{},{},{},{},{},{},{},{}"), r.task, field(names_.agents[r.agent]), Seconds{r.arrival}, Seconds{r.finish},
-                 Seconds{r.finish - r.arrival}, agents::kTaskStatusNames[static_cast<std::size_t>(r.status)], r.calls, r.tool_calls,
-                 r.prompt_tokens, r.cached_tokens, r.output_tokens);
-  for (const Time t : r.causes.by_cause) fmt::format_to(file_.out(), FMT_COMPILE(",{}"), Seconds{t});
-  fmt::format_to(file_.out(), "\n");
+  RowText row(file_.buffer());
+  row.integer(r.task).comma();
+  name(row, names_.agents, r.agent);
+  row.comma().seconds(r.arrival).comma().seconds(r.finish).comma().seconds(difference(r.finish, r.arrival));
+  row.comma().text(agents::kTaskStatusNames[static_cast<std::size_t>(r.status)]);
+  row.comma().integer(r.calls).comma().integer(r.tool_calls);
+  row.comma().integer(r.prompt_tokens).comma().integer(r.cached_tokens).comma().integer(r.output_tokens);
+  for (const Time t : r.causes.by_cause) row.comma().seconds(t);
+  row.end();
   file_.flush_if_full();
 }
 
-SeriesTable::SeriesTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(names) {
-  fmt::format_to(file_.out(), "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w\n");
+SeriesTable::SeriesTable(const std::filesystem::path& path, const Names& names)
+    : file_(path), names_(csv_names(names)) {
+  RowText(file_.buffer())
+      .text("time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w\n");
 }
 
 void SeriesTable::add(const SeriesRow& r) {
-  fmt::format_to(file_.out(), "{},{},{},{},{:.6f},{:.6f},{:.3f},{:.3f},", Seconds{r.time}, field(names_.pools[r.pool]), r.running, r.waiting,
-                 r.kv_utilization, r.busy, r.batch_tokens_per_s, r.output_tokens_per_s);
-  if (r.power_w) fmt::format_to(file_.out(), "{:.3f}", *r.power_w);
-  fmt::format_to(file_.out(), "\n");
+  RowText row(file_.buffer());
+  row.seconds(r.time).comma();
+  name(row, names_.pools, r.pool);
+  row.comma().integer(r.running).comma().integer(r.waiting).comma();
+  number(file_.buffer(), r.kv_utilization, 6);
+  row.comma();
+  number(file_.buffer(), r.busy, 6);
+  row.comma();
+  number(file_.buffer(), r.batch_tokens_per_s, 3);
+  row.comma();
+  number(file_.buffer(), r.output_tokens_per_s, 3);
+  row.comma();
+  if (r.power_w) number(file_.buffer(), *r.power_w, 3);
+  row.end();
   file_.flush_if_full();
 }
 

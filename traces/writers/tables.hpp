@@ -1,7 +1,15 @@
 #pragma once
 /// The tables of a result folder: calls.csv, tasks.csv and series.csv, with the columns of the contract.
 ///
-/// Times are printed from whole nanoseconds with nine decimals; a value that does not exist is an empty field.
+/// Invariants: times are printed from whole nanoseconds with nine decimals; a value that does not exist (a stage never
+/// reached, the TPOT of one token, a power the catalogue lacks) is an empty field, never 0 or NaN. TPOT is rounded to
+/// the nearest nanosecond. Names are quoted where CSV needs it; a record whose number has no name prints the number.
+/// Cost: about 0.3 µs a call, 0.4 µs a task.
+///
+///   CallsTable calls(directory / "calls.csv", names);   // copies the names
+///   fleet.add_observer(calls);
+///   …
+///   calls.commit();                                     // without it, no file
 
 #include <optional>
 #include <string>
@@ -29,7 +37,7 @@ class CallsTable final : public platforms::ServingObserver {
 
  private:
   OutputFile file_;
-  const Names& names_;
+  Names names_;  ///< quoted
 };
 
 class TasksTable final : public agents::TaskObserver {
@@ -40,10 +48,10 @@ class TasksTable final : public agents::TaskObserver {
 
  private:
   OutputFile file_;
-  const Names& names_;
+  Names names_;  ///< quoted
 };
 
-/// A pool over the interval that ends at `time`.
+/// A pool over the interval that ends at `time`. NaN and infinity are empty fields.
 struct SeriesRow {
   sim::Time time;
   std::uint32_t pool = 0;
@@ -60,7 +68,7 @@ class SeriesTable {
 
  private:
   OutputFile file_;
-  const Names& names_;
+  Names names_;  ///< quoted
 };
 
 }  // namespace tokenyard::traces

@@ -1,0 +1,37 @@
+#pragma once
+/// Fields of a CSV row and the numbers in them, read exactly: dates and times to whole nanoseconds, without doubles.
+///
+///   std::vector<std::string_view> fields;
+///   split_csv("2023-11-16 18:15:46.6805900,374,44", fields);
+///   read_date(fields[0], ns) && read_tokens(fields[1], tokens);
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platforms/serving/call.hpp"
+
+namespace tokenyard::traces {
+
+/// Fills `fields` with views into `line`, without blanks around them and without the quotes of a quoted field (a
+/// doubled quote inside stays doubled). False if a quote is not closed or text follows one.
+bool split_csv(std::string_view line, std::vector<std::string_view>& fields);
+
+inline constexpr platforms::Tokens kMaxTokens = 1'000'000'000;
+/// A whole number from 1 to `kMaxTokens`; "374", "374.0" and "3.74e2" are one number.
+bool read_tokens(std::string_view text, platforms::Tokens& tokens);
+/// The same for a number already read as a double.
+bool read_tokens(double value, platforms::Tokens& tokens);
+
+/// Seconds as decimal text ("0.25", "1e3"), at least 0 and below 9e9, to the nearest nanosecond.
+bool read_seconds(std::string_view text, std::int64_t& ns);
+
+/// "2023-11-16 18:15:46.6805900": years 1970 to 2199, a blank or T, 0 to 9 fractional digits, and nothing, Z or ±hh:mm.
+/// Nanoseconds since 1970 in UTC (a date without a zone is taken as UTC).
+bool read_date(std::string_view text, std::int64_t& ns);
+
+/// Input as it is shown in a message: quoted, at most 80 characters, control characters as '?'.
+std::string shown_text(std::string_view text);
+
+}  // namespace tokenyard::traces

@@ -1,0 +1,118 @@
+#include "traces/readers/row_reader.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+
+#include "traces/readers/fields.hpp"
+
+namespace tokenyard::traces {
+namespace {
+
+constexpr std::size_t kMaxFaults = 20;
+
+}  // namespace
+
+RowReader::RowReader(const std::string& path, const TraceOptions& options, Origin origin)
+    : file_(path), options_(options), origin_(origin) {}
+
+std::string RowReader::place() const { return fmt::format("line {}", file_.number()); }
+
+bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) {
+  if (options_.skip_faulty) {
+    ++skipped_.by_reason[static_cast<std::size_t>(reason)];
+    if (skipped_.first.size() < kMaxFaults) {
+      skipped_.first.push_back({path(), place(), std::move(found), std::move(allowed)});
+    }
+    return false;
+  }
+  faults_.add(path(), place(), std::move(found), std::move(allowed));
+  if (faults_.size() >= kMaxFaults) faults_.throw_if_any();
+  return false;
+}
+
+bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
+  return refuse(RowFault::kTokens, fmt::format("{} = {}", column, shown_text(text)),
+                fmt::format("a whole number from 1 to {}", kMaxTokens));
+}
+
+void RowReader::insert(std::uint32_t slot) {
+  auto at = order_.end();
+  while (at != order_.begin() && slots_[*(at - 1)].date_ns > slots_[slot].date_ns) --at;
+  order_.insert(at, slot);
+}
+
+bool RowReader::take_row() {
+  std::string_view line;
+  do {
+    if (options_.limit != 0 && taken_ >= options_.limit) return false;
+    if (!file_.next(line)) return false;
+  } while (line.empty());
+  if (file_.too_long()) {
+    refuse(RowFault::kTooLong, shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
+    return true;
+  }
+  if (!header_seen_) {
+    header_seen_ = true;
+    if (header(line)) return true;
+  }
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const std::uint32_t slot = free_.back();
+  Row& row = slots_[slot];
+  row.prompt.clear();
+  if (!parse(line, row)) return true;
+  if (given_ > 0 && row.date_ns < last_ns_) {
+    refuse(RowFault::kOrder,
+           fmt::format("a date {:.9f} s before that of a row already played",
+                       static_cast<double>(last_ns_ - row.date_ns) * 1e-9),
+           fmt::format("rows at most {} rows out of order: sort the file by date", options_.reorder_rows));
+    return true;
+  }
+  free_.pop_back();
+  insert(slot);
+  ++taken_;
+  return true;
+}
+
+bool RowReader::next(agents::RecordedRequest& request) {
+  while (order_.size() <= options_.reorder_rows && take_row()) {
+  }
+  if (!faults_.empty()) {
+    // The user hears of the other faults at once, too; no row is played any more.
+    while (take_row()) {
+      free_.insert(free_.end(), order_.begin(), order_.end());
+      order_.clear();
+    }
+    faults_.throw_if_any();
+  }
+  if (order_.empty()) {
+    if (given_ > 0) return false;
+    std::string found = "no request";
+    if (skipped_.total() > 0)
+      found += fmt::format(": all {} rows are faulty, the first at {}", skipped_.total(), skipped_.first[0].place);
+    throw sim::InputError({path(), "", std::move(found), expected()});
+  }
+  const std::uint32_t slot = order_.front();
+  order_.pop_front();
+  free_.push_back(slot);
+  Row& row = slots_[slot];
+  if (given_ == 0 && origin_ == Origin::kFirstRow) origin_ns_ = row.date_ns;
+  last_ns_ = row.date_ns;
+  ++given_;
+  std::int64_t arrival_ns = row.date_ns - origin_ns_;
+  if (options_.speed != 1) {
+    const double scaled = static_cast<double>(arrival_ns) / options_.speed;
+    if (scaled >= 9e18)
+      throw sim::InputError(
+          {"", "--speed", fmt::format("{}", options_.speed), "a speed at which the trace lasts less than 285 years"});
+    arrival_ns = std::llround(scaled);
+  }
+  request.arrival = sim::Time::nanoseconds(arrival_ns);
+  request.output_tokens = row.output_tokens;
+  request.prompt.swap(row.prompt);
+  return true;
+}
+
+}  // namespace tokenyard::traces
