@@ -1,0 +1,40 @@
+#pragma once
+/// Agents by name, with sub-agents resolved.
+///
+///   AgentCatalog catalog = AgentCatalog::load({{"catalog/agents/sales.json", text}}, faults);
+///   const Agent* agent = catalog.find("sales");
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/graph/task_graph.hpp"
+
+namespace tokenyard::agents {
+
+class AgentCatalog {
+ public:
+  struct Source {
+    std::string name;       ///< for messages
+    std::string_view text;
+  };
+  /// A later agent of the same name wins. Unknown and recursive sub-agents are faults.
+  static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
+
+  std::shared_ptr<const Agent> find(std::string_view name) const;
+  std::vector<std::string> names() const;  ///< sorted
+
+ private:
+  std::map<std::string, std::shared_ptr<Agent>, std::less<>> agents_;
+};
+
+/// The agent and, each once, the agents it calls, directly or not; itself first.
+std::vector<const Agent*> family(const Agent& agent);
+
+/// The names of a family's nodes in the order of the node numbers of calls and spans: own nodes first, those of a
+/// sub-agent as "sub-agent/node".
+std::vector<std::string> node_names(const Agent& agent);
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,277 @@
+#include "agents/graph/task_graph.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace tokenyard::agents {
+namespace {
+
+constexpr double kMostTokens = 1e9;
+
+template <class List>
+std::vector<std::string> names_of(const List& list) {
+  std::vector<std::string> names;
+  for (const auto& item : list) names.push_back(item.name);
+  return names;
+}
+
+class AgentReader {
+ public:
+  AgentReader(Agent& agent, sim::Faults& faults) : agent_(agent), faults_(faults) {}
+
+  void read(sim::ObjectReader r) {
+    r.choice("schema", {"tokenyard.agent/1"});
+    agent_.name = r.string("name");
+    agent_.title = r.string("title", agent_.name);
+    agent_.source = r.string("source", "");
+    r.string("note", "");
+    if (agent_.name.empty() && r.has("name")) r.fault("name", "an empty name", "a name");
+    agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = kMostTokens});
+    r.members("contexts", [&](const std::string& name, sim::ObjectReader& c) { read_context(name, c); });
+    r.members("services", [&](const std::string& name, sim::ObjectReader& s) {
+      agent_.services.push_back({name, s.integer("capacity", {.minimum = 1, .maximum = 1e9})});
+      s.string("evidence", "");
+      s.string("note", "");
+    });
+    r.object("call_failure", [&](sim::ObjectReader& f) {
+      CallFailure failure;
+      failure.p = f.number("p", {.minimum = 0, .maximum = 0.999});
+      failure.max = static_cast<std::uint32_t>(f.integer("max", {.fallback = 3, .minimum = 0, .maximum = 1000}));
+      failure.backoff_s = sim::read_distribution(f, "backoff_s");
+      f.string("evidence", "");
+      agent_.call_failure = failure;
+    });
+    r.members("nodes", [&](const std::string& name, sim::ObjectReader& n) { read_node(name, n); }, true);
+    for (const auto& [from, name, pointer] : joins_) {
+      const std::uint32_t join = agent_.find(name);
+      if (join == kNone || agent_.node(join).kind != NodeKind::kJoin) {
+        faults_.add(agent_.file, pointer, '"' + name + '"', "a node of kind join" + sim::did_you_mean(name, node_names()));
+      }
+      agent_.graph[from].join = join;
+    }
+    r.each("edges", [&](sim::ObjectReader& e) { read_edge(e); }, true);
+    const std::string start = r.string("start");
+    if (r.has("start")) {
+      agent_.start = agent_.find(start);
+      if (agent_.start == kNone) r.fault("start", '"' + start + '"', "a node" + sim::did_you_mean(start, node_names()));
+    }
+    r.finish();
+  }
+
+ private:
+  Draw draw(sim::ObjectReader& r, std::string_view key, std::optional<double> fallback, const std::string& owner) {
+    Draw d;
+    d.given = r.has(key);
+    d.of = sim::read_distribution(r, key, fallback);
+    d.stream = sim::StreamName(fmt::format("{}/{}/{}", agent_.name, owner, key));
+    return d;
+  }
+
+  /// The content of a role prefix: the same for every task; the top bit tells it from the contents of tasks.
+  std::uint64_t role_content(const std::string& of) const {
+    return sim::StreamName(fmt::format("role/{}/{}", agent_.name, of)).hash() | std::uint64_t{1} << 63;
+  }
+
+  void read_context(const std::string& name, sim::ObjectReader& r) {
+    ContextSpec context;
+    context.name = name;
+    context.role_prefix_tokens = r.integer("role_prefix_tokens", {.fallback = 0, .minimum = 0, .maximum = kMostTokens});
+    context.opening_tokens = draw(r, "opening_tokens", 0, "context/" + name);
+    context.role_content = role_content("context/" + name);
+    r.string("evidence", "");
+    r.string("note", "");
+    agent_.contexts.push_back(std::move(context));
+  }
+
+  std::uint32_t context(sim::ObjectReader& r, const std::optional<std::string>& fallback) {
+    if (!r.has("context") && !fallback) {
+      r.raw("context");
+      return kNone;
+    }
+    const std::string name = r.string("context", fallback);
+    for (std::size_t i = 0; i < agent_.contexts.size(); ++i) {
+      if (agent_.contexts[i].name == name) return static_cast<std::uint32_t>(i);
+    }
+    if (!r.has("context") && name == "main") {  // an agent with one context need not declare it
+      ContextSpec main;
+      main.name = name;
+      main.role_content = role_content("context/main");
+      agent_.contexts.push_back(main);
+      return static_cast<std::uint32_t>(agent_.contexts.size() - 1);
+    }
+    r.fault("context", '"' + name + '"', "a context of \"contexts\"" + sim::did_you_mean(name, names_of(agent_.contexts)));
+    return kNone;
+  }
+
+  void read_node(const std::string& name, sim::ObjectReader& r) {
+    Node n;
+    n.name = name;
+    n.title = r.string("title", name);
+    n.evidence = r.string("evidence", "");
+    n.note = r.string("note", "");
+    const std::size_t before = faults_.size();
+    const std::string kind = r.choice("kind", {kNodeKindNames.begin(), kNodeKindNames.end()});
+    n.kind = static_cast<NodeKind>(std::find(kNodeKindNames.begin(), kNodeKindNames.end(), kind) - kNodeKindNames.begin());
+    n.next = sim::StreamName(fmt::format("{}/{}/next", agent_.name, name));
+    if (faults_.size() != before) {  // without the kind, its keys cannot be judged
+      for (const auto& [key, value] : r.value().items()) r.raw(key);
+    } else if (n.calls_model()) {
+      read_call(n, r);
+    } else if (n.waits()) {
+      read_wait(n, r);
+    } else if (n.kind == NodeKind::kFanOut) {
+      joins_.push_back({agent_.nodes(), r.string("join"), r.pointer_to("join")});
+    } else if (n.kind == NodeKind::kSubAgent) {
+      const std::string sub = r.string("agent");
+      const auto found = std::find(agent_.sub_agent_names.begin(), agent_.sub_agent_names.end(), sub);
+      n.sub_agent = static_cast<std::uint32_t>(found - agent_.sub_agent_names.begin());
+      if (found == agent_.sub_agent_names.end()) agent_.sub_agent_names.push_back(sub);
+      read_results(n, r);
+    } else if (n.kind == NodeKind::kEnd) {
+      n.failed = r.choice("status", {"completed", "failed"}, "completed") == "failed";
+    }
+    boost::add_vertex(std::move(n), agent_.graph);
+  }
+
+  void read_call(Node& n, sim::ObjectReader& r) {
+    const bool small = n.kind != NodeKind::kLlm;
+    n.fresh = small || r.boolean("fresh", false);
+    n.context = context(r, n.fresh ? std::nullopt : std::optional<std::string>("main"));
+    if (n.fresh) {
+      n.role_prefix_tokens = r.integer("role_prefix_tokens", {.fallback = 0, .minimum = 0, .maximum = kMostTokens});
+      n.role_content = role_content(n.name);
+    }
+    const std::string role = r.string("pool", small ? "small" : "default");
+    const auto found = std::find(agent_.pool_roles.begin(), agent_.pool_roles.end(), role);
+    n.role = static_cast<std::uint32_t>(found - agent_.pool_roles.begin());
+    if (found == agent_.pool_roles.end()) agent_.pool_roles.push_back(role);
+    n.prompt_tokens = draw(r, "prompt_tokens", 0, n.name);
+    n.output_tokens = draw(r, "output_tokens", 1, n.name);  // whether it is given is checked with the edges
+    n.thinking_tokens = draw(r, "thinking_tokens", 0, n.name);
+    n.parallel = draw(r, "parallel", 1, n.name);
+    n.failure = sim::StreamName(fmt::format("{}/{}/failure", agent_.name, n.name));
+  }
+
+  void read_results(Node& n, sim::ObjectReader& r) {
+    n.result_tokens = draw(r, "result_tokens", 0, n.name);
+    n.context = context(r, n.result_tokens.given ? std::optional<std::string>("main") : std::nullopt);
+    n.parallel = draw(r, "parallel", 1, n.name);
+  }
+
+  void read_wait(Node& n, sim::ObjectReader& r) {
+    read_results(n, r);
+    n.latency_s = draw(r, "latency_s", {}, n.name);
+    if (r.has("service")) {
+      const std::string service = r.string("service");
+      for (std::size_t i = 0; i < agent_.services.size(); ++i) {
+        if (agent_.services[i].name == service) n.service = static_cast<std::uint32_t>(i);
+      }
+      if (n.service == kNone) {
+        r.fault("service", '"' + service + '"',
+                "a service of \"services\"" + sim::did_you_mean(service, names_of(agent_.services)));
+      }
+    } else {
+      r.raw("service");
+    }
+    n.error = r.number("error", {.fallback = 0, .minimum = 0, .maximum = 1});
+    n.error_stream = sim::StreamName(fmt::format("{}/{}/error", agent_.name, n.name));
+    n.error_tokens = draw(r, "error_tokens", 0, n.name);
+    if (!n.error_tokens.given) {  // a measured error message: a line or two
+      static const sim::Json kMessage = {{"dist", "lognormal"}, {"median", 20}, {"sigma", 0.6}};
+      n.error_tokens.of = sim::Distribution::read(kMessage, agent_.file, "", faults_);
+    }
+  }
+
+  std::vector<std::string> node_names() const {
+    std::vector<std::string> names;
+    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) names.push_back(agent_.node(v).name);
+    return names;
+  }
+
+  std::uint32_t endpoint(sim::ObjectReader& r, std::string_view key) {
+    const std::string name = r.string(key);
+    if (!r.has(key)) return kNone;
+    const std::uint32_t node = agent_.find(name);
+    if (node == kNone) r.fault(key, '"' + name + '"', "a node" + sim::did_you_mean(name, node_names()));
+    return node;
+  }
+
+  void read_edge(sim::ObjectReader& r) {
+    const std::uint32_t from = endpoint(r, "from");
+    const std::uint32_t to = endpoint(r, "to");
+    Edge e;
+    e.index = agent_.edges();
+    const std::string owner =
+        fmt::format("{}>{}#{}", r.string("from", ""), r.string("to", ""), e.index);
+    e.p = r.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
+    if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9})) e.max = static_cast<std::uint32_t>(*max);
+    e.count = draw(r, "count", 0, owner);
+    e.plus = r.integer("plus", {.fallback = 0, .minimum = -1e9, .maximum = 1e9});
+    e.last = r.boolean("last", false);
+    e.on_error = r.has("on") && !r.choice("on", {"error"}).empty();
+    if (!e.on_error) r.raw("on");
+    e.otherwise = r.boolean("else", false);
+    e.output_tokens = draw(r, "output_tokens", 1, owner);
+    e.thinking_tokens = draw(r, "thinking_tokens", 0, owner);
+    r.string("evidence", "");
+    r.string("note", "");
+    if (e.count.given && (r.has("p") || r.has("max"))) {
+      r.fault("count", "count beside p or max", "count, or p with max: an edge of an urn has no probability");
+    }
+    if (!e.count.given && (e.last || r.has("plus"))) {
+      r.fault(e.last ? "last" : "plus", "no count beside it", "only on an edge with count");
+    }
+    if ((e.on_error || e.otherwise) && (e.count.given || r.has("p") || r.has("max") || (e.on_error && e.otherwise))) {
+      r.fault(e.on_error ? "on" : "else", "other conditions beside it", "this condition alone");
+    }
+    if (from == kNone || to == kNone) return;
+    Node& source = agent_.graph[from];
+    if (!source.calls_model() && (e.output_tokens.given || e.thinking_tokens.given)) {
+      r.fault(e.output_tokens.given ? "output_tokens" : "thinking_tokens", "an edge from a node that calls no model",
+              "only on an edge from an llm, guardrail or router node");
+    }
+    if (e.on_error && !source.waits() && source.kind != NodeKind::kSubAgent) {
+      r.fault("on", "an edge from a node that cannot err", "an edge from a tool, retrieval, human or sub-agent node");
+    }
+    source.urn = source.urn || e.count.given;
+    source.chances += e.chance() ? 1 : 0;
+    boost::add_edge(from, to, std::move(e), agent_.graph);
+  }
+
+  struct JoinName {
+    std::uint32_t from;
+    std::string name;
+    std::string pointer;
+  };
+  Agent& agent_;
+  sim::Faults& faults_;
+  std::vector<JoinName> joins_;
+};
+
+}  // namespace
+
+std::shared_ptr<Agent> Agent::read(const sim::JsonFile& file, sim::Faults& faults) {
+  auto agent = std::make_shared<Agent>();
+  agent->file = file.name();
+  const std::size_t before = faults.size();
+  AgentReader(*agent, faults).read(file.root(faults));
+  agent->routes.resize(agent->nodes());
+  for (std::uint32_t v = 0; v < agent->nodes(); ++v) {
+    for (auto [e, end] = boost::out_edges(v, agent->graph); e != end; ++e) {
+      agent->routes[v].push_back({static_cast<std::uint32_t>(boost::target(*e, agent->graph)), &agent->graph[*e]});
+    }
+  }
+  if (faults.size() == before) validate(*agent, faults);
+  return agent;
+}
+
+std::uint32_t Agent::find(std::string_view node_name) const {
+  for (std::uint32_t v = 0; v < nodes(); ++v) {
+    if (graph[v].name == node_name) return v;
+  }
+  return kNone;
+}
+
+}  // namespace tokenyard::agents
