@@ -5,8 +5,6 @@ namespace tokenyard::agents {
 RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool)
     : simulation_(simulation), door_(door), source_(source), pool_(pool) {}
 
-void RequestPlayer::start() { pull(); }
-
 void RequestPlayer::pull() {
   if (spare_.empty()) {
     next_ = static_cast<std::uint32_t>(slots_.size());
@@ -17,16 +15,17 @@ void RequestPlayer::pull() {
   }
   if (!source_.next(slots_[next_].request)) {
     exhausted_ = true;
+    if (on_last_) on_last_();
     return;
   }
   simulation_.schedule(slots_[next_].request.arrival, sim::Priority::kArrival, entity_, *this, next_);
 }
 
-void RequestPlayer::on_event(sim::Time now, std::uint64_t argument) {
+void RequestPlayer::on_event(sim::Time, std::uint64_t argument) {
   const Slot& slot = slots_[argument];
-  last_arrival_ = now;
   platforms::CallRequest request;
   request.task = tasks_++;
+  ++in_flight_;
   request.pool = pool_;
   request.prompt = slot.request.prompt;
   request.output_tokens = slot.request.output_tokens;
@@ -48,6 +47,7 @@ void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64
   task.output_tokens = record.status == platforms::CallStatus::kCompleted ? record.output_tokens : 0;
   task.causes = record.causes;
   spare_.push_back(static_cast<std::uint32_t>(cookie));
+  --in_flight_;
   for (TaskObserver* observer : observers_) observer->on_task(task);
 }
 

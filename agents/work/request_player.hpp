@@ -1,33 +1,34 @@
 #pragma once
-/// Plays requests, recorded or generated, as tasks of one call each.
+/// Plays recorded requests as tasks of one call each.
 ///
 /// The next request is pulled when the one before arrives, so a trace of any length needs the memory of what is in flight.
 /// Prompts live in recycled slots until their call ends.
 ///
-///   RequestPlayer player(simulation, front_door, source, {.pool = 0});
+///   RequestPlayer player(simulation, front_door, source, 0);
 ///   player.start();   // then simulation.run()
 
 #include <deque>
+#include <functional>
 #include <vector>
 
-#include "agents/work/observer.hpp"
 #include "agents/work/request_source.hpp"
+#include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
 
 namespace tokenyard::agents {
 
-class RequestPlayer final : private sim::EventHandler, private platforms::CallListener {
+class RequestPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
   RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool);
 
-  void add_observer(TaskObserver& observer) { observers_.push_back(&observer); }
-  /// Schedules the first arrival.
-  void start();
-  std::uint64_t tasks() const { return tasks_; }
-  /// No arrival is to come.
-  bool exhausted() const { return exhausted_; }
-  sim::Time last_arrival() const { return last_arrival_; }
+  /// Called once, when the last request arrives (or at the start, if there is none).
+  void set_on_last(std::function<void()> on_last) { on_last_ = std::move(on_last); }
+
+  void start() override { pull(); }
+  bool arrivals_over() const override { return exhausted_; }
+  std::uint64_t tasks_in_flight() const override { return in_flight_; }
+  void finish_unfinished() override {}  // the fleet has ended every call, and with it its task
 
  private:
   struct Slot {
@@ -46,9 +47,9 @@ class RequestPlayer final : private sim::EventHandler, private platforms::CallLi
   std::uint32_t next_ = 0;
   sim::Entity entity_;
   std::uint64_t tasks_ = 0;
-  sim::Time last_arrival_;
+  std::uint64_t in_flight_ = 0;
   bool exhausted_ = false;
-  std::vector<TaskObserver*> observers_;
+  std::function<void()> on_last_;
 };
 
 }  // namespace tokenyard::agents

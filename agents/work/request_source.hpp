@@ -1,5 +1,5 @@
 #pragma once
-/// Recorded or generated requests, one after the other in order of arrival. Trace readers implement it.
+/// Recorded requests, one after the other in order of arrival. Trace readers implement it.
 
 #include <vector>
 

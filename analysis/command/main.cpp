@@ -11,6 +11,7 @@
 
 #include "analysis/run/simulate.hpp"
 #include "sim/core/error.hpp"
+#include "sim/network/simgrid/simgrid_network.hpp"
 #include "traces/readers/trace_reader.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -106,16 +107,17 @@ int run(const Arguments& arguments, const std::string& command_line) {
   faults.throw_if_any();
   apply_overrides(file, arguments, faults);
   const bool replay = !arguments.trace.empty();
-  const Scenario scenario = Scenario::read(file, catalog, !replay, faults);
+  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::load({}, faults);
+  const Scenario scenario = Scenario::read(file, {catalog, agent_catalog}, !replay, faults);
   faults.throw_if_any();
 
   std::unique_ptr<agents::RequestSource> source;
   if (replay) {
     source = traces::open_trace(arguments.trace, arguments.format, {arguments.speed, arguments.limit});
-  } else if (scenario.trace) {
-    std::filesystem::path path = scenario.trace->path;
+  } else if (scenario.workload.trace) {
+    std::filesystem::path path = scenario.workload.trace->path;
     if (path.is_relative()) path = std::filesystem::path(arguments.scenario).parent_path() / path;
-    source = traces::open_trace(path.string(), scenario.trace->format, {arguments.speed, arguments.limit});
+    source = traces::open_trace(path.string(), scenario.workload.trace->format, {arguments.speed, arguments.limit});
   }
   SimulateOptions options;
   options.out = arguments.out.empty() ? std::filesystem::path("results") / scenario.name : std::filesystem::path(arguments.out);
@@ -131,6 +133,9 @@ int run(const Arguments& arguments, const std::string& command_line) {
   }
   faults.throw_if_any();
   options.stepwise = arguments.stepwise;
+  options.make_network = [](const sim::Topology& topology, sim::Simulation& simulation) -> std::unique_ptr<sim::Network> {
+    return std::make_unique<sim::SimgridNetwork>(topology, simulation);
+  };
   const bool show = !arguments.quiet && ::isatty(2) != 0;
   options.progress = [show](sim::Time now) {
     if (show) fmt::print(stderr, "\r  simulated {:.0f} s ", now.seconds());
@@ -155,7 +160,7 @@ int check(const Arguments& arguments) {
   for (const std::string& path : arguments.files) {
     const std::size_t before = faults.size();
     const sim::JsonFile file = sim::JsonFile::load(path, faults);
-    if (faults.size() == before) Scenario::read(file, catalog, true, faults);
+    if (faults.size() == before) Scenario::read(file, {catalog, agents::AgentCatalog()}, true, faults);
     if (faults.size() == before) fmt::print("{}: fine\n", path);
   }
   faults.throw_if_any();

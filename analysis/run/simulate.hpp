@@ -3,17 +3,22 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <set>
 
 #include "agents/work/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
+#include "sim/network/network.hpp"
 
 namespace tokenyard::analysis {
 
 struct SimulateOptions {
   std::filesystem::path out;                 ///< the result folder; made if missing
-  std::set<std::string> write;               ///< of "calls", "tasks", "series"
+  std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto"
   bool stepwise = false;
+  /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
+  /// to link it.
+  std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
   std::function<bool(sim::Time)> progress;
   std::string version, command;

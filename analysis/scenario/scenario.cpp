@@ -181,7 +181,8 @@ std::int64_t Cluster::chips() const {
   return total;
 }
 
-Scenario Scenario::read(const sim::JsonFile& file, const Catalog& catalog, bool needs_workload, Faults& faults) {
+Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, bool needs_workload, Faults& faults) {
+  const Catalog& catalog = catalogs.platforms;
   Scenario scenario;
   std::vector<std::string> infeasible;
   ObjectReader reader = file.root(faults);
@@ -224,22 +225,19 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalog& catalog, bool 
   }
   check_cluster(scenario, file.name(), faults);
 
-  const bool has_workload = reader.object("workload", [&](ObjectReader& workload) {
-    workload.object("requests", [&](ObjectReader& r) {
-      RequestsWorkload requests;
-      requests.prompt_tokens = sim::read_distribution(r, "prompt_tokens");
-      requests.output_tokens = sim::read_distribution(r, "output_tokens");
-      requests.rate_per_s = r.optional_number("rate_per_s", {.minimum = 0, .exclusive = true});
-      if (const sim::Json* loop = r.raw("closed_loop")) r.fault("closed_loop", sim::shown(*loop), "rate_per_s: closed loops cannot be simulated yet");
-      else if (!requests.rate_per_s) r.fault("rate_per_s", "nothing", "a rate above 0");
-      scenario.requests = std::move(requests);
-    });
-    workload.object("trace", [&](ObjectReader& r) {
-      scenario.trace = TraceWorkload{r.string("path"), r.string("format")};
-    });
-    if (!scenario.requests && !scenario.trace) workload.fault("", sim::shown(workload.value()), "one of \"requests\" and \"trace\"");
-  });
-  if (needs_workload && !has_workload) reader.fault("workload", "nothing", "a workload: {\"requests\": …} or {\"trace\": …}");
+  std::vector<PoolName> pools;
+  for (const PoolPlan& pool : scenario.pools) pools.push_back({pool.name, pool.role != platforms::PoolRole::kDecode});
+  if (!scenario.pools.empty() && std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls; })) {
+    reader.fault("pools", "decode pools alone", "a mixed pool, or a prefill pool that hands over to the decode pool");
+  }
+  if (needs_workload || reader.has("workload")) {
+    const bool given = reader.object("workload", [&](ObjectReader& r) { scenario.workload = read_workload(r, catalogs.agents, pools); });
+    if (!given) reader.fault("workload", "nothing", R"(a workload: {"agents": […]}, {"requests": …} or {"trace": …})");
+  } else {
+    reader.raw("workload");
+    const auto first = std::find_if(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls; });
+    if (first != pools.end()) scenario.workload.trace_pool = static_cast<std::uint32_t>(first - pools.begin());
+  }
 
   reader.object("slo", [&](ObjectReader& r) {
     const NumberRule positive{.minimum = 0, .exclusive = true};
@@ -254,7 +252,7 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalog& catalog, bool 
     scenario.run.warmup_s = r.number("warmup_s", {.fallback = 0, .minimum = 0, .maximum = 3e9});
     scenario.run.drain = r.boolean("drain", true);
     scenario.run.series_interval_s = r.number("series_interval_s", {.fallback = 1, .minimum = 1e-3, .maximum = 1e9});
-    if (needs_workload && !scenario.trace && scenario.run.warmup_s >= scenario.run.duration_s) {
+    if (needs_workload && !scenario.workload.trace && scenario.run.warmup_s >= scenario.run.duration_s) {
       r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s), fmt::format("less than duration_s = {}", scenario.run.duration_s));
     }
   });

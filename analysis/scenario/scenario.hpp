@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/scenario/workload.hpp"
 #include "platforms/cost/roofline.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "platforms/spec/catalog.hpp"
@@ -58,16 +59,6 @@ struct PoolPlan {
   platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
 };
 
-struct RequestsWorkload {
-  std::optional<double> rate_per_s;
-  sim::Distribution prompt_tokens, output_tokens;
-};
-
-struct TraceWorkload {
-  std::string path;
-  std::string format;
-};
-
 struct Slo {
   std::optional<double> ttft_s, tpot_s, e2e_s, task_s;
   double attainment = 0.95;
@@ -80,19 +71,24 @@ struct RunControls {
   double series_interval_s = 1;
 };
 
+/// What names in a scenario refer to.
+struct Catalogs {
+  const platforms::Catalog& platforms;
+  const agents::AgentCatalog& agents;
+};
+
 struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
   Cluster cluster;
   std::vector<PoolPlan> pools;
-  std::optional<RequestsWorkload> requests;
-  std::optional<TraceWorkload> trace;
+  WorkloadPlan workload;
   Slo slo;
   RunControls run;
   std::vector<std::string> warnings;
 
   /// Faults are collected; the result is only of use if none were. `needs_workload` is false under `replay`.
-  static Scenario read(const sim::JsonFile& file, const platforms::Catalog& catalog, bool needs_workload, sim::Faults& faults);
+  static Scenario read(const sim::JsonFile& file, const Catalogs& catalogs, bool needs_workload, sim::Faults& faults);
 };
 
 }  // namespace tokenyard::analysis

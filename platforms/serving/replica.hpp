@@ -45,6 +45,21 @@ struct ReplicaTotals {
   Tokens prompt_tokens = 0;   ///< of calls admitted for the first time
   Tokens cached_tokens = 0;   ///< of those
   std::int64_t preemptions = 0;
+
+  ReplicaTotals& operator+=(const ReplicaTotals& other) {
+    busy_ticks += other.busy_ticks;
+    for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
+    capacity_ticks += other.capacity_ticks;
+    flop += other.flop;
+    bytes += other.bytes;
+    steps += other.steps;
+    prefill_tokens += other.prefill_tokens;
+    output_tokens += other.output_tokens;
+    prompt_tokens += other.prompt_tokens;
+    cached_tokens += other.cached_tokens;
+    preemptions += other.preemptions;
+    return *this;
+  }
 };
 
 /// A call while it is in a replica. Kept in the fleet's slab and linked by index.

@@ -67,6 +67,14 @@ Distribution Distribution::constant(double value) {
   return d;
 }
 
+Distribution Distribution::gamma(double shape, double scale) {
+  Distribution d;
+  d.family_ = Family::kGamma;
+  d.a_ = shape;
+  d.b_ = scale;
+  return d;
+}
+
 Distribution Distribution::read(const Json& value, const std::string& file, const std::string& pointer, Faults& faults) {
   if (value.is_number()) return constant(value.get<double>());
   if (!value.is_object()) {

@@ -36,6 +36,7 @@ class Distribution {
   /// The constant 0.
   Distribution() = default;
   static Distribution constant(double value);
+  static Distribution gamma(double shape, double scale);
 
   /// Reads a DIST value; on a fault returns the constant 1 so that reading can go on.
   static Distribution read(const Json& value, const std::string& file, const std::string& pointer, Faults& faults);

@@ -1,0 +1,619 @@
+#include "agents/work/task_player.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/core/error.hpp"
+
+namespace tokenyard::agents {
+
+using platforms::CallRecord;
+using platforms::CallRequest;
+using platforms::CallStatus;
+using platforms::Cause;
+using platforms::CauseTimes;
+using sim::Stream;
+using sim::Time;
+
+namespace {
+
+constexpr std::uint64_t mix(std::uint64_t h) {
+  h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
+  return h ^ (h >> 31);
+}
+
+}  // namespace
+
+/// An entry with what it needs at run time.
+struct TaskPlayer::Entry {
+  struct Member {
+    const Agent* agent;
+    std::uint32_t first_node;                 ///< number of its node 0 among the family's
+    std::vector<std::uint32_t> sub_agents;    ///< members, by the agent's sub_agents
+    std::vector<std::uint32_t> pools;         ///< by role
+    std::vector<Service> services;
+  };
+  WorkloadEntry spec;
+  std::vector<Member> members;
+  std::uint64_t identity;                     ///< of its name
+  std::optional<ArrivalProcess> arrivals;
+  std::uint64_t begun = 0;                    ///< tasks, open loop
+  std::vector<std::uint32_t> begun_by_user;   ///< closed loop
+  sim::Entity entity;
+  Time next_arrival;
+};
+
+TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, std::uint64_t seed,
+                       std::vector<WorkloadEntry> entries, Time end)
+    : simulation_(simulation), door_(door), seed_(seed), end_(end) {
+  for (WorkloadEntry& spec : entries) {
+    Entry entry;
+    const std::vector<const Agent*> members = family(*spec.agent);
+    std::uint32_t first_node = 0;
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      Entry::Member member{members[m], first_node, {}, spec.pools[m], {}};
+      first_node += members[m]->nodes();
+      for (const Agent* sub : members[m]->sub_agents) {
+        member.sub_agents.push_back(static_cast<std::uint32_t>(std::find(members.begin(), members.end(), sub) - members.begin()));
+      }
+      for (std::size_t s = 0; s < members[m]->services.size(); ++s) {
+        member.services.emplace_back(spec.capacities.empty() ? members[m]->services[s].capacity : spec.capacities[m][s]);
+      }
+      entry.members.push_back(std::move(member));
+    }
+    entry.identity = sim::StreamName(spec.name).hash();
+    entry.entity.id = entries_.size();
+    if (spec.closed_loop) {
+      entry.begun_by_user.assign(static_cast<std::size_t>(spec.closed_loop->users), 0);
+    } else {
+      entry.arrivals.emplace(seed, spec.name, spec.arrivals);
+    }
+    entry.spec = std::move(spec);
+    entries_.push_back(std::move(entry));
+  }
+}
+
+TaskPlayer::~TaskPlayer() = default;
+
+const Service& TaskPlayer::service(std::size_t entry, std::size_t member, std::size_t service) const {
+  return entries_[entry].members[member].services[service];
+}
+
+// ---- Arrivals -------------------------------------------------------------------------------------------------------
+
+void TaskPlayer::start() {
+  for (std::uint32_t e = 0; e < entries_.size(); ++e) {
+    Entry& entry = entries_[e];
+    if (!entry.spec.closed_loop) {
+      schedule_arrival(e);
+      continue;
+    }
+    for (std::uint32_t user = 0; user < entry.begun_by_user.size(); ++user) {
+      Stream ramp(seed_, sim::StreamName(entry.spec.name + "/ramp"), user);
+      schedule_user(e, user, Time::seconds(ramp.uniform() * entry.spec.closed_loop->ramp_s));
+    }
+  }
+}
+
+void TaskPlayer::schedule_arrival(std::uint32_t e) {
+  Entry& entry = entries_[e];
+  if (entry.begun >= entry.spec.max_tasks) return;
+  const Time date = entry.arrivals->next();
+  if (date >= end_) return;
+  ++arrivals_pending_;
+  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this, static_cast<std::uint64_t>(Event::kArrival) << 62 | e);
+}
+
+void TaskPlayer::schedule_user(std::uint32_t e, std::uint32_t user, Time date) {
+  Entry& entry = entries_[e];
+  if (date >= end_ || entry.begun >= entry.spec.max_tasks) return;
+  ++arrivals_pending_;
+  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this,
+                       static_cast<std::uint64_t>(Event::kUser) << 62 | std::uint64_t{e} << 32 | user);
+}
+
+void TaskPlayer::on_event(Time, std::uint64_t argument) {
+  const auto low = static_cast<std::uint32_t>(argument);
+  switch (static_cast<Event>(argument >> 62)) {
+    case Event::kArrival: {
+      --arrivals_pending_;
+      Entry& entry = entries_[low];
+      const std::uint64_t ordinal = entry.begun++;
+      schedule_arrival(low);
+      return begin_task(low, mix(entry.identity + ordinal), kNoUser);
+    }
+    case Event::kUser: {
+      --arrivals_pending_;
+      const auto e = static_cast<std::uint32_t>(argument >> 32 & 0x3fffffff);
+      Entry& entry = entries_[e];
+      ++entry.begun;
+      const std::uint64_t ordinal = entry.begun_by_user[low]++;
+      return begin_task(e, mix(mix(entry.identity + low) + ordinal), low);
+    }
+    case Event::kWake: {
+      Step& step = steps_[low];
+      if (!step.walk.node().calls_model()) return end_wait(low);
+      account(step, Cause::kRetry);
+      if (!step.exhausted) return submit_calls(low);
+      Task& task = tasks_[step.task];
+      if (!task.aborted) task.aborted = TaskStatus::kFailed;
+      return end_step(low, true);
+    }
+    case Event::kServed: {
+      Step& step = steps_[low];
+      const std::uint32_t service = step.walk.node().service;
+      Entry::Member& member = entries_[tasks_[step.task].entry].members[step.member];
+      if (const auto next = member.services[service].finish()) begin_service(next->walk, next->duration);
+      if (--step.open == 0) end_wait(low);
+      return;
+    }
+  }
+}
+
+void TaskPlayer::wake(std::uint32_t index, Time date, Event event) {
+  simulation_.schedule(date, sim::Priority::kWake, tasks_[steps_[index].task].events, *this,
+                       static_cast<std::uint64_t>(event) << 62 | index);
+}
+
+// ---- Tasks ----------------------------------------------------------------------------------------------------------
+
+void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t user) {
+  std::uint32_t index = 0;
+  if (spare_tasks_.empty()) {
+    index = static_cast<std::uint32_t>(tasks_.size());
+    tasks_.emplace_back();
+  } else {
+    index = spare_tasks_.back();
+    spare_tasks_.pop_back();
+  }
+  Task& task = tasks_[index];
+  task = {};
+  task.number = tasks_begun_++;
+  task.entity = entity;
+  task.arrival = simulation_.now();
+  task.entry = e;
+  task.user = user;
+  task.events.id = task.number;
+  task.live = true;
+  const std::uint32_t root = new_step(index, kNone, 0, 0);
+  go(root, entries_[e].spec.agent->start);
+}
+
+void TaskPlayer::end_task(std::uint32_t index) {
+  const Task& task = tasks_[index];
+  Entry& entry = entries_[task.entry];
+  const std::uint32_t e = task.entry, user = task.user;
+  spare_tasks_.push_back(index);
+  if (user == kNoUser) return;
+  Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user), entry.begun_by_user[user]);
+  schedule_user(e, user, simulation_.now() + entry.spec.closed_loop->think_s.sample_time(think));
+}
+
+std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path) {
+  std::uint32_t index = 0;
+  if (spare_steps_.empty()) {
+    index = static_cast<std::uint32_t>(steps_.size());
+    steps_.emplace_back();
+  } else {
+    index = spare_steps_.back();
+    spare_steps_.pop_back();
+  }
+  Step& step = steps_[index];
+  step.walk.reset(*entries_[tasks_[task].entry].members[member].agent, tasks_[task].entity, path);
+  step.task = task;
+  step.parent = parent;
+  step.member = member;
+  step.branch = tasks_[task].branches++;
+  step.stop = kNone;
+  step.own_contexts = true;
+  step.live = true;
+  step.mark = simulation_.now();
+  step.causes = {};
+  step.error = step.exhausted = false;
+  return index;
+}
+
+/// On to `node`, and further as long as nothing takes time.
+void TaskPlayer::go(std::uint32_t index, std::uint32_t node) {
+  for (;;) {
+    Step& step = steps_[index];
+    if (tasks_[step.task].aborted) return end_step(index, true);
+    if (node == step.stop) return end_step(index, false);
+    step.walk.enter(node);
+    step.begin = step.served = simulation_.now();
+    step.error = false;
+    step.result_tokens = 0;
+    if (step.walk.node().kind == NodeKind::kEnd) return end_step(index, step.walk.node().failed);
+    if (begin_node(index)) return;
+    node = step.walk.choose(seed_, step.error).target;
+  }
+}
+
+/// True if the node takes time, or has moved the walk on by itself.
+bool TaskPlayer::begin_node(std::uint32_t index) {
+  switch (steps_[index].walk.node().kind) {
+    case NodeKind::kLlm:
+    case NodeKind::kGuardrail:
+    case NodeKind::kRouter: return begin_call(index);
+    case NodeKind::kTool:
+    case NodeKind::kRetrieval:
+    case NodeKind::kHuman: return begin_wait(index);
+    case NodeKind::kFanOut: return begin_branches(index);
+    case NodeKind::kSubAgent: return begin_sub_agents(index);
+    case NodeKind::kJoin:
+    case NodeKind::kEnd: return false;
+  }
+  return false;
+}
+
+void TaskPlayer::leave_node(std::uint32_t index, bool error) {
+  Step& step = steps_[index];
+  const Agent::Route& way = step.way != nullptr ? *step.way : step.walk.choose(seed_, error);
+  step.way = nullptr;
+  go(index, way.target);
+}
+
+void TaskPlayer::end_step(std::uint32_t index, bool failed) {
+  Step& step = steps_[index];
+  const std::uint32_t parent = step.parent;
+  step.live = false;
+  step.way = nullptr;
+  if (parent != kNone) return end_branch(parent, index, failed);
+
+  Task& task = tasks_[step.task];
+  TaskRecord record;
+  record.task = task.number;
+  record.agent = task.entry;
+  record.arrival = task.arrival;
+  record.finish = simulation_.now();
+  record.status = task.aborted.value_or(failed ? TaskStatus::kFailed : TaskStatus::kCompleted);
+  record.calls = task.calls;
+  record.tool_calls = task.tool_calls;
+  record.prompt_tokens = task.prompt_tokens;
+  record.cached_tokens = task.cached_tokens;
+  record.output_tokens = task.output_tokens;
+  record.causes = step.causes;
+  spare_steps_.push_back(index);
+  task.live = false;
+  for (TaskObserver* observer : observers_) observer->on_task(record);
+  end_task(step.task);
+}
+
+void TaskPlayer::account(Step& step, Cause cause) {
+  step.causes[cause] += simulation_.now() - step.mark;
+  step.mark = simulation_.now();
+}
+
+std::int64_t TaskPlayer::copies(const Step& step, const Draw& parallel) const {
+  if (!parallel.given) return 1;
+  Stream stream = step.walk.stream(seed_, parallel.stream);
+  return std::clamp<std::int64_t>(parallel.of.sample_count(stream), 1, 4096);
+}
+
+void TaskPlayer::report_node(const Step& step, bool has_call, std::uint64_t call) {
+  if (observers_.empty()) return;
+  const Task& task = tasks_[step.task];
+  NodeSpan span;
+  span.task = task.number;
+  span.agent = task.entry;
+  span.node = entries_[task.entry].members[step.member].first_node + step.walk.at();
+  span.branch = step.branch;
+  span.name = step.walk.node().name;
+  span.kind = kNodeKindNames[static_cast<std::size_t>(step.walk.node().kind)];
+  span.begin = step.begin;
+  span.served = step.served;
+  span.end = simulation_.now();
+  span.has_call = has_call;
+  span.call = call;
+  for (TaskObserver* observer : observers_) observer->on_node(span);
+}
+
+// ---- Calls ----------------------------------------------------------------------------------------------------------
+
+bool TaskPlayer::begin_call(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  step.way = &step.walk.choose(seed_, false);
+  if (!node.fresh) {
+    open_context(index, node.context);
+    Tokens fresh = step.walk.agent().template_tokens;
+    if (node.prompt_tokens.given) {
+      Stream stream = step.walk.stream(seed_, node.prompt_tokens.stream);
+      fresh += node.prompt_tokens.of.sample_count(stream);
+    }
+    append(index, node.context, fresh);
+  }
+  if (const auto& failure = step.walk.agent().call_failure) {
+    Stream stream = step.walk.stream(seed_, node.failure);
+    Time backoff;
+    std::uint32_t failures = 0;
+    while (failures <= failure->max && stream.uniform() < failure->p) {
+      backoff += failure->backoff_s.sample_time(stream);
+      ++failures;
+    }
+    if (failures > 0) {
+      step.exhausted = failures > failure->max;
+      step.waiting_for = Cause::kRetry;
+      wake(index, simulation_.now() + backoff, Event::kWake);
+      return true;
+    }
+  }
+  submit_calls(index);
+  return true;
+}
+
+void TaskPlayer::submit_calls(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  const Task& task = tasks_[step.task];
+  const Entry::Member& member = entries_[task.entry].members[step.member];
+  const Edge& way = *step.way->edge;
+  const Draw& output = way.output_tokens.given ? way.output_tokens : node.output_tokens;
+  const Draw& thinking = way.thinking_tokens.given ? way.thinking_tokens : node.thinking_tokens;
+  const std::int64_t count = copies(step, node.parallel);
+  Stream outputs = step.walk.stream(seed_, output.stream);
+  Stream thoughts = step.walk.stream(seed_, thinking.stream);
+
+  step.open = static_cast<std::int32_t>(count);
+  CallRequest request;
+  request.task = task.number;
+  request.agent = task.entry;
+  request.node = member.first_node + step.walk.at();
+  request.pool = member.pools[node.role];
+  request.listener = this;
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    std::uint32_t slot = 0;
+    if (spare_calls_.empty()) {
+      slot = static_cast<std::uint32_t>(calls_.size());
+      calls_.emplace_back();
+    } else {
+      slot = spare_calls_.back();
+      spare_calls_.pop_back();
+    }
+    CallSlot& call = calls_[slot];
+    call.step = index;
+    build_prompt(index, call.prompt);
+    call.visible = output.of.sample_tokens(outputs);
+    const Tokens thought = thinking.given ? thinking.of.sample_count(thoughts) : 0;
+    request.prompt = call.prompt;
+    request.output_tokens = call.visible + thought;
+    // Only an answer that follows its prompt in the context as it was made can be found again.
+    request.output_content = node.fresh || thought > 0 || count > 1 ? 0 : content_of(index, node.context);
+    request.cookie = slot;
+    door_.submit(request);  // may end the call, and with the last one the task, before it returns
+  }
+}
+
+void TaskPlayer::build_prompt(std::uint32_t index, std::vector<platforms::Extent>& prompt) {
+  prompt.clear();
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  if (node.fresh) {
+    if (node.role_prefix_tokens > 0) prompt.push_back({node.role_content, node.role_prefix_tokens});
+    Stream stream = step.walk.stream(seed_, node.prompt_tokens.stream);
+    const Tokens fresh = node.prompt_tokens.given ? node.prompt_tokens.of.sample_count(stream) : 0;
+    if (fresh > 0 || prompt.empty()) prompt.push_back({0, std::max<Tokens>(1, fresh)});
+    return;
+  }
+  const ContextSpec& spec = step.walk.agent().contexts[node.context];
+  if (spec.role_prefix_tokens > 0) prompt.push_back({spec.role_content, spec.role_prefix_tokens});
+  // From the walk that owns the contexts down to this one.
+  const std::size_t first = prompt.size();
+  for (std::uint32_t at = index;; at = steps_[at].parent) {
+    const Tokens tokens = steps_[at].walk.contexts()[node.context].tokens;
+    if (tokens > 0) prompt.push_back({content_of(at, node.context), tokens});
+    if (steps_[at].own_contexts) break;
+  }
+  std::reverse(prompt.begin() + static_cast<std::ptrdiff_t>(first), prompt.end());
+  if (prompt.empty()) prompt.push_back({0, 1});
+}
+
+void TaskPlayer::open_context(std::uint32_t index, std::uint32_t context) {
+  for (std::uint32_t at = index;; at = steps_[at].parent) {
+    if (steps_[at].walk.contexts()[context].opened) return;
+    if (steps_[at].own_contexts) break;
+  }
+  Step& step = steps_[index];
+  step.walk.contexts()[context].opened = true;
+  const Draw& opening = step.walk.agent().contexts[context].opening_tokens;
+  if (!opening.given) return;
+  Stream stream(seed_, opening.stream, step.walk.entity(), step.walk.path());
+  append(index, context, opening.of.sample_count(stream));
+}
+
+std::uint64_t TaskPlayer::content_of(std::uint32_t index, std::uint32_t context) {
+  Step& step = steps_[index];
+  Task& task = tasks_[step.task];
+  ContextShare& share = step.walk.contexts()[context];
+  if (share.content == 0) share.content = ++task.contents;
+  // Never 0, and never a role's content, whose top bit is set.
+  return (task.number + 1) << 24 | (share.content & 0xffffffU);
+}
+
+void TaskPlayer::append(std::uint32_t index, std::uint32_t context, Tokens tokens) {
+  steps_[index].walk.contexts()[context].tokens += tokens;
+}
+
+void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
+  const auto slot = static_cast<std::uint32_t>(cookie);
+  CallSlot& call = calls_[slot];
+  const std::uint32_t index = call.step;
+  Step& step = steps_[index];
+  Task& task = tasks_[step.task];
+  const Node& node = step.walk.node();
+  spare_calls_.push_back(slot);
+
+  ++task.calls;
+  task.prompt_tokens += record.prompt_tokens;
+  task.cached_tokens += record.cached_tokens;
+  if (record.status == CallStatus::kCompleted) {
+    task.output_tokens += record.output_tokens;
+    if (node.context != kNone) step.result_tokens += call.visible;
+  } else if (!task.aborted) {
+    task.aborted = static_cast<TaskStatus>(record.status);
+  }
+  if (--step.open > 0) return;
+
+  // The last copy to end was on the critical path.
+  step.causes += record.causes;
+  step.mark = simulation_.now();
+  if (step.result_tokens > 0) append(index, node.context, step.result_tokens);
+  if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
+  report_node(step, true, record.call);
+  if (task.aborted) return end_step(index, true);
+  leave_node(index, false);
+}
+
+// ---- Tools and people -----------------------------------------------------------------------------------------------
+
+bool TaskPlayer::begin_wait(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  Task& task = tasks_[step.task];
+  const std::int64_t count = copies(step, node.parallel);
+  step.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
+  if (node.kind != NodeKind::kHuman) task.tool_calls += static_cast<std::uint32_t>(count);
+
+  Stream latencies = step.walk.stream(seed_, node.latency_s.stream);
+  Stream results = step.walk.stream(seed_, node.result_tokens.stream);
+  Stream errors = step.walk.stream(seed_, node.error_stream);
+  Stream messages = step.walk.stream(seed_, node.error_tokens.stream);
+  step.open = static_cast<std::int32_t>(count);
+  Service* service = nullptr;
+  if (node.service != kNone) service = &entries_[task.entry].members[step.member].services[node.service];
+  Time longest;
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    const Time latency = node.latency_s.of.sample_time(latencies);
+    const bool failed = node.error > 0 && errors.uniform() < node.error;
+    step.error = step.error || failed;
+    if (failed) {
+      step.result_tokens += node.error_tokens.of.sample_count(messages);
+    } else if (node.result_tokens.given) {
+      step.result_tokens += node.result_tokens.of.sample_count(results);
+    }
+    longest = std::max(longest, latency);
+    if (service != nullptr && service->arrive({index, latency})) begin_service(index, latency);
+  }
+  if (service != nullptr) return true;
+  if (longest == Time()) {  // no time passes: on at once
+    if (step.result_tokens > 0 && node.context != kNone) append(index, node.context, step.result_tokens);
+    return false;
+  }
+  wake(index, simulation_.now() + longest, Event::kWake);
+  return true;
+}
+
+void TaskPlayer::begin_service(std::uint32_t index, Time duration) {
+  steps_[index].served = simulation_.now();
+  wake(index, simulation_.now() + duration, Event::kServed);
+}
+
+void TaskPlayer::end_wait(std::uint32_t index) {
+  Step& step = steps_[index];
+  account(step, step.waiting_for);
+  const Node& node = step.walk.node();
+  if (step.result_tokens > 0 && node.context != kNone) append(index, node.context, step.result_tokens);
+  report_node(step, false, 0);
+  leave_node(index, step.error);
+}
+
+// ---- Branches and sub-agents ----------------------------------------------------------------------------------------
+
+bool TaskPlayer::begin_branches(std::uint32_t index) {
+  Step& step = steps_[index];
+  const std::vector<Agent::Route>& routes = step.walk.agent().routes[step.walk.at()];
+  const std::uint32_t join = step.walk.node().join;
+  step.open = static_cast<std::int32_t>(routes.size());
+  std::vector<std::uint32_t> branches;
+  for (const Agent::Route& route : routes) {
+    const std::uint32_t branch = new_step(step.task, index, step.member, step.walk.fork_path(route.edge->index));
+    steps_[branch].stop = join;
+    steps_[branch].own_contexts = false;
+    branches.push_back(branch);
+  }
+  for (std::size_t i = 0; i < branches.size(); ++i) go(branches[i], routes[i].target);
+  return true;
+}
+
+bool TaskPlayer::begin_sub_agents(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  const std::int64_t count = copies(step, node.parallel);
+  const std::uint32_t member = entries_[tasks_[step.task].entry].members[step.member].sub_agents[node.sub_agent];
+  const std::uint32_t start = entries_[tasks_[step.task].entry].members[member].agent->start;
+  if (node.result_tokens.given) {
+    Stream results = step.walk.stream(seed_, node.result_tokens.stream);
+    for (std::int64_t copy = 0; copy < count; ++copy) step.result_tokens += node.result_tokens.of.sample_count(results);
+  }
+  step.open = static_cast<std::int32_t>(count);
+  std::vector<std::uint32_t> copies_begun;
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    copies_begun.push_back(new_step(step.task, index, member, step.walk.fork_path(static_cast<std::uint32_t>(copy))));
+  }
+  for (const std::uint32_t copy : copies_begun) go(copy, start);
+  return true;
+}
+
+void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, bool failed) {
+  Step& parent = steps_[parent_index];
+  Step& child = steps_[index];
+  if (!child.own_contexts) {
+    for (std::size_t c = 0; c < parent.walk.contexts().size(); ++c) {
+      const ContextShare& share = child.walk.contexts()[c];
+      parent.walk.contexts()[c].tokens += share.tokens;
+      parent.walk.contexts()[c].opened = parent.walk.contexts()[c].opened || share.opened;
+    }
+  }
+  parent.error = parent.error || failed;
+  if (--parent.open > 0) {
+    spare_steps_.push_back(index);
+    return;
+  }
+  parent.causes += child.causes;
+  parent.mark = simulation_.now();
+  spare_steps_.push_back(index);
+  report_node(parent, false, 0);
+  if (tasks_[parent.task].aborted) return end_step(parent_index, true);
+  if (parent.walk.node().kind == NodeKind::kFanOut) return go(parent_index, parent.walk.node().join);
+  if (parent.result_tokens > 0) append(parent_index, parent.walk.node().context, parent.result_tokens);
+  leave_node(parent_index, parent.error);
+}
+
+// ---- The end of a run -----------------------------------------------------------------------------------------------
+
+void TaskPlayer::finish_unfinished() {
+  std::vector<std::vector<std::uint32_t>> children(steps_.size());
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> roots;  // by task number
+  for (std::uint32_t s = 0; s < steps_.size(); ++s) {
+    if (!steps_[s].live) continue;
+    if (steps_[s].parent == kNone) {
+      roots.emplace_back(tasks_[steps_[s].task].number, s);
+    } else {
+      children[steps_[s].parent].push_back(s);
+    }
+  }
+  std::sort(roots.begin(), roots.end());
+  for (const auto& [number, root] : roots) {
+    settle(root, children);
+    tasks_[steps_[root].task].aborted = TaskStatus::kUnfinished;
+    tasks_[steps_[root].task].user = kNoUser;  // nobody begins anew
+    end_step(root, true);
+  }
+}
+
+/// Brings a walk's causes up to now; of what runs side by side, the branch that forked first stands for the critical path.
+void TaskPlayer::settle(std::uint32_t index, const std::vector<std::vector<std::uint32_t>>& children) {
+  Step& step = steps_[index];
+  const std::vector<std::uint32_t>& open = children[index];
+  if (open.empty()) return account(step, step.waiting_for);
+  const std::uint32_t first = *std::min_element(open.begin(), open.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return steps_[a].branch < steps_[b].branch;
+  });
+  settle(first, children);
+  step.causes += steps_[first].causes;
+  step.mark = simulation_.now();
+}
+
+}  // namespace tokenyard::agents

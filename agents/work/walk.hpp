@@ -1,0 +1,67 @@
+#pragma once
+/// One walk through a task graph: where it stands, what it has added to its contexts, and which way it goes next. There is
+/// no clock and no serving here; the task player (task_player.hpp) moves walks through time.
+///
+/// The main walk of a task starts at its agent's start. A fan-out starts a walk per branch, a sub-agent one per copy. A
+/// branch sees the contexts as they were at its fork and grows its own share of them; what it added is merged into its
+/// parent's at the join. A sub-agent has contexts of its own.
+///
+/// Every draw is a function of (seed, node or edge, task, path, visit): `path` tells apart the branches and sub-agents of
+/// a task by where they forked, never by when they ran. Branches ending in another order change no draw.
+///
+/// Cost: O(outgoing edges) to choose a way. Walks are recycled; a walk in progress allocates nothing.
+
+#include <span>
+#include <vector>
+
+#include "agents/graph/task_graph.hpp"
+
+namespace tokenyard::agents {
+
+/// A walk's share of one context.
+struct ContextShare {
+  Tokens tokens = 0;
+  std::uint32_t content = 0;  ///< number of its content within the task; 0: none yet
+  bool opened = false;        ///< its opening tokens are in
+};
+
+class Walk {
+ public:
+  /// Places the walk before `start`, which `enter` enters.
+  void reset(const Agent& agent, std::uint64_t task_entity, std::uint32_t path);
+  void enter(std::uint32_t node);
+
+  const Agent& agent() const { return *agent_; }
+  const Node& node() const { return agent_->node(node_); }
+  std::uint32_t at() const { return node_; }
+
+  /// A stream of this visit.
+  sim::Stream stream(std::uint64_t seed, sim::StreamName name) const { return {seed, name, entity_, path_ + visit_}; }
+  /// The way on from the node it is at; `error` after a failed tool or sub-agent. Once per visit.
+  const Agent::Route& choose(std::uint64_t seed, bool error);
+  /// The path of what forks here: a branch by its edge, a copy of a sub-agent by its number.
+  std::uint32_t fork_path(std::uint32_t branch) const;
+  std::uint64_t entity() const { return entity_; }
+  std::uint32_t path() const { return path_; }
+
+  std::vector<ContextShare>& contexts() { return contexts_; }
+
+ private:
+  std::uint32_t& visits(std::uint32_t node) { return counts_[node]; }
+  std::uint32_t& urn_open(std::uint32_t node) { return counts_[agent_->nodes() + node]; }
+  /// Balls left of an edge with count; times taken of one with max.
+  std::uint32_t& edge_count(const Edge& edge) { return counts_[2 * agent_->nodes() + edge.index]; }
+
+  const Agent::Route* choose_from_urn(std::uint64_t seed);
+  const Agent::Route& choose_by_chance(std::uint64_t seed);
+
+  const Agent* agent_ = nullptr;
+  std::uint64_t entity_ = 0;
+  std::uint32_t path_ = 0;
+  std::uint32_t node_ = kNone;
+  std::uint32_t visit_ = 0;
+  std::vector<ContextShare> contexts_;
+  std::vector<std::uint32_t> counts_;
+};
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,30 @@
+#pragma once
+/// Whoever brings tasks into a simulation: a player of task graphs (task_player.hpp) or of recorded requests
+/// (request_player.hpp).
+
+#include <vector>
+
+#include "agents/work/observer.hpp"
+
+namespace tokenyard::agents {
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+
+  /// Schedules the first arrivals.
+  virtual void start() = 0;
+  /// No arrival is scheduled any more. In a closed loop, the end of a task in flight may still bring one.
+  virtual bool arrivals_over() const = 0;
+  virtual std::uint64_t tasks_in_flight() const = 0;
+  /// Ends every task still in flight as unfinished, now; after the fleet has ended its calls.
+  virtual void finish_unfinished() = 0;
+
+  bool over() const { return arrivals_over() && tasks_in_flight() == 0; }
+  void add_observer(TaskObserver& observer) { observers_.push_back(&observer); }
+
+ protected:
+  std::vector<TaskObserver*> observers_;
+};
+
+}  // namespace tokenyard::agents

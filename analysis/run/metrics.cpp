@@ -1,0 +1,80 @@
+#include "analysis/run/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include "sim/core/error.hpp"
+
+namespace tokenyard::analysis {
+
+using platforms::CallRecord;
+using platforms::CallStatus;
+using sim::FineTime;
+using sim::Time;
+
+void Metrics::on_call(const CallRecord& r) {
+  ++calls[static_cast<std::size_t>(r.status)];
+  prompt_tokens += r.prompt_tokens;
+  cached_tokens += r.cached_tokens;
+  const bool completed = r.status == CallStatus::kCompleted;
+  if (completed) output_tokens += r.output_tokens;
+
+  const bool arrived = in_window(r.arrival);
+  bool good = completed;
+  if (arrived) {
+    ++arrived_calls;
+    if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
+    if (r.first_token != CallRecord::kNoTime) ttft.add(r.first_token - r.arrival);
+  }
+  if (!completed) return;
+  const Time e2e_time = r.finish - r.arrival;
+  if (arrived) e2e.add(e2e_time);
+  good = good && (!slo_.ttft_s || (r.first_token - r.arrival).seconds() <= *slo_.ttft_s);
+  good = good && (!slo_.e2e_s || e2e_time.seconds() <= *slo_.e2e_s);
+  if (r.output_tokens > 1) {
+    const FineTime per_token(FineTime(r.finish - r.first_token).ticks() / (r.output_tokens - 1));
+    if (arrived) tpot.add(per_token);
+    good = good && (!slo_.tpot_s || per_token.seconds() <= *slo_.tpot_s);
+  }
+  if (arrived && good) ++good_calls;
+  if (in_window(r.finish)) {
+    ++completed_calls;
+    completed_good_calls += good ? 1 : 0;
+    completed_prompt_tokens += r.prompt_tokens;
+  }
+}
+
+void Metrics::on_task(const agents::TaskRecord& r) {
+  const Time duration = r.finish - r.arrival;
+  if (r.causes.sum() != duration) {
+    throw sim::InternalError(fmt::format("task {} of {} ns: its causes sum to {} ns", r.task, duration.ns(), r.causes.sum().ns()));
+  }
+  ++tasks[static_cast<std::size_t>(r.status)];
+  causes += r.causes;
+  const bool completed = r.status == agents::TaskStatus::kCompleted;
+  const bool good = completed && (!slo_.task_s || duration.seconds() <= *slo_.task_s);
+  if (completed && in_window(r.finish)) {
+    ++completed_tasks;
+    completed_good_tasks += good ? 1 : 0;
+  }
+  Agent& agent = agents[r.agent];
+  ++agent.tasks[static_cast<std::size_t>(r.status)];
+  agent.causes += r.causes;
+  if (completed) {
+    agent.calls += r.calls;
+    agent.tool_calls += r.tool_calls;
+    agent.prompt_tokens += r.prompt_tokens;
+    agent.cached_tokens += r.cached_tokens;
+    agent.output_tokens += r.output_tokens;
+  }
+  if (!in_window(r.arrival)) return;
+  ++arrived_tasks;
+  ++agent.arrived;
+  good_tasks += good ? 1 : 0;
+  agent.good += good ? 1 : 0;
+  if (completed) {
+    task.add(duration);
+    agent.task.add(duration);
+  }
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,67 @@
+#pragma once
+/// Watches calls and tasks and keeps what the summary needs, as streams: nothing grows with the number of calls.
+///
+/// The window is [warm-up, end of arrivals). Latencies and attainment are of the calls and tasks that arrived in it;
+/// rates count what ended in it. Counts and causes, and what an agent's tasks are made of, cover the whole run.
+
+#include <array>
+#include <vector>
+
+#include "agents/work/observer.hpp"
+#include "analysis/scenario/scenario.hpp"
+#include "platforms/serving/observer.hpp"
+#include "sim/statistics/quantile_sketch.hpp"
+
+namespace tokenyard::analysis {
+
+class Metrics final : public platforms::ServingObserver, public agents::TaskObserver {
+ public:
+  Metrics(const Slo& slo, std::size_t entries, sim::Time window_begin) : agents(entries), slo_(slo), begin_(window_begin) {}
+
+  /// A trace's window ends with its last arrival, which is known when it comes.
+  void close_window(sim::Time end) { end_ = end; }
+
+  void on_call(const platforms::CallRecord& record) override;
+  /// Throws sim::InternalError if the causes of the task do not sum to its duration.
+  void on_task(const agents::TaskRecord& record) override;
+
+  template <std::size_t N>
+  static std::uint64_t total(const std::array<std::uint64_t, N>& by_status) {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : by_status) sum += count;
+    return sum;
+  }
+
+  // The whole run.
+  std::array<std::uint64_t, 4> calls{}, tasks{};  ///< by status
+  std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+  platforms::CauseTimes causes;
+
+  // Arrived in the window.
+  sim::QuantileSketch queue, ttft, tpot, e2e, task;
+  std::uint64_t arrived_calls = 0, good_calls = 0;   ///< good: within every limit of the service level on calls
+  std::uint64_t arrived_tasks = 0, good_tasks = 0;
+  struct Agent {
+    std::uint64_t arrived = 0, good = 0;
+    sim::QuantileSketch task;                        ///< arrived in the window and completed
+    // The whole run.
+    std::array<std::uint64_t, 4> tasks{};
+    platforms::CauseTimes causes;
+    // Of the completed tasks.
+    std::uint64_t calls = 0, tool_calls = 0;
+    std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+  };
+  std::vector<Agent> agents;
+
+  // Ended in the window.
+  std::uint64_t completed_calls = 0, completed_good_calls = 0, completed_tasks = 0, completed_good_tasks = 0;
+  std::int64_t completed_prompt_tokens = 0;
+
+ private:
+  bool in_window(sim::Time date) const { return date >= begin_ && date < end_; }
+
+  const Slo& slo_;
+  sim::Time begin_, end_ = sim::Time::never();
+};
+
+}  // namespace tokenyard::analysis

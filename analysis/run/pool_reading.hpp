@@ -1,0 +1,40 @@
+#pragma once
+/// What a pool has done up to an instant, as integer sums over its replicas: differences of two readings are exact.
+
+#include <optional>
+#include <vector>
+
+#include "analysis/scenario/scenario.hpp"
+#include "platforms/serving/fleet.hpp"
+
+namespace tokenyard::analysis {
+
+struct PoolReading {
+  platforms::ReplicaTotals totals;
+  std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;
+};
+
+/// Settles the pool's replicas to now. O(replicas).
+PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
+
+/// Joules of a pool's chips between two readings `span_s` apart: idle power, and what the work between them adds, never
+/// above TDP while busy. Nothing if the catalogue lacks a coefficient.
+std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s);
+
+/// All pools at one instant, taken by an event or at once.
+class Snapshot final : public sim::EventHandler {
+ public:
+  explicit Snapshot(platforms::Fleet& fleet) : fleet_(fleet) {}
+  void on_event(sim::Time now, std::uint64_t) override { take(now); }
+  void take(sim::Time now);
+  bool taken() const { return !pools.empty(); }
+
+  std::vector<PoolReading> pools;
+  sim::Time date;
+  sim::Entity entity{1};
+
+ private:
+  platforms::Fleet& fleet_;
+};
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,40 @@
+#include "analysis/run/sampler.hpp"
+
+namespace tokenyard::analysis {
+
+using sim::FineTime;
+using sim::Time;
+
+Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario, std::function<bool()> done)
+    : simulation_(simulation), fleet_(fleet), scenario_(scenario), done_(std::move(done)),
+      interval_(Time::seconds(scenario.run.series_interval_s)), last_(scenario.pools.size()), kv_sum_(scenario.pools.size()) {
+  simulation_.schedule(interval_, sim::Priority::kObserve, entity_, *this);
+}
+
+void Sampler::on_event(Time now, std::uint64_t) {
+  const bool in_window = now >= begin_ && now <= end_;
+  const double span_s = interval_.seconds();
+  for (std::uint32_t p = 0; p < last_.size(); ++p) {
+    const PoolReading reading = read_pool(fleet_, p);
+    const PoolPlan& pool = scenario_.pools[p];
+    const auto rise = [&](auto platforms::ReplicaTotals::*sum) { return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum); };
+    traces::SeriesRow row{now, p, reading.running, reading.waiting};
+    row.kv_utilization = static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks);
+    row.busy = FineTime(reading.totals.busy_ticks - last_[p].totals.busy_ticks).seconds() / (span_s * static_cast<double>(pool.replicas));
+    row.output_tokens_per_s = rise(&platforms::ReplicaTotals::output_tokens) / span_s;
+    row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ReplicaTotals::prefill_tokens) / span_s;
+    if (const auto energy = joules(pool, last_[p], reading, span_s)) row.power_w = *energy / span_s;
+    for (const Sink& sink : sinks_) sink(row);
+    if (in_window) kv_sum_[p] += row.kv_utilization;
+    last_[p] = reading;
+  }
+  samples_ += in_window ? 1 : 0;
+  if (!done_()) simulation_.schedule(now + interval_, sim::Priority::kObserve, entity_, *this);
+}
+
+std::optional<double> Sampler::mean_kv(std::size_t pool) const {
+  if (samples_ == 0) return {};
+  return kv_sum_[pool] / static_cast<double>(samples_);
+}
+
+}  // namespace tokenyard::analysis

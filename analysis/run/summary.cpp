@@ -1,0 +1,223 @@
+#include "analysis/run/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+using sim::QuantileSketch;
+
+Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
+Json ratio(double part, double whole) { return whole > 0 ? Json(part / whole) : Json(nullptr); }
+Json ratio(std::uint64_t part, std::uint64_t whole) { return ratio(static_cast<double>(part), static_cast<double>(whole)); }
+double seconds(sim::Int128 ticks) { return sim::FineTime(ticks).seconds(); }
+
+Json statistics(const QuantileSketch& sketch) {
+  return {{"mean", or_null(sketch.mean_s())}, {"p50", or_null(sketch.quantile_s(0.5))}, {"p90", or_null(sketch.quantile_s(0.9))},
+          {"p95", or_null(sketch.quantile_s(0.95))}, {"p99", or_null(sketch.quantile_s(0.99))}, {"max", or_null(sketch.max_s())}};
+}
+
+/// The distribution as points (share, seconds), denser towards the tail.
+Json curve(const QuantileSketch& sketch) {
+  Json points = Json::array();
+  if (sketch.count() == 0) return points;
+  const auto add = [&](double q) { points.push_back({q, *sketch.quantile_s(q)}); };
+  for (int i = 0; i < 48; ++i) add(i / 50.0);
+  for (const double q : {0.96, 0.97, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975, 0.999, 1.0}) add(q);
+  return points;
+}
+
+Json causes_json(const platforms::CauseTimes& causes) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < platforms::kCauses; ++i) json[std::string(platforms::kCauseNames[i])] = causes.by_cause[i].seconds();
+  return json;
+}
+
+class Summary {
+ public:
+  explicit Summary(const Outcome& outcome)
+      : o_(outcome), scenario_(outcome.scenario), m_(outcome.metrics), window_s_((outcome.end.date - outcome.begin.date).seconds()) {}
+
+  Json make() {
+    for (const std::string& warning : scenario_.warnings) notes_.push_back(warning);
+    const Json pools = pools_json();
+    Json json = {{"schema", "tokenyard.summary/1"},
+                 {"name", scenario_.name},
+                 {"seed", scenario_.seed},
+                 {"status", o_.interrupted ? "partial" : "complete"},
+                 {"simulated_s", o_.last.date.seconds()},
+                 {"wall_s", nullptr},
+                 {"counts", counts_json()},
+                 {"latency", latency_json()},
+                 {"throughput", throughput_json()},
+                 {"slo", slo_json()},
+                 {"pools", pools},
+                 {"agents", agents_json()},
+                 {"causes_s", causes_json(m_.causes)},
+                 {"network", network_json()},
+                 {"energy", energy_json()},
+                 {"cost", cost_json()},
+                 {"curves", {{"ttft_s", curve(m_.ttft)}, {"tpot_s", curve(m_.tpot)}, {"e2e_s", curve(m_.e2e)}, {"task_s", curve(m_.task)}}}};
+    json["notes"] = notes_;
+    return json;
+  }
+
+ private:
+  Json counts_json() const {
+    std::int64_t steps = 0, preemptions = 0;
+    for (const PoolReading& pool : o_.last.pools) {
+      steps += pool.totals.steps;
+      preemptions += pool.totals.preemptions;
+    }
+    return {{"tasks", Metrics::total(m_.tasks)}, {"tasks_completed", m_.tasks[0]}, {"tasks_failed", m_.tasks[1]}, {"tasks_rejected", m_.tasks[2]},
+            {"tasks_unfinished", m_.tasks[3]}, {"calls", Metrics::total(m_.calls)}, {"calls_completed", m_.calls[0]}, {"calls_failed", m_.calls[1]},
+            {"calls_rejected", m_.calls[2]}, {"calls_unfinished", m_.calls[3]}, {"prompt_tokens", m_.prompt_tokens},
+            {"cached_tokens", m_.cached_tokens}, {"output_tokens", m_.output_tokens}, {"steps", steps}, {"events", o_.events},
+            {"preemptions", preemptions}};
+  }
+
+  Json latency_json() const {
+    QuantileSketch itl;
+    for (std::size_t p = 0; p < o_.fleet.pools(); ++p) {
+      for (std::size_t i = 0; i < o_.fleet.replicas(p); ++i) itl.merge(o_.fleet.replica(p, i).gaps());
+    }
+    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)}, {"itl_s", statistics(itl)},
+            {"e2e_s", statistics(m_.e2e)}, {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task)}};
+  }
+
+  Json throughput_json() const {
+    return {{"calls_per_s", ratio(static_cast<double>(m_.completed_calls), window_s_)},
+            {"tasks_per_s", ratio(static_cast<double>(m_.completed_tasks), window_s_)},
+            {"output_tokens_per_s", ratio(output_tokens_, window_s_)},
+            {"total_tokens_per_s", ratio(output_tokens_ + static_cast<double>(m_.completed_prompt_tokens), window_s_)}};
+  }
+
+  /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks, whichever
+  /// is smaller of those that have a limit.
+  Json slo_json() const {
+    const Slo& slo = scenario_.slo;
+    const Json of_calls = ratio(m_.good_calls, m_.arrived_calls);
+    const Json of_tasks = ratio(m_.good_tasks, m_.arrived_tasks);
+    const bool on_calls = slo.ttft_s || slo.tpot_s || slo.e2e_s;
+    Json attainment = of_calls;
+    if (slo.task_s) attainment = on_calls && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
+    return {{"attainment", attainment}, {"attainment_calls", of_calls}, {"attainment_tasks", of_tasks},
+            {"goodput_calls_per_s", ratio(static_cast<double>(m_.completed_good_calls), window_s_)},
+            {"goodput_tasks_per_s", ratio(static_cast<double>(m_.completed_good_tasks), window_s_)},
+            {"met", attainment.is_null() ? Json(nullptr) : Json(attainment.get<double>() >= slo.attainment)}};
+  }
+
+  Json pools_json() {
+    Json json = Json::object();
+    for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
+      const PoolPlan& plan = scenario_.pools[p];
+      const PoolReading& a = o_.begin.pools[p];
+      const PoolReading& b = o_.end.pools[p];
+      const double replica_s = window_s_ * static_cast<double>(plan.replicas);
+      const double busy_s = seconds(b.totals.busy_ticks - a.totals.busy_ticks);
+      const double capacity_s = seconds(b.totals.capacity_ticks - a.totals.capacity_ticks);
+      // Time in which calls waited for KV memory counts as capacity, whatever the steps were bound by.
+      const double rest = busy_s > 0 ? 1 - capacity_s / busy_s : 0;
+      const auto bound = [&](platforms::Bound which) {
+        const auto i = static_cast<std::size_t>(which);
+        return ratio(seconds(b.totals.bound_ticks[i] - a.totals.bound_ticks[i]) * rest, replica_s);
+      };
+      const double peak = plan.chip->peak_flops_per_s[*plan.chip->compute_precision(plan.weights)].value_or(0);
+      json[plan.name] = {
+          {"chip", plan.chip->name}, {"model", plan.model->name}, {"replicas", plan.replicas}, {"chips", plan.chips()}, {"busy", ratio(busy_s, replica_s)},
+          {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
+          {"mbu", ratio(static_cast<double>(b.totals.bytes - a.totals.bytes), plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
+          {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
+          {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens), static_cast<double>(b.totals.prompt_tokens - a.totals.prompt_tokens))},
+          {"bound", {{"compute", bound(platforms::Bound::kCompute)}, {"bandwidth", bound(platforms::Bound::kBandwidth)}, {"capacity", ratio(capacity_s, replica_s)},
+                     {"network", bound(platforms::Bound::kNetwork)}, {"host", bound(platforms::Bound::kHost)}, {"idle", ratio(replica_s - busy_s, replica_s)}}}};
+      output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
+      add_energy(plan, a, b);
+      add_cost(plan);
+    }
+    return json;
+  }
+
+  void add_energy(const PoolPlan& plan, const PoolReading& from, const PoolReading& to) {
+    if (const auto energy = joules(plan, from, to, window_s_)) {
+      if (joules_) *joules_ += *energy;
+    } else {
+      joules_.reset();
+      note(fmt::format("energy is unknown: the catalogue has no power figures for {}", plan.chip->name));
+    }
+  }
+
+  void add_cost(const PoolPlan& plan) {
+    if (plan.chip->price.usd_per_hour) {
+      if (usd_) *usd_ += *plan.chip->price.usd_per_hour * static_cast<double>(plan.chips()) * window_s_ / 3600;
+    } else {
+      usd_.reset();
+      note(fmt::format("cost is unknown: the catalogue has no price for {}", plan.chip->name));
+    }
+  }
+
+  void note(const std::string& text) {
+    if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
+  }
+
+  Json agents_json() const {
+    Json json = Json::object();
+    for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
+      const Metrics::Agent& agent = m_.agents[i];
+      const std::uint64_t completed = agent.tasks[0];
+      const auto per_task = [&](std::int64_t sum) { return ratio(static_cast<double>(sum), static_cast<double>(completed)); };
+      json[o_.agent_names[i]] = {{"tasks", Metrics::total(agent.tasks)},
+                                 {"tasks_completed", completed},
+                                 {"tasks_failed", agent.tasks[1]},
+                                 {"tasks_rejected", agent.tasks[2]},
+                                 {"tasks_unfinished", agent.tasks[3]},
+                                 {"task_s", statistics(agent.task)},
+                                 {"attainment", ratio(agent.good, agent.arrived)},
+                                 {"calls_per_task", per_task(static_cast<std::int64_t>(agent.calls))},
+                                 {"tool_calls_per_task", per_task(static_cast<std::int64_t>(agent.tool_calls))},
+                                 {"prompt_tokens_per_task", per_task(agent.prompt_tokens)},
+                                 {"cached_tokens_per_task", per_task(agent.cached_tokens)},
+                                 {"output_tokens_per_task", per_task(agent.output_tokens)},
+                                 {"causes_s", causes_json(agent.causes)},
+                                 {"curves", {{"task_s", curve(agent.task)}}}};
+    }
+    return json;
+  }
+
+  Json network_json() const {
+    Json links = Json::array();
+    for (const sim::LinkUse& use : o_.network.busiest_links(5)) links.push_back({{"link", use.link}, {"bytes", use.bytes}});
+    return {{"bytes", o_.network.bytes_moved()}, {"flows", o_.network.flows()}, {"busiest_links", links}};
+  }
+
+  Json energy_json() const {
+    const double pue = scenario_.cluster.pue;
+    if (!joules_) return {{"joules", nullptr}, {"joules_per_output_token", nullptr}, {"watts_mean", nullptr}, {"pue", pue}};
+    const double all = *joules_ * pue;
+    return {{"joules", all}, {"joules_per_output_token", ratio(all, output_tokens_)}, {"watts_mean", ratio(all, window_s_)}, {"pue", pue}};
+  }
+
+  Json cost_json() const {
+    if (!usd_) return {{"usd", nullptr}, {"usd_per_million_output_tokens", nullptr}, {"usd_per_completed_task", nullptr}};
+    return {{"usd", *usd_}, {"usd_per_million_output_tokens", ratio(*usd_ * 1e6, output_tokens_)},
+            {"usd_per_completed_task", ratio(*usd_, static_cast<double>(m_.completed_tasks))}};
+  }
+
+  const Outcome& o_;
+  const Scenario& scenario_;
+  const Metrics& m_;
+  const double window_s_;
+  double output_tokens_ = 0;  ///< made in the window
+  std::optional<double> joules_ = 0, usd_ = 0;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+Json summarize(const Outcome& outcome) { return Summary(outcome).make(); }
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,38 @@
+#pragma once
+/// The `workload` of a scenario: agents at work, plain requests, or a recorded trace.
+///
+///   {"agents": [{"agent": "customer-service", "rate_per_s": 2, "arrivals": {"process": "gamma", "cv": 2},
+///                "pools": {"default": "main", "small": "guards"}, "services": {"human-agents": {"capacity": 12}}}]}
+///   {"requests": {"rate_per_s": 10, "prompt_tokens": DIST, "output_tokens": DIST, "pool": "main"}}
+///   {"trace": {"path": "trace.csv", "format": "azure", "pool": "main"}}
+///
+/// An entry without `rate_per_s` has a `closed_loop`. Requests are an agent of one step, and may stand beside agents.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/work/task_player.hpp"
+
+namespace tokenyard::analysis {
+
+struct TraceWorkload {
+  std::string path;
+  std::string format;
+};
+
+struct WorkloadPlan {
+  std::vector<agents::WorkloadEntry> entries;
+  std::optional<TraceWorkload> trace;
+  std::uint32_t trace_pool = 0;  ///< also where `replay` sends its requests
+};
+
+/// A pool as the workload sees it.
+struct PoolName {
+  std::string name;
+  bool takes_calls = true;  ///< a decode pool takes none
+};
+
+WorkloadPlan read_workload(sim::ObjectReader& reader, const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools);
+
+}  // namespace tokenyard::analysis

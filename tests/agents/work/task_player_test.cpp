@@ -1,0 +1,224 @@
+#include "agents/work/task_player.hpp"
+
+#include "tests/agents/work/stand_in.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::agents;
+using platforms::Cause;
+using sim::Time;
+
+namespace {
+
+constexpr const char* kChat = R"({
+  "schema": "tokenyard.agent/1", "name": "chat", "template_tokens": 10,
+  "contexts": {"main": {"role_prefix_tokens": 1000, "opening_tokens": 50}},
+  "nodes": {
+    "answer": {"kind": "llm", "output_tokens": 20, "prompt_tokens": 5},
+    "lookup": {"kind": "tool", "latency_s": 2, "result_tokens": 100},
+    "customer": {"kind": "human", "latency_s": 30, "result_tokens": 40},
+    "done": {"kind": "end"}
+  },
+  "edges": [
+    {"from": "answer", "to": "lookup", "count": 2},
+    {"from": "answer", "to": "customer", "count": 1},
+    {"from": "answer", "to": "done"},
+    {"from": "lookup", "to": "answer"},
+    {"from": "customer", "to": "answer"}
+  ],
+  "start": "answer"
+})";
+
+constexpr const char* kFanOut = R"({
+  "schema": "tokenyard.agent/1", "name": "fan",
+  "contexts": {"main": {"role_prefix_tokens": 100, "opening_tokens": 10}, "notes": {"opening_tokens": 7}},
+  "template_tokens": 0,
+  "nodes": {
+    "plan": {"kind": "llm", "output_tokens": 30},
+    "split": {"kind": "fan-out", "join": "meet"},
+    "quick": {"kind": "tool", "latency_s": {"dist": "uniform", "low": 1, "high": 3}, "result_tokens": 5},
+    "slow": {"kind": "tool", "latency_s": 10, "result_tokens": 50},
+    "think": {"kind": "llm", "context": "notes", "output_tokens": 11},
+    "meet": {"kind": "join"},
+    "sum": {"kind": "llm", "output_tokens": {"dist": "lognormal", "median": 40, "sigma": 0.5}, "thinking_tokens": 60},
+    "again": {"kind": "llm", "output_tokens": 1},
+    "done": {"kind": "end"}
+  },
+  "edges": [
+    {"from": "plan", "to": "split"}, {"from": "split", "to": "quick"}, {"from": "split", "to": "slow"}, {"from": "split", "to": "think"},
+    {"from": "quick", "to": "meet"}, {"from": "slow", "to": "meet"}, {"from": "think", "to": "meet"},
+    {"from": "meet", "to": "sum"}, {"from": "sum", "to": "again"}, {"from": "again", "to": "done"}
+  ],
+  "start": "plan"
+})";
+
+struct Play {
+  explicit Play(std::vector<WorkloadEntry> entries, Time end = Time::seconds(1e6), std::uint64_t seed = 1,
+                TimedDoor::Duration duration = [](const auto&) { return Time::milliseconds(500); })
+      : door(simulation, std::move(duration)), player(simulation, door, seed, std::move(entries), end) {
+    player.add_observer(log);
+    player.start();
+  }
+  sim::Simulation simulation;
+  TimedDoor door;
+  TaskLog log;
+  TaskPlayer player;
+};
+
+std::vector<WorkloadEntry> one(WorkloadEntry entry) {
+  std::vector<WorkloadEntry> entries;
+  entries.push_back(std::move(entry));
+  return entries;
+}
+
+WorkloadEntry limited(WorkloadEntry entry, std::uint64_t tasks) {
+  entry.max_tasks = tasks;
+  return entry;
+}
+
+}  // namespace
+
+TEST_CASE("A task walks its graph: an urn's draws, tools, people, and a context that grows") {
+  Play play(one(limited(entry_of({kChat}), 1)));
+  play.simulation.run();
+  REQUIRE(play.log.tasks.size() == 1);
+  const TaskRecord& task = play.log.tasks[0];
+  CHECK(task.status == TaskStatus::kCompleted);
+  CHECK(task.calls == 4);
+  CHECK(task.tool_calls == 2);
+  CHECK(task.output_tokens == 80);
+  CHECK(task.finish - task.arrival == Time::milliseconds(4 * 500 + 2 * 2000 + 30'000));
+  CHECK(task.causes[Cause::kDecode] == Time::seconds(2));
+  CHECK(task.causes[Cause::kTool] == Time::seconds(4));
+  CHECK(task.causes[Cause::kHuman] == Time::seconds(30));
+  // First prompt: role 1000, opening 50, template 10, new 5.
+  REQUIRE(play.door.seen.size() == 4);
+  CHECK(play.door.seen[0].record.prompt_tokens == 1065);
+  CHECK(play.door.seen[3].record.prompt_tokens == 1065 + 3 * (20 + 15) + 2 * 100 + 40);
+  // One growing extent behind the role's, and an answer that continues it.
+  for (const TimedDoor::Seen& call : play.door.seen) {
+    REQUIRE(call.prompt.size() == 2);
+    CHECK(call.prompt[0].content == play.door.seen[0].prompt[0].content);
+    CHECK(call.prompt[1].content == play.door.seen[0].prompt[1].content);
+    CHECK(call.output_content == call.prompt[1].content);
+  }
+}
+
+TEST_CASE("Tasks of one agent share the role's prefix and nothing else") {
+  Play play(one(limited(entry_of({kChat}), 2)));
+  play.simulation.run();
+  CHECK(play.log.tasks.size() == 2);
+  const auto& seen = play.door.seen;
+  const auto other = std::find_if(seen.begin(), seen.end(), [](const auto& call) { return call.record.task == 1; });
+  REQUIRE(other != seen.end());
+  CHECK(other->prompt[0].content == seen[0].prompt[0].content);
+  CHECK(other->prompt[1].content != seen[0].prompt[1].content);
+}
+
+TEST_CASE("The branch that ends last is the critical path; branches merge their contexts at the join") {
+  Play play(one(limited(entry_of({kFanOut}), 1)));
+  play.simulation.run();
+  REQUIRE(play.log.tasks.size() == 1);
+  const TaskRecord& task = play.log.tasks[0];
+  CHECK(task.causes[Cause::kTool] == Time::seconds(10));
+  CHECK(task.causes[Cause::kDecode] == Time::milliseconds(1500));  // plan, sum, again; "think" ran beside the slow tool
+  CHECK(task.causes.sum() == task.finish - task.arrival);
+  CHECK(task.tool_calls == 2);
+  REQUIRE(play.door.seen.size() == 4);
+  const auto& [think, thought_prompt, thought_content] = play.door.seen[1];
+  CHECK(think.prompt_tokens == 7);
+  const auto& sum = play.door.seen[2];
+  CHECK(sum.record.prompt_tokens == 100 + 10 + 30 + 5 + 50);
+  CHECK(sum.output_content == 0);  // it thought first
+  const auto& again = play.door.seen[3];
+  CHECK(again.record.prompt_tokens == sum.record.prompt_tokens + sum.record.output_tokens - 60);
+  CHECK(again.output_content != 0);
+}
+
+TEST_CASE("What is drawn does not depend on how fast anything is, nor on which branch ends first") {
+  const auto outputs = [](Time call_takes) {
+    Play play(one(limited(entry_of({kFanOut}), 200)), Time::seconds(1e6), 3, [call_takes](const auto&) { return call_takes; });
+    play.simulation.run();
+    std::vector<std::pair<std::uint64_t, platforms::Tokens>> made;
+    for (const TaskRecord& task : play.log.tasks) made.emplace_back(task.task, task.output_tokens * 1'000'000 + task.prompt_tokens);
+    std::sort(made.begin(), made.end());
+    return made;
+  };
+  CHECK(outputs(Time::milliseconds(1)) == outputs(Time::seconds(60)));
+}
+
+TEST_CASE("Adding an entry changes no other entry's work") {
+  const auto work = [](bool second) {
+    std::vector<WorkloadEntry> entries;
+    if (second) {
+      entries.push_back(limited(entry_of({kFanOut}, 5), 50));
+      entries.back().name = "other";
+    }
+    entries.push_back(limited(entry_of({kFanOut}), 50));
+    Play play(std::move(entries));
+    play.simulation.run();
+    std::vector<std::int64_t> made;
+    for (const TaskRecord& task : play.log.tasks) {
+      if (task.agent == (second ? 1u : 0u)) made.push_back(task.arrival.ns() + task.prompt_tokens);
+    }
+    return made;
+  };
+  CHECK(work(true) == work(false));
+}
+
+TEST_CASE("A closed loop keeps as many tasks in flight as it has users") {
+  WorkloadEntry entry = entry_of({kChat});
+  entry.closed_loop = ClosedLoop{5, 10, sim::Distribution::constant(4)};
+  Play play(one(std::move(entry)), Time::seconds(1000));
+  play.simulation.run();
+  // A task takes 36 s, the next begins 4 s later: 1000 / 40 of each user.
+  CHECK(play.log.tasks.size() == 125);
+  CHECK(play.player.over());
+}
+
+TEST_CASE("A call that is rejected ends its task as rejected, once the other branches have come to a node's end") {
+  Play play(one(limited(entry_of({kFanOut}), 1)));
+  play.door.longest_prompt = 139;  // "plan" has 110, "think" 7, "sum" 195
+  play.simulation.run();
+  REQUIRE(play.log.tasks.size() == 1);
+  CHECK(play.log.tasks[0].status == TaskStatus::kRejected);
+  CHECK(play.log.tasks[0].calls == 3);
+  CHECK(play.player.over());
+}
+
+TEST_CASE("What is in flight at the end is unfinished, and accounted to the nanosecond") {
+  Play play(one(entry_of({kFanOut})), Time::seconds(50));
+  while (play.simulation.next_date() < Time::seconds(50)) play.simulation.step();
+  const Time now = play.simulation.now();
+  const std::size_t before = play.log.tasks.size();
+  play.player.finish_unfinished();
+  CHECK(play.log.tasks.size() > before);
+  for (std::size_t i = before; i < play.log.tasks.size(); ++i) {
+    CHECK(play.log.tasks[i].status == TaskStatus::kUnfinished);
+    CHECK(play.log.tasks[i].finish == now);
+  }
+}
+
+TEST_CASE("Every task's causes sum to its duration, whatever runs side by side") {
+  const char* boss = R"({"schema": "tokenyard.agent/1", "name": "boss", "call_failure": {"p": 0.2, "max": 2, "backoff_s": {"dist": "exponential", "mean": 3}},
+    "services": {"desk": {"capacity": 2}},
+    "nodes": {
+      "plan": {"kind": "llm", "output_tokens": 30, "parallel": {"dist": "empirical", "values": [1, 2, 3]}},
+      "workers": {"kind": "sub-agent", "agent": "fan", "parallel": {"dist": "empirical", "values": [1, 2, 3]}, "result_tokens": 25},
+      "desk": {"kind": "human", "service": "desk", "latency_s": {"dist": "exponential", "mean": 1}, "parallel": {"dist": "empirical", "values": [1, 4]}},
+      "guard": {"kind": "guardrail", "role_prefix_tokens": 400, "prompt_tokens": 9, "output_tokens": 5},
+      "done": {"kind": "end"}, "gave-up": {"kind": "end", "status": "failed"}},
+    "edges": [{"from": "plan", "to": "workers"}, {"from": "workers", "to": "desk"}, {"from": "workers", "to": "gave-up", "on": "error"},
+      {"from": "desk", "to": "plan", "p": 0.4, "max": 3}, {"from": "desk", "to": "guard", "p": 0.6}, {"from": "guard", "to": "done"}],
+    "start": "plan"})";
+  Play play(one(limited(entry_of({boss, kFanOut}, 3), 2000)));
+  play.simulation.run();
+  CHECK(play.log.tasks.size() == 2000);
+  std::size_t failed = 0;
+  for (const TaskRecord& task : play.log.tasks) {
+    CHECK(task.causes.sum() == task.finish - task.arrival);
+    failed += task.status == TaskStatus::kFailed ? 1 : 0;
+  }
+  CHECK(failed > 0);  // 0.2³ of the calls fail for good
+  CHECK(failed < 400);
+  CHECK(play.player.over());
+}
