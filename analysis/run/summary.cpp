@@ -152,11 +152,11 @@ class Summary {
   }
 
   void add_cost(const PoolPlan& plan) {
-    if (plan.chip->price.usd_per_hour) {
-      if (usd_) *usd_ += *plan.chip->price.usd_per_hour * static_cast<double>(plan.chips()) * window_s_ / 3600;
+    if (plan.usd_per_chip_hour) {
+      if (usd_) *usd_ += *plan.usd_per_chip_hour * static_cast<double>(plan.chips()) * window_s_ / 3600;
     } else {
       usd_.reset();
-      note(fmt::format("cost is unknown: the catalogue has no price for {}", plan.chip->name));
+      note(fmt::format("cost is unknown: the catalogue has no price for {}; set the pool's usd_per_chip_hour", plan.chip->name));
     }
   }
 

@@ -133,6 +133,8 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     if (router == platforms::kRouterNames[i]) pool.router = static_cast<platforms::Router>(i);
   }
   reader.choice("scheduling", {"fcfs"}, "fcfs");
+  pool.usd_per_chip_hour = reader.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
+  if (!pool.usd_per_chip_hour && pool.chip != nullptr) pool.usd_per_chip_hour = pool.chip->price.usd_per_hour;
   return pool;
 }
 

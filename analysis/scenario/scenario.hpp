@@ -55,6 +55,7 @@ struct PoolPlan {
   platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;
+  std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's
   std::int64_t chips() const { return replicas * parallelism.chips(); }
   platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
 };
