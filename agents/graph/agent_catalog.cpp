@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <boost/graph/iteration_macros.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "embedded/agent_catalog.hpp"
 
 namespace tokenyard::agents {
 namespace {
@@ -26,6 +30,32 @@ std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
 }
 
 }  // namespace
+
+AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs) {
+  std::vector<Source> sources;
+  for (const embedded::File& file : embedded::agent_catalog()) {
+    sources.push_back({"built-in: " + std::string(file.path), std::string(file.text)});
+  }
+  for (const std::filesystem::path& directory : extra_dirs) {
+    std::vector<std::filesystem::path> files;
+    std::error_code error;  // a catalogue need not hold agents
+    for (std::filesystem::directory_iterator at(directory / "agents", error), end; !error && at != end; at.increment(error)) {
+      if (at->path().extension() == ".json") files.push_back(at->path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::filesystem::path& path : files) {
+      std::ifstream in(path, std::ios::binary);
+      std::ostringstream text;
+      text << in.rdbuf();
+      if (!in) {
+        faults.add(path.string(), "", "a file that cannot be read", "a readable file");
+      } else {
+        sources.push_back({path.string(), text.str()});
+      }
+    }
+  }
+  return load(sources, faults);
+}
 
 AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults& faults) {
   AgentCatalog catalog;

@@ -1,9 +1,10 @@
 #pragma once
-/// Agents by name, with sub-agents resolved.
+/// Agents by name, with sub-agents resolved: the built-in ones, which are inside the binary, and the user's.
 ///
-///   AgentCatalog catalog = AgentCatalog::load({{"catalog/agents/sales.json", text}}, faults);
+///   AgentCatalog catalog = AgentCatalog::built_in(faults, {"my-catalog"});   // reads my-catalog/agents/*.json
 ///   const Agent* agent = catalog.find("sales");
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,8 +19,10 @@ class AgentCatalog {
  public:
   struct Source {
     std::string name;       ///< for messages
-    std::string_view text;
+    std::string text;
   };
+  /// The built-in agents, then those of `agents/` in each directory, in order of their names.
+  static AgentCatalog built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {});
   /// A later agent of the same name wins. Unknown and recursive sub-agents are faults.
   static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
 

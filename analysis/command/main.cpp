@@ -107,7 +107,8 @@ int run(const Arguments& arguments, const std::string& command_line) {
   faults.throw_if_any();
   apply_overrides(file, arguments, faults);
   const bool replay = !arguments.trace.empty();
-  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::load({}, faults);
+  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::built_in(faults, {arguments.catalogs.begin(), arguments.catalogs.end()});
+  faults.throw_if_any();
   const Scenario scenario = Scenario::read(file, {catalog, agent_catalog}, !replay, faults);
   faults.throw_if_any();
 
@@ -157,10 +158,11 @@ int run(const Arguments& arguments, const std::string& command_line) {
 int check(const Arguments& arguments) {
   const platforms::Catalog catalog = load_catalog(arguments);
   sim::Faults faults;
+  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::built_in(faults, {arguments.catalogs.begin(), arguments.catalogs.end()});
   for (const std::string& path : arguments.files) {
     const std::size_t before = faults.size();
     const sim::JsonFile file = sim::JsonFile::load(path, faults);
-    if (faults.size() == before) Scenario::read(file, {catalog, agents::AgentCatalog()}, true, faults);
+    if (faults.size() == before) Scenario::read(file, {catalog, agent_catalog}, true, faults);
     if (faults.size() == before) fmt::print("{}: fine\n", path);
   }
   faults.throw_if_any();

@@ -88,7 +88,7 @@ void replay(benchmark::State& state, const std::string& trace, const std::string
   if (!std::filesystem::exists(trace)) return state.SkipWithError((trace + " is absent: set TOKENYARD_DATA").c_str());
   sim::Faults faults;
   const platforms::Catalog platform_catalog = platforms::Catalog::load(faults, {});
-  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::load({}, faults);
+  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::built_in(faults);
   const sim::JsonFile file = sim::JsonFile::parse(scenario_text, "bench", faults);
   const analysis::Scenario scenario = analysis::Scenario::read(file, {platform_catalog, agent_catalog}, false, faults);
   faults.throw_if_any();
