@@ -1,0 +1,74 @@
+#pragma once
+/// Scenarios simulated within the test's process, and the public traces where they are.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "analysis/run/simulate.hpp"
+#include "tests/support/catch.hpp"
+#include "traces/readers/trace_reader.hpp"
+
+namespace tokenyard::analysis {
+
+/// A folder of the test's own, removed with everything in it.
+class ResultFolder {
+ public:
+  explicit ResultFolder(const std::string& name)
+      : path(std::filesystem::temp_directory_path() / ("tokenyard-test-" + name + "-" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(path);
+  }
+  ~ResultFolder() { std::filesystem::remove_all(path); }
+  ResultFolder(const ResultFolder&) = delete;
+  ResultFolder& operator=(const ResultFolder&) = delete;
+
+  std::string read(const std::string& file) const {
+    std::ifstream in(path / file, std::ios::binary);
+    REQUIRE(in);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  const std::filesystem::path path;
+};
+
+struct InProcess {
+  std::set<std::string> write = {};
+  bool stepwise = false;
+};
+
+/// Simulates a scenario's JSON, or a trace on it, and returns the summary.
+inline sim::Json simulate_text(const std::string& text, const ResultFolder& folder, const InProcess& how = {},
+                               agents::RequestSource* source = nullptr) {
+  sim::Faults faults;
+  const platforms::Catalog platform_catalog = platforms::Catalog::load(faults);
+  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::built_in(faults);
+  const sim::JsonFile file = sim::JsonFile::parse(text, "scenario", faults);
+  const Scenario scenario = Scenario::read(file, {platform_catalog, agent_catalog}, source == nullptr, faults);
+  for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
+  SimulateOptions options;
+  options.out = folder.path;
+  options.write = how.write;
+  options.stepwise = how.stepwise;
+  options.resolved = "{}";
+  return simulate(scenario, source, options);
+}
+
+/// A file of the public data; nothing, with a warning, where they are absent.
+inline std::optional<std::string> public_data(const std::string& path) {
+  const char* given = std::getenv("TOKENYARD_DATA");
+  const std::filesystem::path at = std::filesystem::path(given != nullptr ? given : "../shared/data") / path;
+  if (std::filesystem::exists(at)) return at.string();
+  WARN("skipped: " << at << " is absent (set TOKENYARD_DATA)");
+  return {};
+}
+
+inline std::string llama_70b_on_h100(int replicas, const std::string& engine = "{}") {
+  return R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 8, "chips_per_node": 8}]}]},
+             "pools": [{"model": "llama-3.1-70b", "chip": "h100-sxm", "parallelism": {"tp": 4},
+                        "precision": {"weights": "fp8", "kv": "fp8"}, "engine": )" + engine + R"(, "replicas": )" + std::to_string(replicas) + "}]}";
+}
+
+}  // namespace tokenyard::analysis
