@@ -23,7 +23,7 @@ enum Exit { kDone = 0, kOurBug = 1, kWrongInput = 2, kInfeasible = 3, kInterrupt
 std::atomic<bool> interrupted{false};
 
 struct Arguments {
-  std::string scenario, trace, format, out, write = "calls,tasks,series", name;
+  std::string scenario, trace, format, out, write = "calls,tasks,series,perfetto", name;
   std::vector<std::string> set, catalogs, files;
   std::optional<std::uint64_t> seed;
   double speed = 1;
@@ -127,7 +127,7 @@ int run(const Arguments& arguments, const std::string& command_line) {
     while (!rest.empty()) {
       const std::size_t comma = std::min(rest.find(','), rest.size());
       const std::string table(rest.substr(0, comma));
-      if (table != "calls" && table != "tasks" && table != "series") faults.add("", "--write", '"' + table + '"', "none, or some of calls,tasks,series");
+      if (table != "calls" && table != "tasks" && table != "series" && table != "perfetto") faults.add("", "--write", '"' + table + '"', "none, or some of calls,tasks,series,perfetto");
       options.write.insert(table);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
@@ -216,7 +216,7 @@ int main_checked(int argc, char** argv) {
     sub->add_option("--out", a.out, "the result folder (default: results/NAME)");
     sub->add_option("--seed", a.seed, "replaces the scenario's seed");
     sub->add_option("--set", a.set, "replaces one value: /json/pointer=value (repeatable)");
-    sub->add_option("--write", a.write, "tables to write: none, or some of calls,tasks,series")->capture_default_str();
+    sub->add_option("--write", a.write, "tables to write: none, or some of calls,tasks,series,perfetto")->capture_default_str();
     sub->add_option("--catalog", a.catalogs, "a folder with chips, models, … of your own (repeatable)");
     sub->add_option("--limit", a.limit, "only the first N requests of a trace");
     sub->add_option("--speed", a.speed, "plays a trace X times as fast")->check(CLI::PositiveNumber);

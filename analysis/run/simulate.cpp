@@ -77,6 +77,7 @@ class Tables {
  public:
   Tables(const SimulateOptions& options, const traces::Names& names, Time window_begin) {
     const auto& out = options.out;
+    if (out.empty()) return;
     if (options.write.contains("calls")) calls_.emplace(out / "calls.csv", names);
     if (options.write.contains("tasks")) tasks_.emplace(out / "tasks.csv", names);
     if (options.write.contains("series")) series_.emplace(out / "series.csv", names);
@@ -183,19 +184,31 @@ class EndOfArrivals final : public sim::EventHandler {
   sim::Entity entity_;
 };
 
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
+}
+
 void write_json(const std::filesystem::path& path, const Json& json) {
   traces::OutputFile file(path);
   fmt::format_to(file.out(), "{}\n", json.dump(2));
   file.commit();
 }
 
+void write_manifest(const Scenario& scenario, const SimulateOptions& options, const Json& summary) {
+  Json inputs = Json::array();
+  for (const auto& [path, sha] : options.inputs) inputs.push_back({{"path", path}, {"sha256", sha}});
+  write_json(options.out / "manifest.json", {{"schema", "tokenyard.manifest/1"}, {"version", options.version}, {"command", options.command},
+                                             {"seed", scenario.seed}, {"inputs", inputs}, {"scenario", Json::parse(options.resolved)},
+                                             {"wall_s", summary["wall_s"]}, {"status", summary["status"]}});
+}
+
 }  // namespace
 
 Json simulate(const Scenario& scenario, agents::RequestSource* source, const SimulateOptions& options) {
   const auto wall_begin = std::chrono::steady_clock::now();
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (error) throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", options.out.string(), error.message()));
+  if (!options.out.empty()) make_folder(options.out);
 
   std::vector<std::vector<sim::HostId>> hosts;
   const sim::Topology topology = place(scenario, hosts);
@@ -253,13 +266,10 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
 
   Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network, simulation.events_run(), interrupted});
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();
-  write_json(options.out / "summary.json", summary);
-  Json inputs = Json::array();
-  for (const auto& [path, sha] : options.inputs) inputs.push_back({{"path", path}, {"sha256", sha}});
-  // Last: it says that the folder is whole.
-  write_json(options.out / "manifest.json", {{"schema", "tokenyard.manifest/1"}, {"version", options.version}, {"command", options.command},
-                                             {"seed", scenario.seed}, {"inputs", inputs}, {"scenario", Json::parse(options.resolved)},
-                                             {"wall_s", summary["wall_s"]}, {"status", summary["status"]}});
+  if (!options.out.empty()) {
+    write_json(options.out / "summary.json", summary);
+    write_manifest(scenario, options, summary);  // last: it says that the folder is whole
+  }
   return summary;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// One scenario, simulated: builds the cluster, plays the workload, measures, and writes the result folder.
+/// One scenario, simulated: builds the cluster, plays the workload, measures, and writes the result folder, if one is
+/// wanted. No globals: with the analytic network, any number of simulations may run in threads of one process.
 
 #include <filesystem>
 #include <functional>
@@ -13,7 +14,7 @@
 namespace tokenyard::analysis {
 
 struct SimulateOptions {
-  std::filesystem::path out;                 ///< the result folder; made if missing
+  std::filesystem::path out;                 ///< the result folder, made if missing; empty: nothing is written
   std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto"
   bool stepwise = false;
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one

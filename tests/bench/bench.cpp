@@ -77,13 +77,6 @@ void count(benchmark::State& state, const std::vector<sim::Json>& summaries) {
   state.counters["steps/s"] = rate(steps);
 }
 
-analysis::SimulateOptions quiet() {
-  analysis::SimulateOptions options;
-  options.out = std::filesystem::temp_directory_path() / "tokenyard-bench";
-  options.resolved = "{}";
-  return options;
-}
-
 void replay(benchmark::State& state, const std::string& trace, const std::string& format, const std::string& scenario_text) {
   if (!std::filesystem::exists(trace)) return state.SkipWithError((trace + " is absent: set TOKENYARD_DATA").c_str());
   sim::Faults faults;
@@ -95,7 +88,7 @@ void replay(benchmark::State& state, const std::string& trace, const std::string
   std::vector<sim::Json> summaries;
   for (auto _ : state) {
     const auto source = traces::open_trace(trace, format, {});
-    summaries.push_back(analysis::simulate(scenario, source.get(), quiet()));
+    summaries.push_back(analysis::simulate(scenario, source.get(), {}));
   }
   count(state, summaries);
 }
