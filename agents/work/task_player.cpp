@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/core/error.hpp"
 
@@ -22,6 +23,10 @@ constexpr std::uint64_t mix(std::uint64_t h) {
   h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
   h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
   return h ^ (h >> 31);
+}
+
+std::int64_t scaled(std::int64_t value, double factor) {
+  return factor == 1 ? value : std::llround(static_cast<double>(value) * factor);
 }
 
 }  // namespace
@@ -375,8 +380,9 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     CallSlot& call = calls_[slot];
     call.step = index;
     build_prompt(index, call.prompt);
-    call.visible = output.of.sample_tokens(outputs);
-    const Tokens thought = thinking.given ? thinking.of.sample_count(thoughts) : 0;
+    const double scale = entries_[task.entry].spec.scale.output_tokens;
+    call.visible = std::max<Tokens>(1, scaled(output.of.sample_tokens(outputs), scale));
+    const Tokens thought = thinking.given ? scaled(thinking.of.sample_count(thoughts), scale) : 0;
     request.prompt = call.prompt;
     request.output_tokens = call.visible + thought;
     // Only an answer that follows its prompt in the context as it was made can be found again.
@@ -483,9 +489,11 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   step.open = static_cast<std::int32_t>(count);
   Service* service = nullptr;
   if (node.service != kNone) service = &entries_[task.entry].members[step.member].services[node.service];
+  const WorkScale& scale = entries_[task.entry].spec.scale;
+  const double time_scale = node.kind == NodeKind::kHuman ? scale.human_time : scale.tool_time;
   Time longest;
   for (std::int64_t copy = 0; copy < count; ++copy) {
-    const Time latency = node.latency_s.of.sample_time(latencies);
+    const Time latency = Time::nanoseconds(scaled(node.latency_s.of.sample_time(latencies).ns(), time_scale));
     const bool failed = node.error > 0 && errors.uniform() < node.error;
     step.error = step.error || failed;
     if (failed) {

@@ -33,6 +33,11 @@
 
 namespace tokenyard::agents {
 
+/// What-if: work made easier or harder without touching its draws.
+struct WorkScale {
+  double tool_time = 1, human_time = 1, output_tokens = 1;
+};
+
 /// One agent at work: where its calls go and when its tasks come.
 struct WorkloadEntry {
   std::string name;  ///< unique in the workload: names its streams
@@ -44,6 +49,7 @@ struct WorkloadEntry {
   ArrivalSpec arrivals;                  ///< used unless there is a closed loop
   std::optional<ClosedLoop> closed_loop;
   std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
+  WorkScale scale;
 };
 
 class TaskPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {

@@ -145,8 +145,7 @@ void check_pool(PoolPlan& pool, const std::string& file, const std::string& plac
     faults.add(file, place, missing + " is unknown", "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
   }
   if (!pool.model->missing().empty() || !pool.chip->memory_bytes || pool.blocks_overridden) return;
-  const double tokens = platforms::kv_capacity_tokens(pool.spec(), pool.gpu_memory_utilization, pool.engine->reserved_bytes);
-  pool.cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(pool.cache.block_size)));
+  pool.size_cache();
   if (pool.cache.blocks <= 0) {
     infeasible.push_back(fmt::format(
         "{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB, of which {:.0f} % may be used. "
@@ -174,6 +173,11 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
 }
 
 }  // namespace
+
+void PoolPlan::size_cache() {
+  const double tokens = platforms::kv_capacity_tokens(spec(), gpu_memory_utilization, engine->reserved_bytes);
+  cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
+}
 
 std::int64_t Cluster::chips() const {
   std::int64_t total = 0;

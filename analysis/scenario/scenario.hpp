@@ -57,6 +57,8 @@ struct PoolPlan {
   bool blocks_overridden = false;
   std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's
   std::int64_t chips() const { return replicas * parallelism.chips(); }
+  /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
+  void size_cache();
   platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
 };
 
@@ -87,6 +89,9 @@ struct Scenario {
   Slo slo;
   RunControls run;
   std::vector<std::string> warnings;
+  /// What a study changed: kept alive by the scenario, where the rest belongs to the catalogue.
+  std::vector<std::shared_ptr<const platforms::Chip>> own_chips;
+  std::vector<std::shared_ptr<const platforms::EngineDefaults>> own_engines;
 
   /// Faults are collected; the result is only of use if none were. `needs_workload` is false under `replay`.
   static Scenario read(const sim::JsonFile& file, const Catalogs& catalogs, bool needs_workload, sim::Faults& faults);

@@ -1,7 +1,10 @@
 #pragma once
 /// Scenarios simulated within the test's process, and the public traces where they are.
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -39,21 +42,30 @@ struct InProcess {
   bool stepwise = false;
 };
 
+/// A scenario from its JSON; `agents` are further ones, each a JSON text.
+inline Scenario read_scenario(const std::string& text, bool needs_workload = true, const std::vector<std::string>& agents = {}) {
+  static std::deque<platforms::Catalog> platform_catalogs;  // scenarios point into them
+  static std::deque<agents::AgentCatalog> agent_catalogs;
+  sim::Faults faults;
+  if (platform_catalogs.empty()) platform_catalogs.push_back(platforms::Catalog::load(faults));
+  std::vector<agents::AgentCatalog::Source> sources;
+  for (const std::string& agent : agents) sources.push_back({"agent", agent});
+  agent_catalogs.push_back(sources.empty() ? agents::AgentCatalog::built_in(faults) : agents::AgentCatalog::load(sources, faults));
+  const sim::JsonFile file = sim::JsonFile::parse(text, "scenario", faults);
+  Scenario scenario = Scenario::read(file, {platform_catalogs.front(), agent_catalogs.back()}, needs_workload, faults);
+  for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
+  return scenario;
+}
+
 /// Simulates a scenario's JSON, or a trace on it, and returns the summary.
 inline sim::Json simulate_text(const std::string& text, const ResultFolder& folder, const InProcess& how = {},
                                agents::RequestSource* source = nullptr) {
-  sim::Faults faults;
-  const platforms::Catalog platform_catalog = platforms::Catalog::load(faults);
-  const agents::AgentCatalog agent_catalog = agents::AgentCatalog::built_in(faults);
-  const sim::JsonFile file = sim::JsonFile::parse(text, "scenario", faults);
-  const Scenario scenario = Scenario::read(file, {platform_catalog, agent_catalog}, source == nullptr, faults);
-  for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
   SimulateOptions options;
   options.out = folder.path;
   options.write = how.write;
   options.stepwise = how.stepwise;
   options.resolved = "{}";
-  return simulate(scenario, source, options);
+  return simulate(read_scenario(text, source == nullptr), source, options);
 }
 
 /// A file of the public data; nothing, with a warning, where they are absent.

@@ -1,0 +1,32 @@
+#pragma once
+/// The resources of a scenario that more of might help, each as a change to the scenario.
+///
+/// A resource is improved by a factor: 1.1 of a chip's bandwidth is 10 % more of it, 1.1 of a tool's speed is its time
+/// divided by 1.1. What comes in wholes (replicas, people) is rounded up, and the factor reached is returned, so that
+/// effects can be compared per percent.
+///
+///   for (const Improvement& i : improvements_of(scenario)) { Scenario better = scenario; double f = i.apply(better, 1.1); }
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "analysis/scenario/scenario.hpp"
+
+namespace tokenyard::analysis {
+
+/// More of a resource for the same work, or less work for the same resources.
+enum class Lever { kResource, kWork };
+
+struct Improvement {
+  std::string kind;     ///< "hbm-bandwidth": the resource
+  std::string of;       ///< "h100-sxm": whose; empty: the whole scenario's
+  std::string title;    ///< "HBM bandwidth of h100-sxm"
+  Lever lever;
+  std::function<double(Scenario&, double factor)> apply;
+};
+
+/// Everything that this scenario has and uses, in a fixed order.
+std::vector<Improvement> improvements_of(const Scenario& scenario);
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,59 @@
+#pragma once
+/// What fixing it buys: the scenario run again with one resource at a time improved, on the same work.
+///
+/// Runs are paired: the base and every improvement see the same draws, seed by seed (common random numbers), so a small
+/// effect shows in a few repetitions. The *elasticity* of a figure is -d ln(figure) / d ln(resource) for what should
+/// shrink (times, joules, cost) and its opposite for what should grow (goodput): 0.5 means that 10 % more of the resource
+/// makes it about 5 % better. Its interval is Student's t over the repetitions, at 95 %.
+///
+/// Runs go side by side in threads, on the analytic network; the result does not depend on how many. Cost: (1 +
+/// improvements) x repetitions simulations.
+///
+///   WhatIf study = what_if(scenario, {.factor = 1.1, .repetitions = 3});
+///   study.effects.front().improvement.title;   // what helps most
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/bottleneck/improvement.hpp"
+
+namespace tokenyard::analysis {
+
+struct WhatIfOptions {
+  double factor = 1.1;
+  int repetitions = 3;
+  /// Called from one thread at a time, after each finished simulation.
+  std::function<void(std::size_t done, std::size_t all)> progress;
+};
+
+/// An elasticity with the half-width of its interval; nothing where the figure does not exist.
+struct Elasticity {
+  std::optional<double> mean;
+  double half_width = 0;
+};
+
+/// The figures that are watched, in this order.
+enum class Figure { kTaskP50, kTaskP95, kGoodput, kEnergy, kCost };
+inline constexpr std::array<std::string_view, 5> kFigureNames = {"task_p50", "task_p95", "goodput", "energy", "cost"};
+
+struct Effect {
+  Improvement improvement;
+  double factor = 1;  ///< reached
+  std::array<Elasticity, kFigureNames.size()> elasticity;
+  double score = 0;   ///< mean elasticity of the median and the 95th percentile of task time: the ranking
+};
+
+struct WhatIf {
+  std::vector<Effect> effects;  ///< best first
+  std::vector<sim::Json> base;  ///< summaries, by repetition
+  std::string verdict;          ///< one sentence
+};
+
+/// The scenario's own workload is played. Throws what simulate() throws.
+WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options);
+
+sim::Json to_json(const WhatIf& study, double factor);
+
+}  // namespace tokenyard::analysis
