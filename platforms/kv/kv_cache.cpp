@@ -169,14 +169,13 @@ void KvCache::release(KvChain& chain, std::span<const Extent> prompt, Extent out
   if (options_.prefix_caching && output.content != 0 && output.tokens > 0) {
     Tokens length = 0;
     for (const Extent& extent : prompt) length += extent.tokens;
-    if (nodes_[chain.leaf].end == length) {
-      // The prompt is registered to its end: its output goes behind it.
-      const Extent tail[] = {{0, length}, output};
-      if (length > 0) {
-        const NodeId leaf = chain.leaf;
-        const auto found = children_.find({leaf, output.content, 0});
-        if (found == children_.end()) register_blocks(chain, tail, length + output.tokens);
-      }
+    if (length > 0 && nodes_[chain.leaf].end == length) {
+      // The prompt is registered to its end: its output goes behind it, or goes on with its last extent's content.
+      const bool goes_on = prompt.back().content == output.content;
+      const Tokens before = goes_on ? length - prompt.back().tokens : length;
+      const Extent tail[] = {{0, before}, {output.content, length - before + output.tokens}};
+      const bool taken = children_.find({chain.leaf, output.content, length - before}) != children_.end();
+      if (!taken) register_blocks(chain, before > 0 ? std::span(tail) : std::span(tail).subspan(1), length + output.tokens);
     }
   }
   free_private(chain.private_blocks);

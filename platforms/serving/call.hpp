@@ -59,7 +59,8 @@ struct CallRequest {
   std::span<const Extent> prompt;
   Tokens output_tokens = 1;
   /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first, or
-  /// no later prompt).
+  /// no later prompt). The content of the prompt's last extent means that the output goes on with it: prompt {X, 200} and
+  /// 80 tokens of output are found again by a prompt {X, 330} as its first 280.
   std::uint64_t output_content = 0;
   CallListener* listener = nullptr;
   std::uint64_t cookie = 0;

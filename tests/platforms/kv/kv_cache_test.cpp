@@ -22,6 +22,24 @@ TEST_CASE("Whole blocks are found again, and the last token never") {
   CHECK(cache.lookup(other) == 32);
 }
 
+TEST_CASE("A context that grows as one extent is found again, turn after turn, and stays two nodes long") {
+  KvCache cache({.blocks = 1000, .block_size = 16});
+  Tokens own = 200;
+  for (int turn = 0; turn < 20; ++turn) {
+    const Extent prompt[] = {{7, 3600}, {9, own}};
+    const Tokens made = 80;
+    if (turn > 0) CHECK(cache.lookup(prompt) == (3600 + own - 50 - 1) / 16 * 16);  // all but the 50 new ones and the last answer's last token
+    KvChain chain;
+    REQUIRE(cache.admit(chain, prompt, 3600 + own));
+    const std::int64_t more = cache.blocks_for(3600 + own + made - 1) - chain.blocks();
+    cache.take(more);
+    cache.add_private(chain, more);
+    cache.release(chain, prompt, {9, made - 1});
+    cache.check();
+    own += made + 50;
+  }
+}
+
 TEST_CASE("Random calls keep the books: blocks are free or held, and all come back") {
   tokenyard::sim::Stream stream(5, tokenyard::sim::StreamName("kv"), 0);
   KvCache cache({.blocks = 300, .block_size = 16});
