@@ -72,7 +72,16 @@ bool KvCache::admit(KvChain& chain, std::span<const Extent> prompt, Tokens token
   if (hit > 0) {
     Match match = walk(prompt, hit);
     NodeId leaf = match.node;
-    if (match.in_node < nodes_[leaf].end - nodes_[leaf].begin) leaf = split(leaf, nodes_[leaf].begin + match.in_node);
+    if (const Tokens end = nodes_[leaf].begin + match.in_node; end < nodes_[leaf].end) {
+      // Behind the hit there may be no more than the start of a block, which nobody will find again.
+      Node& node = nodes_[leaf];
+      const bool idle = node.pins == 0 && node.children == 0 && node.end / options_.block_size == end / options_.block_size;
+      if (idle) {
+        node.end = end;
+      } else {
+        leaf = split(leaf, end);
+      }
+    }
     pin(leaf);
     chain.leaf = leaf;
     chain.shared_blocks = hit / options_.block_size;
