@@ -21,17 +21,15 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 /// above TDP while busy. Nothing if the catalogue lacks a coefficient.
 std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s);
 
-/// All pools at one instant, taken by an event or at once.
-class Snapshot final : public sim::EventHandler {
+/// All pools at one instant.
+class Snapshot {
  public:
   explicit Snapshot(platforms::Fleet& fleet) : fleet_(fleet) {}
-  void on_event(sim::Time now, std::uint64_t) override { take(now); }
   void take(sim::Time now);
   bool taken() const { return !pools.empty(); }
 
   std::vector<PoolReading> pools;
   sim::Time date;
-  sim::Entity entity{1};
 
  private:
   platforms::Fleet& fleet_;

@@ -1,5 +1,7 @@
 #include "analysis/run/sampler.hpp"
 
+#include <algorithm>
+
 namespace tokenyard::analysis {
 
 using sim::FineTime;
@@ -7,12 +9,12 @@ using sim::Time;
 
 Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario, std::function<bool()> done)
     : simulation_(simulation), fleet_(fleet), scenario_(scenario), done_(std::move(done)),
-      interval_(Time::seconds(scenario.run.series_interval_s)), last_(scenario.pools.size()), kv_sum_(scenario.pools.size()) {
+      interval_(Time::seconds(scenario.run.series_interval_s)), last_(scenario.pools.size()),
+      meters_(scenario.pools.size()), kv_sum_(scenario.pools.size()) {
   simulation_.schedule(interval_, sim::Priority::kObserve, entity_, *this);
 }
 
 void Sampler::on_event(Time now, std::uint64_t) {
-  const bool in_window = now >= begin_ && now <= end_;
   const double span_s = interval_.seconds();
   for (std::uint32_t p = 0; p < last_.size(); ++p) {
     const PoolReading reading = read_pool(fleet_, p);
@@ -25,11 +27,38 @@ void Sampler::on_event(Time now, std::uint64_t) {
     row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ReplicaTotals::prefill_tokens) / span_s;
     if (const auto energy = joules(pool, last_[p], reading, span_s)) row.power_w = *energy / span_s;
     for (const Sink& sink : sinks_) sink(row);
-    if (in_window) kv_sum_[p] += row.kv_utilization;
+    if (in_window_) {
+      kv_sum_[p] += row.kv_utilization;
+      meter(p, reading);
+    }
     last_[p] = reading;
   }
-  samples_ += in_window ? 1 : 0;
+  samples_ += in_window_ ? 1 : 0;
+  metered_ = now;
   if (!done_()) simulation_.schedule(now + interval_, sim::Priority::kObserve, entity_, *this);
+}
+
+void Sampler::meter(std::size_t pool, const PoolReading& reading) {
+  Meter& m = meters_[pool];
+  const double span_s = (simulation_.now() - metered_).seconds();
+  const auto energy = joules(scenario_.pools[pool], m.read, reading, span_s);
+  if (!energy) m.joules.reset();
+  if (m.joules) *m.joules += *energy;
+  m.read = reading;
+}
+
+void Sampler::begin_window() {
+  for (std::size_t p = 0; p < meters_.size(); ++p) meters_[p] = {read_pool(fleet_, p), 0};
+  std::fill(kv_sum_.begin(), kv_sum_.end(), 0);
+  samples_ = 0;
+  metered_ = simulation_.now();
+  in_window_ = true;
+}
+
+void Sampler::end_window() {
+  if (!in_window_) return;
+  for (std::size_t p = 0; p < meters_.size(); ++p) meter(p, read_pool(fleet_, p));
+  in_window_ = false;
 }
 
 std::optional<double> Sampler::mean_kv(std::size_t pool) const {

@@ -1,5 +1,6 @@
 #pragma once
-/// Reads the pools at fixed intervals: the rows of series.csv and the counters of the timeline.
+/// Reads the pools at fixed intervals: the rows of series.csv, the counters of the timeline, and the energy of the window,
+/// which is the sum of its intervals (a chip's power is capped over each, as its firmware caps it).
 
 #include <functional>
 #include <optional>
@@ -18,9 +19,14 @@ class Sampler final : public sim::EventHandler {
   Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario, std::function<bool()> done);
 
   void add_sink(Sink sink) { sinks_.push_back(std::move(sink)); }
-  /// Mean share of KV blocks in use over the samples within [begin, end]; nothing if there was none.
+  /// The window begins or ends now. It begins at 0 unless it is begun again.
+  void begin_window();
+  void end_window();
+
+  /// Mean share of KV blocks in use over the samples of the window; nothing if there was none.
   std::optional<double> mean_kv(std::size_t pool) const;
-  void set_window(sim::Time begin, sim::Time end) { begin_ = begin, end_ = end; }
+  /// Joules of the pool's chips in the window; nothing if the catalogue lacks a coefficient.
+  std::optional<double> joules_of(std::size_t pool) const { return meters_[pool].joules; }
 
   void on_event(sim::Time now, std::uint64_t) override;
 
@@ -29,8 +35,16 @@ class Sampler final : public sim::EventHandler {
   platforms::Fleet& fleet_;
   const Scenario& scenario_;
   std::function<bool()> done_;
-  sim::Time interval_, begin_, end_ = sim::Time::never();
+  struct Meter {
+    PoolReading read;  ///< when it was read last, at `metered_`
+    std::optional<double> joules = 0;
+  };
+  void meter(std::size_t pool, const PoolReading& reading);
+
+  sim::Time interval_, metered_;
+  bool in_window_ = true;
   std::vector<PoolReading> last_;
+  std::vector<Meter> meters_;
   std::vector<double> kv_sum_;
   std::uint64_t samples_ = 0;
   std::vector<Sink> sinks_;

@@ -156,6 +156,21 @@ bool moves_bytes(const Scenario& scenario) {
   return false;
 }
 
+/// The window opens at the end of the warm-up.
+class EndOfWarmup final : public sim::EventHandler {
+ public:
+  EndOfWarmup(Snapshot& snapshot, Sampler& sampler) : snapshot_(snapshot), sampler_(sampler) {}
+  void on_event(Time now, std::uint64_t) override {
+    snapshot_.take(now);
+    sampler_.begin_window();
+  }
+  sim::Entity entity{1};
+
+ private:
+  Snapshot& snapshot_;
+  Sampler& sampler_;
+};
+
 /// What happens when no more work comes: the window closes, and without `drain` so does the run.
 class EndOfArrivals final : public sim::EventHandler {
  public:
@@ -171,7 +186,7 @@ class EndOfArrivals final : public sim::EventHandler {
     if (snapshot_.taken()) return;
     snapshot_.take(std::max(now, begin_));
     metrics_.close_window(now);
-    sampler_.set_window(begin_, now);
+    sampler_.end_window();
   }
 
  private:
@@ -236,13 +251,13 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   fleet.add_observer(metrics);
   workload->add_observer(metrics);
   Sampler sampler(simulation, fleet, scenario, [&] { return workload->over(); });
-  sampler.set_window(warmup, Time::never());
   Tables tables(options, names, warmup);
   tables.watch(fleet, *workload, sampler);
 
   Snapshot begin(fleet), end(fleet), last(fleet);
   begin.take(Time());
-  if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, begin.entity, begin);
+  EndOfWarmup end_of_warmup(begin, sampler);
+  if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
   EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
   if (player == nullptr) {
     end_of_arrivals.schedule(duration);

@@ -136,18 +136,18 @@ class Summary {
           {"bound", {{"compute", bound(platforms::Bound::kCompute)}, {"bandwidth", bound(platforms::Bound::kBandwidth)}, {"capacity", ratio(capacity_s, replica_s)},
                      {"network", bound(platforms::Bound::kNetwork)}, {"host", bound(platforms::Bound::kHost)}, {"idle", ratio(replica_s - busy_s, replica_s)}}}};
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
-      add_energy(plan, a, b);
+      add_energy(p);
       add_cost(plan);
     }
     return json;
   }
 
-  void add_energy(const PoolPlan& plan, const PoolReading& from, const PoolReading& to) {
-    if (const auto energy = joules(plan, from, to, window_s_)) {
+  void add_energy(std::size_t pool) {
+    if (const auto energy = o_.sampler.joules_of(pool)) {
       if (joules_) *joules_ += *energy;
     } else {
       joules_.reset();
-      note(fmt::format("energy is unknown: the catalogue has no power figures for {}", plan.chip->name));
+      note(fmt::format("energy is unknown: the catalogue has no power figures for {}", scenario_.pools[pool].chip->name));
     }
   }
 

@@ -31,6 +31,7 @@ void Replica::submit(std::uint32_t index) {
   owner_.call(index).mark = simulation_.now();
   append(waiting_, index);
   ++waiting_count_;
+  if (ending_) return;  // a call that ended in this step brought the next one: the step that begins now will see it
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
   } else if (could_admit) {
@@ -281,6 +282,7 @@ void Replica::end_leap() {
   leap_steps_ = 0;
   last_end_ = end;
 
+  ending_ = true;
   while (!completions_.empty() && completions_.front().step <= step_) {
     drop_stale_completions();
     if (completions_.empty() || completions_.front().step > step_) break;
@@ -312,6 +314,7 @@ void Replica::end_leap() {
       join_decoding(planned.call, end);
     }
   }
+  ending_ = false;
   begin_step(end);
 }
 

@@ -172,6 +172,7 @@ class Replica final : public sim::EventHandler {
   std::int64_t taken_ = 0;                  ///< blocks that decoding took for the step in flight, or the leap's first
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
+  bool ending_ = false;                     ///< a step's end is being worked off
 
   // The leap in progress: `leap_steps_` steps from `leap_start_`, of which `settled_` are accounted.
   sim::FineTime leap_start_;

@@ -34,7 +34,7 @@ class Time {
   static constexpr Time never() { return Time(std::numeric_limits<std::int64_t>::max()); }
 
   constexpr std::int64_t ns() const { return ns_; }
-  constexpr double seconds() const { return static_cast<double>(ns_) * 1e-9; }
+  constexpr double seconds() const { return static_cast<double>(ns_) / 1e9; }  ///< the nearest double: 60 s is 60
 
   constexpr auto operator<=>(const Time&) const = default;
   constexpr Time operator+(Time other) const { return Time(ns_ + other.ns_); }
@@ -64,7 +64,7 @@ class FineTime {
   constexpr Time published() const {
     return Time::nanoseconds(static_cast<std::int64_t>((ticks_ + (kTicksPerNanosecond - 1)) >> kFractionBits));
   }
-  constexpr double seconds() const { return static_cast<double>(ticks_) * (1e-9 / kTicksPerNanosecond); }
+  constexpr double seconds() const { return static_cast<double>(ticks_) / (1e9 * kTicksPerNanosecond); }
 
   constexpr auto operator<=>(const FineTime&) const = default;
   constexpr FineTime operator+(FineTime other) const { return FineTime(ticks_ + other.ticks_); }
