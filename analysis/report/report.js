@@ -12,7 +12,7 @@ const kCounts = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"], [1, ""]].map((
 const text = (value, unit) => {
   if (unit === "seconds") return value === 0 ? "0\u00a0s" : scaled(value, kSeconds);
   if (unit === "share") return digits(value * 100) + "\u00a0%";
-  if (value < 1) return digits(value) + { per_s: "/s", watts: "\u00a0W" }[unit] ?? "";
+  if (value < 1) return digits(value) + ({ per_s: "/s", watts: "\u00a0W" }[unit] ?? "");
   if (unit === "watts") return scaled(value, kCounts).replace(/(\u00a0?)([kMGT]?)$/, (_, gap, scale) => "\u00a0" + scale + "W");
   return scaled(value, kCounts) + (unit === "per_s" ? "/s" : "");
 };
