@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/report.hpp"
 #include "analysis/run/simulate.hpp"
 #include "sim/core/error.hpp"
 #include "sim/network/simgrid/simgrid_network.hpp"
@@ -240,6 +241,8 @@ int main_checked(int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "validates scenarios");
   check_command->add_option("FILE", a.files, "scenario files")->required();
   check_command->add_option("--catalog", a.catalogs, "a folder of your own (repeatable)");
+  CLI::App* report_command = app.add_subcommand("report", "(re)builds report.html of a result folder");
+  report_command->add_option("DIR", a.out, "the result folder")->required();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -248,6 +251,10 @@ int main_checked(int argc, char** argv) {
   std::string command_line;
   for (int i = 0; i < argc; ++i) command_line += (i == 0 ? "" : " ") + std::string(argv[i]);
   if (*run_command || *replay_command) return run(a, command_line);
+  if (*report_command) {
+    write_report(a.out);
+    return kDone;
+  }
   return *catalog_command ? show_catalog(a) : check(a);
 }
 

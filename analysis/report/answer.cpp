@@ -1,0 +1,237 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "analysis/report/html.hpp"
+#include "analysis/report/human_number.hpp"
+#include "analysis/report/sections.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+constexpr std::size_t kNamedPools = 4;  ///< more than these are left to the table
+
+struct Share {
+  std::string key;
+  double value;
+};
+
+/// The positive numbers of an object, greatest first.
+std::vector<Share> ranked(const Json& object) {
+  std::vector<Share> shares;
+  if (!object.is_object()) return shares;
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_number() && value.get<double>() > 0) shares.push_back({key, value.get<double>()});
+  }
+  std::stable_sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) { return a.value > b.value; });
+  return shares;
+}
+
+/// "a", "a and b", "a, b and c".
+std::string listed(const std::vector<std::string>& items) {
+  std::string text;
+  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
+  return text;
+}
+
+std::string strong(const std::string& html) { return "<strong>" + html + "</strong>"; }
+std::string number(const Json& json, JsonPath keys, Unit unit) { return human_number(number_at(json, keys), unit); }
+
+/// Requests without an agent are tasks of one call: the page then speaks of requests.
+bool plain_requests(const Json& summary) {
+  const Json& agents = value_at(summary, {"agents"});
+  return agents.is_object() && agents.size() == 1 && agents.contains("requests");
+}
+
+double chips_of(const Json& summary) {
+  double chips = 0;
+  const Json& pools = value_at(summary, {"pools"});
+  if (!pools.is_object()) return 0;
+  for (const auto& [name, pool] : pools.items()) chips += number_at(pool, {"chips"}).value_or(0);
+  return chips;
+}
+
+std::string verdict_sentence(const RunResult& result) {
+  const Json& slo = value_at(result.summary(), {"slo"});
+  const std::string asked = service_level_text(result.manifest());
+  const Json& met = value_at(slo, {"met"});
+  if (asked.empty()) return "No service level was asked for.";
+  if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
+  const std::string target = human_number(number_at(result.manifest(), {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
+  return fmt::format("{}: {} stayed within {}; {} was asked for.", strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
+                     number(slo, {"attainment"}, Unit::kShare), html_escaped(asked), target);
+}
+
+std::string what_ran_sentence(const Json& summary) {
+  const Json& counts = value_at(summary, {"counts"});
+  const double tasks = number_at(counts, {"tasks"}).value_or(0);
+  const double completed = number_at(counts, {"tasks_completed"}).value_or(0);
+  const Json& agents = value_at(summary, {"agents"});
+  const Json& pools = value_at(summary, {"pools"});
+  const double pool_count = pools.is_object() ? static_cast<double>(pools.size()) : 0;
+  const std::string cluster = fmt::format("{} on {}", counted(pool_count, "pool", "pools"), counted(chips_of(summary), "chip", "chips"));
+  const std::string span = number(summary, {"simulated_s"}, Unit::kSeconds) + " of simulated time";
+  std::string text;
+  if (plain_requests(summary)) {
+    text = fmt::format("{} went to {} in {}", counted(tasks, "request", "requests"), cluster, span);
+  } else {
+    std::vector<std::string> names;
+    if (agents.is_object() && agents.size() <= 6) {
+      for (const auto& [name, agent] : agents.items()) names.push_back(html_escaped(name));
+    }
+    const std::string who = names.empty() ? counted(agents.is_object() ? static_cast<double>(agents.size()) : 0, "agent", "agents") : listed(names);
+    text = fmt::format("{} of {} made {} to {} in {}", counted(tasks, "task", "tasks"), who,
+                       counted(number_at(counts, {"calls"}).value_or(0), "model call", "model calls"), cluster, span);
+  }
+  if (tasks == 0) return text + ".";
+  return text + (completed == tasks ? "; all completed." : fmt::format("; {} completed.", human_number(completed / tasks, Unit::kShare)));
+}
+
+std::string time_sentence(const Json& summary) {
+  const Json& task = value_at(summary, {"latency", "task_s"});
+  if (!number_at(task, {"mean"})) return {};
+  const std::vector<Share> causes = ranked(value_at(summary, {"causes_s"}));
+  double total = 0;
+  for (const Share& cause : causes) total += cause.value;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, causes.size()); ++i) {
+    if (i == 0 || causes[i].value >= 0.05 * total) parts.push_back(fmt::format("{} ({})", html_escaped(words_of(causes[i].key)), human_number(causes[i].value / total, Unit::kShare)));
+  }
+  return fmt::format("A {} took {} on average and {} of them stayed below {}{}", plain_requests(summary) ? "request" : "task",
+                     strong(number(task, {"mean"}, Unit::kSeconds)), human_number(0.95, Unit::kShare), number(task, {"p95"}, Unit::kSeconds),
+                     parts.empty() ? "." : "; the time went to " + listed(parts) + ".");
+}
+
+std::string pools_sentence(const Json& summary) {
+  const Json& pools = value_at(summary, {"pools"});
+  if (!pools.is_object() || pools.empty()) return {};
+  struct Pool {
+    std::string name, held;
+    double busy;
+  };
+  std::vector<Pool> known;
+  for (const auto& [name, pool] : pools.items()) {
+    const std::string held = held_back_by(value_at(pool, {"bound"}));
+    if (!held.empty()) known.push_back({name, held, number_at(pool, {"busy"}).value_or(0)});
+  }
+  std::stable_sort(known.begin(), known.end(), [](const Pool& a, const Pool& b) { return a.busy > b.busy; });
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(known.size(), kNamedPools); ++i) {
+    const char* verb = known[i].held.starts_with("idle") ? "was" : "was held back by";
+    parts.push_back(fmt::format("{} {} {}", strong(html_escaped(known[i].name)), verb, html_escaped(known[i].held)));
+  }
+  if (parts.empty()) return {};
+  if (known.size() > kNamedPools) parts.push_back(fmt::format("{} more are in the table below", known.size() - kNamedPools));
+  return fmt::format("{} {}.", known.size() == 1 ? "Pool" : "Of the pools,", fmt::join(parts, "; "));
+}
+
+std::string price_sentence(const Json& summary) {
+  const std::optional<double> watts = number_at(summary, {"energy", "watts_mean"});
+  const std::optional<double> task = number_at(summary, {"cost", "usd_per_completed_task"});
+  const std::string chips = counted(chips_of(summary), "chip", "chips");
+  std::string text = watts ? fmt::format("The {} drew {}, {} for each output token", chips, human_number(watts, Unit::kWatts), number(summary, {"energy", "joules_per_output_token"}, Unit::kJoules))
+                           : fmt::format("What the {} drew is unknown", chips);
+  text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task", strong(human_number(task, Unit::kUsd)))
+               : std::string("; the cost of a task is unknown.");
+  return text;
+}
+
+std::string badge(const char* kind, const std::string& html) { return fmt::format("<li class=\"badge {}\">{}</li>", kind, html); }
+
+std::string badges(const RunResult& result) {
+  std::string out;
+  const Json& met = value_at(result.summary(), {"slo", "met"});
+  if (service_level_text(result.manifest()).empty()) {
+    out += badge("plain", "No service level");
+  } else if (met.is_boolean()) {
+    out += met.get<bool>() ? badge("good", "✓ Service level met") : badge("bad", "✗ Service level missed");
+  }
+  if (text_at(result.summary(), {"status"}) == "partial") out += badge("warn", "◐ Partial run: interrupted before its end");
+  const Json& notes = value_at(result.summary(), {"notes"});
+  if (notes.is_array() && !notes.empty()) {
+    out += badge("plain", fmt::format("<a href=\"#notes\">{}</a>", counted(static_cast<double>(notes.size()), "note", "notes")));
+  }
+  return out;
+}
+
+std::string tile(const std::string& label, const std::string& value, const std::string& below, const char* kind = "") {
+  return fmt::format("<div class=\"tile {}\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", kind, label, value, below);
+}
+
+std::string tiles(const RunResult& result) {
+  const Json& s = result.summary();
+  const Json& met = value_at(s, {"slo", "met"});
+  const std::string asked = service_level_text(result.manifest());
+  const auto latency = [&](const char* label, const char* key) {
+    const Json& l = value_at(s, {"latency", key});
+    return tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds), "mean " + number(l, {"mean"}, Unit::kSeconds));
+  };
+  std::set<std::string> kinds;
+  const Json& pools = value_at(s, {"pools"});
+  if (pools.is_object()) {
+    for (const auto& [name, pool] : pools.items()) {
+      if (const std::string chip = text_at(pool, {"chip"}); !chip.empty()) kinds.insert(html_escaped(chip));
+    }
+  }
+  std::string out;
+  out += asked.empty() ? tile("Service level", "–", "none asked for")
+                       : tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked), !met.is_boolean() ? "" : met.get<bool>() ? "good" : "bad");
+  out += latency(plain_requests(s) ? "Request time" : "Task time", "task_s");
+  out += latency("First token", "ttft_s");
+  out += latency("Time per token", "tpot_s");
+  out += tile("Output tokens", number(s, {"throughput", "output_tokens_per_s"}, Unit::kPerSecond), number(s, {"throughput", "calls_per_s"}, Unit::kCount) + " calls/s");
+  out += tile("Chips", human_number(chips_of(s), Unit::kCount), listed({kinds.begin(), kinds.end()}));
+  out += tile("Power", number(s, {"energy", "watts_mean"}, Unit::kWatts), number(s, {"energy", "joules_per_output_token"}, Unit::kJoules) + " per output token");
+  out += tile(plain_requests(s) ? "Cost per request" : "Cost per task", number(s, {"cost", "usd_per_completed_task"}, Unit::kUsd),
+              number(s, {"cost", "usd_per_million_output_tokens"}, Unit::kUsd) + " per M output tokens");
+  return out;
+}
+
+}  // namespace
+
+std::string held_back_by(const Json& bound) {
+  constexpr double kNearlyAsMuch = 0.6;  // of the first: named with it
+  const std::vector<Share> shares = ranked(bound);
+  const auto text = [](const Share& share) { return fmt::format("{} ({})", words_of(share.key), human_number(share.value, Unit::kShare)); };
+  std::vector<std::string> limits;
+  double first = 0, idle = 0;
+  for (const Share& share : shares) {
+    if (share.key == "idle") {
+      idle = share.value;
+    } else if (first == 0 || share.value >= kNearlyAsMuch * first) {
+      if (first == 0) first = share.value;
+      limits.push_back(text(share));
+    }
+  }
+  if (idle <= first) return listed(limits);
+  const std::string idle_text = fmt::format("idle ({})", human_number(idle, Unit::kShare));
+  return limits.empty() ? idle_text : fmt::format("{}, else held back by {}", idle_text, listed(limits));
+}
+
+std::string service_level_text(const Json& manifest) {
+  const Json& slo = value_at(manifest, {"scenario", "slo"});
+  std::string text;
+  struct Limit {
+    const char *key, *name;
+  };
+  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
+    if (const auto value = number_at(slo, {limit.key})) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+  }
+  return text;
+}
+
+std::string answer_section(const RunResult& result) {
+  const Json& s = result.summary();
+  std::string why;
+  for (const std::string& sentence : {time_sentence(s), pools_sentence(s), price_sentence(s)}) {
+    if (!sentence.empty()) why += "<p>" + sentence + "</p>\n";
+  }
+  return fmt::format("<ul class=\"badges\">{}</ul>\n<p class=\"lead\">{} {}</p>\n{}<dl class=\"tiles\">\n{}</dl>\n", badges(result), verdict_sentence(result),
+                     what_ran_sentence(s), why, tiles(result));
+}
+
+}  // namespace tokenyard::analysis

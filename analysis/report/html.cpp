@@ -1,0 +1,87 @@
+#include "analysis/report/html.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "sim/core/error.hpp"
+
+namespace tokenyard::analysis {
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string json_for_html(const sim::Json& value) {
+  const std::string text = value.dump(-1, ' ', false, sim::Json::error_handler_t::replace);
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<') {
+      out += "\\u003c";  // '<' occurs only inside JSON strings
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string HtmlTable::html() const {
+  std::string out = fmt::format("<div class=\"scroll\" tabindex=\"0\"><table><caption>{}</caption><thead><tr>", html_escaped(caption));
+  const auto kind = [this](std::size_t column) { return column < text_columns ? " class=\"text\"" : ""; };
+  for (std::size_t i = 0; i < head.size(); ++i) out += fmt::format("<th scope=\"col\"{}>{}</th>", kind(i), head[i]);
+  out += "</tr></thead><tbody>";
+  for (const std::vector<std::string>& row : rows) {
+    out += "\n<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += i == 0 ? fmt::format("<th scope=\"row\">{}</th>", row[i]) : fmt::format("<td{}>{}</td>", kind(i), row[i]);
+    }
+    out += "</tr>";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+std::string html_details(std::string_view title, const std::string& content) {
+  return fmt::format("<details><summary>{}</summary>{}</details>\n", html_escaped(title), content);
+}
+
+std::string fill_template(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values) {
+  std::string out;
+  for (;;) {
+    const std::size_t open = text.find("{{");
+    out += text.substr(0, open);
+    if (open == std::string_view::npos) return out;
+    const std::size_t close = text.find("}}", open);
+    const std::string_view name = close == std::string_view::npos ? text.substr(open) : text.substr(open + 2, close - open - 2);
+    const auto it = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.first == name; });
+    if (it == values.end()) throw sim::InternalError(fmt::format("the page template asks for \"{}\", which has no value", name));
+    out += it->second;
+    text.remove_prefix(close + 2);
+  }
+}
+
+}  // namespace tokenyard::analysis

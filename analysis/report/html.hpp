@@ -1,0 +1,39 @@
+#pragma once
+/// The little HTML that the report needs. Text from outside (names, notes, paths) enters a page through `html_escaped` or
+/// `json_for_html`, nowhere else.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sim/input/json_reader.hpp"
+
+namespace tokenyard::analysis {
+
+/// Safe between tags and inside quoted attributes.
+std::string html_escaped(std::string_view text);
+
+/// JSON that may stand inside <script type="application/json">: no "</" and no "<!--" can occur in it. Bytes that are not
+/// UTF-8 are replaced.
+std::string json_for_html(const sim::Json& value);
+
+/// A table whose first column heads its rows and whose other columns hold numbers. Cells are HTML already; rows may be
+/// shorter than the head. It scrolls by itself where the screen is narrow.
+struct HtmlTable {
+  std::string caption;  ///< plain text, read out by screen readers and shown above the table
+  std::vector<std::string> head;
+  std::vector<std::vector<std::string>> rows;
+  std::size_t text_columns = 1;  ///< so many columns from the left are text, set to the left
+
+  std::string html() const;
+};
+
+/// "<details>" with a table: the text alternative of a chart.
+std::string html_details(std::string_view title, const std::string& content);
+
+/// Replaces each {{name}} of the template by its value, once: what is inserted is not looked at again. A name without a
+/// value is an InternalError.
+std::string fill_template(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values);
+
+}  // namespace tokenyard::analysis

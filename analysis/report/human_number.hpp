@@ -1,0 +1,31 @@
+#pragma once
+/// Numbers as a person reads them: three significant digits and the unit that suits the size.
+///
+/// What does not exist is "–"; a number and its unit are held together by a no-break space; a share below one never reads
+/// as "100 %". The same value gives the same text on every machine.
+///
+///   human_number(0.0831, Unit::kSeconds)      "83.1 ms"
+///   human_number(41'234, Unit::kCount)        "41.2 k"
+///   human_number(0.0123, Unit::kUsd)          "$0.0123"
+///   human_number(std::nullopt, Unit::kWatts)  "–"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tokenyard::analysis {
+
+enum class Unit : std::uint8_t { kCount, kShare, kSeconds, kPerSecond, kBytes, kJoules, kWatts, kUsd };
+
+std::string human_number(std::optional<double> value, Unit unit);
+
+/// The unit of a key of summary.json, by the contract's suffixes: "ttft_s" is in seconds, "tasks_per_s" a rate, "busy" a share.
+Unit unit_of(std::string_view key);
+/// A key of summary.json in words: "prompt_tokens_per_task" is "prompt tokens per task".
+std::string words_of(std::string_view key);
+
+/// "one pool", "3 pools", "41.2 k calls".
+std::string counted(double count, std::string_view singular, std::string_view plural);
+
+}  // namespace tokenyard::analysis

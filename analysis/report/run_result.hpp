@@ -1,0 +1,40 @@
+#pragma once
+/// A result folder as the report reads it: manifest.json, summary.json and series.csv.
+///
+/// Folders outlive versions: a key that is missing or of another type reads as "not there" and is shown as such, never as
+/// an error. A folder that is no result (files missing, not JSON, another schema) is the user's fault.
+
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/report/pool_series.hpp"
+#include "sim/input/json_reader.hpp"
+
+namespace tokenyard::analysis {
+
+struct RunResult {
+  std::filesystem::path path;
+  sim::JsonFile manifest_file, summary_file;
+  std::optional<std::vector<PoolSeries>> series;  ///< absent: the run wrote none
+
+  const sim::Json& manifest() const { return manifest_file.value(); }
+  const sim::Json& summary() const { return summary_file.value(); }
+  bool has(const char* file) const;
+
+  /// Throws sim::InputError naming every faulty file.
+  static RunResult read(const std::filesystem::path& folder);
+};
+
+using JsonPath = std::initializer_list<std::string_view>;
+
+/// The value under keys within keys; null where there is none.
+const sim::Json& value_at(const sim::Json& json, JsonPath keys);
+std::optional<double> number_at(const sim::Json& json, JsonPath keys);
+/// Empty if there is no text there.
+std::string text_at(const sim::Json& json, JsonPath keys);
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,27 @@
+#pragma once
+/// The sections of the report in the order in which a person reads them: answer, why, evidence. Each is HTML made from a
+/// result folder alone, and says what is missing where something is.
+
+#include <string>
+
+#include "analysis/report/run_result.hpp"
+
+namespace tokenyard::analysis {
+
+/// Badges, the answer in sentences, and its eight figures.
+std::string answer_section(const RunResult& result);
+/// Tables: latency, throughput, service level, energy, cost, counts; agents; pools.
+std::string headline_section(const RunResult& result);
+/// Where the time of tasks and pools goes; the busiest links.
+std::string why_section(const RunResult& result);
+/// Distributions and time series. Adds what hovering shows to `charts`, by chart.
+std::string evidence_section(const RunResult& result, sim::Json& charts);
+/// Where the result comes from, how to get it again, and its other files.
+std::string provenance_section(const RunResult& result);
+
+/// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute (25 %)". Plain text.
+std::string held_back_by(const sim::Json& bound);
+/// "TTFT ≤ 2 s, TPOT ≤ 50 ms"; empty if the scenario asks for nothing. Plain text.
+std::string service_level_text(const sim::Json& manifest);
+
+}  // namespace tokenyard::analysis
