@@ -7,16 +7,17 @@
 #include <fstream>
 #include <sstream>
 
+#include "agents/graph/variants.hpp"
 #include "embedded/agent_catalog.hpp"
 
 namespace tokenyard::agents {
 namespace {
 
 bool reaches(const Agent& from, const Agent& agent, std::vector<const Agent*>& seen) {
-  for (const Agent* sub : from.sub_agents) {
-    if (sub == nullptr || std::find(seen.begin(), seen.end(), sub) != seen.end()) continue;
-    if (sub == &agent) return true;
-    seen.push_back(sub);
+  for (const auto& sub : from.sub_agents) {
+    if (sub == nullptr || std::find(seen.begin(), seen.end(), sub.get()) != seen.end()) continue;
+    if (sub.get() == &agent) return true;
+    seen.push_back(sub.get());
     if (reaches(*sub, agent, seen)) return true;
   }
   return false;
@@ -60,46 +61,101 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
 AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults& faults) {
   AgentCatalog catalog;
   for (const Source& source : sources) {
-    const sim::JsonFile file = sim::JsonFile::parse(source.text, source.name, faults);
-    std::shared_ptr<Agent> agent = Agent::read(file, faults);
-    if (!agent->name.empty()) catalog.agents_[agent->name] = std::move(agent);
+    const std::size_t before = faults.size();
+    const auto file = std::make_shared<const sim::JsonFile>(sim::JsonFile::parse(source.text, source.name, faults));
+    std::shared_ptr<Agent> agent = Agent::read(*file, faults);
+    if (faults.size() == before) {  // else each variant would repeat the agent's faults
+      for (const std::string& variant : variant_names(*file)) Agent::read(with_variant(*file, variant, faults), faults);
+    }
+    if (!agent->name.empty()) catalog.agents_.insert_or_assign(agent->name, Entry{file, agent});
   }
   const std::vector<std::string> names = catalog.names();
-  for (const auto& [name, agent] : catalog.agents_) {
-    for (std::size_t i = 0; i < agent->sub_agent_names.size(); ++i) {
-      const auto found = catalog.agents_.find(agent->sub_agent_names[i]);
-      agent->sub_agents.push_back(found == catalog.agents_.end() ? nullptr : found->second.get());
-      if (found == catalog.agents_.end()) {
-        faults.add(agent->file, place_of_sub_agent(*agent, i), '"' + agent->sub_agent_names[i] + '"',
-                   "an agent of the catalogue" + sim::did_you_mean(agent->sub_agent_names[i], names));
+  for (const auto& [name, entry] : catalog.agents_) {
+    Agent& agent = *entry.agent;
+    for (std::size_t i = 0; i < agent.sub_agent_names.size(); ++i) {
+      agent.sub_agents.push_back(catalog.find(agent.sub_agent_names[i]));
+      if (agent.sub_agents.back() == nullptr) {
+        faults.add(agent.file, place_of_sub_agent(agent, i), '"' + agent.sub_agent_names[i] + '"',
+                   "an agent of the catalogue" + sim::did_you_mean(agent.sub_agent_names[i], names));
       }
     }
   }
-  for (const auto& [name, agent] : catalog.agents_) {
+  bool recursive = false;
+  for (const auto& [name, entry] : catalog.agents_) {
     std::vector<const Agent*> seen;
-    if (reaches(*agent, *agent, seen)) {
-      faults.add(agent->file, "/nodes", "an agent that calls itself through its sub-agents", "sub-agents without recursion");
+    if (reaches(*entry.agent, *entry.agent, seen)) {
+      faults.add(entry.agent->file, "/nodes", "an agent that calls itself through its sub-agents", "sub-agents without recursion");
+      recursive = true;
     }
+  }
+  if (recursive) {  // or agents would keep each other alive
+    for (const auto& [name, entry] : catalog.agents_) entry.agent->sub_agents.clear();
   }
   return catalog;
 }
 
 std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name) const {
   const auto found = agents_.find(name);
-  return found == agents_.end() ? nullptr : found->second;
+  return found == agents_.end() ? nullptr : found->second.agent;
+}
+
+std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name, const std::vector<std::string>& variants,
+                                                sim::Faults& faults) const {
+  Patched patched;
+  return patch(name, variants, patched, faults);
+}
+
+std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const std::vector<std::string>& variants, Patched& patched,
+                                                 sim::Faults& faults) const {
+  if (const auto done = patched.find(name); done != patched.end()) return done->second;
+  const auto found = agents_.find(name);
+  if (found == agents_.end()) return nullptr;
+  patched[found->first] = found->second.agent;  // also what an agent gets that a variant makes call itself
+  bool changed = false;
+  for (const std::string& sub : found->second.agent->sub_agent_names) changed |= patch(sub, variants, patched, faults) != find(sub);
+  std::shared_ptr<const sim::JsonFile> file = found->second.file;
+  for (const std::string& variant : variants) {
+    const std::vector<std::string> offered = variant_names(*file);
+    if (std::find(offered.begin(), offered.end(), variant) == offered.end()) continue;
+    file = std::make_shared<const sim::JsonFile>(with_variant(*file, variant, faults));
+    changed = true;
+  }
+  if (!changed) return found->second.agent;
+  const std::shared_ptr<Agent> agent = Agent::read(*file, faults);
+  for (std::size_t i = 0; i < agent->sub_agent_names.size(); ++i) {  // not always the agent's: a variant may call others
+    agent->sub_agents.push_back(patch(agent->sub_agent_names[i], variants, patched, faults));
+    if (agent->sub_agents.back() == nullptr) {
+      faults.add(agent->file, place_of_sub_agent(*agent, i), '"' + agent->sub_agent_names[i] + '"',
+                 "an agent of the catalogue" + sim::did_you_mean(agent->sub_agent_names[i], names()));
+    }
+  }
+  patched[found->first] = agent;
+  return agent;
+}
+
+std::vector<std::string> AgentCatalog::variants(std::string_view name) const {
+  std::vector<std::string> names;
+  const std::shared_ptr<const Agent> agent = find(name);
+  if (agent == nullptr) return names;
+  for (const Agent* member : family(*agent)) {
+    for (std::string& variant : variant_names(*agents_.find(member->name)->second.file)) names.push_back(std::move(variant));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 std::vector<std::string> AgentCatalog::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, agent] : agents_) names.push_back(name);
+  for (const auto& [name, entry] : agents_) names.push_back(name);
   return names;
 }
 
 std::vector<const Agent*> family(const Agent& agent) {
   std::vector<const Agent*> members = {&agent};
   for (std::size_t i = 0; i < members.size(); ++i) {
-    for (const Agent* sub : members[i]->sub_agents) {
-      if (std::find(members.begin(), members.end(), sub) == members.end()) members.push_back(sub);
+    for (const auto& sub : members[i]->sub_agents) {
+      if (std::find(members.begin(), members.end(), sub.get()) == members.end()) members.push_back(sub.get());
     }
   }
   return members;

@@ -2,7 +2,8 @@
 /// Agents by name, with sub-agents resolved: the built-in ones, which are inside the binary, and the user's.
 ///
 ///   AgentCatalog catalog = AgentCatalog::built_in(faults, {"my-catalog"});   // reads my-catalog/agents/*.json
-///   const Agent* agent = catalog.find("sales");
+///   auto agent = catalog.find("sales");
+///   auto other = catalog.find("sales", {"reasoning-light"}, faults);
 
 #include <filesystem>
 #include <map>
@@ -27,10 +28,24 @@ class AgentCatalog {
   static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
 
   std::shared_ptr<const Agent> find(std::string_view name) const;
+  /// The agent as patched by variants (variants.hpp), one after the other; each also patches those sub-agents that offer
+  /// it. What variants do wrong together is a fault; alone they were checked on loading. Null if there is no such agent.
+  std::shared_ptr<const Agent> find(std::string_view name, const std::vector<std::string>& variants, sim::Faults& faults) const;
+  /// Variants that an agent or a sub-agent of it offers, sorted.
+  std::vector<std::string> variants(std::string_view name) const;
   std::vector<std::string> names() const;  ///< sorted
 
  private:
-  std::map<std::string, std::shared_ptr<Agent>, std::less<>> agents_;
+  struct Entry {
+    std::shared_ptr<const sim::JsonFile> file;
+    std::shared_ptr<Agent> agent;
+  };
+  /// Agents by name as patched by some variants: a sub-agent of two agents is one.
+  using Patched = std::map<std::string, std::shared_ptr<const Agent>, std::less<>>;
+  std::shared_ptr<const Agent> patch(std::string_view name, const std::vector<std::string>& variants, Patched& patched,
+                                     sim::Faults& faults) const;
+
+  std::map<std::string, Entry, std::less<>> agents_;
 };
 
 /// The agent and, each once, the agents it calls, directly or not; itself first.

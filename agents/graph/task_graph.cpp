@@ -27,6 +27,9 @@ class AgentReader {
     agent_.title = r.string("title", agent_.name);
     agent_.source = r.string("source", "");
     r.string("note", "");
+    r.members("variants", [](const std::string&, sim::ObjectReader& v) {  // patches are judged where they are applied
+      for (const auto& [key, value] : v.value().items()) v.raw(key);
+    });
     if (agent_.name.empty() && r.has("name")) r.fault("name", "an empty name", "a name");
     agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = kMostTokens});
     r.members("contexts", [&](const std::string& name, sim::ObjectReader& c) { read_context(name, c); });

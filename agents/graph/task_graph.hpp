@@ -1,7 +1,8 @@
 #pragma once
 /// What an agent does, as a directed graph of steps, read from JSON (schema tokenyard.agent/1) and checked.
 ///
-/// Nodes are steps; after each, one outgoing edge is taken (a fan-out takes all, as branches that meet at its join).
+/// Nodes are steps; after each, one outgoing edge is taken (a fan-out takes all, as branches that meet at its join). A choice
+/// takes no time and no tokens: it is there for its edges.
 ///
 /// - Edges with `count` form an **urn** at their source: when a walk comes to the node and no urn is open, each edge's count
 ///   is drawn, and the edges are then drawn without replacement, with probability proportional to what remains. An edge
@@ -12,6 +13,8 @@
 ///   gone there then goes to the edge marked `else`, or to the others in proportion.
 /// - The edge marked `"on": "error"` is taken instead when a tool or a sub-agent failed.
 /// - An edge may carry `output_tokens` and `thinking_tokens`: of an LLM step that goes on along it.
+///
+/// `variants` are named patches of the agent (variants.hpp).
 ///
 /// Contexts are append-only lists of extents. A context opens with a role prefix, shared by all tasks of the agent, and its
 /// opening tokens, drawn per task. An llm node appends its new tokens, makes its call, and leaves its visible output in the
@@ -39,10 +42,10 @@ using platforms::Tokens;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
 enum class NodeKind : std::uint8_t {
-  kLlm, kTool, kRetrieval, kGuardrail, kHuman, kRouter, kFanOut, kJoin, kSubAgent, kEnd
+  kLlm, kTool, kRetrieval, kGuardrail, kHuman, kRouter, kChoice, kFanOut, kJoin, kSubAgent, kEnd
 };
-inline constexpr std::array<std::string_view, 10> kNodeKindNames = {
-    "llm", "tool", "retrieval", "guardrail", "human", "router", "fan-out", "join", "sub-agent", "end"};
+inline constexpr std::array<std::string_view, 11> kNodeKindNames = {
+    "llm", "tool", "retrieval", "guardrail", "human", "router", "choice", "fan-out", "join", "sub-agent", "end"};
 
 /// A draw that a node makes at every visit, on a stream of its own.
 struct Draw {
@@ -140,7 +143,7 @@ class Agent {
   std::vector<ServiceSpec> services;
   std::vector<std::string> pool_roles;        ///< named by the LLM nodes, in order of appearance
   std::vector<std::string> sub_agent_names;
-  std::vector<const Agent*> sub_agents;       ///< resolved by the catalogue
+  std::vector<std::shared_ptr<const Agent>> sub_agents;  ///< resolved by the catalogue
   std::optional<CallFailure> call_failure;
   Tokens template_tokens = 15;                ///< per call: roles and separators of the chat template
 

@@ -60,8 +60,8 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
     for (std::size_t m = 0; m < members.size(); ++m) {
       Entry::Member member{members[m], first_node, {}, spec.pools[m], {}};
       first_node += members[m]->nodes();
-      for (const Agent* sub : members[m]->sub_agents) {
-        member.sub_agents.push_back(static_cast<std::uint32_t>(std::find(members.begin(), members.end(), sub) - members.begin()));
+      for (const auto& sub : members[m]->sub_agents) {
+        member.sub_agents.push_back(static_cast<std::uint32_t>(std::find(members.begin(), members.end(), sub.get()) - members.begin()));
       }
       for (std::size_t s = 0; s < members[m]->services.size(); ++s) {
         member.services.emplace_back(spec.capacities.empty() ? members[m]->services[s].capacity : spec.capacities[m][s]);
@@ -247,6 +247,7 @@ bool TaskPlayer::begin_node(std::uint32_t index) {
     case NodeKind::kHuman: return begin_wait(index);
     case NodeKind::kFanOut: return begin_branches(index);
     case NodeKind::kSubAgent: return begin_sub_agents(index);
+    case NodeKind::kChoice:
     case NodeKind::kJoin:
     case NodeKind::kEnd: return false;
   }

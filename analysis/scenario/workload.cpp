@@ -154,6 +154,23 @@ class WorkloadReader {
     for (int i = 2; taken(entry.name); ++i) entry.name = fmt::format("{}-{}", preferred, i);
   }
 
+  /// "variant": the name of one, or a list of several.
+  void read_variants(ObjectReader& r, const std::string& agent, agents::WorkloadEntry& entry) {
+    const Json* value = r.raw("variant");
+    if (value == nullptr) return;
+    const std::vector<std::string> known = catalog_.variants(agent);
+    std::vector<std::string> chosen;
+    for (const Json& variant : value->is_array() ? *value : Json::array({*value})) {
+      if (variant.is_string() && std::find(known.begin(), known.end(), variant.get<std::string>()) != known.end()) {
+        chosen.push_back(variant.get<std::string>());
+      } else {
+        const std::string hint = variant.is_string() ? sim::did_you_mean(variant.get<std::string>(), known) : "";
+        r.fault("variant", sim::shown(variant), fmt::format("a variant of the agent: {}{}", fmt::join(known, ", "), hint));
+      }
+    }
+    entry.agent = catalog_.find(agent, chosen, r.faults());
+  }
+
   void read_agent(ObjectReader& r) {
     agents::WorkloadEntry entry;
     const std::string agent = r.string("agent");
@@ -164,6 +181,7 @@ class WorkloadReader {
       return;
     }
     name(r, entry, agent);
+    read_variants(r, agent, entry);
     read_arrivals(r, entry);
     read_pools(r, entry);
     read_services(r, entry);
