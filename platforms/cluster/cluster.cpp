@@ -1,8 +1,7 @@
 #include "platforms/cluster/cluster.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "platforms/spec/fact.hpp"
@@ -48,7 +47,8 @@ void read_shape(ObjectReader& reader, NodeGroup& group) {
   if (dimensions == 0) {
     if (!written.empty()) {
       reader.fault("shape", sim::shown(reader.value()["shape"]),
-                   fmt::format("no shape: the chips of {} form no torus but \"{}\"", chip.name, name_of(chip.scale_up.topology)));
+                   fmt::format("no shape: the chips of {} form no torus but \"{}\"", chip.name,
+                               name_of(chip.scale_up.topology)));
     }
     return;
   }
@@ -57,19 +57,22 @@ void read_shape(ObjectReader& reader, NodeGroup& group) {
     const std::optional<TorusShape> shape = as_shape(written, dimensions);
     if (!shape || volume(*shape) != group.chips_per_node) {
       reader.fault("shape", sim::shown(reader.value()["shape"]),
-                   fmt::format("at most {} extents whose product is chips_per_node = {}, such as {}", dimensions, group.chips_per_node,
-                               to_text(most_compact(group.chips_per_node, dimensions))));
+                   fmt::format("at most {} extents whose product is chips_per_node = {}, such as {}", dimensions,
+                               group.chips_per_node, to_text(most_compact(group.chips_per_node, dimensions))));
     } else if (whole && !fits_within(*shape, *whole)) {
-      reader.fault("shape", to_text(*shape), fmt::format("a box within the torus of {}, {}", chip.name, to_text(*whole)));
+      reader.fault("shape", to_text(*shape),
+                   fmt::format("a box within the torus of {}, {}", chip.name, to_text(*whole)));
     } else {
       group.shape = *shape;
     }
     return;
   }
-  group.shape = whole && volume(*whole) == group.chips_per_node ? *whole : most_compact(group.chips_per_node, dimensions);
+  group.shape =
+      whole && volume(*whole) == group.chips_per_node ? *whole : most_compact(group.chips_per_node, dimensions);
   if (whole && !fits_within(group.shape, *whole) && group.chips_per_node <= volume(*whole)) {
-    reader.fault("chips_per_node", std::to_string(group.chips_per_node),
-                 fmt::format("a number of chips that makes a box within the torus of {}, {}", chip.name, to_text(*whole)));
+    reader.fault(
+        "chips_per_node", std::to_string(group.chips_per_node),
+        fmt::format("a number of chips that makes a box within the torus of {}, {}", chip.name, to_text(*whole)));
   }
 }
 
@@ -78,7 +81,8 @@ NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<s
   const std::string name = reader.string("chip");
   group.chip = catalog.find_chip(name);
   if (group.chip == nullptr && !name.empty()) {
-    reader.fault("chip", '"' + name + '"', "a chip of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kChip)));
+    reader.fault("chip", '"' + name + '"',
+                 "a chip of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kChip)));
   }
   const std::int64_t domain = group.chip != nullptr ? group.chip->scale_up.domain_chips.value_or(0) : 0;
   const auto usual = static_cast<double>(domain > 0 ? std::min<std::int64_t>(8, domain) : 8);
@@ -94,11 +98,12 @@ NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<s
     const Chip& chip = *group.chip;
     const auto topology = chip.scale_up.topology;
     if (topology == ScaleUpTopology::kPcie || topology == ScaleUpTopology::kNone) {
-      warnings.push_back(fmt::format("{}: nodes of {} {}: the usual server holds at most {}", reader.pointer(), group.chips_per_node,
-                                     chip.name, domain));
+      warnings.push_back(fmt::format("{}: nodes of {} {}: the usual server holds at most {}", reader.pointer(),
+                                     group.chips_per_node, chip.name, domain));
     } else {
       reader.fault("chips_per_node", std::to_string(group.chips_per_node),
-                   fmt::format("at most {}, the scale-up domain of {}; a larger cluster has more nodes (\"count\")", domain, chip.name));
+                   fmt::format("at most {}, the scale-up domain of {}; a larger cluster has more nodes (\"count\")",
+                               domain, chip.name));
     }
   }
   return group;
@@ -119,7 +124,8 @@ Fabric read_fabric(ObjectReader& reader, std::vector<std::int64_t>& shape) {
     reader.fault("bytes_per_s", "nothing", "the rate of a link between neighbouring nodes, which a torus needs");
   }
   if (fabric.topology != FabricTopology::kTorus && !shape.empty()) {
-    reader.fault("shape", sim::shown(reader.value()["shape"]), "no shape, or the topology \"torus\"; that of the chips in a node stands beside chips_per_node");
+    reader.fault("shape", sim::shown(reader.value()["shape"]),
+                 "no shape, or the topology \"torus\"; that of the chips in a node stands beside chips_per_node");
     shape.clear();
   }
   return fabric;
@@ -135,16 +141,19 @@ struct WrittenFabric {
 std::optional<WrittenFabric> read_fabric_under(ObjectReader& holder) {
   WrittenFabric written;
   written.pointer = holder.pointer_to("fabric");
-  const bool there = holder.object("fabric", [&](ObjectReader& reader) { written.fabric = read_fabric(reader, written.shape); });
+  const bool there =
+      holder.object("fabric", [&](ObjectReader& reader) { written.fabric = read_fabric(reader, written.shape); });
   return there ? std::optional(std::move(written)) : std::nullopt;
 }
 
 /// What a fabric and the nodes that it joins say together.
-void join(Site& site, const WrittenFabric& written, const std::string& file, sim::Faults& faults, std::vector<std::string>& warnings) {
+void join(Site& site, const WrittenFabric& written, const std::string& file, sim::Faults& faults,
+          std::vector<std::string>& warnings) {
   site.fabric = written.fabric;
   const std::int64_t nodes = site.nodes();
   if (site.fabric.topology == FabricTopology::kTorus) {
-    const auto shape = written.shape.empty() ? most_compact(nodes, 3) : as_shape(written.shape, 3).value_or(TorusShape{0, 0, 0});
+    const auto shape =
+        written.shape.empty() ? most_compact(nodes, 3) : as_shape(written.shape, 3).value_or(TorusShape{0, 0, 0});
     if (volume(shape) != nodes) {
       faults.add(file, written.pointer + "/shape", fmt::format("[{}]", fmt::join(written.shape, ", ")),
                  fmt::format("at most 3 extents whose product is the {} nodes of site \"{}\"", nodes, site.name));
@@ -157,8 +166,9 @@ void join(Site& site, const WrittenFabric& written, const std::string& file, sim
     if (group.chip == nullptr || !site.fabric.bytes_per_s || !group.chip->scale_out_bytes_per_s) continue;
     const double nics = *group.chip->scale_out_bytes_per_s * static_cast<double>(group.chips_per_node);
     if (*site.fabric.bytes_per_s > nics * (1 + 1e-9)) {
-      warnings.push_back(fmt::format("{}/bytes_per_s: {:g} is more than the NICs of a node of {} {} carry, {:g}; they are the limit",
-                                     written.pointer, *site.fabric.bytes_per_s, group.chips_per_node, group.chip->name, nics));
+      warnings.push_back(
+          fmt::format("{}/bytes_per_s: {:g} is more than the NICs of a node of {} {} carry, {:g}; they are the limit",
+                      written.pointer, *site.fabric.bytes_per_s, group.chips_per_node, group.chip->name, nics));
     }
   }
 }
@@ -232,9 +242,11 @@ NodeSpan Cluster::span(const Chip& chip, std::int64_t chips, std::int64_t tp, st
       if (group.chip != &chip) continue;
       if (group.chips_per_node >= chips) return {};
       if (site.fabric.topology == FabricTopology::kNone) continue;
-      const NodeSpan here{group.chips_for_groups_of(tp), site.chip_bytes_per_s(group).value_or(0), site.fabric.latency_s};
-      span = !span ? here : NodeSpan{std::min(span->chips_per_node, here.chips_per_node), std::min(span->bytes_per_s, here.bytes_per_s),
-                                     std::max(span->latency_s, here.latency_s)};
+      const NodeSpan here{group.chips_for_groups_of(tp), site.chip_bytes_per_s(group).value_or(0),
+                          site.fabric.latency_s};
+      span = !span ? here
+                   : NodeSpan{std::min(span->chips_per_node, here.chips_per_node),
+                              std::min(span->bytes_per_s, here.bytes_per_s), std::max(span->latency_s, here.latency_s)};
     }
   }
   return span.value_or(NodeSpan());
@@ -246,25 +258,34 @@ Cluster Cluster::read(ObjectReader& reader, const Catalog& catalog) {
   skip_remarks(reader);
   const std::optional<WrittenFabric> everywhere = read_fabric_under(reader);
   std::vector<std::optional<WrittenFabric>> own;
-  const std::size_t count = reader.each("sites", [&](ObjectReader& at) {
-    Site site;
-    site.name = at.string("name", fmt::format("site{}", cluster.sites.size()));
-    skip_remarks(at);
-    if (site.name.empty() || cluster.has_site(site.name)) at.fault("name", '"' + site.name + '"', "a name that no other site has");
-    if (at.each("nodes", [&](ObjectReader& nodes) { site.groups.push_back(read_nodes(nodes, catalog, cluster.warnings)); }, true) == 0 &&
-        at.has("nodes") && at.value()["nodes"].is_array()) {
-      at.fault("nodes", "[]", "at least one group of nodes");
-    }
-    own.push_back(read_fabric_under(at));
-    cluster.sites.push_back(std::move(site));
-  }, true);
-  if (count == 0 && reader.has("sites") && reader.value()["sites"].is_array()) reader.fault("sites", "[]", "at least one site");
+  const std::size_t count = reader.each(
+      "sites",
+      [&](ObjectReader& at) {
+        Site site;
+        site.name = at.string("name", fmt::format("site{}", cluster.sites.size()));
+        skip_remarks(at);
+        if (site.name.empty() || cluster.has_site(site.name))
+          at.fault("name", '"' + site.name + '"', "a name that no other site has");
+        if (at.each(
+                "nodes",
+                [&](ObjectReader& nodes) { site.groups.push_back(read_nodes(nodes, catalog, cluster.warnings)); },
+                true) == 0 &&
+            at.has("nodes") && at.value()["nodes"].is_array()) {
+          at.fault("nodes", "[]", "at least one group of nodes");
+        }
+        own.push_back(read_fabric_under(at));
+        cluster.sites.push_back(std::move(site));
+      },
+      true);
+  if (count == 0 && reader.has("sites") && reader.value()["sites"].is_array())
+    reader.fault("sites", "[]", "at least one site");
   for (std::size_t i = 0; i < cluster.sites.size(); ++i) {
     const std::optional<WrittenFabric>& fabric = own[i] ? own[i] : everywhere;
     if (fabric) join(cluster.sites[i], *fabric, reader.file(), reader.faults(), cluster.warnings);
   }
   reader.object("wan", [&](ObjectReader& wan) {
-    cluster.wan.bytes_per_s = wan.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 0, .exclusive = true});
+    cluster.wan.bytes_per_s =
+        wan.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 0, .exclusive = true});
     cluster.wan.latency_s = wan.number("latency_s", {.fallback = cluster.wan.latency_s, .minimum = 0, .maximum = 10});
     skip_remarks(wan);
   });
@@ -282,13 +303,16 @@ Cluster Cluster::read(ObjectReader& holder, std::string_view key, const Catalog&
     const auto name = written->get<std::string>();
     const sim::Json* known = catalog.find_cluster(name);
     if (known == nullptr) {
-      holder.fault(key, '"' + name + '"', "a cluster of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kCluster)));
+      holder.fault(key, '"' + name + '"',
+                   "a cluster of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kCluster)));
       return cluster;
     }
-    ObjectReader reader(*known, fmt::format("{} (cluster \"{}\")", catalog.origin(CatalogKind::kCluster, name), name), "/cluster", holder.faults());
+    ObjectReader reader(*known, fmt::format("{} (cluster \"{}\")", catalog.origin(CatalogKind::kCluster, name), name),
+                        "/cluster", holder.faults());
     cluster = read(reader, catalog);
   } else {
-    holder.object(key, [&](ObjectReader& reader) { cluster = read(reader, catalog); }, true);
+    holder.object(
+        key, [&](ObjectReader& reader) { cluster = read(reader, catalog); }, true);
   }
   return cluster;
 }

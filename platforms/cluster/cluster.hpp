@@ -6,13 +6,13 @@
 ///    "fabric": {"topology": "rail", "bytes_per_s": 4e11, "latency_s": 5e-6},
 ///    "wan": {"bytes_per_s": 1.25e10, "latency_s": 0.02}, "pue": 1.2, "power_usd_per_kwh": 0.08}
 ///
-/// A node is one scale-up domain or a part of one: the chips that NVLink, a mesh or a torus joins. A TPU slice is one node of
-/// all its chips; its `shape` ([16, 16], [4, 4, 4]) is the chip's, or the most compact box of that many chips.
+/// A node is one scale-up domain or a part of one: the chips that NVLink, a mesh or a torus joins. A TPU slice is one
+/// node of all its chips; its `shape` ([16, 16], [4, 4, 4]) is the chip's, or the most compact box of that many chips.
 ///
 /// `fabric` says what joins the nodes of a site; a site may have its own. Rates are one direction, per node.
 /// - `star`: a non-blocking switch; the chips of a node share `bytes_per_s`. Absent: their NICs are the limit.
 /// - `rail`: a switch per rank in the node; each chip has its own share of `bytes_per_s`, whatever its neighbours do.
-/// - `torus`: each node has links of `bytes_per_s` to its neighbours, `latency_s` is that of one hop, and `shape` counts nodes.
+/// - `torus`: each node has links of `bytes_per_s` to its neighbours; `latency_s` is a hop's, and `shape` counts nodes.
 /// - `none`: nodes are not joined; a replica and its KV stay in one.
 /// A chip's own NIC (`scale_out_bytes_per_s`) bounds it in star and rail, too.
 ///
@@ -42,7 +42,9 @@ struct NodeGroup {
   bool is_torus() const;
   std::int64_t chips() const { return count * chips_per_node; }
   /// Chips of a node that a replica on several nodes takes: whole tensor-parallel groups, if one goes into a node.
-  std::int64_t chips_for_groups_of(std::int64_t tp) const { return tp <= chips_per_node ? chips_per_node / tp * tp : chips_per_node; }
+  std::int64_t chips_for_groups_of(std::int64_t tp) const {
+    return tp <= chips_per_node ? chips_per_node / tp * tp : chips_per_node;
+  }
 };
 
 enum class FabricTopology : std::uint8_t { kStar, kRail, kTorus, kNone };
@@ -92,8 +94,8 @@ struct Cluster {
   /// Whether it is known what every node with this chip may send to others.
   bool knows_rate_of(const Chip& chip, std::string_view site = {}) const;
 
-  /// How replicas of `chips` chips in tensor-parallel groups of `tp` will lie on nodes (placement.hpp): in one, if any node is
-  /// large enough; else on several, of which the smallest and slowest counts. A rate of 0: it is not known.
+  /// How replicas of `chips` chips in tensor-parallel groups of `tp` will lie on nodes (placement.hpp): in one, if any
+  /// node is large enough; else on several, of which the smallest and slowest counts. A rate of 0: it is not known.
   NodeSpan span(const Chip& chip, std::int64_t chips, std::int64_t tp, std::string_view site = {}) const;
 
   /// The object of a scenario's key "cluster".

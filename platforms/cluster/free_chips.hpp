@@ -1,8 +1,9 @@
 #pragma once
 /// The free chips of a group of equal nodes, first fit.
 ///
-/// Chips are only ever taken, but for the last part taken of a replica that then finds no room. So a want that has passed a
-/// node need never look at it again: its cursor makes all takes of one kind together cost O(nodes in use).
+/// Chips are only ever taken; those that are given back, because the rest of a replica found no room, are for other
+/// wants. So a want that has passed a node need never look at it again: its cursor makes all takes of one kind together
+/// cost O(nodes in use).
 ///
 ///   FreeChips free(group);
 ///   Want want = free.want(4);

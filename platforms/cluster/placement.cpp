@@ -1,8 +1,7 @@
 #include "platforms/cluster/placement.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <numeric>
 
 #include "platforms/cluster/free_chips.hpp"
@@ -41,7 +40,7 @@ struct Ground {
   std::uint32_t site_index;
   std::int64_t first_node;  ///< of the site
   FreeChips free;
-  TorusShape unit{0, 0, 0};    ///< of a torus, the box that is one position of the network
+  TorusShape unit{0, 0, 0};   ///< of a torus, the box that is one position of the network
   std::vector<ZoneId> zones;  ///< by node; kNoZone: no replica yet
 };
 
@@ -67,7 +66,8 @@ class Placer {
     for (const Site& site : cluster_.sites) {
       const Fabric& fabric = site.fabric;
       if (fabric.topology == FabricTopology::kTorus) {
-        sites_.push_back(topology().add_torus(site.name, extents(fabric.shape), {*fabric.bytes_per_s, Time::seconds(fabric.latency_s)}, wan, ports));
+        sites_.push_back(topology().add_torus(site.name, extents(fabric.shape),
+                                              {*fabric.bytes_per_s, Time::seconds(fabric.latency_s)}, wan, ports));
       } else {
         sites_.push_back(topology().add_star(site.name, wan, ports));
       }
@@ -79,14 +79,16 @@ class Placer {
     }
   }
 
-  /// The grounds where a pool may lie, in order: those with nodes that hold a replica, if there are any; else those with a
-  /// way from node to node.
+  /// The grounds where a pool may lie, in order: those with nodes that hold a replica, if there are any; else those
+  /// with a way from node to node.
   std::vector<Ground*> grounds_of(const PlacementRequest& pool) {
     std::vector<Ground*> holding, spanning;
     for (Ground& ground : grounds_) {
       if (ground.group.chip != pool.chip || (!pool.site.empty() && ground.site.name != pool.site)) continue;
-      if (ground.group.chips_per_node >= pool.chips) holding.push_back(&ground);
-      else if (ground.site.fabric.topology != FabricTopology::kNone) spanning.push_back(&ground);
+      if (ground.group.chips_per_node >= pool.chips)
+        holding.push_back(&ground);
+      else if (ground.site.fabric.topology != FabricTopology::kNone)
+        spanning.push_back(&ground);
     }
     return holding.empty() ? spanning : holding;
   }
@@ -99,7 +101,8 @@ class Placer {
         for (const std::int64_t chips : {parts.chips, parts.rest}) {
           if (chips == 0) continue;
           const TorusShape block = ground->free.want(chips).block;
-          for (std::size_t d = 0; d < 3; ++d) ground->unit[d] = std::gcd(ground->unit[d], std::gcd(block[d], ground->group.shape[d]));
+          for (std::size_t d = 0; d < 3; ++d)
+            ground->unit[d] = std::gcd(ground->unit[d], std::gcd(block[d], ground->group.shape[d]));
         }
       }
     }
@@ -130,7 +133,8 @@ class Placer {
   }
 
   /// All parts of a replica, or none.
-  static bool take(FreeChips& free, const Cut& needed, Want& whole, std::optional<Want>& rest, std::vector<Part>& parts) {
+  static bool take(FreeChips& free, const Cut& needed, Want& whole, std::optional<Want>& rest,
+                   std::vector<Part>& parts) {
     parts.clear();
     while (std::ssize(parts) < needed.parts) {
       const std::optional<Part> part = free.take(whole);
@@ -147,15 +151,18 @@ class Placer {
     return true;
   }
 
-  ReplicaPlace add_replica(Ground& ground, const PlacementRequest& pool, std::int64_t replica, const std::vector<Part>& parts) {
+  ReplicaPlace add_replica(Ground& ground, const PlacementRequest& pool, std::int64_t replica,
+                           const std::vector<Part>& parts) {
     const Part& lead = parts.front();
     const bool spans = parts.size() > 1;
     const std::string name = fmt::format("{}:{}/{}", node_name(ground, lead.node), pool.name, replica);
     const auto k = static_cast<double>(pool.chips);
     const Fabric& fabric = ground.site.fabric;
-    ReplicaPlace place{0, ground.site_index, static_cast<std::uint32_t>(ground.first_node + lead.node), static_cast<std::uint32_t>(parts.size())};
+    ReplicaPlace place{0, ground.site_index, static_cast<std::uint32_t>(ground.first_node + lead.node),
+                       static_cast<std::uint32_t>(parts.size())};
     if (spans && fabric.topology != FabricTopology::kTorus) {
-      const LinkSpec share{k * ground.site.chip_bytes_per_s(ground.group).value_or(0), Time::seconds(fabric.latency_s / 2)};
+      const LinkSpec share{k * ground.site.chip_bytes_per_s(ground.group).value_or(0),
+                           Time::seconds(fabric.latency_s / 2)};
       place.host = topology().add_host(name, sites_[ground.site_index], {share, {}});
       return place;
     }
@@ -170,8 +177,10 @@ class Placer {
     ports.outer = way_out(ground, k);
     const TorusShape& shape = ground.group.shape;
     if (torus_on_network(ground.group)) {
-      const TorusShape at{lead.origin[0] / ground.unit[0], lead.origin[1] / ground.unit[1], lead.origin[2] / ground.unit[2]};
-      ports.position = static_cast<std::uint32_t>(at[0] + shape[0] / ground.unit[0] * (at[1] + shape[1] / ground.unit[1] * at[2]));
+      const TorusShape at{lead.origin[0] / ground.unit[0], lead.origin[1] / ground.unit[1],
+                          lead.origin[2] / ground.unit[2]};
+      ports.position =
+          static_cast<std::uint32_t>(at[0] + shape[0] / ground.unit[0] * (at[1] + shape[1] / ground.unit[1] * at[2]));
     } else if (mesh_on_network(ground.group)) {
       ports.lanes = static_cast<std::uint32_t>(k);
     } else {
@@ -203,7 +212,8 @@ class Placer {
 
   static bool torus_on_network(const NodeGroup& group) { return group.is_torus() && group.chip->scale_up.bytes_per_s; }
   static bool mesh_on_network(const NodeGroup& group) {
-    return group.chip->scale_up.topology == ScaleUpTopology::kMesh && group.chip->scale_up.bytes_per_s && group.chips_per_node > 1;
+    return group.chip->scale_up.topology == ScaleUpTopology::kMesh && group.chip->scale_up.bytes_per_s &&
+           group.chips_per_node > 1;
   }
 
   ZoneId node_zone(Ground& ground, std::int64_t node) {
@@ -220,7 +230,8 @@ class Placer {
     const ZoneId site = sites_[ground.site_index];
     sim::Ports ports;
     if (fabric.topology == FabricTopology::kStar && fabric.bytes_per_s) ports.inner.bytes_per_s = *fabric.bytes_per_s;
-    if (fabric.topology == FabricTopology::kTorus) ports.position = static_cast<std::uint32_t>(ground.first_node + node);
+    if (fabric.topology == FabricTopology::kTorus)
+      ports.position = static_cast<std::uint32_t>(ground.first_node + node);
     const std::string name = node_name(ground, node);
     if (torus_on_network(group)) {
       const TorusShape& unit = ground.unit;
@@ -229,7 +240,9 @@ class Placer {
       for (std::size_t d = 0; d < 3; ++d) {
         hops[d] = {*chip.scale_up.bytes_per_s / links * static_cast<double>(volume(unit) / unit[d]), kTorusHop};
       }
-      return topology().add_torus(name, extents({group.shape[0] / unit[0], group.shape[1] / unit[1], group.shape[2] / unit[2]}), hops, site, ports);
+      return topology().add_torus(
+          name, extents({group.shape[0] / unit[0], group.shape[1] / unit[1], group.shape[2] / unit[2]}), hops, site,
+          ports);
     }
     if (mesh_on_network(group)) {
       const auto peers = static_cast<double>(chip.scale_up.domain_chips.value_or(group.chips_per_node) - 1);
@@ -243,24 +256,35 @@ class Placer {
   }
 
   static std::array<std::uint32_t, 3> extents(const TorusShape& shape) {
-    return {static_cast<std::uint32_t>(shape[0]), static_cast<std::uint32_t>(shape[1]), static_cast<std::uint32_t>(shape[2])};
+    return {static_cast<std::uint32_t>(shape[0]), static_cast<std::uint32_t>(shape[1]),
+            static_cast<std::uint32_t>(shape[2])};
   }
 
   std::string no_room(const PlacementRequest& pool, std::int64_t placed) {
     const std::string where = pool.site.empty() ? "the cluster" : fmt::format("site \"{}\"", pool.site);
     const std::vector<Ground*> grounds = grounds_of(pool);
-    const std::string who = fmt::format("pool \"{}\": replica {} of {} chips {}", pool.name, placed, pool.chips, pool.chip->name);
+    const std::string who =
+        fmt::format("pool \"{}\": replica {} of {} chips {}", pool.name, placed, pool.chips, pool.chip->name);
     const std::int64_t have = cluster_.chips_of(*pool.chip, pool.site);
     if (have == 0) return fmt::format("{} finds none in {}. Add nodes of this chip, or choose another.", who, where);
     if (grounds.empty()) {
-      return fmt::format("{} is larger than every node in {}, and the fabric \"none\" joins no nodes. Use fewer chips per replica (parallelism), or a fabric.", who, where);
+      return fmt::format(
+          "{} is larger than every node in {}, and the fabric \"none\" joins no nodes. Use fewer chips per replica "
+          "(parallelism), or a fabric.",
+          who, where);
     }
     std::int64_t most = 0;
     for (const Ground* ground : grounds) most = std::max(most, ground->group.chips_per_node);
     if (pool.chips <= most) {
-      return fmt::format("{} finds no node in {} with as many free chips together. Use fewer replicas or fewer chips per replica, or more nodes.", who, where);
+      return fmt::format(
+          "{} finds no node in {} with as many free chips together. Use fewer replicas or fewer chips per replica, or "
+          "more nodes.",
+          who, where);
     }
-    return fmt::format("{} finds not enough free nodes of at most {} chips in {}. Use fewer replicas or fewer chips per replica, or more nodes.", who, most, where);
+    return fmt::format(
+        "{} finds not enough free nodes of at most {} chips in {}. Use fewer replicas or fewer chips per replica, or "
+        "more nodes.",
+        who, most, where);
   }
 
   /// Where nodes are not joined, whoever exchanges KV must share one.
@@ -276,8 +300,11 @@ class Placer {
       }
     }
     if (joined || together) return;
-    throw sim::Infeasible(fmt::format("pool \"{}\" hands its KV over to pool \"{}\", but they do not share one node and the fabric \"none\" joins no nodes. "
-                                      "Give the cluster a fabric (\"star\", \"rail\" or \"torus\").", pools_[from].name, pools_[to].name));
+    throw sim::Infeasible(
+        fmt::format("pool \"{}\" hands its KV over to pool \"{}\", but they do not share one node and the fabric "
+                    "\"none\" joins no nodes. "
+                    "Give the cluster a fabric (\"star\", \"rail\" or \"torus\").",
+                    pools_[from].name, pools_[to].name));
   }
 
   Topology& topology() { return result_.topology; }
@@ -298,6 +325,8 @@ std::vector<sim::HostId> Placement::hosts(std::size_t pool) const {
   return hosts;
 }
 
-Placement place(const Cluster& cluster, const std::vector<PlacementRequest>& pools) { return Placer(cluster, pools).run(); }
+Placement place(const Cluster& cluster, const std::vector<PlacementRequest>& pools) {
+  return Placer(cluster, pools).run();
+}
 
 }  // namespace tokenyard::platforms

@@ -26,8 +26,8 @@ TorusShape most_compact(std::int64_t chips, int dimensions);
 /// Whether some turn of `shape` lies within `torus`.
 bool fits_within(const TorusShape& shape, const TorusShape& torus);
 
-/// The box within `pod` that holds `chips`, 1 ≤ chips ≤ volume(pod): of the least volume, so that as few chips as can be
-/// lie idle in it; then one that tiles the pod; then of the least surface.
+/// The box within `pod` that holds `chips`, 1 ≤ chips ≤ volume(pod): of the least volume, so that as few chips as can
+/// be lie idle in it; then one that tiles the pod; then of the least surface.
 TorusShape smallest_block(std::int64_t chips, const TorusShape& pod);
 
 }  // namespace tokenyard::platforms

@@ -1,17 +1,18 @@
 #pragma once
 /// How a group of chips lies on nodes, and what its collectives cost beyond the node.
 ///
-/// Within a node a collective uses the scale-up links; that part is the chip's (`Chip::all_reduce`). A group that is larger
-/// than a node works in levels. With the bytes B of each chip, n nodes, m chips of the group on the smallest of them, and
-/// a rate r and latency a per chip out of its node:
+/// Within a node a collective uses the scale-up links; that part is the chip's (`Chip::all_reduce`). A group that is
+/// larger than a node works in levels. With the bytes B of each chip, n nodes, m chips of the group on the smallest of
+/// them, and a rate r and latency a per chip out of its node:
 ///
-///   all-reduce  = reduce-scatter in the node, ring all-reduce of B / m between chips of one rank, all-gather in the node
-///               = (all-reduce of B in the node) + 2 (n - 1) (a + B / (m n r))
-///   all-to-all  = max(B / scale-up rate, share of B that leaves the node / r) + a
+///   all-reduce = reduce-scatter in the node, ring all-reduce of B / m between nodes, all-gather in the node
+///              = all-reduce of B in the node + 2 (n - 1) (a + B / (m n r))
+///   all-to-all = max(B / scale-up rate, a + share of B that leaves the node / r)
 ///
-/// The levels are those of BlueConnect (Cho et al., MLSys 2019) and of the hierarchical collectives of vendors' libraries; the
-/// ring is that of Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH" (2005),
-/// §4.3: 2 (n - 1) steps, each of a share 1/n. A tree has fewer steps (log n): for small B this is an upper bound.
+/// The levels are those of BlueConnect (Cho et al., MLSys 2019) and of the hierarchical collectives of vendors'
+/// libraries; the ring is that of Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations
+/// in MPICH" (2005): 2 (n - 1) steps, each of a share 1/n. A tree has fewer steps (log n): for small B this is an upper
+/// bound.
 ///
 ///   NodeSpan span{8, 50e9, 5e-6};
 ///   span.nodes(16);                        // 2
@@ -24,7 +25,8 @@
 namespace tokenyard::platforms {
 
 struct NodeSpan {
-  std::int64_t chips_per_node = std::numeric_limits<std::int64_t>::max();  ///< of the replica; unbounded: one node holds it
+  /// Of the replica. Unbounded: one node holds it.
+  std::int64_t chips_per_node = std::numeric_limits<std::int64_t>::max();
   double bytes_per_s = 0;  ///< out of the node, per chip, one direction; > 0 where a group leaves its node
   double latency_s = 0;    ///< between two nodes
 
@@ -42,7 +44,7 @@ struct NodeSpan {
     return steps * (latency_s + bytes / (fewest * static_cast<double>(n) * bytes_per_s));
   }
 
-  /// Seconds for what leaves the node when each chip of a group sends `bytes` in all, evenly to every chip. 0 within a node.
+  /// Seconds for what leaves the node when each chip of a group sends `bytes` in all, evenly to every chip; 0 within.
   double all_to_all_s(double bytes, std::int64_t chips) const {
     if (!crosses(chips)) return 0;
     const double leaving = 1 - static_cast<double>(chips_per_node) / static_cast<double>(chips);

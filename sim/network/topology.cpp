@@ -88,12 +88,12 @@ void Topology::add_torus_links(Zone& zone) {
         const std::string place = fmt::format("{}[{},{},{}]", zone.self.name, x, y, z);
         for (std::size_t dimension = 0; dimension < 3; ++dimension) {
           // The next neighbour in a ring of 2 is the previous one, too: one link each way.
-          zone.hop_links.push_back(
-              extent[dimension] > 1 ? add_hop(fmt::format("{}+{}", place, "xyz"[dimension]), zone.hops[dimension])
-                                    : kNoLink);
-          zone.hop_links.push_back(
-              extent[dimension] > 2 ? add_hop(fmt::format("{}-{}", place, "xyz"[dimension]), zone.hops[dimension])
-                                    : kNoLink);
+          zone.hop_links.push_back(extent[dimension] > 1
+                                       ? add_hop(fmt::format("{}+{}", place, "xyz"[dimension]), zone.hops[dimension])
+                                       : kNoLink);
+          zone.hop_links.push_back(extent[dimension] > 2
+                                       ? add_hop(fmt::format("{}-{}", place, "xyz"[dimension]), zone.hops[dimension])
+                                       : kNoLink);
         }
       }
     }

@@ -8,8 +8,8 @@
 /// outer ports down. Every port is duplex: one link per direction. The latency of a route is the sum of its links'
 /// latencies.
 ///
-/// Broken rules (a second root, a taken place in a torus, a hop without bandwidth) throw InternalError: whoever reads a scenario
-/// checks it first.
+/// Broken rules (a second root, a taken place in a torus, a hop without bandwidth) throw InternalError: whoever reads a
+/// scenario checks it first.
 ///
 /// Sites over a wide area are a star of stars; a rail fabric is a star of nodes whose hosts have a NIC each. Routes are
 /// computed, not stored: memory is O(hosts + links), a route O(its length).
@@ -44,8 +44,10 @@ struct Ports {
   static constexpr std::uint32_t kNext = 0xffffffff;
   LinkSpec inner;
   LinkSpec outer;
-  std::uint32_t lanes = 1;         ///< in a mesh: a child that stands for many has their links; a pair's is pair · lanes · lanes
-  std::uint32_t position = kNext;  ///< in a torus: its place, x fastest; none else may have it
+  /// In a mesh: how many it stands for. The link of two children is pair · lanes · lanes.
+  std::uint32_t lanes = 1;
+  /// In a torus: its place, x fastest, which no other may have.
+  std::uint32_t position = kNext;
 };
 
 struct Link {
@@ -62,8 +64,8 @@ class Topology {
   ZoneId add_star(std::string name, ZoneId parent = kNoZone, const Ports& ports = {});
   ZoneId add_mesh(std::string name, LinkSpec pair, ZoneId parent = kNoZone, const Ports& ports = {});
   /// Children are placed in the order in which they are added, x fastest, or where their ports say. A dimension of 1 is
-  /// absent. Each position has one duplex link per dimension towards its next neighbour, wrapping around (a ring of 2 has
-  /// one). The links are there from the start: positions without a child still pass traffic on.
+  /// absent. Each position has one duplex link per dimension towards its next neighbour, wrapping around (a ring of 2
+  /// has one). The links are there from the start: positions without a child still pass traffic on.
   ZoneId add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent = kNoZone,
                    const Ports& ports = {});
   /// The same with a link of its own kind in each dimension.

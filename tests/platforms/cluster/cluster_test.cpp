@@ -8,7 +8,8 @@ using namespace tokenyard::platforms;
 using Catch::Matchers::Contains;
 
 TEST_CASE("A cluster has defaults for all but its nodes") {
-  const Cluster cluster = cluster_of(R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}, {"nodes": [{"chip": "tpu-v6e", "chips_per_node": 256}]}]})");
+  const Cluster cluster = cluster_of(
+      R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}, {"nodes": [{"chip": "tpu-v6e", "chips_per_node": 256}]}]})");
   REQUIRE(cluster.sites.size() == 2);
   CHECK(cluster.site_names() == std::vector<std::string>{"site0", "site1"});
   CHECK(cluster.chips() == 8 + 256);
@@ -45,7 +46,8 @@ TEST_CASE("Every cluster of the catalogue can be built and filled, and its ends 
     CHECK(cluster.warnings.empty());
     std::vector<PlacementRequest> pools;
     for (const Site& site : cluster.sites) {
-      for (const NodeGroup& group : site.groups) pools.push_back({.name = group.chip->name, .chip = group.chip, .replicas = group.chips(), .site = site.name});
+      for (const NodeGroup& group : site.groups)
+        pools.push_back({.name = group.chip->name, .chip = group.chip, .replicas = group.chips(), .site = site.name});
     }
     const Placement placement = place(cluster, pools);
     CHECK(std::ssize(placement.pools.front()) == pools.front().replicas);
@@ -71,22 +73,38 @@ TEST_CASE("Every fault of a cluster is found, with its place and what is allowed
       {R"({"sites": [{}]})", "/cluster/sites/0/nodes", "required"},
       {R"({"sites": [{"nodes": [{"chip": "h100"}]}]})", "/cluster/sites/0/nodes/0/chip", "h100-sxm"},
       {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "count": 0}]}]})", "/cluster/sites/0/nodes/0/count", "1"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "chips_per_node": 16}]}]})", "/cluster/sites/0/nodes/0/chips_per_node", "at most 8"},
-      {R"({"sites": [{"nodes": [{"chip": "gb200-nvl72", "chips_per_node": 144}]}]})", "/cluster/sites/0/nodes/0/chips_per_node", "at most 72"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 512}]}]})", "/cluster/sites/0/nodes/0/chips_per_node", "at most 256"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "shape": [2, 4]}]}]})", "/cluster/sites/0/nodes/0/shape", "switch"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [8, 4]}]}]})", "/cluster/sites/0/nodes/0/shape", "8x8"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [4, 4, 4]}]}]})", "/cluster/sites/0/nodes/0/shape", "at most 2 extents"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [2, 32]}]}]})", "/cluster/sites/0/nodes/0/shape", "16x16"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": "8x8"}]}]})", "/cluster/sites/0/nodes/0/shape", "array"},
-      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 34}]}]})", "/cluster/sites/0/nodes/0/chips_per_node", "16x16"},
-      {R"({"sites": [{"name": "a", "nodes": [{"chip": "h100-sxm"}]}, {"name": "a", "nodes": [{"chip": "h100-sxm"}]}]})", "/cluster/sites/1/name", "no other site"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"topology": "ring"}})", "/cluster/fabric/topology", "rail"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"bytes_per_s": 0}})", "/cluster/fabric/bytes_per_s", "0"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"shape": [2, 2]}})", "/cluster/fabric/shape", "torus"},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "count": 4}]}], "fabric": {"topology": "torus"}})", "/cluster/fabric/bytes_per_s", "torus needs"},
-      {R"({"sites": [{"name": "a", "nodes": [{"chip": "h100-sxm", "count": 4}]}], "fabric": {"topology": "torus", "bytes_per_s": 1e9, "shape": [3, 2]}})", "/cluster/fabric/shape", "the 4 nodes of site \"a\""},
-      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "count": 4}], "fabric": {"topology": "torus", "bytes_per_s": 1e9, "shape": [3]}}]})", "/cluster/sites/0/fabric/shape", "4 nodes"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "chips_per_node": 16}]}]})",
+       "/cluster/sites/0/nodes/0/chips_per_node", "at most 8"},
+      {R"({"sites": [{"nodes": [{"chip": "gb200-nvl72", "chips_per_node": 144}]}]})",
+       "/cluster/sites/0/nodes/0/chips_per_node", "at most 72"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 512}]}]})",
+       "/cluster/sites/0/nodes/0/chips_per_node", "at most 256"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "shape": [2, 4]}]}]})", "/cluster/sites/0/nodes/0/shape",
+       "switch"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [8, 4]}]}]})",
+       "/cluster/sites/0/nodes/0/shape", "8x8"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [4, 4, 4]}]}]})",
+       "/cluster/sites/0/nodes/0/shape", "at most 2 extents"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": [2, 32]}]}]})",
+       "/cluster/sites/0/nodes/0/shape", "16x16"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 64, "shape": "8x8"}]}]})",
+       "/cluster/sites/0/nodes/0/shape", "array"},
+      {R"({"sites": [{"nodes": [{"chip": "tpu-v6e", "chips_per_node": 34}]}]})",
+       "/cluster/sites/0/nodes/0/chips_per_node", "16x16"},
+      {R"({"sites": [{"name": "a", "nodes": [{"chip": "h100-sxm"}]}, {"name": "a", "nodes": [{"chip": "h100-sxm"}]}]})",
+       "/cluster/sites/1/name", "no other site"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"topology": "ring"}})", "/cluster/fabric/topology",
+       "rail"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"bytes_per_s": 0}})", "/cluster/fabric/bytes_per_s",
+       "0"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"shape": [2, 2]}})", "/cluster/fabric/shape",
+       "torus"},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "count": 4}]}], "fabric": {"topology": "torus"}})",
+       "/cluster/fabric/bytes_per_s", "torus needs"},
+      {R"({"sites": [{"name": "a", "nodes": [{"chip": "h100-sxm", "count": 4}]}], "fabric": {"topology": "torus", "bytes_per_s": 1e9, "shape": [3, 2]}})",
+       "/cluster/fabric/shape", "the 4 nodes of site \"a\""},
+      {R"({"sites": [{"nodes": [{"chip": "h100-sxm", "count": 4}], "fabric": {"topology": "torus", "bytes_per_s": 1e9, "shape": [3]}}]})",
+       "/cluster/sites/0/fabric/shape", "4 nodes"},
       {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "wan": {"latency_s": -1}})", "/cluster/wan/latency_s", "0"},
       {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "pue": 0.9})", "/cluster/pue", "1"},
       {R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabrik": {}})", "/cluster/fabrik", "fabric"},
@@ -104,7 +122,8 @@ TEST_CASE("Every fault of a cluster is found, with its place and what is allowed
 TEST_CASE("Faults are collected, not one at a time") {
   sim::Faults faults;
   read_cluster(R"({"sites": [{"nodes": [{"chip": "h100", "count": -1}, {"chip": "mi300x", "chips_per_node": 9}]}],
-                   "fabric": {"topology": "torus"}, "pue": 0})", faults);
+                   "fabric": {"topology": "torus"}, "pue": 0})",
+               faults);
   CHECK(faults.size() == 5);
 }
 

@@ -40,7 +40,8 @@ TEST_CASE("A cluster says how replicas will lie on its nodes") {
   // The fabric's share, if it is less than the NIC.
   CHECK(one_site("h100-sxm", 4, 8, R"("fabric": {"bytes_per_s": 8e10})").span(h100, 16, 16).bytes_per_s == 1e10);
   // A larger node elsewhere holds the replica whole; at the site that is asked for, it does not.
-  const Cluster mixed = cluster_of(R"({"sites": [{"name": "small", "nodes": [{"chip": "h100-sxm", "chips_per_node": 4, "count": 4}]},
+  const Cluster mixed =
+      cluster_of(R"({"sites": [{"name": "small", "nodes": [{"chip": "h100-sxm", "chips_per_node": 4, "count": 4}]},
                                                {"name": "large", "nodes": [{"chip": "h100-sxm"}]}]})");
   CHECK_FALSE(mixed.span(h100, 8, 8).crosses(8));
   CHECK(mixed.span(h100, 8, 8, "small").nodes(8) == 2);

@@ -1,4 +1,5 @@
-/// Where replicas lie, over which links they speak, and how long a transfer takes: worked out by hand for each topology.
+/// Where replicas lie, over which links they speak, and how long a transfer takes: worked out by hand for each
+/// topology.
 
 #include "platforms/cluster/placement.hpp"
 
@@ -16,7 +17,8 @@ using sim::Time;
 
 namespace {
 
-PlacementRequest pool(const std::string& name, const std::string& chip_name, std::int64_t replicas, std::int64_t chips, std::int64_t tp = 0) {
+PlacementRequest pool(const std::string& name, const std::string& chip_name, std::int64_t replicas, std::int64_t chips,
+                      std::int64_t tp = 0) {
   return {.name = name, .chip = &chip(chip_name), .replicas = replicas, .chips = chips, .tp = tp == 0 ? chips : tp};
 }
 
@@ -85,38 +87,47 @@ TEST_CASE("Between nodes the NICs of a replica's chips do") {
 
 TEST_CASE("In a star the replicas of a node share its port; in a rail fabric each has its part of it") {
   const std::vector<PlacementRequest> pools = {pool("a", "h100-sxm", 4, 4)};
-  const auto both = [](const Placement& p) { return std::vector<Sent>{{p.pools[0][0], p.pools[0][2]}, {p.pools[0][1], p.pools[0][3]}}; };
+  const auto both = [](const Placement& p) {
+    return std::vector<Sent>{{p.pools[0][0], p.pools[0][2]}, {p.pools[0][1], p.pools[0][3]}};
+  };
 
-  const Placement star = place(one_site("h100-sxm", 2, 8, R"("fabric": {"bytes_per_s": 1e11, "latency_s": 8e-6})"), pools);
+  const Placement star =
+      place(one_site("h100-sxm", 2, 8, R"("fabric": {"bytes_per_s": 1e11, "latency_s": 8e-6})"), pools);
   CHECK(links(star, star.pools[0][0], star.pools[0][2]) ==
         Names{"east/h100-sxm0:a/0.nic.up", "east/h100-sxm0.up", "east/h100-sxm1.down", "east/h100-sxm1:a/2.nic.down"});
   CHECK(arrival(star, 1e9, star.pools[0][0], star.pools[0][2]) == Time::microseconds(8) + Time::milliseconds(10));
   CHECK(arrivals(star, 1e9, both(star)) == std::vector<Time>(2, Time::microseconds(8) + Time::milliseconds(20)));
 
-  const Placement rail = place(one_site("h100-sxm", 2, 8, R"("fabric": {"topology": "rail", "bytes_per_s": 1e11, "latency_s": 8e-6})"), pools);
-  CHECK(links(rail, rail.pools[0][0], rail.pools[0][2]) == Names{"east/h100-sxm0:a/0.nic.up", "east/h100-sxm1:a/2.nic.down"});
+  const Placement rail = place(
+      one_site("h100-sxm", 2, 8, R"("fabric": {"topology": "rail", "bytes_per_s": 1e11, "latency_s": 8e-6})"), pools);
+  CHECK(links(rail, rail.pools[0][0], rail.pools[0][2]) ==
+        Names{"east/h100-sxm0:a/0.nic.up", "east/h100-sxm1:a/2.nic.down"});
   CHECK(arrival(rail, 1e9, rail.pools[0][0], rail.pools[0][2]) == Time::microseconds(8) + Time::milliseconds(20));
   CHECK(arrivals(rail, 1e9, both(rail)) == std::vector<Time>(2, Time::microseconds(8) + Time::milliseconds(20)));
 }
 
 TEST_CASE("Between sites the wide-area link is crossed, and its latency adds to the fabric's") {
-  const Cluster cluster = cluster_of(R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm"}]}, {"name": "west", "nodes": [{"chip": "h100-sxm"}]}],
+  const Cluster cluster = cluster_of(
+      R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm"}]}, {"name": "west", "nodes": [{"chip": "h100-sxm"}]}],
                                        "wan": {"bytes_per_s": 1e10, "latency_s": 0.03}})");
   const Placement p = place(cluster, {pool("a", "h100-sxm", 2, 8)});
   CHECK(p.pools[0][1].site == 1);
-  CHECK(links(p, p.pools[0][0], p.pools[0][1]) == Names{"east/h100-sxm0:a/0.nic.up", "east.up", "west.down", "west/h100-sxm0:a/1.nic.down"});
+  CHECK(links(p, p.pools[0][0], p.pools[0][1]) ==
+        Names{"east/h100-sxm0:a/0.nic.up", "east.up", "west.down", "west/h100-sxm0:a/1.nic.down"});
   CHECK(arrival(p, 1e9, p.pools[0][0], p.pools[0][1]) == kFabric + Time::milliseconds(30) + Time::milliseconds(100));
 }
 
 TEST_CASE("In a mesh every pair of chips has its link") {
-  const Placement p = place(one_site("mi300x", 1, 8), {pool("a", "mi300x", 1, 4), pool("b", "mi300x", 1, 2), pool("c", "mi300x", 2, 1)});
+  const Placement p = place(one_site("mi300x", 1, 8),
+                            {pool("a", "mi300x", 1, 4), pool("b", "mi300x", 1, 2), pool("c", "mi300x", 2, 1)});
   const auto& [a, b, c] = std::tie(p.pools[0][0], p.pools[1][0], p.pools[2]);
   // 64 GB/s a link: one between two chips, 4 · 2 between 4 chips and 2.
   CHECK(arrival(p, 64e7, c[0], c[1]) == kInNode + Time::milliseconds(10));
   CHECK(arrival(p, 512e7, a, b) == kInNode + Time::milliseconds(10));
   CHECK(links(p, a, b) == Names{"east/mi300x0:0>1"});
   // Pairs do not disturb one another.
-  CHECK(arrivals(p, 64e7, {{c[0], c[1]}, {c[0], b}}) == std::vector<Time>{kInNode + Time::milliseconds(10), kInNode + Time::milliseconds(5)});
+  CHECK(arrivals(p, 64e7, {{c[0], c[1]}, {c[0], b}}) ==
+        std::vector<Time>{kInNode + Time::milliseconds(10), kInNode + Time::milliseconds(5)});
 }
 
 TEST_CASE("In a 2-D torus the faces between the boxes of replicas carry transfers, hop by hop") {
@@ -130,8 +141,10 @@ TEST_CASE("In a 2-D torus the faces between the boxes of replicas carry transfer
   CHECK(arrival(p, 2e9, a[0], a[5]) == Time::microseconds(2) + Time::milliseconds(10));
   // Around the edge: one hop back, not three ahead.
   CHECK(links(p, a[0], a[3]) == Names{"east/tpu-v6e0[0,0,0]-x"});
-  // A hop that two share gives each half, from 2 us on, when the second has come to it; alone again, the second has 1 us to go.
-  CHECK(arrivals(p, 2e9, {{a[0], a[1]}, {a[3], a[1]}}) == std::vector<Time>{Time::milliseconds(20), Time::milliseconds(20) + Time::microseconds(1)});
+  // A hop that two share gives each half, from 2 us on, when the second has come to it; alone again, the second has 1
+  // us to go.
+  CHECK(arrivals(p, 2e9, {{a[0], a[1]}, {a[3], a[1]}}) ==
+        std::vector<Time>{Time::milliseconds(20), Time::milliseconds(20) + Time::microseconds(1)});
 }
 
 TEST_CASE("In a 3-D torus too; pods are joined by the NICs") {
@@ -154,8 +167,10 @@ TEST_CASE("Pools with other boxes in one pod meet on the positions of their comm
 }
 
 TEST_CASE("Nodes in a torus pass traffic on from neighbour to neighbour") {
-  const Placement p = place(one_site("trainium2", 4, 16, R"("fabric": {"topology": "torus", "shape": [4], "bytes_per_s": 1e11, "latency_s": 3e-6})"),
-                            {pool("a", "trainium2", 4, 16)});
+  const Placement p =
+      place(one_site("trainium2", 4, 16,
+                     R"("fabric": {"topology": "torus", "shape": [4], "bytes_per_s": 1e11, "latency_s": 3e-6})"),
+            {pool("a", "trainium2", 4, 16)});
   const auto& a = p.pools[0];
   CHECK(arrival(p, 1e9, a[0], a[1]) == Time::microseconds(3) + Time::milliseconds(10));
   CHECK(arrival(p, 1e9, a[0], a[2]) == Time::microseconds(6) + Time::milliseconds(10));
@@ -163,16 +178,19 @@ TEST_CASE("Nodes in a torus pass traffic on from neighbour to neighbour") {
 }
 
 TEST_CASE("A replica on several nodes speaks with all their NICs") {
-  const Placement p = place(one_site("h100-sxm", 4, 8, R"("fabric": {"bytes_per_s": 2e11})"), {pool("big", "h100-sxm", 1, 16), pool("a", "h100-sxm", 2, 8)});
+  const Placement p = place(one_site("h100-sxm", 4, 8, R"("fabric": {"bytes_per_s": 2e11})"),
+                            {pool("big", "h100-sxm", 1, 16), pool("a", "h100-sxm", 2, 8)});
   CHECK(p.pools[0][0].nodes == 2);
   CHECK(nodes(p.pools[1]) == Nodes{2, 3});
   // To one node at its 200 GB/s; to both of the others at twice that, its own limit.
   CHECK(arrival(p, 2e9, p.pools[0][0], p.pools[1][0]) == kFabric + Time::milliseconds(10));
-  CHECK(arrivals(p, 2e9, {{p.pools[0][0], p.pools[1][0]}, {p.pools[0][0], p.pools[1][1]}}) == std::vector<Time>(2, kFabric + Time::milliseconds(10)));
+  CHECK(arrivals(p, 2e9, {{p.pools[0][0], p.pools[1][0]}, {p.pools[0][0], p.pools[1][1]}}) ==
+        std::vector<Time>(2, kFabric + Time::milliseconds(10)));
 }
 
 TEST_CASE("Pools take the first free chips; a replica that a node can hold is not spread over two") {
-  const Placement p = place(one_site("h100-sxm", 2, 8), {pool("a", "h100-sxm", 1, 6), pool("b", "h100-sxm", 1, 4), pool("c", "h100-sxm", 2, 2)});
+  const Placement p = place(one_site("h100-sxm", 2, 8),
+                            {pool("a", "h100-sxm", 1, 6), pool("b", "h100-sxm", 1, 4), pool("c", "h100-sxm", 2, 2)});
   CHECK(nodes(p.pools[0]) == Nodes{0});
   CHECK(nodes(p.pools[1]) == Nodes{1});
   CHECK(nodes(p.pools[2]) == Nodes{0, 1});
@@ -186,11 +204,13 @@ TEST_CASE("A larger replica takes whole nodes and shares the last") {
   CHECK(p.pools[0][1].nodes == 2);
   // Tensor-parallel groups of 6 are not cut: one a node.
   CHECK(place(one_site("h100-sxm", 3, 8), {pool("a", "h100-sxm", 1, 18, 6)}).pools[0][0].nodes == 3);
-  CHECK_THAT(infeasible(one_site("h100-sxm", 2, 8), {pool("a", "h100-sxm", 1, 18, 6)}), Contains("not enough free nodes"));
+  CHECK_THAT(infeasible(one_site("h100-sxm", 2, 8), {pool("a", "h100-sxm", 1, 18, 6)}),
+             Contains("not enough free nodes"));
 }
 
 TEST_CASE("A replica stays at one site, and leaves no chips taken where it found too few") {
-  const Cluster cluster = cluster_of(R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm", "count": 2}]}, {"name": "west", "nodes": [{"chip": "h100-sxm", "count": 3}]}]})");
+  const Cluster cluster = cluster_of(
+      R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm", "count": 2}]}, {"name": "west", "nodes": [{"chip": "h100-sxm", "count": 3}]}]})");
   const Placement p = place(cluster, {pool("a", "h100-sxm", 1, 20, 4), pool("b", "h100-sxm", 1, 16)});
   CHECK(p.pools[0][0].site == 1);
   CHECK(p.pools[1][0].site == 0);
@@ -198,7 +218,8 @@ TEST_CASE("A replica stays at one site, and leaves no chips taken where it found
 }
 
 TEST_CASE("A pool that names a site stays there") {
-  const Cluster cluster = cluster_of(R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm"}]}, {"name": "west", "nodes": [{"chip": "h100-sxm"}]}]})");
+  const Cluster cluster = cluster_of(
+      R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm"}]}, {"name": "west", "nodes": [{"chip": "h100-sxm"}]}]})");
   PlacementRequest west = pool("a", "h100-sxm", 2, 4);
   west.site = "west";
   const Placement p = place(cluster, {west});
@@ -216,7 +237,8 @@ TEST_CASE("Without a fabric a replica and its KV stay in a node") {
   PlacementRequest prefill = pool("p", "h100-sxm", 1, 4);
   prefill.sends_to = 1;
   CHECK(infeasible(cluster, {prefill, pool("d", "h100-sxm", 1, 4)}).empty());
-  CHECK_THAT(infeasible(cluster, {prefill, pool("d", "h100-sxm", 2, 4)}), Contains("\"p\" hands its KV over to pool \"d\"") && Contains("fabric"));
+  CHECK_THAT(infeasible(cluster, {prefill, pool("d", "h100-sxm", 2, 4)}),
+             Contains("\"p\" hands its KV over to pool \"d\"") && Contains("fabric"));
 }
 
 TEST_CASE("Replicas in a torus take boxes, and never a chip twice") {
@@ -242,11 +264,14 @@ TEST_CASE("A million chips are placed in about a second") {
       for (const sim::HostId host : p.hosts(i)) hosts.insert(hosts.end(), host);
     }
     CHECK(hosts.size() == p.topology.hosts());
-    WARN(p.topology.hosts() << " replicas on " << cluster.chips() << " chips: " << wall << " s, " << p.topology.links().size() << " links");
+    WARN(p.topology.hosts() << " replicas on " << cluster.chips() << " chips: " << wall << " s, "
+                            << p.topology.links().size() << " links");
     return wall;
   };
   // Ten times the second, for slow and busy machines; a scan of nodes for each replica takes minutes.
-  CHECK(seconds(one_site("h100-sxm", 125'000, 8), {pool("large", "h100-sxm", 30'000, 16), pool("node", "h100-sxm", 60'000, 8),
-                                                   pool("half", "h100-sxm", 10'000, 4)}) < 10);
-  CHECK(seconds(one_site("tpu-v7", 108, 9216), {pool("cube", "tpu-v7", 1'000, 64), pool("block", "tpu-v7", 99'000, 8)}) < 10);
+  CHECK(seconds(one_site("h100-sxm", 125'000, 8),
+                {pool("large", "h100-sxm", 30'000, 16), pool("node", "h100-sxm", 60'000, 8),
+                 pool("half", "h100-sxm", 10'000, 4)}) < 10);
+  CHECK(seconds(one_site("tpu-v7", 108, 9216),
+                {pool("cube", "tpu-v7", 1'000, 64), pool("block", "tpu-v7", 99'000, 8)}) < 10);
 }

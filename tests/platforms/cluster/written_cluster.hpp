@@ -38,8 +38,9 @@ inline Cluster cluster_of(const std::string& text) {
 
 /// One site of equal nodes, with further keys of the cluster behind it.
 inline Cluster one_site(const std::string& chip_name, int nodes, int chips_per_node, const std::string& more = "") {
-  return cluster_of(R"({"sites": [{"name": "east", "nodes": [{"chip": ")" + chip_name + R"(", "count": )" + std::to_string(nodes) +
-                    R"(, "chips_per_node": )" + std::to_string(chips_per_node) + "}]}]" + (more.empty() ? "" : ", " + more) + "}");
+  return cluster_of(R"({"sites": [{"name": "east", "nodes": [{"chip": ")" + chip_name + R"(", "count": )" +
+                    std::to_string(nodes) + R"(, "chips_per_node": )" + std::to_string(chips_per_node) + "}]}]" +
+                    (more.empty() ? "" : ", " + more) + "}");
 }
 
 }  // namespace tokenyard::platforms

@@ -115,7 +115,8 @@ TEST_CASE("Between sites, a route leaves by the outer ports and crosses the comm
   const Ports site_ports{{1e8, Time::milliseconds(20)}, {}};
   const ZoneId east = topology.add_star("east", wan, site_ports), west = topology.add_star("west", wan, site_ports);
   const Ports node_ports{{4e10, Time::microseconds(1)}, {1e10, Time::microseconds(3)}};
-  const ZoneId node0 = topology.add_star("node0", east, node_ports), node1 = topology.add_star("node1", east, node_ports);
+  const ZoneId node0 = topology.add_star("node0", east, node_ports),
+               node1 = topology.add_star("node1", east, node_ports);
   const Ports gpu{{450e9, Time::nanoseconds(500)}, {50e9, Time::microseconds(2)}};
   const HostId g00 = topology.add_host("g00", node0, gpu), g01 = topology.add_host("g01", node0, gpu);
   const HostId g10 = topology.add_host("g10", node1, gpu);
@@ -123,10 +124,8 @@ TEST_CASE("Between sites, a route leaves by the outer ports and crosses the comm
   const HostId bare = topology.add_host("bare", node1, {});
   CHECK(names(topology, g00, g01) == Names{"g00.up", "g01.down"});
   CHECK(names(topology, g00, g10) == Names{"g00.nic.up", "node0.up", "node1.down", "g10.nic.down"});
-  CHECK(names(topology, g00, far) ==
-        Names{"g00.nic.up", "node0.nic.up", "east.up", "west.down", "far.nic.down"});
-  CHECK(names(topology, far, g00) ==
-        Names{"far.nic.up", "west.up", "east.down", "node0.nic.down", "g00.nic.down"});
+  CHECK(names(topology, g00, far) == Names{"g00.nic.up", "node0.nic.up", "east.up", "west.down", "far.nic.down"});
+  CHECK(names(topology, far, g00) == Names{"far.nic.up", "west.up", "east.down", "node0.nic.down", "g00.nic.down"});
   CHECK(names(topology, bare, g00) == Names{"node1.up", "node0.down", "g00.nic.down"});
   Topology::Route route;
   topology.route(g00, far, route);
