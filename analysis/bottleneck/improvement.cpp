@@ -22,8 +22,8 @@ void change_chip(Scenario& scenario, const std::string& name, const std::functio
   for (PoolPlan& pool : scenario.pools) {
     if (pool.chip == old) pool.chip = better.get();
   }
-  for (Site& site : scenario.cluster.sites) {
-    for (NodeGroup& group : site.nodes) {
+  for (platforms::Site& site : scenario.cluster.sites) {
+    for (platforms::NodeGroup& group : site.groups) {
       if (group.chip == old) group.chip = better.get();
     }
   }
@@ -47,13 +47,14 @@ bool has_nodes(const agents::WorkloadEntry& entry, bool human) {
 void add_replicas(Scenario& scenario, std::size_t pool, std::int64_t more) {
   PoolPlan& plan = scenario.pools[pool];
   plan.replicas += more;
-  for (Site& site : scenario.cluster.sites) {
-    for (NodeGroup& group : site.nodes) {
+  for (platforms::Site& site : scenario.cluster.sites) {
+    if (!plan.site.empty() && site.name != plan.site) continue;
+    for (platforms::NodeGroup& group : site.groups) {
       if (group.chip != plan.chip) continue;
       const std::int64_t chips = more * plan.parallelism.chips();
       // A node may have to stay partly empty.
       const std::int64_t per_node = std::max<std::int64_t>(1, group.chips_per_node / plan.parallelism.chips()) * plan.parallelism.chips();
-      group.count += (chips + per_node - 1) / std::min(per_node, group.chips_per_node);
+      site.add_nodes(group, (chips + per_node - 1) / std::min(per_node, group.chips_per_node));
       return;
     }
   }
@@ -115,7 +116,9 @@ class Finder {
         });
       }
     }
-    const bool moves = std::any_of(scenario_.pools.begin(), scenario_.pools.end(), [](const PoolPlan& p) { return p.role == platforms::PoolRole::kPrefill; });
+    const bool moves = std::any_of(scenario_.pools.begin(), scenario_.pools.end(), [&](const PoolPlan& p) {
+      return p.role == platforms::PoolRole::kPrefill || p.spec_on(scenario_.cluster).span.crosses(p.parallelism.chips());
+    });
     if (!moves) return;
     add("scale-out", "", "network between nodes", [](Scenario& s, double factor) {
       std::vector<std::string> names;
@@ -123,8 +126,8 @@ class Finder {
       std::sort(names.begin(), names.end());
       names.erase(std::unique(names.begin(), names.end()), names.end());
       for (const std::string& name : names) change_chip(s, name, [&](Chip& c) { scale(c.scale_out_bytes_per_s, factor); });
-      scale(s.cluster.fabric_bytes_per_s, factor);
-      s.cluster.wan_bytes_per_s *= factor;
+      for (platforms::Site& site : s.cluster.sites) scale(site.fabric.bytes_per_s, factor);
+      s.cluster.wan.bytes_per_s *= factor;
       return factor;
     });
   }

@@ -7,6 +7,7 @@
 
 #include "agents/work/request_player.hpp"
 #include "analysis/run/summary.hpp"
+#include "platforms/cluster/placement.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "traces/writers/perfetto_json.hpp"
 
@@ -16,60 +17,17 @@ namespace {
 using sim::Json;
 using sim::Time;
 
-/// Hosts for the replicas: pools take the first free chips of their kind, site by site; a replica that a node can hold is
-/// not spread over two.
-sim::Topology place(const Scenario& scenario, std::vector<std::vector<sim::HostId>>& hosts) {
-  const Cluster& cluster = scenario.cluster;
-  sim::Topology topology;
-  const sim::ZoneId wan = topology.add_star("wan");
-  const sim::LinkSpec wan_link{cluster.wan_bytes_per_s, Time::seconds(cluster.wan_latency_s / 2)};
-  struct Node {
-    const platforms::Chip* chip;
-    std::int64_t chips, free;
-    sim::ZoneId zone;
-    std::string name;
-  };
-  std::vector<Node> nodes;
-  for (const Site& site : cluster.sites) {
-    const sim::ZoneId fabric = topology.add_star(site.name, wan, {wan_link, {}});
-    for (const NodeGroup& group : site.nodes) {
-      for (std::int64_t i = 0; i < group.count; ++i) {
-        std::string name = fmt::format("{}/{}{}", site.name, group.chip->name, nodes.size());
-        sim::Ports ports;
-        if (cluster.fabric_bytes_per_s) ports.inner = {*cluster.fabric_bytes_per_s, Time::seconds(cluster.fabric_latency_s / 2)};
-        const sim::ZoneId zone = topology.add_star(name, fabric, ports);
-        nodes.push_back({group.chip, group.chips_per_node, group.chips_per_node, zone, std::move(name)});
-      }
-    }
-  }
+/// The pools' replicas on the cluster's chips.
+platforms::Placement place(const Scenario& scenario) {
+  std::vector<platforms::PlacementRequest> requests;
   for (const PoolPlan& pool : scenario.pools) {
-    std::vector<sim::HostId> of_pool;
-    for (std::int64_t r = 0; r < pool.replicas; ++r) {
-      std::int64_t left = pool.parallelism.chips();
-      const Node* lead = nullptr;
-      for (Node& node : nodes) {
-        if (left == 0) break;
-        const bool whole = node.free >= left || (left > node.chips && node.free == node.chips);
-        if (node.chip != pool.chip || !whole) continue;
-        const std::int64_t taken = std::min(left, node.free);
-        node.free -= taken;
-        left -= taken;
-        if (lead == nullptr) lead = &node;
-      }
-      if (left > 0) {
-        throw sim::Infeasible(fmt::format("pool \"{}\": replica {} of {} chips finds no node with as many free {} chips; use fewer chips per replica or more nodes",
-                                          pool.name, r, pool.parallelism.chips(), pool.chip->name));
-      }
-      const auto chips = static_cast<double>(pool.parallelism.chips());
-      // Chips without a published NIC are given the node's PCIe class of 25 GB/s: it only matters to KV hand-over.
-      const double nic = pool.chip->scale_out_bytes_per_s.value_or(25e9) * chips;
-      const double up = pool.chip->scale_up.bytes_per_s.value_or(pool.chip->scale_out_bytes_per_s.value_or(25e9)) * chips;
-      of_pool.push_back(topology.add_host(fmt::format("{}:{}/{}", lead->name, pool.name, r), lead->zone,
-                                          {{up, Time::microseconds(1)}, {nic, Time::seconds(cluster.fabric_latency_s / 2)}}));
+    platforms::PlacementRequest request{pool.name, pool.chip, pool.replicas, pool.parallelism.chips(), pool.parallelism.tp, pool.site};
+    for (std::size_t other = 0; other < scenario.pools.size(); ++other) {
+      if (pool.role == platforms::PoolRole::kPrefill && scenario.pools[other].name == pool.decode_pool) request.sends_to = other;
     }
-    hosts.push_back(std::move(of_pool));
+    requests.push_back(std::move(request));
   }
-  return topology;
+  return platforms::place(scenario.cluster, requests);
 }
 
 /// The files of a result folder that are written while the simulation runs.
@@ -109,7 +67,7 @@ class Tables {
   std::optional<traces::PerfettoJson> timeline_;
 };
 
-std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const std::vector<std::vector<sim::HostId>>& hosts, bool stepwise) {
+std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const platforms::Placement& placement, bool stepwise) {
   std::vector<platforms::PoolOptions> pools;
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& plan = scenario.pools[i];
@@ -120,12 +78,12 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool) pool.decode_pool = j;
     }
     pool.router = plan.router;
-    pool.cost = std::make_shared<platforms::Roofline>(plan.spec());
+    pool.cost = std::make_shared<platforms::Roofline>(plan.spec_on(scenario.cluster));
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.kv = plan.cache;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
-    pool.hosts = hosts[i];
+    pool.hosts = placement.hosts(i);
     pools.push_back(std::move(pool));
   }
   return pools;
@@ -225,14 +183,14 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   const auto wall_begin = std::chrono::steady_clock::now();
   if (!options.out.empty()) make_folder(options.out);
 
-  std::vector<std::vector<sim::HostId>> hosts;
-  const sim::Topology topology = place(scenario, hosts);
+  const platforms::Placement placement = place(scenario);
+  const sim::Topology& topology = placement.topology;
   sim::Simulation simulation;
   // Without traffic both networks are alike, and the analytic one costs nothing.
   const std::unique_ptr<sim::Network> network = options.make_network && moves_bytes(scenario)
                                                     ? options.make_network(topology, simulation)
                                                     : std::make_unique<sim::AnalyticNetwork>(topology, simulation);
-  platforms::Fleet fleet(simulation, *network, pool_options(scenario, hosts, options.stepwise));
+  platforms::Fleet fleet(simulation, *network, pool_options(scenario, placement, options.stepwise));
 
   const Time warmup = Time::seconds(scenario.run.warmup_s);
   const Time duration = Time::seconds(scenario.run.duration_s);

@@ -33,40 +33,6 @@ const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
   return named<platforms::Chip>(reader, "chip", {}, CatalogKind::kChip, catalog, &Catalog::find_chip);
 }
 
-void read_cluster(ObjectReader& reader, const Catalog& catalog, Cluster& cluster) {
-  reader.string("name", "");
-  reader.string("title", "");
-  reader.string("schema", "");
-  reader.raw("source");
-  reader.raw("note");
-  reader.each("sites", [&](ObjectReader& site_reader) {
-    Site site;
-    site.name = site_reader.string("name", fmt::format("site{}", cluster.sites.size()));
-    site_reader.raw("note");
-    site_reader.each("nodes", [&](ObjectReader& node) {
-      NodeGroup group;
-      group.chip = read_chip(node, catalog);
-      group.count = node.integer("count", {.fallback = 1, .minimum = 1, .maximum = 1e6});
-      group.chips_per_node = node.integer("chips_per_node", {.fallback = 8, .minimum = 1, .maximum = 1e5});
-      for (const char* key : {"source", "note", "date"}) node.raw(key);
-      site.nodes.push_back(group);
-    }, true);
-    cluster.sites.push_back(std::move(site));
-  }, true);
-  reader.object("fabric", [&](ObjectReader& fabric) {
-    fabric.choice("topology", {"star", "rail", "torus", "none"}, "star");
-    cluster.fabric_bytes_per_s = fabric.optional_number("bytes_per_s", {.minimum = 0, .exclusive = true});
-    cluster.fabric_latency_s = fabric.number("latency_s", {.fallback = cluster.fabric_latency_s, .minimum = 0, .maximum = 10});
-    for (const char* key : {"source", "note", "date", "shape"}) fabric.raw(key);
-  });
-  reader.object("wan", [&](ObjectReader& wan) {
-    cluster.wan_bytes_per_s = wan.number("bytes_per_s", {.fallback = cluster.wan_bytes_per_s, .minimum = 0, .exclusive = true});
-    cluster.wan_latency_s = wan.number("latency_s", {.fallback = cluster.wan_latency_s, .minimum = 0, .maximum = 10});
-  });
-  cluster.pue = reader.number("pue", {.fallback = cluster.pue, .minimum = 1, .maximum = 10});
-  cluster.power_usd_per_kwh = reader.number("power_usd_per_kwh", {.fallback = cluster.power_usd_per_kwh, .minimum = 0});
-}
-
 void read_engine(ObjectReader& reader, PoolPlan& pool) {
   const platforms::EngineDefaults& defaults = *pool.engine;
   pool.batching.max_num_seqs = static_cast<std::int32_t>(
@@ -101,6 +67,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
   pool.name = reader.string("name", fmt::format("pool{}", index));
   pool.model = named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
   pool.chip = read_chip(reader, catalog);
+  pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
   pool.role = role == "prefill" ? platforms::PoolRole::kPrefill : role == "decode" ? platforms::PoolRole::kDecode : platforms::PoolRole::kMixed;
@@ -139,9 +106,9 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
 }
 
 /// What one pool needs beyond its own keys; KV blocks from the memory.
-void check_pool(PoolPlan& pool, const std::string& file, const std::string& place, Faults& faults, std::vector<std::string>& infeasible) {
+void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::string& file, const std::string& place, Faults& faults, std::vector<std::string>& infeasible) {
   if (pool.chip == nullptr || pool.model == nullptr) return;
-  for (const std::string& missing : platforms::missing_numbers(pool.spec())) {
+  for (const std::string& missing : platforms::missing_numbers(pool.spec_on(cluster))) {
     faults.add(file, place, missing + " is unknown", "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
   }
   if (!pool.model->missing().empty() || !pool.chip->memory_bytes || pool.blocks_overridden) return;
@@ -155,36 +122,47 @@ void check_pool(PoolPlan& pool, const std::string& file, const std::string& plac
   }
 }
 
+/// What the pools ask of the cluster: sites, chips, ways out of a node.
 void check_cluster(const Scenario& scenario, const std::string& file, Faults& faults) {
-  std::vector<std::pair<const platforms::Chip*, std::int64_t>> wanted;
+  const platforms::Cluster& cluster = scenario.cluster;
+  std::int64_t nodes = 0;
+  for (const platforms::Site& site : cluster.sites) nodes += site.nodes();
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& pool = scenario.pools[i];
-    if (pool.chip == nullptr) continue;
-    std::int64_t have = 0, used = pool.chips();
-    for (const Site& site : scenario.cluster.sites) {
-      for (const NodeGroup& group : site.nodes) have += group.chip == pool.chip ? group.count * group.chips_per_node : 0;
+    if (!pool.site.empty() && !cluster.has_site(pool.site)) {
+      faults.add(file, fmt::format("/pools/{}/site", i), '"' + pool.site + '"', "a site of the cluster" + sim::did_you_mean(pool.site, cluster.site_names()));
+      continue;
     }
-    for (std::size_t j = 0; j < i; ++j) used += scenario.pools[j].chip == pool.chip ? scenario.pools[j].chips() : 0;
+    if (pool.chip == nullptr) continue;
+    std::int64_t used = pool.chips();
+    for (std::size_t j = 0; j < i; ++j) {
+      const bool beside = pool.site.empty() || scenario.pools[j].site == pool.site;
+      used += beside && scenario.pools[j].chip == pool.chip ? scenario.pools[j].chips() : 0;
+    }
+    const std::int64_t have = cluster.chips_of(*pool.chip, pool.site);
     if (used > have) {
       faults.add(file, fmt::format("/pools/{}/replicas", i), fmt::format("{} chips {} with the pools before it", used, pool.chip->name),
-                 fmt::format("at most the {} that the cluster has", have));
+                 fmt::format("at most the {} that {} has", have, pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"'));
+    }
+    const bool hands_over = pool.role != platforms::PoolRole::kMixed;
+    if (hands_over && nodes > 1 && !cluster.knows_rate_of(*pool.chip, pool.site)) {
+      faults.add(file, fmt::format("/pools/{}/chip", i), fmt::format("{}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
+                 "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV moves between nodes");
     }
   }
 }
 
 }  // namespace
 
+platforms::ReplicaSpec PoolPlan::spec_on(const platforms::Cluster& cluster) const {
+  platforms::ReplicaSpec result = spec();
+  result.span = cluster.span(*chip, parallelism.chips(), parallelism.tp, site);
+  return result;
+}
+
 void PoolPlan::size_cache() {
   const double tokens = platforms::kv_capacity_tokens(spec(), gpu_memory_utilization, engine->reserved_bytes);
   cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
-}
-
-std::int64_t Cluster::chips() const {
-  std::int64_t total = 0;
-  for (const Site& site : sites) {
-    for (const NodeGroup& group : site.nodes) total += group.count * group.chips_per_node;
-  }
-  return total;
 }
 
 Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, bool needs_workload, Faults& faults) {
@@ -197,25 +175,12 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   scenario.name = reader.string("name", "scenario");
   scenario.seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
 
-  const sim::Json* cluster = reader.raw("cluster");
-  if (cluster == nullptr) {
-    reader.fault("cluster", "nothing", "a cluster: {\"sites\": […]} or a name of the catalogue");
-  } else if (cluster->is_string()) {
-    const auto name = cluster->get<std::string>();
-    const sim::Json* known = catalog.find_cluster(name);
-    if (known == nullptr) {
-      reader.fault("cluster", '"' + name + '"', "a cluster of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kCluster)));
-    } else {
-      ObjectReader known_reader(*known, "catalogue: " + name, "", faults);
-      read_cluster(known_reader, catalog, scenario.cluster);
-    }
-  } else {
-    reader.object("cluster", [&](ObjectReader& r) { read_cluster(r, catalog, scenario.cluster); }, true);
-  }
+  scenario.cluster = platforms::Cluster::read(reader, "cluster", catalog);
+  scenario.warnings = scenario.cluster.warnings;
 
   reader.each("pools", [&](ObjectReader& r) {
-    scenario.pools.push_back(read_pool(r, catalog, scenario.pools.size()));
-    check_pool(scenario.pools.back(), file.name(), r.pointer(), faults, infeasible);
+    PoolPlan& pool = scenario.pools.emplace_back(read_pool(r, catalog, scenario.pools.size()));
+    check_pool(pool, scenario.cluster, file.name(), r.pointer(), faults, infeasible);
     for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i) {
       if (scenario.pools[i].name == scenario.pools.back().name) r.fault("name", '"' + scenario.pools[i].name + '"', "a name that no other pool has");
     }

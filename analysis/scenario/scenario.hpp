@@ -10,34 +10,13 @@
 #include <vector>
 
 #include "analysis/scenario/workload.hpp"
+#include "platforms/cluster/cluster.hpp"
 #include "platforms/cost/roofline.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "sim/random/distribution.hpp"
 
 namespace tokenyard::analysis {
-
-struct NodeGroup {
-  const platforms::Chip* chip = nullptr;
-  std::int64_t count = 1;
-  std::int64_t chips_per_node = 8;
-};
-
-struct Site {
-  std::string name;
-  std::vector<NodeGroup> nodes;
-};
-
-struct Cluster {
-  std::vector<Site> sites;
-  std::optional<double> fabric_bytes_per_s;  ///< per node, both ways; absent: the chips' NICs are the limit
-  double fabric_latency_s = 5e-6;
-  double wan_bytes_per_s = 12.5e9;
-  double wan_latency_s = 0.02;
-  double pue = 1.2;
-  double power_usd_per_kwh = 0.08;
-  std::int64_t chips() const;
-};
 
 struct PoolPlan {
   std::string name;
@@ -48,6 +27,7 @@ struct PoolPlan {
   platforms::PoolRole role = platforms::PoolRole::kMixed;
   std::string decode_pool;
   platforms::Parallelism parallelism;
+  std::string site;  ///< empty: any
   platforms::Precision weights = platforms::Precision::kBf16;
   platforms::Precision kv = platforms::Precision::kBf16;
   platforms::Router router = platforms::Router::kLeastLoaded;
@@ -60,6 +40,8 @@ struct PoolPlan {
   /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
   void size_cache();
   platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
+  /// With the nodes that a replica lies on, which its time depends on.
+  platforms::ReplicaSpec spec_on(const platforms::Cluster& cluster) const;
 };
 
 struct Slo {
@@ -83,7 +65,7 @@ struct Catalogs {
 struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
-  Cluster cluster;
+  platforms::Cluster cluster;
   std::vector<PoolPlan> pools;
   WorkloadPlan workload;
   Slo slo;

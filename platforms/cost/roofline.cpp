@@ -30,6 +30,9 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
   for (const std::string& key : spec.chip->missing(spec.weights, spec.parallelism.chips())) {
     missing.push_back(fmt::format("chip {}: {}", spec.chip->name, key));
   }
+  if (spec.span.crosses(spec.parallelism.chips()) && spec.span.bytes_per_s <= 0) {
+    missing.push_back(fmt::format("chip {}: scale_out_bytes_per_s, which a replica on several nodes needs (or the fabric's bytes_per_s),", spec.chip->name));
+  }
   for (const std::string& key : spec.model->missing()) missing.push_back(fmt::format("model {}: {}", spec.model->name, key));
   return missing;
 }
@@ -122,18 +125,23 @@ Roofline::Work Roofline::token_work(std::int64_t tokens) const {
   }
   const double activation = t * hidden * kActivationBytes;
   if (p.tp > 1) {
-    const Chip::AllReduce reduce = chip.all_reduce(p.tp).value_or(Chip::AllReduce{});
-    const double wire = reduce.bytes_per_s > 0 ? 2 * (tp - 1) / tp * activation / reduce.bytes_per_s : 0;
-    work.seconds[at(Bound::kNetwork)] += 2 * static_cast<double>(model.layers) * (reduce.alpha_s + wire);
+    const std::int64_t near = spec_.span.within(p.tp);
+    const auto n = static_cast<double>(near);
+    const Chip::AllReduce reduce = near > 1 ? chip.all_reduce(near).value_or(Chip::AllReduce{}) : Chip::AllReduce{};
+    const double wire = reduce.bytes_per_s > 0 ? 2 * (n - 1) / n * activation / reduce.bytes_per_s : 0;
+    work.seconds[at(Bound::kNetwork)] +=
+        2 * static_cast<double>(model.layers) * (reduce.alpha_s + wire + spec_.span.all_reduce_s(activation, p.tp));
   }
   const double link = chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10));
   if (p.dp > 1 && model.moe) {
     const double exchanged = activation * static_cast<double>(model.moe->experts_per_token.value_or(1));
-    work.seconds[at(Bound::kNetwork)] += 2 * static_cast<double>(model.moe_layers()) * (exchanged / link + 10e-6);
+    const double seconds = std::max(exchanged / link, spec_.span.all_to_all_s(exchanged, p.tp * p.dp)) + 10e-6;
+    work.seconds[at(Bound::kNetwork)] += 2 * static_cast<double>(model.moe_layers()) * seconds;
   }
   if (p.pp > 1) {
     // Layers ran once with 1/pp of the tokens; all micro-batches pass every stage.
-    work.seconds[at(Bound::kNetwork)] += static_cast<double>(p.pp) * activation / chip.scale_out_bytes_per_s.value_or(link);
+    const double hop = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : link;
+    work.seconds[at(Bound::kNetwork)] += static_cast<double>(p.pp) * activation / hop;
   }
   if (index >= token_cache_.size()) token_cache_.resize(index + 1);
   token_cache_[index] = work;

@@ -9,7 +9,8 @@
 ///   bytes / (bandwidth · e · bytes / (bytes + half)) affine in the contexts;
 /// - prefill attention of c tokens after b: F = 4 · heads · head_dim · c (b + (c + 1) / 2);
 /// - the output matrix, for the calls that make a token;
-/// - two all-reduces over tp chips, alpha + 2 (n - 1) / n · bytes / bandwidth; expert exchange over dp; hops between stages.
+/// - two all-reduces over tp chips, alpha + 2 (n - 1) / n · bytes / bandwidth; expert exchange over dp; hops between stages;
+///   what leaves a node pays for it (node_span.hpp).
 /// The engine adds host.step_s + n · host.sequence_s and scales kernel time by host.kernel_scale, never below what the
 /// chip's peaks allow. With pp stages and as many micro-batches, a step passes every layer once with T / pp tokens, pp times.
 /// Sliding-window layers are charged their whole window per decoding call.
@@ -19,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "platforms/cost/node_span.hpp"
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
@@ -38,6 +40,7 @@ struct ReplicaSpec {
   Precision weights = Precision::kBf16;
   Precision kv = Precision::kBf16;
   EngineDefaults::Host host;
+  NodeSpan span;  ///< how the replica lies on nodes
 };
 
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.

@@ -234,7 +234,9 @@ std::vector<Fact> Catalog::facts(CatalogKind kind, std::string_view name) const 
   auto sources = whole->find("sources");
   if (sources == whole->end() || !sources->is_object()) return facts;
   for (Fact& fact : facts) {
-    std::string key = fact.key.substr(fact.key.rfind('/') + 1);
+    // The last name in it: ".../shape/1" is of "shape".
+    std::string key = fact.key.substr(0, fact.key.find_last_not_of("0123456789/") + 1);
+    key.erase(0, key.rfind('/') + 1);
     auto source = sources->find(key);
     if (source == sources->end() || !source->is_object()) continue;
     fact.source = source->value("source", std::string());

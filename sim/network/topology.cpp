@@ -26,16 +26,22 @@ ZoneId Topology::add_star(std::string name, ZoneId parent, const Ports& ports) {
 
 ZoneId Topology::add_mesh(std::string name, LinkSpec pair, ZoneId parent, const Ports& ports) {
   const ZoneId zone = add_zone(std::move(name), Shape::kMesh, parent, ports);
-  zones_[zone].hop = pair;
+  zones_[zone].hops[0] = pair;
   return zone;
 }
 
 ZoneId Topology::add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent,
                            const Ports& ports) {
+  return add_torus(std::move(name), shape, std::array<LinkSpec, 3>{hop, hop, hop}, parent, ports);
+}
+
+ZoneId Topology::add_torus(std::string name, std::array<std::uint32_t, 3> shape, std::span<const LinkSpec, 3> hops,
+                           ZoneId parent, const Ports& ports) {
   const ZoneId id = add_zone(std::move(name), Shape::kTorus, parent, ports);
   Zone& zone = zones_[id];
   zone.extent = shape;
-  zone.hop = hop;
+  std::copy(hops.begin(), hops.end(), zone.hops.begin());
+  zone.taken.resize(std::size_t{shape[0]} * shape[1] * shape[2]);
   add_torus_links(zone);
   return id;
 }
@@ -53,16 +59,22 @@ Topology::Child Topology::add_child(std::string name, ZoneId zone, const Ports& 
     if (zone >= zones_.size()) throw InternalError("topology: the parent of " + name + " is unknown");
     Zone& parent = zones_[zone];
     child.position = parent.children++;
-    if (parent.shape == Shape::kTorus &&
-        child.position >= std::uint64_t{parent.extent[0]} * parent.extent[1] * parent.extent[2]) {
-      throw InternalError("topology: more children than positions in torus " + parent.self.name);
-    }
-    if (parent.shape == Shape::kMesh) add_mesh_links(parent, child.position);
+    if (parent.shape == Shape::kTorus) child.position = take_position(parent, ports.position);
+    if (parent.shape == Shape::kMesh) add_mesh_links(parent, ports.lanes);
   }
   child.inner = ports.inner.bytes_per_s > 0 ? add_duplex(name, ports.inner) : kNoLink;
   child.outer = ports.outer.bytes_per_s > 0 ? add_duplex(name + ".nic", ports.outer) : child.inner;
   child.name = std::move(name);
   return child;
+}
+
+std::uint32_t Topology::take_position(Zone& torus, std::uint32_t asked) {
+  const std::uint32_t position = asked == Ports::kNext ? torus.children - 1 : asked;
+  if (position >= torus.taken.size() || torus.taken[position]) {
+    throw InternalError(fmt::format("topology: no free place {} in torus {}", position, torus.self.name));
+  }
+  torus.taken[position] = true;
+  return position;
 }
 
 void Topology::add_torus_links(Zone& zone) {
@@ -76,21 +88,27 @@ void Topology::add_torus_links(Zone& zone) {
         const std::string place = fmt::format("{}[{},{},{}]", zone.self.name, x, y, z);
         for (std::size_t dimension = 0; dimension < 3; ++dimension) {
           // The next neighbour in a ring of 2 is the previous one, too: one link each way.
-          zone.hop_links.push_back(
-              extent[dimension] > 1 ? add_hop(fmt::format("{}+{}", place, "xyz"[dimension]), zone.hop) : kNoLink);
-          zone.hop_links.push_back(
-              extent[dimension] > 2 ? add_hop(fmt::format("{}-{}", place, "xyz"[dimension]), zone.hop) : kNoLink);
+          zone.hop_links.push_back(extent[dimension] > 1
+                                       ? add_hop(fmt::format("{}+{}", place, "xyz"[dimension]), zone.hops[dimension])
+                                       : kNoLink);
+          zone.hop_links.push_back(extent[dimension] > 2
+                                       ? add_hop(fmt::format("{}-{}", place, "xyz"[dimension]), zone.hops[dimension])
+                                       : kNoLink);
         }
       }
     }
   }
 }
 
-void Topology::add_mesh_links(Zone& zone, std::uint32_t position) {
+void Topology::add_mesh_links(Zone& zone, std::uint32_t lanes) {
+  const auto position = static_cast<std::uint32_t>(zone.lanes.size());
   for (std::uint32_t other = 0; other < position; ++other) {
-    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, position, other), zone.hop));
-    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, other, position), zone.hop));
+    LinkSpec link = zone.hops[0];
+    link.bytes_per_s *= static_cast<double>(lanes) * zone.lanes[other];
+    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, position, other), link));
+    zone.hop_links.push_back(add_hop(fmt::format("{}:{}>{}", zone.self.name, other, position), link));
   }
+  zone.lanes.push_back(lanes);
 }
 
 LinkId Topology::add_hop(std::string name, const LinkSpec& spec) {

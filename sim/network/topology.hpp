@@ -8,8 +8,8 @@
 /// outer ports down. Every port is duplex: one link per direction. The latency of a route is the sum of its links'
 /// latencies.
 ///
-/// Broken rules (a second root, a full torus, a hop without bandwidth) throw InternalError: whoever reads a scenario
-/// checks it first.
+/// Broken rules (a second root, a taken place in a torus, a hop without bandwidth) throw InternalError: whoever reads a
+/// scenario checks it first.
 ///
 /// Sites over a wide area are a star of stars; a rail fabric is a star of nodes whose hosts have a NIC each. Routes are
 /// computed, not stored: memory is O(hosts + links), a route O(its length).
@@ -22,6 +22,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,15 @@ struct LinkSpec {
   Time latency;
 };
 
-/// The ports of a host or zone. `outer` 0: the inner port is used for leaving, too.
+/// How a host or zone is attached to its zone. `outer` 0: the inner port is used for leaving, too.
 struct Ports {
+  static constexpr std::uint32_t kNext = 0xffffffff;
   LinkSpec inner;
   LinkSpec outer;
+  /// In a mesh: how many it stands for. The link of two children is pair · lanes · lanes.
+  std::uint32_t lanes = 1;
+  /// In a torus: its place, x fastest, which no other may have.
+  std::uint32_t position = kNext;
 };
 
 struct Link {
@@ -57,11 +63,14 @@ class Topology {
   /// A zone without parent is the root; there is one. `ports` attach the zone to its parent.
   ZoneId add_star(std::string name, ZoneId parent = kNoZone, const Ports& ports = {});
   ZoneId add_mesh(std::string name, LinkSpec pair, ZoneId parent = kNoZone, const Ports& ports = {});
-  /// Children are placed in the order in which they are added: x fastest. A dimension of 1 is absent. Each position has
-  /// one duplex link per dimension towards its next neighbour, wrapping around (a ring of 2 has one). The links are
-  /// there from the start: positions without a child still pass traffic on.
+  /// Children are placed in the order in which they are added, x fastest, or where their ports say. A dimension of 1 is
+  /// absent. Each position has one duplex link per dimension towards its next neighbour, wrapping around (a ring of 2
+  /// has one). The links are there from the start: positions without a child still pass traffic on.
   ZoneId add_torus(std::string name, std::array<std::uint32_t, 3> shape, LinkSpec hop, ZoneId parent = kNoZone,
                    const Ports& ports = {});
+  /// The same with a link of its own kind in each dimension.
+  ZoneId add_torus(std::string name, std::array<std::uint32_t, 3> shape, std::span<const LinkSpec, 3> hops,
+                   ZoneId parent = kNoZone, const Ports& ports = {});
   HostId add_host(std::string name, ZoneId zone, const Ports& ports);
 
   struct Route {
@@ -91,19 +100,22 @@ class Topology {
     std::uint32_t depth = 0;
     std::uint32_t children = 0;
     std::array<std::uint32_t, 3> extent{1, 1, 1};
-    LinkSpec hop;                   ///< torus and mesh
-    std::vector<LinkId> hop_links;  ///< torus: six per position, kNoLink where absent; mesh: two per pair
+    std::array<LinkSpec, 3> hops;      ///< torus: by dimension; mesh: the first
+    std::vector<LinkId> hop_links;     ///< torus: six per position, kNoLink where absent; mesh: two per pair
+    std::vector<bool> taken;           ///< torus: by position
+    std::vector<std::uint32_t> lanes;  ///< mesh: by position
   };
   static constexpr LinkId kNoLink = 0xffffffff;
 
   ZoneId add_zone(std::string name, Shape shape, ZoneId parent, const Ports& ports);
   Child add_child(std::string name, ZoneId zone, const Ports& ports);
+  static std::uint32_t take_position(Zone& torus, std::uint32_t asked);
   LinkId add_link(std::string name, const LinkSpec& spec);
   LinkId add_hop(std::string name, const LinkSpec& spec);
   LinkId add_duplex(const std::string& name, const LinkSpec& spec);
   void add_torus_links(Zone& zone);
   /// Towards every child that is there already, and back.
-  void add_mesh_links(Zone& zone, std::uint32_t position);
+  void add_mesh_links(Zone& zone, std::uint32_t lanes);
   /// From one child of the zone to another, over their inner ports or the zone's own links.
   void cross(const Zone& zone, const Child& from, const Child& to, Route& route) const;
   void cross_torus(const Zone& zone, std::uint32_t from, std::uint32_t to, Route& route) const;

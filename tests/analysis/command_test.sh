@@ -25,6 +25,14 @@ done
 grep -q '/pools/0/chip.*did you mean "h100-sxm"' message || fail "the message names place and remedy"
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/model=llama-3.1-405b 2> message; [ $? = 3 ] || fail "a model that does not fit is exit 3"
 "$tokenyard" replay nothing.csv --format azure --on "$scenario" 2> message; [ $? = 2 ] || fail "a missing trace is exit 2"
+# A node for each replica: the KV of 1000 tokens, 131.072 MB, crosses a fabric of 1 GB/s in 131.072 ms and its 5 us.
+printf 'arrival_s,prompt_tokens,output_tokens\n0,1000,10\n' > one.csv
+"$tokenyard" replay one.csv --format requests --on "$root"/tests/analysis/scenarios/split.json --quiet --out e --set /cluster/sites/0/nodes/0/count=8 \
+  --set /cluster/sites/0/nodes/0/chips_per_node=1 --set '/cluster/fabric={"bytes_per_s": 1e9}' || fail "a replay on a changed cluster ends with 0"
+grep -q '"kv_transfer": 0.131077,' e/summary.json || fail "KV takes its bytes over the fabric's rate"
+"$tokenyard" run "$scenario" --quiet --out d --set /cluster/sites/0/nodes/0/chips_per_node=9 2> message; [ $? = 2 ] || fail "a node beyond the scale-up domain is exit 2"
+grep -q '/cluster/sites/0/nodes/0/chips_per_node.*at most 8' message || fail "the message names the domain"
+"$tokenyard" run "$scenario" --quiet --out d --set /pools/0/site=nowhere 2> message; [ $? = 2 ] || fail "an unknown site is exit 2"
 printf 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,374,-4\n' > bad.csv
 "$tokenyard" replay bad.csv --format azure --on "$scenario" --out d 2> message; [ $? = 2 ] || fail "a bad row is exit 2"
 grep -q 'bad.csv: line 2' message || fail "a bad row is named by file and line"

@@ -71,6 +71,33 @@ TEST_CASE("A torus is crossed x first, the shorter way around") {
   }
 }
 
+TEST_CASE("Children that stand for many have their links in a mesh") {
+  Topology topology;
+  const ZoneId mesh = topology.add_mesh("m", kHop);
+  for (const std::uint32_t lanes : {1u, 2u, 4u}) topology.add_host("h", mesh, {.lanes = lanes});
+  Topology::Route route;
+  const auto rate = [&](HostId from, HostId to) {
+    topology.route(from, to, route);
+    return topology.links()[route.links.at(0)].bytes_per_s;
+  };
+  CHECK(rate(0, 1) == 2e9);
+  CHECK(rate(2, 0) == 4e9);
+  CHECK(rate(1, 2) == 8e9);
+}
+
+TEST_CASE("A torus takes children at given places, and a link of its own kind in each dimension") {
+  Topology topology;
+  const std::array<LinkSpec, 3> hops = {LinkSpec{1e9, {}}, LinkSpec{2e9, {}}, LinkSpec{3e9, {}}};
+  const ZoneId torus = topology.add_torus("t", {3, 3, 3}, hops);
+  const HostId a = topology.add_host("a", torus, {.position = 26}), b = topology.add_host("b", torus, {.position = 13});
+  CHECK(names(topology, a, b) == Names{"t[2,2,2]-x", "t[1,2,2]-y", "t[1,1,2]-z"});
+  Topology::Route route;
+  topology.route(a, b, route);
+  for (std::size_t d = 0; d < 3; ++d) CHECK(topology.links()[route.links[d]].bytes_per_s == hops[d].bytes_per_s);
+  CHECK_THROWS_AS(topology.add_host("c", torus, {.position = 13}), InternalError);
+  CHECK_THROWS_AS(topology.add_host("c", torus, {.position = 27}), InternalError);
+}
+
 TEST_CASE("A flat torus has no links along its absent dimension, and positions without a host pass traffic on") {
   Topology topology;
   const ZoneId torus = topology.add_torus("t", {5, 2, 1}, kHop);
@@ -88,7 +115,8 @@ TEST_CASE("Between sites, a route leaves by the outer ports and crosses the comm
   const Ports site_ports{{1e8, Time::milliseconds(20)}, {}};
   const ZoneId east = topology.add_star("east", wan, site_ports), west = topology.add_star("west", wan, site_ports);
   const Ports node_ports{{4e10, Time::microseconds(1)}, {1e10, Time::microseconds(3)}};
-  const ZoneId node0 = topology.add_star("node0", east, node_ports), node1 = topology.add_star("node1", east, node_ports);
+  const ZoneId node0 = topology.add_star("node0", east, node_ports),
+               node1 = topology.add_star("node1", east, node_ports);
   const Ports gpu{{450e9, Time::nanoseconds(500)}, {50e9, Time::microseconds(2)}};
   const HostId g00 = topology.add_host("g00", node0, gpu), g01 = topology.add_host("g01", node0, gpu);
   const HostId g10 = topology.add_host("g10", node1, gpu);
@@ -96,10 +124,8 @@ TEST_CASE("Between sites, a route leaves by the outer ports and crosses the comm
   const HostId bare = topology.add_host("bare", node1, {});
   CHECK(names(topology, g00, g01) == Names{"g00.up", "g01.down"});
   CHECK(names(topology, g00, g10) == Names{"g00.nic.up", "node0.up", "node1.down", "g10.nic.down"});
-  CHECK(names(topology, g00, far) ==
-        Names{"g00.nic.up", "node0.nic.up", "east.up", "west.down", "far.nic.down"});
-  CHECK(names(topology, far, g00) ==
-        Names{"far.nic.up", "west.up", "east.down", "node0.nic.down", "g00.nic.down"});
+  CHECK(names(topology, g00, far) == Names{"g00.nic.up", "node0.nic.up", "east.up", "west.down", "far.nic.down"});
+  CHECK(names(topology, far, g00) == Names{"far.nic.up", "west.up", "east.down", "node0.nic.down", "g00.nic.down"});
   CHECK(names(topology, bare, g00) == Names{"node1.up", "node0.down", "g00.nic.down"});
   Topology::Route route;
   topology.route(g00, far, route);
