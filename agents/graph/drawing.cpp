@@ -74,7 +74,7 @@ std::string node_detail(const Agent& agent, const Node& node) {
   if (node.calls_model()) {
     if (node.prompt_tokens.given) parts.push_back(number(node.prompt_tokens.of.mean()) + " tokens in");
     if (node.output_tokens.given) parts.push_back(number(node.output_tokens.of.mean()) + " out");
-    if (node.thinking_tokens.given) parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
+    if (node.thinking_tokens.given && node.thinking_tokens.of.mean() > 0) parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
   }
   if (node.waits()) parts.push_back(seconds(node.latency_s.of.mean()));
   if (node.service != kNone) {
@@ -82,7 +82,7 @@ std::string node_detail(const Agent& agent, const Node& node) {
     parts.push_back(fmt::format("{} {}", service.capacity, service.name));
   }
   if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agent_names[node.sub_agent]);
-  if (node.parallel.given) parts.push_back(number(node.parallel.of.mean()) + " at once");
+  if (node.parallel.given && node.parallel.of.mean() != 1) parts.push_back(number(node.parallel.of.mean()) + " at once");
   if (node.kind == NodeKind::kEnd && node.failed) parts.emplace_back("the task failed");
   return joined(parts);
 }

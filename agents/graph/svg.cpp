@@ -75,8 +75,8 @@ std::string shape(std::string_view kind, Point c, Size s) {
   const std::string classes = "node " + std::string(kind);
   if (kind == "llm") return box(c, s, 10, classes);
   if (kind == "human") return box(c, s, s.height / 2, classes);
-  if (kind == "guardrail") return cut_box(c, s, 10, 10, kind);
-  if (kind == "router" || kind == "choice") return cut_box(c, s, 16, s.height / 2, kind);
+  if (kind == "guardrail") return cut_box(c, s, std::min(10.0, s.height / 3), std::min(10.0, s.height / 3), kind);
+  if (kind == "router" || kind == "choice") return cut_box(c, s, std::min(16.0, s.height / 2), s.height / 2, kind);
   if (kind == "retrieval") {
     const double l = c.x - s.width / 2, t = c.y - s.height / 2 + 5, b = c.y + s.height / 2 - 5, half = s.width / 2;
     return fmt::format("<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
@@ -88,14 +88,22 @@ std::string shape(std::string_view kind, Point c, Size s) {
   return box(c, s, kind == "tool" ? 2 : 3, classes);
 }
 
-/// A smooth curve through the points, vertical at both ends and at every bend.
+/// A smooth curve through the points, vertical at both ends. Between bends it turns no more often than they do: slopes are
+/// the harmonic means of Fritsch and Carlson ("Monotone piecewise cubic interpolation", 1980).
 std::string curve(const std::vector<Point>& points) {
+  std::vector<double> slope(points.size());
+  for (std::size_t i = 1; i + 1 < points.size(); ++i) {
+    const double before = (points[i].x - points[i - 1].x) / (points[i].y - points[i - 1].y);
+    const double after = (points[i + 1].x - points[i].x) / (points[i + 1].y - points[i].y);
+    slope[i] = before * after > 0 ? 2 * before * after / (before + after) : 0;
+  }
   std::string path = fmt::format("M{:.1f} {:.1f}", points[0].x, points[0].y);
   for (std::size_t i = 1; i < points.size(); ++i) {
     const Point& a = points[i - 1];
     const Point& b = points[i];
-    const double bend = (b.y - a.y) / 2;
-    path += fmt::format(" C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x, a.y + bend, b.x, b.y - bend, b.x, b.y);
+    // At an end, where the curve is vertical, a longer lever makes a rounder turn.
+    const double third = (b.y - a.y) / 3, leave = i == 1 ? 1.5 * third : third, arrive = i + 1 == points.size() ? 1.5 * third : third;
+    path += fmt::format(" C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + slope[i - 1] * leave, a.y + leave, b.x - slope[i] * arrive, b.y - arrive, b.x, b.y);
   }
   return path;
 }

@@ -22,9 +22,9 @@ struct CheckArguments {
   std::string format, map;
 };
 
-enum class Kind { kScenario, kAgent, kCatalogEntry, kUnknown };
+enum class Kind { kScenario, kAgent, kCatalogEntry, kForeign, kUnknown };
 
-/// By its "schema", or by the keys that only such a file has.
+/// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
 Kind kind_of(const JsonFile& file, Faults& faults) {
   static const std::vector<std::string> kSchemas = {"tokenyard.scenario/1", "tokenyard.agent/1", "tokenyard.chip/1",
                                                     "tokenyard.model/1", "tokenyard.engine/1", "tokenyard.cluster/1"};
@@ -41,11 +41,10 @@ Kind kind_of(const JsonFile& file, Faults& faults) {
   }
   if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster"))) return Kind::kScenario;
   if (json.is_object() && json.contains("nodes")) return Kind::kAgent;
-  faults.add(file.name(), "", sim::shown(json), fmt::format("a scenario (with \"pools\"), or an object whose \"schema\" is one of {}", fmt::join(kSchemas, ", ")));
-  return Kind::kUnknown;
+  return Kind::kForeign;
 }
 
-/// A document of its own; lines of JSON are a trace.
+/// A document of its own, maybe a trace; lines of JSON are always one.
 bool is_document(const std::filesystem::path& path) { return path.extension() == ".json"; }
 
 class Check {
@@ -100,6 +99,13 @@ class Check {
         }
         break;
       }
+      case Kind::kForeign:
+        if (!fitting_formats(path).empty()) {
+          trace(path);
+        } else {
+          faults_.add(path, "", sim::shown(file.value()), "a scenario (with \"pools\"), an object whose \"schema\" says what it is (tokenyard.agent/1, …), or a trace");
+        }
+        break;
       case Kind::kUnknown:
         break;
     }
@@ -157,17 +163,25 @@ class Check {
                                 duration_text(summary.last_arrival.seconds()), count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
   }
 
-  /// The format in which a request can be read; empty, with a fault, if there is none or more than one.
-  std::string detect_format(const std::string& path) {
-    std::vector<std::string> fitting, names;
+  /// The formats in which a request can be read.
+  std::vector<std::string> fitting_formats(const std::string& path) const {
+    std::vector<std::string> fitting;
     traces::TraceOptions first = options_;
     first.skip_faulty = true;
     first.limit = 1;
     for (const traces::TraceFormat& format : traces::trace_formats()) {
-      names.emplace_back(format.name);
       Faults of_format;
-      if (traces::check_trace(path, names.back(), of_format, first).requests > 0) fitting.push_back(names.back());
+      const std::string name(format.name);
+      if (traces::check_trace(path, name, of_format, first).requests > 0) fitting.push_back(name);
     }
+    return fitting;
+  }
+
+  /// The one format that fits; empty, with a fault, if there is none or more than one.
+  std::string detect_format(const std::string& path) {
+    const std::vector<std::string> fitting = fitting_formats(path);
+    std::vector<std::string> names;
+    for (const traces::TraceFormat& format : traces::trace_formats()) names.emplace_back(format.name);
     if (fitting.size() == 1) return fitting.front();
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
