@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <boost/graph/iteration_macros.hpp>
-#include <fstream>
-#include <sstream>
 
 #include "agents/graph/variants.hpp"
 #include "embedded/agent_catalog.hpp"
@@ -32,11 +30,15 @@ std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
 
 }  // namespace
 
-AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs) {
+AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs,
+                                    const std::vector<std::filesystem::path>& extra_files) {
   std::vector<Source> sources;
   for (const embedded::File& file : embedded::agent_catalog()) {
     sources.push_back({"built-in: " + std::string(file.path), std::string(file.text)});
   }
+  const auto add = [&](const std::filesystem::path& path) {
+    if (auto text = sim::read_text_file(path, faults)) sources.push_back({path.string(), std::move(*text)});
+  };
   for (const std::filesystem::path& directory : extra_dirs) {
     std::vector<std::filesystem::path> files;
     std::error_code error;  // a catalogue need not hold agents
@@ -44,17 +46,9 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
       if (at->path().extension() == ".json") files.push_back(at->path());
     }
     std::sort(files.begin(), files.end());
-    for (const std::filesystem::path& path : files) {
-      std::ifstream in(path, std::ios::binary);
-      std::ostringstream text;
-      text << in.rdbuf();
-      if (!in) {
-        faults.add(path.string(), "", "a file that cannot be read", "a readable file");
-      } else {
-        sources.push_back({path.string(), text.str()});
-      }
-    }
+    for (const std::filesystem::path& path : files) add(path);
   }
+  for (const std::filesystem::path& path : extra_files) add(path);
   return load(sources, faults);
 }
 

@@ -22,8 +22,9 @@ class AgentCatalog {
     std::string name;       ///< for messages
     std::string text;
   };
-  /// The built-in agents, then those of `agents/` in each directory, in order of their names.
-  static AgentCatalog built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {});
+  /// The built-in agents, then those of `agents/` in each directory, in order of their names, then single files.
+  static AgentCatalog built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {},
+                               const std::vector<std::filesystem::path>& extra_files = {});
   /// A later agent of the same name wins. Unknown and recursive sub-agents are faults.
   static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
 

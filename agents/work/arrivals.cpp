@@ -43,7 +43,7 @@ void ArrivalSpec::read(sim::ObjectReader& r) {
     bursts = b;
   }
   if (process != "diurnal") r.object("diurnal", [&](sim::ObjectReader& d) { diurnal = read_diurnal(d); });
-  if (r.has("batch")) batch = sim::read_distribution(r, "batch");
+  if (r.raw("batch") != nullptr) batch = sim::read_distribution(r, "batch");
 }
 
 void ClosedLoop::read(sim::ObjectReader& r) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/work/request_player.hpp"
+#include "analysis/report/report.hpp"
 #include "analysis/run/summary.hpp"
 #include "platforms/cluster/placement.hpp"
 #include "sim/network/analytic_network.hpp"
@@ -242,6 +243,7 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   if (!options.out.empty()) {
     write_json(options.out / "summary.json", summary);
     write_manifest(scenario, options, summary);  // last: it says that the folder is whole
+    if (options.report) write_report(options.out);
   }
   return summary;
 }

@@ -17,6 +17,7 @@ struct SimulateOptions {
   std::filesystem::path out;                 ///< the result folder, made if missing; empty: nothing is written
   std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto"
   bool stepwise = false;
+  bool report = true;                        ///< report.html, too
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
   /// to link it.
   std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;

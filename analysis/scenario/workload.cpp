@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "traces/readers/trace_reader.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Json;
@@ -13,6 +15,12 @@ using sim::ObjectReader;
 namespace {
 
 constexpr std::uint32_t kNoPool = 0xffffffff;
+
+std::vector<std::string> trace_format_names() {
+  std::vector<std::string> names;
+  for (const traces::TraceFormat& format : traces::trace_formats()) names.emplace_back(format.name);
+  return names;
+}
 
 class WorkloadReader {
  public:
@@ -28,7 +36,7 @@ class WorkloadReader {
     workload.each("agents", [&](ObjectReader& r) { read_agent(r); });
     workload.object("requests", [&](ObjectReader& r) { read_requests(r); });
     workload.object("trace", [&](ObjectReader& r) {
-      plan_.trace = TraceWorkload{r.string("path"), r.string("format")};
+      plan_.trace = TraceWorkload{r.string("path"), r.choice("format", trace_format_names())};
       plan_.trace_pool = single_pool(r);
       if (workload.has("agents") || workload.has("requests")) {
         workload.fault("trace", "a trace beside agents or requests", "a trace alone, or agents and requests");

@@ -8,6 +8,7 @@
 ///
 /// An entry without `rate_per_s` has a `closed_loop`. Requests are an agent of one step, and may stand beside agents.
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@ namespace tokenyard::analysis {
 struct TraceWorkload {
   std::string path;
   std::string format;
+  /// A relative path counts from the scenario's folder.
+  std::filesystem::path path_beside(const std::filesystem::path& scenario) const {
+    return std::filesystem::path(path).is_relative() ? scenario.parent_path() / path : std::filesystem::path(path);
+  }
 };
 
 struct WorkloadPlan {

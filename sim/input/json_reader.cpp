@@ -7,7 +7,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <utility>
 
 namespace tokenyard::sim {
@@ -53,6 +52,59 @@ int nesting(std::string_view text) {
   return deepest;
 }
 
+/// Follows the parser through a document and reports keys that stand twice in one object.
+class DuplicateKeys {
+ public:
+  DuplicateKeys(std::string file, Faults& faults) : file_(std::move(file)), faults_(faults) {}
+
+  bool see(Json::parse_event_t event, const Json& parsed) {
+    switch (event) {
+      case Json::parse_event_t::object_start:
+      case Json::parse_event_t::array_start:
+        count_element();
+        levels_.emplace_back();
+        levels_.back().array = event == Json::parse_event_t::array_start;
+        break;
+      case Json::parse_event_t::object_end:
+      case Json::parse_event_t::array_end:
+        levels_.pop_back();
+        break;
+      case Json::parse_event_t::key:
+        see_key(parsed.get<std::string>());
+        break;
+      case Json::parse_event_t::value:
+        count_element();
+        break;
+    }
+    return true;
+  }
+
+ private:
+  /// An object or array that is open.
+  struct Level {
+    bool array = false;
+    std::size_t elements = 0;
+    std::string key;
+    std::set<std::string> keys;
+  };
+
+  void count_element() {
+    if (!levels_.empty() && levels_.back().array) ++levels_.back().elements;
+  }
+  void see_key(std::string key) {
+    Level& level = levels_.back();
+    level.key = key;
+    if (level.keys.insert(std::move(key)).second) return;
+    std::string pointer;
+    for (const Level& l : levels_) pointer += '/' + (l.array ? std::to_string(l.elements - 1) : escaped(l.key));
+    faults_.add(file_, pointer, "the key twice", "each key once");
+  }
+
+  std::string file_;
+  Faults& faults_;
+  std::vector<Level> levels_;
+};
+
 std::string place_of(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -81,17 +133,33 @@ JsonFile JsonFile::from(Json value, std::string name) {
   return file;
 }
 
-JsonFile JsonFile::load(const std::filesystem::path& path, Faults& faults) {
+std::optional<std::string> read_text_file(const std::filesystem::path& path, Faults& faults) {
+  constexpr std::size_t kMost = std::size_t{256} << 20;
+  const auto refuse = [&](const char* found, const char* allowed) {
+    faults.add(path.string(), "", found, allowed);
+    return std::nullopt;
+  };
   std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) return refuse("no such file", "the path of a file");
+  if (std::filesystem::is_directory(status)) return refuse("a directory", "the path of a file");
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || std::filesystem::is_directory(path, error) || !(text << in.rdbuf())) {
-    JsonFile file;
-    file.name_ = path.string();
-    faults.add(file.name_, "", std::filesystem::exists(path, error) ? "an unreadable file" : "no such file", "the path of a JSON file");
-    return file;
+  if (!in) return refuse("a file that cannot be opened", "a readable file");
+  std::string text;
+  std::vector<char> block(std::size_t{1} << 16);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
+    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kMost) return refuse("more than 256 MiB", "a smaller file");
   }
-  return parse(text.str(), path.string(), faults);
+  if (in.bad()) return refuse("a file that cannot be read", "a readable file");
+  return text;
+}
+
+JsonFile JsonFile::load(const std::filesystem::path& path, Faults& faults) {
+  if (const auto text = read_text_file(path, faults)) return parse(*text, path.string(), faults);
+  JsonFile file;
+  file.name_ = path.string();
+  return file;
 }
 
 JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults) {
@@ -101,37 +169,21 @@ JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults
     faults.add(file.name_, "", fmt::format("more than {} levels of nesting", kMaxDepth), "a shallower document");
     return file;
   }
-  // The open objects' keys and names, to find duplicates and say where.
-  struct Level {
-    std::set<std::string> keys;
-    std::string key;
-  };
-  std::vector<Level> levels;
-  const auto callback = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) {
-      levels.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      levels.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto key = parsed.get<std::string>();
-      levels.back().key = key;
-      if (!levels.back().keys.insert(key).second) {
-        std::string pointer;
-        for (const Level& level : levels) pointer += '/' + escaped(level.key);
-        faults.add(file.name_, pointer, "the key twice", "each key once");
-      }
-    }
-    return true;
-  };
+  DuplicateKeys duplicates(file.name_, faults);
   try {
-    *file.value_ = Json::parse(text, callback, true, true);
+    *file.value_ = Json::parse(
+        text, [&](int, Json::parse_event_t event, Json& parsed) { return duplicates.see(event, parsed); }, true, true);
   } catch (const Json::parse_error& error) {
     std::string what = error.what();
     const std::size_t colon = what.find("syntax error");
     faults.add(file.name_, place_of(text, error.byte), colon == std::string::npos ? what : what.substr(colon), "JSON, comments included");
     *file.value_ = Json::object();
-  } catch (const Json::exception& error) {
-    faults.add(file.name_, "", error.what(), "JSON whose numbers fit in a double");
+  } catch (const Json::out_of_range& error) {  // "… number overflow parsing '1e999'"
+    const std::string_view what = error.what();
+    const std::size_t quote = std::min(what.find('\''), what.size());
+    const std::string_view number = what.substr(std::min(quote + 1, what.size()), what.rfind('\'') - quote - 1);
+    const std::size_t at = text.find(number);
+    faults.add(file.name_, at == std::string_view::npos ? "" : place_of(text, at + 1), std::string(number), "a number that fits in a double");
     *file.value_ = Json::object();
   }
   return file;

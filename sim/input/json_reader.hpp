@@ -32,6 +32,10 @@ using Json = nlohmann::ordered_json;
 
 class ObjectReader;
 
+/// The text of a file of at most 256 MiB, which may be a pipe. Nothing, and a fault, if there is no such file, if it is a
+/// directory, cannot be read or is longer (/dev/zero is).
+std::optional<std::string> read_text_file(const std::filesystem::path& path, Faults& faults);
+
 /// A parsed file; keeps its name for messages.
 class JsonFile {
  public:

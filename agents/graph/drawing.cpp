@@ -1,0 +1,122 @@
+#include "agents/graph/drawing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::agents {
+namespace {
+
+std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
+
+/// Three significant digits: "0.35", "129", "12 000".
+std::string number(double value) {
+  if (value >= 100) return fmt::format("{:.0f}", value);
+  std::string text = fmt::format("{:.2f}", value);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+std::string seconds(double s) {
+  if (s < 1) return number(s * 1000) + " ms";
+  if (s < 120) return number(s) + " s";
+  if (s < 7200) return number(s / 60) + " min";
+  return number(s / 3600) + " h";
+}
+
+std::string joined(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+
+std::string dot_quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string_view dot_shape(std::string_view kind) {
+  if (kind == "llm") return "box, style=\"rounded,filled\", fillcolor=\"#dbe7fb\"";
+  if (kind == "tool") return "component, style=filled, fillcolor=\"#dcefdc\"";
+  if (kind == "retrieval") return "cylinder, style=filled, fillcolor=\"#dcefdc\"";
+  if (kind == "human") return "oval, style=filled, fillcolor=\"#fbe6cf\"";
+  if (kind == "guardrail") return "octagon, style=filled, fillcolor=\"#f7d9dc\"";
+  if (kind == "router") return "hexagon, style=filled, fillcolor=\"#e8dcf5\"";
+  if (kind == "sub-agent") return "box3d, style=filled, fillcolor=\"#dbe7fb\"";
+  if (kind == "end") return "oval, peripheries=2";
+  return "diamond, style=filled, fillcolor=\"#e6e6e6\"";
+}
+
+}  // namespace
+
+std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge) {
+  std::vector<std::string> parts;
+  if (edge.count.given) {
+    parts.push_back(number(edge.count.of.mean() + static_cast<double>(edge.plus)) + " of the urn");
+    if (edge.last) parts.emplace_back("one last");
+  } else if (edge.on_error) {
+    parts.emplace_back("on error");
+  } else if (edge.otherwise) {
+    parts.emplace_back("else");
+  } else if (agent.node(from).urn) {
+    parts.push_back("when empty" + (edge.p < 1 ? ": " + number(edge.p) : std::string()));
+  } else if (edge.p < 1) {
+    parts.push_back(number(edge.p));
+  }
+  if (edge.max != kNone) parts.push_back(fmt::format("at most {}", edge.max));
+  return joined(parts);
+}
+
+std::string node_detail(const Agent& agent, const Node& node) {
+  std::vector<std::string> parts;
+  if (node.calls_model()) {
+    if (node.prompt_tokens.given) parts.push_back(number(node.prompt_tokens.of.mean()) + " tokens in");
+    if (node.output_tokens.given) parts.push_back(number(node.output_tokens.of.mean()) + " out");
+    if (node.thinking_tokens.given && node.thinking_tokens.of.mean() > 0) parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
+  }
+  if (node.waits()) parts.push_back(seconds(node.latency_s.of.mean()));
+  if (node.service != kNone) {
+    const ServiceSpec& service = agent.services[node.service];
+    parts.push_back(fmt::format("{} {}", service.capacity, service.name));
+  }
+  if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agent_names[node.sub_agent]);
+  if (node.parallel.given && node.parallel.of.mean() != 1) parts.push_back(number(node.parallel.of.mean()) + " at once");
+  if (node.kind == NodeKind::kEnd && node.failed) parts.emplace_back("the task failed");
+  return joined(parts);
+}
+
+std::string to_text(const Agent& agent) {
+  std::string text = agent.title + '\n';
+  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
+    const Node& node = agent.node(v);
+    const std::string detail = node_detail(agent, node);
+    text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, kind_name(node), detail.empty() ? "" : "  ", detail);
+    for (const Agent::Route& route : agent.routes[v]) {
+      const std::string label = edge_label(agent, v, *route.edge);
+      text += fmt::format("    → {}{}{}\n", agent.node(route.target).name, label.empty() ? "" : "  ", label.empty() ? "" : '(' + label + ')');
+    }
+  }
+  return text;
+}
+
+std::string to_dot(const Agent& agent) {
+  std::string text = fmt::format("digraph {} {{\n  label={}; labelloc=t; fontname=\"sans-serif\";\n"
+                                 "  node [fontname=\"sans-serif\", fontsize=11]; edge [fontname=\"sans-serif\", fontsize=10];\n",
+                                 dot_quoted(agent.name), dot_quoted(agent.title));
+  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
+    const Node& node = agent.node(v);
+    const std::string detail = node_detail(agent, node);
+    text += fmt::format("  {} [label={}, shape={}];\n", dot_quoted(node.name), dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(kind_name(node)));
+  }
+  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
+    for (const Agent::Route& route : agent.routes[v]) {
+      text += fmt::format("  {} -> {} [label={}{}];\n", dot_quoted(agent.node(v).name), dot_quoted(agent.node(route.target).name),
+                          dot_quoted(edge_label(agent, v, *route.edge)), route.edge->on_error ? ", style=dashed" : "");
+    }
+  }
+  return text + "}\n";
+}
+
+}  // namespace tokenyard::agents

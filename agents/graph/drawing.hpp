@@ -1,0 +1,24 @@
+#pragma once
+/// An agent's task graph, drawn: as text to read, in Graphviz's language, or as an SVG that needs no other program.
+///
+/// Colour and shape say what a node is. Edges carry how they are chosen: a probability, "5.6 of the urn" for edges drawn by
+/// count (the mean), "at most 3", "on error", "else". Numbers in nodes are means of their distributions.
+///
+///   write(folder / "sales.svg", to_svg(*catalog.find("sales")));
+
+#include <string>
+
+#include "agents/graph/task_graph.hpp"
+
+namespace tokenyard::agents {
+
+std::string to_text(const Agent& agent);
+std::string to_dot(const Agent& agent);
+std::string to_svg(const Agent& agent);
+
+/// "0.35", "5.65 of the urn, one last", "at most 3", "on error", "else"; empty for the only way on.
+std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge);
+/// What the node does, in short: "129 tokens out", "2.1 s, 4 at once".
+std::string node_detail(const Agent& agent, const Node& node);
+
+}  // namespace tokenyard::agents

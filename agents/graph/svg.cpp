@@ -1,0 +1,233 @@
+/// The SVG of a task graph: layered_layout.hpp decides where things go, this what they look like.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "agents/graph/drawing.hpp"
+#include "agents/graph/layered_layout.hpp"
+
+namespace tokenyard::agents {
+namespace {
+
+// Widths of sans-serif text, on average, at the sizes of the style sheet below.
+constexpr double kTitleWidth = 7.2, kDetailWidth = 6.0, kLabelWidth = 5.9, kTop = 44;
+
+constexpr const char* kStyle = R"(
+  text { font-family: system-ui, "DejaVu Sans", sans-serif; fill: #1c2330; text-anchor: middle; dominant-baseline: central; }
+  .heading { font-size: 17px; font-weight: 600; text-anchor: start; }
+  .legend { font-size: 11px; text-anchor: start; fill: #5a6372; }
+  .title { font-size: 13px; font-weight: 600; }
+  .detail { font-size: 11px; fill: #4a5362; }
+  .label { font-size: 11px; fill: #3a4352; }
+  .plate { fill: #ffffff; fill-opacity: 0.85; }
+  .node { stroke-width: 1.5; }
+  .llm, .sub-agent { fill: #e3ecfc; stroke: #3b6fc4; }
+  .tool, .retrieval { fill: #e2f2e2; stroke: #3b8a4a; }
+  .human { fill: #fdebd3; stroke: #c07a1c; }
+  .guardrail { fill: #fadfe2; stroke: #b83a4b; }
+  .router, .choice { fill: #ece2f8; stroke: #7a4db3; }
+  .fan-out, .join { fill: #59616e; stroke: #59616e; }
+  .end { fill: #ffffff; stroke: #59616e; }
+  .inner { fill: none; }
+  .edge { fill: none; stroke: #6b7484; stroke-width: 1.4; }
+  .back { stroke: #a0632a; }
+  .error { stroke: #b83a4b; stroke-dasharray: 5 3; }
+)";
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '&': out += "&amp;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
+
+bool is_bar(const Node& node) { return node.kind == NodeKind::kFanOut || node.kind == NodeKind::kJoin; }
+
+/// A polygon around a box whose corners are cut by `x` and `y`.
+std::string cut_box(Point c, Size s, double x, double y, std::string_view kind) {
+  const double l = c.x - s.width / 2, r = c.x + s.width / 2, t = c.y - s.height / 2, b = c.y + s.height / 2;
+  return fmt::format("<polygon class=\"node {}\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}\"/>",
+                     kind, l + x, t, r - x, t, r, t + y, r, b - y, r - x, b, l + x, b, l, b - y, l, t + y);
+}
+
+std::string box(Point c, Size s, double radius, std::string_view classes) {
+  return fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{:.1f}\"/>", classes, c.x - s.width / 2,
+                     c.y - s.height / 2, s.width, s.height, radius);
+}
+
+std::string shape(std::string_view kind, Point c, Size s) {
+  const std::string classes = "node " + std::string(kind);
+  if (kind == "llm") return box(c, s, 10, classes);
+  if (kind == "human") return box(c, s, s.height / 2, classes);
+  if (kind == "guardrail") return cut_box(c, s, std::min(10.0, s.height / 3), std::min(10.0, s.height / 3), kind);
+  if (kind == "router" || kind == "choice") return cut_box(c, s, std::min(16.0, s.height / 2), s.height / 2, kind);
+  if (kind == "retrieval") {
+    const double l = c.x - s.width / 2, t = c.y - s.height / 2 + 5, b = c.y + s.height / 2 - 5, half = s.width / 2;
+    return fmt::format("<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
+                       "<path class=\"{0} inner\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 0 {4:.1f} 0\"/>",
+                       classes, l, t, half, s.width, b, -s.width);
+  }
+  if (kind == "sub-agent") return box(c, s, 3, classes) + box(c, {s.width - 12, s.height}, 0, classes + " inner");
+  if (kind == "end") return box(c, s, s.height / 2, classes) + box(c, {s.width - 7, s.height - 7}, (s.height - 7) / 2, classes + " inner");
+  return box(c, s, kind == "tool" ? 2 : 3, classes);
+}
+
+/// A smooth curve through the points, vertical at both ends. Between bends it turns no more often than they do: slopes are
+/// the harmonic means of Fritsch and Carlson ("Monotone piecewise cubic interpolation", 1980).
+std::string curve(const std::vector<Point>& points) {
+  std::vector<double> slope(points.size());
+  for (std::size_t i = 1; i + 1 < points.size(); ++i) {
+    const double before = (points[i].x - points[i - 1].x) / (points[i].y - points[i - 1].y);
+    const double after = (points[i + 1].x - points[i].x) / (points[i + 1].y - points[i].y);
+    slope[i] = before * after > 0 ? 2 * before * after / (before + after) : 0;
+  }
+  std::string path = fmt::format("M{:.1f} {:.1f}", points[0].x, points[0].y);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const Point& a = points[i - 1];
+    const Point& b = points[i];
+    // At an end, where the curve is vertical, a longer lever makes a rounder turn.
+    const double third = (b.y - a.y) / 3, leave = i == 1 ? 1.5 * third : third, arrive = i + 1 == points.size() ? 1.5 * third : third;
+    path += fmt::format(" C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + slope[i - 1] * leave, a.y + leave, b.x - slope[i] * arrive, b.y - arrive, b.x, b.y);
+  }
+  return path;
+}
+
+class Svg {
+ public:
+  explicit Svg(const Agent& agent) : agent_(agent) {
+    // The start first: the layout begins there.
+    order_.push_back(agent.start);
+    for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
+      if (v != agent.start) order_.push_back(v);
+    }
+    place_.resize(order_.size());
+    for (std::uint32_t i = 0; i < order_.size(); ++i) place_[order_[i]] = i;
+  }
+
+  std::string make() {
+    for (const std::uint32_t v : order_) sizes_.push_back(size_of(agent_.node(v)));
+    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
+      for (const Agent::Route& route : agent_.routes[v]) {
+        labels_.push_back(edge_label(agent_, v, *route.edge));
+        errors_.push_back(route.edge->on_error);
+        const double width = labels_.back().empty() ? 0 : static_cast<double>(characters(labels_.back())) * kLabelWidth + 10;
+        edges_.push_back({place_[v], place_[route.target], {width, labels_.back().empty() ? 0.0 : 16.0}});
+      }
+    }
+    layout_ = layered_layout(sizes_, edges_);
+    const double width = std::max(layout_.size.width, 40 + 10 * static_cast<double>(characters(agent_.title)));
+    const double legend = draw_legend(std::max(width, 480.0), layout_.size.height + kTop);
+    const double whole_width = std::max(width, 480.0), height = layout_.size.height + kTop + legend;
+    for (std::size_t e = 0; e < edges_.size(); ++e) draw_edge(e);
+    for (std::uint32_t i = 0; i < order_.size(); ++i) draw_node(i);
+    for (std::size_t e = 0; e < edges_.size(); ++e) draw_label(e);
+    return fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" height=\"{1:.0f}\">\n"
+                       "<title>{2}</title>\n<style>{3}</style>\n"
+                       "<defs>{4}</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
+                       "<text class=\"heading\" x=\"20\" y=\"26\">{2}</text>\n{5}<g transform=\"translate({6:.1f} {7:.0f})\">\n{8}</g>\n</svg>\n",
+                       whole_width, height, escaped(agent_.title), kStyle, markers(), legend_, (whole_width - layout_.size.width) / 2, kTop, body_);
+  }
+
+ private:
+  Size size_of(const Node& node) const {
+    if (is_bar(node)) return {std::max(70.0, static_cast<double>(characters(node.title)) * kDetailWidth + 16), 18};
+    const auto title = static_cast<double>(characters(node.title)) * kTitleWidth;
+    const std::string detail = node_detail(agent_, node);
+    const auto below = static_cast<double>(characters(detail)) * kDetailWidth;
+    return {std::max({64.0, title, below}) + 34, detail.empty() ? 32.0 : 46.0};
+  }
+
+  static std::string markers() {
+    std::string all;
+    for (const auto& [id, colour] : {std::pair{"ahead", "#6b7484"}, {"back", "#a0632a"}, {"error", "#b83a4b"}}) {
+      all += fmt::format("<marker id=\"{}\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\" markerUnits=\"userSpaceOnUse\">"
+                         "<path d=\"M0 0.5 L8 4 L0 7.5 Z\" fill=\"{}\"/></marker>",
+                         id, colour);
+    }
+    return all;
+  }
+
+  void draw_edge(std::size_t e) {
+    const Layout::Edge& edge = layout_.edges[e];
+    const bool loop = edge.points.empty();
+    const std::string_view style = errors_[e] ? "error" : edge.back || loop ? "back" : "ahead";
+    std::string path;
+    if (loop) {
+      const std::uint32_t v = edges_[e].from;
+      const double x = layout_.nodes[v].x + sizes_[v].width / 2, y = layout_.nodes[v].y, out = x + 26;
+      path = fmt::format("M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", x, y - 9, out, y - 18, out, y + 18, x, y + 9);
+    } else {
+      path = curve(edge.points);
+    }
+    body_ += fmt::format("<path class=\"edge {0}\" marker-end=\"url(#{0})\" d=\"{1}\"/>\n", style, path);
+  }
+
+  void draw_label(std::size_t e) {
+    if (labels_[e].empty()) return;
+    const Point& at = layout_.edges[e].label;
+    body_ += box(at, {edges_[e].label.width - 4, 15}, 3, "plate") + fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", at.x, at.y, escaped(labels_[e]));
+  }
+
+  void draw_node(std::uint32_t i) {
+    const Node& node = agent_.node(order_[i]);
+    const Point& at = layout_.nodes[i];
+    body_ += "<g>";
+    if (!node.note.empty()) body_ += "<title>" + escaped(node.note) + "</title>";
+    if (is_bar(node)) {
+      body_ += shape(kind_name(node), at, sizes_[i]);
+      body_ += fmt::format("<text class=\"detail\" style=\"fill:#ffffff\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n", at.x, at.y, escaped(node.title));
+      return;
+    }
+    body_ += shape(kind_name(node), at, sizes_[i]);
+    const std::string detail = node_detail(agent_, node);
+    body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y - (detail.empty() ? 0 : 8), escaped(node.title));
+    if (!detail.empty()) body_ += fmt::format("<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + 10, escaped(detail));
+    body_ += "</g>\n";
+  }
+
+  /// The kinds that occur, in rows; returns the height.
+  double draw_legend(double width, double top) {
+    std::set<std::string_view> kinds;
+    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(kind_name(agent_.node(v)));
+    double x = 20, y = top + 10;
+    for (const std::string_view kind : kNodeKindNames) {
+      if (!kinds.contains(kind)) continue;
+      const double item = 34 + static_cast<double>(kind.size()) * kLabelWidth + 18;
+      if (x + item > width) x = 20, y += 22;
+      legend_ += shape(kind, {x + 14, y}, {28, 14}) + fmt::format("<text class=\"legend\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 34, y, kind);
+      x += item;
+    }
+    return y - top + 22;
+  }
+
+  const Agent& agent_;
+  std::vector<std::uint32_t> order_, place_;
+  std::vector<Size> sizes_;
+  std::vector<LayoutEdge> edges_;
+  std::vector<std::string> labels_;
+  std::vector<bool> errors_;
+  Layout layout_;
+  std::string body_, legend_;
+};
+
+}  // namespace
+
+std::string to_svg(const Agent& agent) { return Svg(agent).make(); }
+
+}  // namespace tokenyard::agents

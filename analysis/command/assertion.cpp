@@ -1,0 +1,139 @@
+#include "analysis/command/assertion.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "analysis/schemas/schemas.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+constexpr std::array<std::string_view, 6> kSigns = {"<=", ">=", "==", "!=", "<", ">"};
+constexpr const char* kGrammar = "STATISTIC METRIC OP NUMBER or KEY OP NUMBER, as in \"p95 ttft_s < 2\" or \"slo.attainment >= 0.95\"";
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t start = std::min(text.find_first_not_of(" \t", i), text.size());
+    const std::size_t end = std::min(text.find_first_of(" \t", start), text.size());
+    if (end > start) words.emplace_back(text.substr(start, end - start));
+    i = end;
+  }
+  return words;
+}
+
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+/// The schema under "$ref": "#/$defs/NAME", or the schema itself.
+const Json& resolved(const Json& root, const Json& schema) {
+  if (!schema.contains("$ref")) return schema;
+  return root.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1)));
+}
+
+/// Follows a dotted key down the schema; a name that may be anything (a pool's) is taken as it comes.
+void check_key(const std::string& key, sim::Faults& faults, const std::string& shown) {
+  static const Json kSchema = Json::parse(schema_text("summary").value_or("{}"));
+  const Json* at = &kSchema;
+  std::string_view rest = key;
+  while (true) {
+    if (at->contains("additionalProperties") && (*at)["additionalProperties"].is_object()) return;  // names of the scenario
+    const Json properties = at->value("properties", Json::object());
+    const std::string name(rest.substr(0, rest.find('.')));
+    if (!properties.contains(name)) {
+      const std::vector<std::string> names = keys_of(properties);
+      if (names.empty()) {
+        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown), "a key of summary.json down to a number");
+      } else {
+        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
+                   fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
+      }
+      return;
+    }
+    at = &resolved(kSchema, *static_cast<const Json*>(&(*at)["properties"][name]));
+    if (rest.find('.') == std::string_view::npos) break;
+    rest.remove_prefix(name.size() + 1);
+  }
+  if (at->contains("properties")) {
+    const std::vector<std::string> names = keys_of((*at)["properties"]);
+    faults.add("", "--assert", '"' + shown + '"', fmt::format("a number; below \"{}\" there are {}", key, fmt::join(names, ", ")));
+  }
+}
+
+/// The value of a dotted key; names that hold dots themselves (a pool "llama-3.1") are found, too.
+const Json* find(const Json& at, std::string_view key) {
+  if (key.empty()) return &at;
+  if (!at.is_object()) return nullptr;
+  for (const auto& [name, value] : at.items()) {
+    if (!key.starts_with(name) || (key.size() > name.size() && key[name.size()] != '.')) continue;
+    if (const Json* found = find(value, key.size() > name.size() ? key.substr(name.size() + 1) : std::string_view())) return found;
+  }
+  return nullptr;
+}
+
+bool fulfils(double value, std::string_view sign, double bound) {
+  if (sign == "<") return value < bound;
+  if (sign == "<=") return value <= bound;
+  if (sign == ">") return value > bound;
+  if (sign == ">=") return value >= bound;
+  return (value == bound) == (sign == "==");
+}
+
+}  // namespace
+
+Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
+  Assertion assertion;
+  assertion.text = text;
+  const std::string shown(text);
+  const auto grammar = [&] { faults.add("", "--assert", '"' + shown + '"', kGrammar); };
+  std::size_t at = std::string_view::npos;
+  for (const std::string_view sign : kSigns) {
+    at = text.find(sign);
+    if (at == std::string_view::npos) continue;
+    assertion.sign = sign;
+    break;
+  }
+  if (assertion.sign.empty()) return grammar(), assertion;
+  const std::vector<std::string> left = words_of(text.substr(0, at)), right = words_of(text.substr(at + assertion.sign.size()));
+  if (left.empty() || left.size() > 2 || right.size() != 1) return grammar(), assertion;
+  const std::string& number = right[0];
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), assertion.bound);
+  if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(assertion.bound)) {
+    faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", number, shown), "a number");
+    return assertion;
+  }
+  if (left.size() == 2) {
+    static const std::vector<std::string> kStatistics = {"mean", "p50", "p90", "p95", "p99", "max"};
+    if (std::find(kStatistics.begin(), kStatistics.end(), left[0]) == kStatistics.end()) {
+      faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", left[0], shown),
+                 fmt::format("one of {}{}", fmt::join(kStatistics, ", "), sim::did_you_mean(left[0], kStatistics)));
+      return assertion;
+    }
+    assertion.key = fmt::format("latency.{}.{}", left[1], left[0]);
+  } else {
+    assertion.key = left[0];
+  }
+  check_key(assertion.key, faults, shown);
+  return assertion;
+}
+
+Assertion::Verdict Assertion::judge(const Json& summary) const {
+  const Json* value = find(summary, key);
+  if (value == nullptr) return {false, fmt::format("\"{}\" is false: the summary has no {}", text, key)};
+  if (value->is_boolean()) return {fulfils(value->get<bool>() ? 1 : 0, sign, bound), fmt::format("\"{}\" is false: it is {}", text, value->dump())};
+  if (value->is_null()) return {false, fmt::format("\"{}\" is false: there is no sample, it is null", text)};
+  if (!value->is_number()) return {false, fmt::format("\"{}\" is false: {} is no number", text, key)};
+  if (fulfils(value->get<double>(), sign, bound)) return {true, {}};
+  return {false, fmt::format("\"{}\" is false: it is {:.6g}", text, value->get<double>())};
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,221 @@
+/// `tokenyard check`: says what each file is and everything that is wrong with it; all files, all faults, at once.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "analysis/command/catalogs.hpp"
+#include "analysis/command/commands.hpp"
+#include "analysis/command/figures.hpp"
+#include "traces/readers/trace_reader.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Faults;
+using sim::Json;
+using sim::JsonFile;
+
+struct CheckArguments {
+  std::vector<std::string> files, catalogs;
+  std::string format, map;
+};
+
+enum class Kind { kScenario, kAgent, kCatalogEntry, kForeign, kUnknown };
+
+/// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
+Kind kind_of(const JsonFile& file, Faults& faults) {
+  static const std::vector<std::string> kSchemas = {"tokenyard.scenario/1", "tokenyard.agent/1", "tokenyard.chip/1",
+                                                    "tokenyard.model/1", "tokenyard.engine/1", "tokenyard.cluster/1"};
+  const Json& json = file.value();
+  if (json.is_object() && json.contains("schema")) {
+    const std::string schema = json["schema"].is_string() ? json["schema"].get<std::string>() : sim::shown(json["schema"]);
+    for (const platforms::CatalogKind kind : platforms::kCatalogKinds) {
+      if (schema == platforms::schema_of(kind)) return Kind::kCatalogEntry;
+    }
+    if (schema == kSchemas[0]) return Kind::kScenario;
+    if (schema == kSchemas[1]) return Kind::kAgent;
+    faults.add(file.name(), "/schema", '"' + schema + '"', fmt::format("one of {}{}", fmt::join(kSchemas, ", "), sim::did_you_mean(schema, kSchemas)));
+    return Kind::kUnknown;
+  }
+  if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster"))) return Kind::kScenario;
+  if (json.is_object() && json.contains("nodes")) return Kind::kAgent;
+  return Kind::kForeign;
+}
+
+/// A document of its own, maybe a trace; lines of JSON are always one.
+bool is_document(const std::filesystem::path& path) { return path.extension() == ".json"; }
+
+class Check {
+ public:
+  Check(const CheckArguments& arguments, const Surroundings& surroundings)
+      : arguments_(arguments), out_(surroundings.out), catalogs_(load_catalogs(arguments.catalogs)) {
+    options_.columns = traces::parse_column_map(arguments.map, faults_);
+  }
+
+  int run() {
+    for (const std::string& path : arguments_.files) {
+      if (arguments_.format.empty() && is_document(path)) {
+        document(path);
+      } else {
+        trace(path);
+      }
+    }
+    agents();
+    for (const Written& cluster : clusters_) check_cluster(cluster);
+    for (const Written& scenario : scenarios_) check_scenario(scenario);
+    for (const std::string& line : fine_) fmt::print(out_, "{}\n", line);
+    faults_.throw_if_any();
+    if (!infeasible_.empty()) throw sim::Infeasible(fmt::format("{}", fmt::join(infeasible_, "\n")));
+    return kDone;
+  }
+
+ private:
+  struct Written {
+    std::string path;
+    JsonFile file;
+  };
+
+  void document(const std::string& path) {
+    const std::size_t before = faults_.size();
+    JsonFile file = JsonFile::load(path, faults_);
+    if (faults_.size() != before) return;
+    switch (kind_of(file, faults_)) {
+      case Kind::kScenario:
+        scenarios_.push_back({path, std::move(file)});
+        break;
+      case Kind::kAgent:
+        agents_.emplace_back(path);
+        break;
+      case Kind::kCatalogEntry: {
+        const auto schema = file.value()["schema"].get<std::string>();
+        catalogs_.platforms.add(file.value().dump(), path, std::nullopt, faults_);
+        if (faults_.size() != before) break;
+        if (schema == platforms::schema_of(platforms::CatalogKind::kCluster)) {
+          clusters_.push_back({path, std::move(file)});
+        } else {
+          fine_.push_back(fmt::format("{}: {}, fine", path, schema.substr(schema.find('.') + 1, schema.find('/') - schema.find('.') - 1)));
+        }
+        break;
+      }
+      case Kind::kForeign:
+        if (!fitting_formats(path).empty()) {
+          trace(path);
+        } else {
+          faults_.add(path, "", sim::shown(file.value()), "a scenario (with \"pools\"), an object whose \"schema\" says what it is (tokenyard.agent/1, …), or a trace");
+        }
+        break;
+      case Kind::kUnknown:
+        break;
+    }
+  }
+
+  /// Agents may call each other: they are read together, beside those of the catalogue.
+  void agents() {
+    if (agents_.empty()) return;
+    const std::size_t before = faults_.size();
+    agents::AgentCatalog::built_in(faults_, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, agents_);
+    for (const std::filesystem::path& path : agents_) {
+      const auto concerns = [&](const sim::Fault& fault) { return fault.file == path.string(); };
+      if (std::none_of(faults_.list().begin() + static_cast<std::ptrdiff_t>(before), faults_.list().end(), concerns)) {
+        fine_.push_back(fmt::format("{}: agent, fine", path.string()));
+      }
+    }
+  }
+
+  /// Through a scenario that has it: whoever reads clusters there says what is wrong with this one.
+  void check_cluster(const Written& written) {
+    const JsonFile scenario = JsonFile::from({{"cluster", written.file.value()["cluster"]}}, written.path);
+    Faults of_scenario;
+    Scenario::read(scenario, catalogs_.view(), false, of_scenario);
+    const std::size_t before = faults_.size();
+    for (const sim::Fault& fault : of_scenario.list()) {
+      if (fault.place.starts_with("/cluster")) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
+    }
+    if (faults_.size() == before) fine_.push_back(fmt::format("{}: cluster, fine", written.path));
+  }
+
+  void check_scenario(const Written& written) {
+    const std::size_t before = faults_.size();
+    Faults of_scenario;
+    try {
+      const Scenario scenario = Scenario::read(written.file, catalogs_.view(), true, of_scenario);
+      if (of_scenario.empty() && scenario.workload.trace) {
+        const TraceWorkload& trace = *scenario.workload.trace;
+        traces::check_trace(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
+      }
+    } catch (const sim::Infeasible& error) {
+      infeasible_.emplace_back(error.what());
+      return;
+    }
+    for (const sim::Fault& fault : of_scenario.list()) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
+    if (faults_.size() == before) fine_.push_back(fmt::format("{}: scenario, fine", written.path));
+  }
+
+  void trace(const std::string& path) {
+    const std::size_t before = faults_.size();
+    const std::string format = arguments_.format.empty() ? detect_format(path) : arguments_.format;
+    if (format.empty()) return;
+    const traces::TraceSummary summary = traces::check_trace(path, format, faults_, options_);
+    if (faults_.size() != before) return;
+    fine_.push_back(fmt::format("{}: {} trace of {} requests over {}, {} tokens in, {} out, fine", path, format, count_text(summary.requests),
+                                duration_text(summary.last_arrival.seconds()), count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
+  }
+
+  /// The formats in which a request can be read.
+  std::vector<std::string> fitting_formats(const std::string& path) const {
+    std::vector<std::string> fitting;
+    traces::TraceOptions first = options_;
+    first.skip_faulty = true;
+    first.limit = 1;
+    for (const traces::TraceFormat& format : traces::trace_formats()) {
+      Faults of_format;
+      const std::string name(format.name);
+      if (traces::check_trace(path, name, of_format, first).requests > 0) fitting.push_back(name);
+    }
+    return fitting;
+  }
+
+  /// The one format that fits; empty, with a fault, if there is none or more than one.
+  std::string detect_format(const std::string& path) {
+    const std::vector<std::string> fitting = fitting_formats(path);
+    std::vector<std::string> names;
+    for (const traces::TraceFormat& format : traces::trace_formats()) names.emplace_back(format.name);
+    if (fitting.size() == 1) return fitting.front();
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) {
+      faults_.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
+    } else if (fitting.empty()) {
+      faults_.add(path, "", "no request in any format", fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
+    } else {
+      faults_.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")), "--format, to say which it is");
+    }
+    return {};
+  }
+
+  const CheckArguments& arguments_;
+  std::FILE* out_;
+  Faults faults_;
+  LoadedCatalogs catalogs_;
+  traces::TraceOptions options_;
+  std::vector<Written> scenarios_, clusters_;
+  std::vector<std::filesystem::path> agents_;
+  std::vector<std::string> fine_, infeasible_;
+};
+
+}  // namespace
+
+void add_check(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("check", "validates scenarios, agents, catalogue entries and traces");
+  const auto a = std::make_shared<CheckArguments>();
+  sub->add_option("FILE", a->files, "what to check: a .json file says what it is, all else is a trace")->required();
+  sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")->option_text("FORMAT");
+  sub->add_option("--map", a->map, "other names of a CSV file's columns")->option_text("column=name,…");
+  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  sub->footer("  tokenyard check scenario.json my-agent.json my-chip.json trace.csv\n"
+              "  tokenyard check --format mooncake conversation_trace.jsonl");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return Check(*a, s).run(); }; });
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,40 @@
+#pragma once
+/// The command `tokenyard` as a function: main.cpp calls it, and so do tests, within their process.
+///
+///   int code = run_command({"run", "scenario.json", "--quiet"}, {});
+///
+/// Every outcome becomes a message on `err` and an exit code; nothing is thrown but bad_alloc.
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/core/simulation.hpp"
+#include "sim/network/network.hpp"
+#include "sim/network/topology.hpp"
+
+namespace tokenyard::analysis {
+
+/// As the contract numbers them.
+enum Exit { kDone = 0, kOurBug = 1, kWrongInput = 2, kInfeasible = 3, kInterrupted = 130 };
+
+/// What the command needs of the program it runs in.
+struct Surroundings {
+  std::FILE* out = stdout;
+  std::FILE* err = stderr;
+  /// SimGrid's network: only the executable links it. Null: the analytic one takes its place.
+  std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_simgrid_network = {};
+  /// Called before a simulation starts: from then on an interrupt does not end the process but makes `interrupted` true, so
+  /// that what was done can be kept.
+  std::function<void()> catch_interrupts = [] {};
+  std::function<bool()> interrupted = [] { return false; };
+  /// The arguments as one line, for the manifest; set by `run_command`.
+  std::string command_line = {};
+};
+
+/// `arguments` without the program's name.
+int run_command(std::vector<std::string> arguments, Surroundings surroundings);
+
+}  // namespace tokenyard::analysis

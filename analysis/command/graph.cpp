@@ -1,0 +1,63 @@
+/// `tokenyard graph`: an agent's task graph, drawn.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agents/graph/drawing.hpp"
+#include "analysis/command/catalogs.hpp"
+#include "analysis/command/commands.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+struct GraphArguments {
+  std::string agent, format = "text";
+  std::vector<std::string> catalogs;
+};
+
+/// A name of the catalogue, or a file: what ends in .json or holds a slash.
+std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
+  sim::Faults faults;
+  const std::vector<std::filesystem::path> folders(a.catalogs.begin(), a.catalogs.end());
+  if (a.agent.ends_with(".json") || a.agent.find('/') != std::string::npos) {
+    const sim::JsonFile file = sim::JsonFile::load(a.agent, faults);
+    faults.throw_if_any();
+    const auto catalog = agents::AgentCatalog::built_in(faults, folders, {a.agent});
+    faults.throw_if_any();
+    return catalog.find(file.value().at("name").get<std::string>());
+  }
+  const auto catalog = agents::AgentCatalog::built_in(faults, folders);
+  faults.throw_if_any();
+  const auto agent = catalog.find(a.agent);
+  if (agent == nullptr) {
+    throw sim::InputError({"", "tokenyard graph", '"' + a.agent + '"', "an agent of the catalogue, or the path of a .json file" + sim::did_you_mean(a.agent, catalog.names())});
+  }
+  return agent;
+}
+
+int show_graph(const GraphArguments& a, const Surroundings& surroundings) {
+  static const std::vector<std::string> kFormats = {"text", "dot", "svg"};
+  if (std::find(kFormats.begin(), kFormats.end(), a.format) == kFormats.end()) {
+    throw sim::InputError({"", "--format", '"' + a.format + '"', fmt::format("one of {}{}", fmt::join(kFormats, ", "), sim::did_you_mean(a.format, kFormats))});
+  }
+  const auto agent = find_agent(a);
+  fmt::print(surroundings.out, "{}", a.format == "dot" ? agents::to_dot(*agent) : a.format == "svg" ? agents::to_svg(*agent) : agents::to_text(*agent));
+  return kDone;
+}
+
+}  // namespace
+
+void add_graph(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("graph", "draws an agent's task graph");
+  const auto a = std::make_shared<GraphArguments>();
+  sub->add_option("AGENT", a->agent, "a name of the catalogue, or a JSON file")->required();
+  sub->add_option("--format", a->format, "text (default), svg, or dot for Graphviz")->option_text("text|svg|dot");
+  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  sub->footer("  tokenyard graph customer-service\n"
+              "  tokenyard graph my-agent.json --format svg > my-agent.svg");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return show_graph(*a, s); }; });
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,172 @@
+/// `tokenyard run` and `tokenyard replay`.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "analysis/command/assertion.hpp"
+#include "analysis/command/catalogs.hpp"
+#include "analysis/command/commands.hpp"
+#include "analysis/command/progress.hpp"
+#include "analysis/command/terminal_summary.hpp"
+#include "analysis/run/simulate.hpp"
+#include "analysis/scenario/override.hpp"
+#include "traces/readers/trace_reader.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+struct RunArguments {
+  std::string scenario, trace, format;  ///< of `replay`: trace and format
+  std::string out, write = "calls,tasks,series,perfetto", network = "simgrid", map;
+  std::vector<std::string> set, assertions, catalogs;
+  std::optional<std::uint64_t> seed;
+  double speed = 1;
+  std::uint64_t limit = 0;
+  bool stepwise = false, no_report = false, quiet = false, json = false;
+};
+
+std::set<std::string> read_write(std::string_view text, sim::Faults& faults) {
+  static const std::vector<std::string> kKinds = {"calls", "tasks", "series", "perfetto"};
+  std::set<std::string> chosen;
+  if (text == "none") return chosen;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string kind(text.substr(0, comma));
+    if (kind == "otlp" || kind == "record") {
+      faults.add("", "--write", '"' + kind + '"', fmt::format("none, or some of {}: this version does not write {} yet", fmt::join(kKinds, ","), kind));
+    } else if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
+      faults.add("", "--write", '"' + kind + '"', fmt::format("none, or some of {}{}", fmt::join(kKinds, ","), sim::did_you_mean(kind, kKinds)));
+    }
+    chosen.insert(kind);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return chosen;
+}
+
+/// A name as a folder below results/: without what could lead out of it.
+std::string folder_name(std::string name) {
+  for (char& c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (!plain) c = '-';
+  }
+  return name.empty() || name[0] == '.' ? "run" + name : name;
+}
+
+std::unique_ptr<agents::RequestSource> open_source(const RunArguments& arguments, const Scenario& scenario, sim::Faults& faults) {
+  traces::TraceOptions options;
+  options.speed = arguments.speed;
+  options.limit = arguments.limit;
+  options.columns = traces::parse_column_map(arguments.map, faults);
+  faults.throw_if_any();
+  if (!arguments.trace.empty()) return traces::open_trace(arguments.trace, arguments.format, options);
+  if (!scenario.workload.trace) return nullptr;
+  const TraceWorkload& trace = *scenario.workload.trace;
+  return traces::open_trace(trace.path_beside(arguments.scenario).string(), trace.format, options);
+}
+
+int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
+  int code = kDone;
+  for (const Assertion& assertion : assertions) {
+    const Assertion::Verdict verdict = assertion.judge(summary);
+    if (verdict.holds) continue;
+    fmt::print(err, "--assert {}\n", verdict.reason);
+    code = kInfeasible;
+  }
+  return code;
+}
+
+int run(const RunArguments& arguments, const Surroundings& surroundings) {
+  const LoadedCatalogs catalogs = load_catalogs(arguments.catalogs);
+  sim::Faults faults;
+  sim::JsonFile file = sim::JsonFile::load(arguments.scenario, faults);
+  std::vector<Assertion> assertions;
+  for (const std::string& text : arguments.assertions) assertions.push_back(Assertion::parse(text, faults));
+  SimulateOptions options;
+  options.write = read_write(arguments.write, faults);
+  faults.throw_if_any();
+  if (arguments.seed && file.value().is_object()) file.value()["seed"] = *arguments.seed;
+  for (const std::string& assignment : arguments.set) apply_override(file.value(), assignment, "--set", faults);
+  const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
+  faults.throw_if_any();
+  const std::unique_ptr<agents::RequestSource> source = open_source(arguments, scenario, faults);
+
+  options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name) : std::filesystem::path(arguments.out);
+  options.stepwise = arguments.stepwise;
+  options.report = !arguments.no_report;
+  if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
+  Progress progress(surroundings.err, source ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)), !arguments.quiet);
+  options.progress = [&](sim::Time now) {
+    progress.show(now);
+    return !surroundings.interrupted();
+  };
+  options.version = TOKENYARD_VERSION;
+  options.command = surroundings.command_line;
+  options.resolved = file.value().dump();
+  surroundings.catch_interrupts();
+  const sim::Json summary = simulate(scenario, source.get(), options);
+  progress.wipe();
+  if (arguments.json) {
+    fmt::print(surroundings.out, "{}\n", summary.dump(2));
+  } else if (!arguments.quiet) {
+    fmt::print(surroundings.out, "{}", terminal_summary(summary, options.out.string(), wants_colour(surroundings.out)));
+  }
+  if (summary["status"] == "partial") {
+    fmt::print(surroundings.err, "Interrupted after {:.0f} s of simulated time: the results are marked partial.\n", summary["simulated_s"].get<double>());
+    return kInterrupted;
+  }
+  return judge(assertions, summary, surroundings.err);
+}
+
+void add_common(CLI::App& sub, RunArguments& a) {
+  const char* scenario = "Scenario";
+  sub.add_option("--seed", a.seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
+  sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->group(scenario)->expected(1)->take_all();
+  sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
+  const char* trace = "Traces";
+  sub.add_option("--limit", a.limit, "only the first N requests")->option_text("N")->group(trace);
+  sub.add_option("--speed", a.speed, "plays arrivals X times as fast (default: 1)")->option_text("X")->group(trace);
+  sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")->option_text("column=name,…")->group(trace);
+  const char* simulation = "Simulation";
+  sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
+      ->option_text("simgrid|analytic")->group(simulation)->check(CLI::IsMember({"simgrid", "analytic"}));
+  sub.add_flag("--stepwise", a.stepwise, "walks every step instead of leaping: slow, same result")->group(simulation);
+  const char* results = "Results";
+  sub.add_option("--out", a.out, "the result folder (default: results/NAME)")->option_text("DIR")->group(results);
+  sub.add_option("--write", a.write, "none, or some of calls,tasks,series,perfetto (default: all)")->option_text("LIST")->group(results);
+  sub.add_flag("--no-report", a.no_report, "writes no report.html")->group(results);
+  sub.add_option("--assert", a.assertions, "demands something of the summary; exit 3 if it is false (repeatable)")
+      ->option_text("'p95 ttft_s < 2'")->group(results)->expected(1)->take_all();
+  sub.add_flag("--json", a.json, "prints the summary alone, as JSON")->group(results);
+  sub.add_flag("--quiet", a.quiet, "prints nothing")->group(results);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("run", "simulates a scenario");
+  const auto a = std::make_shared<RunArguments>();
+  sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file")->required();
+  add_common(*sub, *a);
+  sub->footer("  tokenyard run scenario.json\n"
+              "  tokenyard run scenario.json --seed 2 --set /pools/0/replicas=8 --out results/eight\n"
+              "  tokenyard run scenario.json --quiet --assert 'p95 ttft_s < 2' --assert 'slo.attainment >= 0.95'");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
+}
+
+void add_replay(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("replay", "plays a recorded trace on a scenario's cluster");
+  const auto a = std::make_shared<RunArguments>();
+  sub->add_option("TRACE", a->trace, "the trace")->required();
+  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")->option_text("FORMAT")->required();
+  sub->add_option("--on", a->scenario, "the scenario whose cluster and pools take it")->option_text("SCENARIO")->required();
+  add_common(*sub, *a);
+  sub->footer("  tokenyard replay AzureLLMInferenceTrace_conv.csv --format azure --on scenario.json\n"
+              "  tokenyard replay log.csv --format requests --map arrival_s=ts,prompt_tokens=in,output_tokens=out --on scenario.json\n"
+              "  tokenyard replay trace.jsonl --format mooncake --on scenario.json --speed 2 --limit 10000");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,143 @@
+#include "analysis/command/terminal_summary.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "analysis/command/figures.hpp"
+#include "analysis/command/text_table.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+class TerminalSummary {
+ public:
+  TerminalSummary(const Json& summary, const std::string& folder, bool colour) : s_(summary), folder_(folder), colour_(colour) {}
+
+  std::string text() {
+    headline();
+    counts();
+    latency();
+    agents();
+    pools();
+    closing();
+    return std::move(text_);
+  }
+
+ private:
+  static constexpr auto kLeft = TextTable::kLeft;
+  static constexpr auto kRight = TextTable::kRight;
+  static constexpr const char* kIndent = "  ";
+
+  std::string bold(const std::string& words) const { return colour_ ? "\033[1m" + words + "\033[0m" : words; }
+
+  void headline() {
+    text_ += fmt::format("\n{}{}: {} simulated in {}\n\n", bold(s_["name"].get<std::string>()), s_["status"] == "partial" ? " (partial)" : "",
+                         duration_text(s_["simulated_s"]), duration_text(s_["wall_s"]));
+  }
+
+  void counts() {
+    const Json& c = s_["counts"];
+    TextTable table({kLeft, kRight, kLeft, kLeft, kLeft, kLeft});
+    for (const char* what : {"tasks", "calls"}) {
+      std::vector<std::string> row = {what, count_text(c[what])};
+      for (const char* status : {"completed", "failed", "rejected", "unfinished"}) {
+        const std::string key = fmt::format("{}_{}", what, status);
+        if (c.contains(key)) row.push_back(fmt::format("{} {}", count_text(c[key]), status));
+      }
+      table.row(std::move(row));
+    }
+    text_ += table.text(kIndent);
+    text_ += fmt::format("{}tokens: {} in, of them {} cached; {} out\n\n", kIndent, count_text(c["prompt_tokens"]), count_text(c["cached_tokens"]),
+                         count_text(c["output_tokens"]));
+  }
+
+  void latency_row(TextTable& table, std::string title, const Json& l) {
+    table.row({std::move(title), duration_text(l["mean"]), duration_text(l["p50"]), duration_text(l["p95"]), duration_text(l["p99"]), duration_text(l["max"])});
+  }
+
+  void latency() {
+    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight});
+    table.row({"", "mean", "p50", "p95", "p99", "max"});
+    for (const auto& [key, title] : {std::pair{"queue_s", "waiting"}, {"ttft_s", "time to first token"}, {"tpot_s", "time per output token"},
+                                     {"itl_s", "between tokens"}, {"e2e_s", "whole call"}, {"task_s", "whole task"}}) {
+      latency_row(table, title, s_["latency"][key]);
+    }
+    text_ += table.text(kIndent) + '\n';
+  }
+
+  void agents() {
+    const Json& agents = s_["agents"];
+    if (agents.empty()) return;
+    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight});
+    table.row({"agent", "tasks", "p50", "p95", "calls/task", "tokens in/task", "out/task"});
+    for (const auto& [name, a] : agents.items()) {
+      table.row({name, count_text(a["tasks"]), duration_text(a["task_s"]["p50"]), duration_text(a["task_s"]["p95"]), quantity_text(a["calls_per_task"]),
+                 quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"])});
+    }
+    text_ += table.text(kIndent) + '\n';
+  }
+
+  /// The largest share of a pool's time, and what it says.
+  static std::string verdict(const Json& bound) {
+    std::string most;
+    double share = 0;
+    for (const auto& [what, value] : bound.items()) {
+      if (value.is_number() && value.get<double>() > share) share = value.get<double>(), most = what;
+    }
+    if (most.empty()) return "did nothing";
+    return fmt::format("{} ({})", most == "idle" ? "idle" : most + "-bound", share_text(share));
+  }
+
+  void pools() {
+    TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kLeft});
+    table.row({"pool", "on", "busy", "MFU", "MBU", "KV in use", "prefix hits", "mostly"});
+    for (const auto& [name, p] : s_["pools"].items()) {
+      table.row({name, fmt::format("{} {}", count_text(p["chips"]), p["chip"].get<std::string>()), share_text(p["busy"]), share_text(p["mfu"]),
+                 share_text(p["mbu"]), share_text(p["kv_utilization"]), share_text(p["prefix_hit_rate"]), verdict(p["bound"])});
+    }
+    text_ += table.text(kIndent) + '\n';
+  }
+
+  void closing() {
+    TextTable table({kLeft, kLeft});
+    const Json& met = s_["slo"]["met"];
+    table.row({"service level", fmt::format("{}: {} of the work within its limits", met.is_null() ? "–" : met.get<bool>() ? "met" : "not met",
+                                            share_text(s_["slo"]["attainment"]))});
+    table.row({"throughput", fmt::format("{} output tokens/s, {} calls/s, {} tasks/s", quantity_text(s_["throughput"]["output_tokens_per_s"]),
+                                         quantity_text(s_["throughput"]["calls_per_s"]), quantity_text(s_["throughput"]["tasks_per_s"]))});
+    table.row({"energy", fmt::format("{}W on average, {} J per output token", with_unit(s_["energy"]["watts_mean"]), quantity_text(s_["energy"]["joules_per_output_token"]))});
+    table.row({"cost", fmt::format("{} USD, {} per million output tokens, {} per completed task", quantity_text(s_["cost"]["usd"]),
+                                   quantity_text(s_["cost"]["usd_per_million_output_tokens"]), quantity_text(s_["cost"]["usd_per_completed_task"]))});
+    for (const Json& note : s_["notes"]) table.row({"note", note.get<std::string>()});
+    table.row({"results", folder_});
+    text_ += table.text(kIndent);
+  }
+
+  /// A number ready for its unit: "950 ", "23.4 k".
+  static std::string with_unit(const Json& value) {
+    std::string text = quantity_text(value);
+    return text.find(' ') == std::string::npos ? text + ' ' : text;
+  }
+
+  const Json& s_;
+  const std::string& folder_;
+  const bool colour_;
+  std::string text_;
+};
+
+}  // namespace
+
+bool wants_colour(std::FILE* stream) {
+  const char* none = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(fileno(stream)) != 0 && (none == nullptr || *none == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+std::string terminal_summary(const Json& summary, const std::string& folder, bool colour) { return TerminalSummary(summary, folder, colour).text(); }
+
+}  // namespace tokenyard::analysis

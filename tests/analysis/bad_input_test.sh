@@ -1,0 +1,140 @@
+#!/bin/sh
+# Bad input, through the real binary: every file under bad/ (and every bad trace) is answered with exit 2 and the faults that
+# expected.txt lists; so is what no file of a repository can be: a folder, a pipe, a device, bytes that are no text. Then what
+# the system can do: a full disk, a folder nobody may write to, an interrupt.
+set -u
+tokenyard=${1:?the binary}; root=${2:?the project root}
+bad=$root/tests/analysis/bad
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0; cases=0
+fail() { echo "FAILED: $1"; [ -s message ] && sed 's/^/    /' message | cut -c1-400 | head -20; failures=$((failures + 1)); }
+
+refused() { # WHAT, then the command; its message is left in the file `message`
+  what=$1; shift
+  cases=$((cases + 1))
+  "$tokenyard" "$@" > output 2> message
+  code=$?
+  [ $code = 2 ] || fail "$what: exit $code, not 2"
+  grep -q 'fault of Tokenyard\|Sanitizer\|runtime error' message && fail "$what: taken for our own fault"
+  [ -s message ] || fail "$what: no message"
+}
+says() { # WHAT TEXT
+  grep -qF -- "$2" message || fail "$1: does not say: $2"
+}
+
+# Files with their faults.
+while IFS= read -r line; do
+  case $line in
+    \#*) ;;
+    "    "*) says "$file" "${line#    }" ;;
+    *)
+      file=$line
+      refused "$file" check "$bad/$file"
+      says "$file" "${file##*/}" ;;
+  esac
+done < "$bad/expected.txt"
+listed=$(grep -c '^[^ #]' "$bad/expected.txt")
+[ "$listed" = "$(find "$bad" -name '*.json' | wc -l)" ] || fail "expected.txt lists every file, once"
+refused "all files at once" check "$bad"/*/*.json
+for file in $(grep '^[^ #]' "$bad/expected.txt"); do says "all files at once" "${file##*/}"; done
+# A run refuses what a check refuses, and writes nothing.
+for file in unknown_keys key_twice infinite no_parts; do
+  refused "run $file" run "$bad/scenario/$file.json" --quiet --out out
+  [ ! -e out ] || fail "run $file: a folder for a run that never was"
+done
+
+for trace in "$root"/tests/traces/bad/*.*; do
+  name=${trace##*/}
+  refused "$name" check --format "${name%%_*}" "$trace"
+  says "$name" "$name: "
+done
+
+# What no file of a repository can be.
+good=$root/analysis/scenarios/requests.json
+: > empty.json
+mkdir folder.json
+head -c 4096 /dev/zero | tr '\0' '\377' > binary.json
+printf '{"name": "\377\376"}' > no_utf8.json
+{ head -c 100000 /dev/zero | tr '\0' '['; } > deep.json
+{ head -c 100000 /dev/zero | tr '\0' '['; head -c 100000 /dev/zero | tr '\0' ']'; } > deep_closed.json
+printf '\000\000{}' > zeros.json
+for file in empty folder binary no_utf8 deep deep_closed zeros missing; do
+  refused "$file.json" check "$file.json"
+  says "$file.json" "$file.json"
+  refused "run $file.json" run "$file.json" --quiet --out out
+done
+refused "/dev/null" run /dev/null --quiet --out out
+refused "/dev/zero as a trace" replay /dev/zero --format azure --on "$good" --quiet --out out
+mkfifo pipe.json
+(echo '{"pools": 3' > pipe.json) & refused "a pipe" run pipe.json --quiet --out out; wait
+refused "a folder as a trace" replay . --format azure --on "$good" --quiet --out out
+refused "no catalogue" run "$good" --quiet --out out --catalog nowhere
+mkdir -p mine/agents mine/chips; echo '{' > mine/agents/a.json; echo '{' > mine/chips/c.json
+refused "a broken catalogue" run "$good" --quiet --out out --catalog mine
+says "a broken catalogue" mine/agents/a.json; says "a broken catalogue" mine/chips/c.json
+if [ "$(id -u)" != 0 ]; then
+  cp "$good" secret.json; chmod 000 secret.json
+  refused "an unreadable file" check secret.json
+  mkdir locked; chmod 500 locked
+  refused "a folder nobody may write to" run "$good" --quiet --out locked/out
+fi
+# A mark of the byte order and another system's line ends are no fault.
+{ printf '\357\273\277'; cat "$good"; } > bom.json
+sed 's/$/\r/' "$good" > crlf.json
+"$tokenyard" check bom.json crlf.json > /dev/null 2> message || fail "a byte-order mark and CRLF are fine"
+
+# The command line.
+for set in nonsense /=3 /pools /pools/7/replicas=1 /pools/4000000000=1 /pools/-1=3 /pools/0/name/deeper=1 '/a~2=1' /pools=3 /name= '/pools/0/replicas=1e999'; do
+  refused "--set $set" run "$good" --quiet --out out --set "$set"
+done
+refused "an unknown command" rum "$good"; says "an unknown command" 'did you mean "run"'
+refused "an unknown option" run "$good" --sed 3; says "an unknown option" 'did you mean "--seed"'
+refused "no scenario" run
+refused "a seed that is no number" run "$good" --seed one
+refused "a negative limit" run "$good" --limit -3
+refused "a speed of nothing" replay "$root/tests/traces/bad/azure_nan.csv" --format azure --on "$good" --speed 0
+refused "an unknown network" run "$good" --network ns3
+for write in cals otlp record calls,none; do refused "--write $write" run "$good" --quiet --out out --write $write; done
+for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' ''; do
+  refused "--assert $demand" run "$good" --quiet --out out --assert "$demand"
+done
+refused "an unknown kind" catalog chip; says "an unknown kind" 'did you mean "chips"'
+refused "an unknown chip" catalog chips h100; says "an unknown chip" 'did you mean "h100-sxm"'
+refused "an unknown agent" graph customer-servise
+refused "a schema of nothing" schema scenaro; says "a schema of nothing" 'did you mean "scenario"'
+[ ! -e out ] || fail "nothing is written for a run that is refused"
+
+# A demand that is not met.
+"$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 100' --assert 'counts.calls_failed == 0' --assert 'pools.main.busy <= 1' 2> message || fail "demands that are met"
+"$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 0.000001' --assert 'counts.calls < 1' 2> message
+[ $? = 3 ] || fail "a demand that is not met is exit 3"
+says "a demand that is not met" '"p95 ttft_s < 0.000001" is false: it is'; says "a demand that is not met" '"counts.calls < 1" is false: it is'
+
+# A full disk, for tables and for the terminal's output; a limit on file sizes.
+mkdir full; ln -s /dev/full full/calls.csv
+refused "a full disk" run "$good" --quiet --out full; says "a full disk" "No space left"
+"$tokenyard" catalog chips > /dev/full 2> message; [ $? = 2 ] || fail "an output that cannot be written is exit 2"
+(ulimit -f 8; exec "$tokenyard" run "$good" --quiet --out limited --write calls > /dev/null 2> message); [ $? = 2 ] || fail "a limit on file sizes is exit 2"
+says "a limit on file sizes" "ulimit -f"
+for folder in full limited; do
+  [ -z "$(find $folder -type f)" ] || fail "$folder: nothing is left behind"
+done
+: > file
+refused "a result folder that is a file" run "$good" --quiet --out file
+
+# An interrupt: what was done is kept, whole, and marked.
+for signal in INT TERM; do
+  rm -rf partial
+  "$tokenyard" run "$good" --quiet --out partial --write calls,series --set /run/duration_s=30000000 > /dev/null 2> message & run=$!
+  while [ ! -e partial ] && kill -0 $run 2> /dev/null; do sleep 0.05; done
+  sleep 0.5
+  kill -$signal $run; wait $run
+  [ $? = 130 ] || fail "SIG$signal is exit 130"
+  grep -q '"status": "partial"' partial/manifest.json || fail "SIG$signal: the manifest says partial"
+  [ -z "$(find partial -name '*.tmp*')" ] || fail "SIG$signal: a temporary file is left"
+  awk -F, 'NR == 1 { columns = NF } NF != columns { exit 1 }' partial/calls.csv || fail "SIG$signal: rows are whole"
+done
+
+[ $failures = 0 ] || { echo "$failures failures"; exit 1; }
+echo "$cases refusals, all well"

@@ -1,0 +1,128 @@
+#include "analysis/command/command.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "analysis/command/figures.hpp"
+#include "analysis/command/terminal_summary.hpp"
+#include "analysis/command/text_table.hpp"
+#include "tests/analysis/run/in_process.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+using Catch::Matchers::Contains;
+using sim::Json;
+
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+std::string text_of(std::FILE* file) {
+  std::rewind(file);
+  std::string text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+Outcome run(std::vector<std::string> arguments) {
+  Surroundings surroundings;
+  surroundings.out = std::tmpfile();
+  surroundings.err = std::tmpfile();
+  const int code = run_command(std::move(arguments), surroundings);
+  return {code, text_of(surroundings.out), text_of(surroundings.err)};
+}
+
+const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests.json";
+
+}  // namespace
+
+TEST_CASE("Command: help names every command, each with examples") {
+  const Outcome help = run({"--help"});
+  CHECK(help.code == kDone);
+  for (const char* command : {"run", "replay", "check", "graph", "catalog", "schema"}) {
+    INFO(command);
+    CHECK_THAT(help.out, Contains(std::string("\n  ") + command + ' '));
+    const Outcome of_command = run({command, "--help"});
+    CHECK(of_command.code == kDone);
+    CHECK_THAT(of_command.out, Contains(std::string("Usage: tokenyard ") + command) && Contains("Examples:"));
+  }
+  CHECK(run({}).code == kWrongInput);
+  CHECK_THAT(run({"--version"}).out, Contains("tokenyard 0."));
+}
+
+TEST_CASE("Command: a run prints its summary, or it as JSON, and obeys demands") {
+  const ResultFolder folder("command");
+  const std::vector<std::string> base = {"run", kScenario, "--set", "/run={\"duration_s\": 20}", "--write", "none", "--out", folder.path.string()};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return run(more);
+  };
+  const Outcome plain = with({});
+  CHECK(plain.code == kDone);
+  CHECK_THAT(plain.out, Contains("time to first token") && Contains("8 h100-sxm") && Contains(folder.path.string()));
+  const Json summary = Json::parse(with({"--json"}).out);
+  CHECK(summary["status"] == "complete");
+  CHECK(with({"--quiet"}).out.empty());
+  CHECK(with({"--quiet", "--assert", "counts.calls > 0"}).code == kDone);
+  const Outcome failed = with({"--quiet", "--assert", "counts.calls < 0", "--assert", "p50 task_s < 0"});
+  CHECK(failed.code == kInfeasible);
+  CHECK_THAT(failed.err, Contains("counts.calls < 0") && Contains("p50 task_s < 0"));
+}
+
+TEST_CASE("Command: check says what each file is") {
+  const std::string root = TOKENYARD_SOURCE_DIR;
+  const Outcome fine = run({"check", kScenario, root + "/platforms/catalog/chips/h100-sxm.json", root + "/platforms/catalog/clusters/hgx-h200.json",
+                            root + "/tests/analysis/schemas/samples/sub_agent.json"});
+  INFO(fine.err);
+  CHECK(fine.code == kDone);
+  for (const char* line : {"requests.json: scenario, fine", "h100-sxm.json: chip, fine", "hgx-h200.json: cluster, fine", "sub_agent.json: agent, fine"}) {
+    CHECK_THAT(fine.out, Contains(line));
+  }
+  const ResultFolder folder("check");
+  std::filesystem::create_directories(folder.path);
+  std::ofstream(folder.path / "trace.csv") << "arrival_s,prompt_tokens,output_tokens\n0,100,10\n1.5,200,20\n";
+  const Outcome trace = run({"check", (folder.path / "trace.csv").string()});
+  INFO(trace.err);
+  CHECK(trace.code == kDone);
+  CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50 s, 300 tokens in, 30 out, fine"));
+}
+
+TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
+  CHECK_THAT(run({"catalog", "chips"}).out, Contains("h100-sxm"));
+  CHECK_THAT(run({"catalog", "chips", "h100-sxm"}).out, Contains("memory_bytes_per_s"));
+  CHECK(Json::parse(run({"catalog", "chips", "h100-sxm", "--json"}).out)["name"] == "h100-sxm");
+  CHECK_THAT(run({"catalog", "policies"}).out, Contains("task-sticky"));
+  CHECK_THAT(run({"catalog", "formats"}).out, Contains("mooncake"));
+  CHECK(Json::parse(run({"schema", "scenario"}).out)["$id"] == "tokenyard.scenario/1");
+  const std::string agent = TOKENYARD_SOURCE_DIR "/tests/analysis/schemas/samples/sub_agent.json";
+  CHECK_THAT(run({"graph", agent}).out, Contains("answer [llm]"));
+  CHECK_THAT(run({"graph", agent, "--format", "dot"}).out, Contains("\"answer\" -> \"end\""));
+  CHECK_THAT(run({"graph", agent, "--format", "svg"}).out, Contains("</svg>"));
+}
+
+TEST_CASE("Figures: three digits and a unit; what does not exist is a dash") {
+  CHECK(duration_text(nullptr) == "–");
+  CHECK(duration_text(0.0123) == "12.3 ms");
+  CHECK(duration_text(2) == "2.00 s");
+  CHECK(duration_text(600) == "10.0 min");
+  CHECK(duration_text(36000) == "10.0 h");
+  CHECK(count_text(1234567) == "1 234 567");
+  CHECK(count_text(-1234) == "-1 234");
+  CHECK(count_text(7) == "7");
+  CHECK(share_text(0.9725) == "97.2 %");
+  CHECK(quantity_text(12345.0) == "12.3 k");
+  CHECK(quantity_text(0.5) == "0.500");
+  CHECK(quantity_text(nullptr) == "–");
+}
+
+TEST_CASE("Text tables: columns line up, counted in characters") {
+  TextTable table({TextTable::kLeft, TextTable::kRight});
+  table.row({"µ", "1"});
+  table.row({"long", "234"});
+  CHECK(table.text("  ") == "  µ       1\n  long  234\n");
+}
