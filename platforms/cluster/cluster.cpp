@@ -283,11 +283,11 @@ Cluster Cluster::read(ObjectReader& reader, const Catalog& catalog) {
     const std::optional<WrittenFabric>& fabric = own[i] ? own[i] : everywhere;
     if (fabric) join(cluster.sites[i], *fabric, reader.file(), reader.faults(), cluster.warnings);
   }
-  reader.object("wan", [&](ObjectReader& wan) {
+  reader.object("wan", [&](ObjectReader& at) {
     cluster.wan.bytes_per_s =
-        wan.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 0, .exclusive = true});
-    cluster.wan.latency_s = wan.number("latency_s", {.fallback = cluster.wan.latency_s, .minimum = 0, .maximum = 10});
-    skip_remarks(wan);
+        at.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 0, .exclusive = true});
+    cluster.wan.latency_s = at.number("latency_s", {.fallback = cluster.wan.latency_s, .minimum = 0, .maximum = 10});
+    skip_remarks(at);
   });
   cluster.pue = reader.number("pue", {.fallback = cluster.pue, .minimum = 1, .maximum = 10});
   cluster.power_usd_per_kwh = reader.number("power_usd_per_kwh", {.fallback = cluster.power_usd_per_kwh, .minimum = 0});
