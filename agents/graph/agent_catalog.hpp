@@ -19,7 +19,7 @@ namespace tokenyard::agents {
 class AgentCatalog {
  public:
   struct Source {
-    std::string name;       ///< for messages
+    std::string name;  ///< for messages
     std::string text;
   };
   /// The built-in agents, then those of `agents/` in each directory, in order of their names, then single files.
@@ -29,9 +29,11 @@ class AgentCatalog {
   static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
 
   std::shared_ptr<const Agent> find(std::string_view name) const;
-  /// The agent as patched by variants (variants.hpp), one after the other; each also patches those sub-agents that offer
-  /// it. What variants do wrong together is a fault; alone they were checked on loading. Null if there is no such agent.
-  std::shared_ptr<const Agent> find(std::string_view name, const std::vector<std::string>& variants, sim::Faults& faults) const;
+  /// The agent as patched by variants (variants.hpp), one after the other; each also patches those sub-agents that
+  /// offer it. What variants do wrong together is a fault; alone they were checked on loading. Null if there is no such
+  /// agent.
+  std::shared_ptr<const Agent> find(std::string_view name, const std::vector<std::string>& variants,
+                                    sim::Faults& faults) const;
   /// Variants that an agent or a sub-agent of it offers, sorted.
   std::vector<std::string> variants(std::string_view name) const;
   std::vector<std::string> names() const;  ///< sorted

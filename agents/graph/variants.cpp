@@ -1,7 +1,6 @@
 #include "agents/graph/variants.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace tokenyard::agents {
@@ -18,7 +17,8 @@ std::string ends_of(const Json& edge) {
   return edge.is_object() ? fmt::format("{}>{}", text_of(edge, "from"), text_of(edge, "to")) : "";
 }
 
-/// RFC 7386, but for a whole distribution, which replaces what was there: one family's parameters mean nothing to another.
+/// RFC 7386, but for a whole distribution, which replaces what was there: one family's parameters mean nothing to
+/// another.
 void merge(Json& target, const Json& patch) {
   if (!patch.is_object() || patch.contains("dist")) {
     target = patch;
@@ -35,7 +35,8 @@ void merge(Json& target, const Json& patch) {
 }
 
 /// Patches `edges` by what `patches` has under "from>to".
-void merge_edges(Json& edges, const Json& patches, const std::string& file, const std::string& pointer, sim::Faults& faults) {
+void merge_edges(Json& edges, const Json& patches, const std::string& file, const std::string& pointer,
+                 sim::Faults& faults) {
   if (!patches.is_object() || !edges.is_array()) {
     faults.add(file, pointer, sim::shown(patches), R"(an object: {"from>to": {…}} for each edge that differs)");
     return;
@@ -87,7 +88,8 @@ sim::JsonFile with_variant(const sim::JsonFile& agent, std::string_view variant,
   Json patched = agent.value();
   const Json* variants = variants_of(agent);
   if (variants == nullptr || !variants->contains(name)) {
-    faults.add(agent.name(), "/variants", '"' + name + '"', "a variant of the agent" + sim::did_you_mean(name, variant_names(agent)));
+    faults.add(agent.name(), "/variants", '"' + name + '"',
+               "a variant of the agent" + sim::did_you_mean(name, variant_names(agent)));
   } else if (const Json& patch = (*variants)[name]; !patch.is_object()) {
     faults.add(agent.name(), pointer, sim::shown(patch), "an object: what differs from the agent");
   } else {

@@ -1,8 +1,9 @@
 #pragma once
 /// Variants of an agent: the same process with other numbers (another trade, another model, reasoning switched on).
 ///
-/// An agent file offers them by name, each a merge patch (RFC 7386) of the agent: a member replaces the agent's, an object
-/// is merged into the agent's, null takes a member away. Edges are patched by their ends, since a list has no names:
+/// An agent file offers them by name, each a merge patch (RFC 7386) of the agent: a member replaces the agent's, an
+/// object is merged into the agent's, null takes a member away. Edges are patched by their ends, since a list has no
+/// names:
 ///
 ///   "variants": {
 ///     "voice": {
@@ -12,8 +13,9 @@
 ///     }
 ///   }
 ///
-/// A patch with "dist" replaces a distribution as a whole. An edge that the agent lacks is added after the others. Several variants apply
-/// one after the other. Faults of a patched agent point into the agent as patched; the file's name says by what.
+/// A patch with "dist" replaces a distribution as a whole. An edge that the agent lacks is added after the others.
+/// Several variants apply one after the other. Faults of a patched agent point into the agent as patched; the file's
+/// name says by what.
 
 #include <string>
 #include <string_view>

@@ -24,8 +24,8 @@ struct Alive {
   double weight = 0, context = 0;
 };
 
-/// Expected work of conversations with `tools` tool rounds and `replies` before the closing one, in every order. Agent's
-/// calls go to `agent`, those of guardrails and the wrap-up to `others`.
+/// Expected work of conversations with `tools` tool rounds and `replies` before the closing one, in every order.
+/// Agent's calls go to `agent`, those of guardrails and the wrap-up to `others`.
 void converse(int tools, int replies, const Manners& manners, double share, Work& agent, Work& others) {
   const auto check = [&](double weight, double text) { others += weight * Work{1, 0, 400 + text, 12.5}; };
   // The customer writes until a message passes: a geometric count, or leaves.
@@ -47,7 +47,9 @@ void converse(int tools, int replies, const Manners& manners, double share, Work
     for (int r = replies; r >= 0; --r) {
       const Alive here = at[t][r];
       agent += {here.weight, 0, here.weight * (kPrefix + kTemplate) + here.context, 0};
-      const auto grown = [&](double by, double p) { return Alive{p * here.weight, p * (here.context + here.weight * by)}; };
+      const auto grown = [&](double by, double p) {
+        return Alive{p * here.weight, p * (here.context + here.weight * by)};
+      };
       if (t > 0) {
         const double p = 1.0 * t / (t + r);
         const Alive next = grown(kToolGrowth, p);
@@ -68,7 +70,8 @@ void converse(int tools, int replies, const Manners& manners, double share, Work
   const Alive end = at[0][0];
   agent.output += end.weight * kReply;
   check(end.weight, kReply);
-  others += {end.weight, end.weight, end.weight * (kPrefix + 2 * kTemplate + kReply + kMessage) + end.context, end.weight * lognormal(120, 0.4)};
+  others += {end.weight, end.weight, end.weight * (kPrefix + 2 * kTemplate + kReply + kMessage) + end.context,
+             end.weight * lognormal(120, 0.4)};
 }
 
 void expect(const Manners& manners, Work& agent, Work& others) {
@@ -88,7 +91,8 @@ TEST_CASE("Customer service: means of 10,000 tasks are those of the distribution
 }
 
 TEST_CASE("Customer service: the benchmark variant reproduces what was measured of gpt-4.1 in retail") {
-  // Measured were the calls of the agent alone; the benchmark has no retrieval, guardrails or wrap-up, and nobody leaves.
+  // Measured were the calls of the agent alone; the benchmark has no retrieval, guardrails or wrap-up, and nobody
+  // leaves.
   const Played played = play("customer-service", {"benchmark"});
   const std::uint32_t node = played.agent->find("agent");
   struct Task {

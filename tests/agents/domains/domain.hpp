@@ -1,7 +1,7 @@
 #pragma once
-/// What the tests of the built-in agents share: playing tasks of one, and the means that the published distributions imply.
-/// The means are closed forms or sums over exact probabilities, written from the evidence: neither the agent's file nor the
-/// player has a part in them.
+/// What the tests of the built-in agents share: playing tasks of one, and the means that the published distributions
+/// imply. The means are closed forms or sums over exact probabilities, written from the evidence: neither the agent's
+/// file nor the player has a part in them.
 
 #include <boost/math/distributions/gamma.hpp>
 #include <boost/math/distributions/normal.hpp>
@@ -25,7 +25,9 @@ struct Work {
   }
 };
 inline Work operator+(Work a, const Work& b) { return a += b; }
-inline Work operator*(double factor, const Work& w) { return {factor * w.calls, factor * w.tools, factor * w.prompt, factor * w.output}; }
+inline Work operator*(double factor, const Work& w) {
+  return {factor * w.calls, factor * w.tools, factor * w.prompt, factor * w.output};
+}
 
 /// Every task of `count`, played on a stand-in that completes each call half a second later.
 struct Played {
@@ -48,7 +50,8 @@ struct Played {
   }
 };
 
-inline Played play(const std::string& name, const std::vector<std::string>& variants = {}, std::uint64_t count = 10'000) {
+inline Played play(const std::string& name, const std::vector<std::string>& variants = {},
+                   std::uint64_t count = 10'000) {
   sim::Faults faults;
   const AgentCatalog catalog = AgentCatalog::built_in(faults);
   WorkloadEntry entry;
@@ -82,7 +85,8 @@ inline void check_means(const Played& played, const Work& expected) {
   CHECK(mean.output == Approx(expected.output).epsilon(0.02));
 }
 
-// ---- Means ------------------------------------------------------------------------------------------------------------
+// ---- Means
+// ------------------------------------------------------------------------------------------------------------
 
 inline double lognormal(double median, double sigma) { return median * std::exp(sigma * sigma / 2); }
 /// E[min(X, most)].
@@ -93,7 +97,8 @@ inline double lognormal(double median, double sigma, double most) {
 }
 inline double weibull(double scale, double shape) { return scale * std::tgamma(1 + 1 / shape); }
 
-// ---- Counts -----------------------------------------------------------------------------------------------------------
+// ---- Counts
+// -----------------------------------------------------------------------------------------------------------
 
 using Counts = std::map<int, double>;  ///< probability of each
 

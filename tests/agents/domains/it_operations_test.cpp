@@ -9,7 +9,8 @@ const double kAnswer = lognormal(150, 0.8);
 const double kThinking = lognormal(150, 0.7);
 /// All that a turn adds to the prompt, log dumps aside, is LN(450, 1.1); dumps come with three turns in a hundred.
 const double kResults = lognormal(450, 1.1) - kAnswer - kTemplate;
-const double kWithTools = lognormal(450, 1.1) * (1 - 0.03) + (kAnswer + kTemplate) * 0.03 + 0.03 * lognormal(30'000, 0.8, 63'000);
+const double kWithTools =
+    lognormal(450, 1.1) * (1 - 0.03) + (kAnswer + kTemplate) * 0.03 + 0.03 * lognormal(30'000, 0.8, 63'000);
 
 /// An incident as it goes on; every call sees what came before.
 struct Incident {
@@ -48,7 +49,8 @@ TEST_CASE("IT operations: means of 10,000 incidents are those of the distributio
 }
 
 TEST_CASE("IT operations: the prefix is reused as measured of agents on a live fault") {
-  // SREGym: 0.77 to 0.96 of the prompts come from the cache. Thinking is dropped, so the answer behind it is computed again.
+  // SREGym: 0.77 to 0.96 of the prompts come from the cache. Thinking is dropped, so the answer behind it is computed
+  // again.
   const Played played = play("it-operations", {}, 2'000);
   std::map<std::uint64_t, double> before;
   double prompt = 0, reused = 0;

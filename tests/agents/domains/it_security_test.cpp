@@ -6,9 +6,11 @@ namespace {
 
 Work investigation(double opening) {
   const double query = 8.8 * 19;
-  const double observation = 0.25 * lognormal(20, 0.5) + 0.38 * lognormal(560, 0.75) + 0.02 * lognormal(9000, 0.8, 30'000);
+  const double observation =
+      0.25 * lognormal(20, 0.5) + 0.38 * lognormal(560, 0.75) + 0.02 * lognormal(9000, 0.8, 30'000);
   const double growth = kTemplate + query + 0.98 * observation + 0.02 * lognormal(20, 0.6);
-  return over(negative_binomial(6.15, 0.368, 3, 25), [&](int n) { return loop(n, 300 + opening + kTemplate, growth, query, 1); });
+  return over(negative_binomial(6.15, 0.368, 3, 25),
+              [&](int n) { return loop(n, 300 + opening + kTemplate, growth, query, 1); });
 }
 
 }  // namespace

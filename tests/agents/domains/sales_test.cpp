@@ -15,7 +15,8 @@ Work chat() {
   return over(rounded_gamma(4, 1.5, 2), [&](int messages) {
     const double n = messages - 1;
     const double first = 2400 + message + kTemplate;
-    return Work{3 * n, 3 * n, 3 * n * first + 3 * round * n * (n - 1) / 2 + 3 * n * after_tool, n * (2 * tool_call + reply)};
+    return Work{3 * n, 3 * n, 3 * n * first + 3 * round * n * (n - 1) / 2 + 3 * n * after_tool,
+                n * (2 * tool_call + reply)};
   });
 }
 
@@ -36,7 +37,8 @@ Work outbound() {
   const double verdict = lognormal(350, 0.5);
   const double mail = lognormal(260, 0.4);
   const double copies = 0.6 * 1 + 0.2 * 2 + 0.2 * 3;
-  Work work = Work{1, 0, 1250, lognormal(17, 0.5)} + research() + Work{0, 3, 0, 0};  // route; two enrichments and the history
+  Work work =
+      Work{1, 0, 1250, lognormal(17, 0.5)} + research() + Work{0, 3, 0, 0};  // route; two enrichments and the history
   work += {1, 0, lognormal(7000, 0.5) + kTemplate, verdict};
   // Revised by compliance (0.25) or, when asked (0.375), by the approver (0.2): a geometric number of drafts.
   const double again = 0.25 + 0.375 * 0.2;
@@ -52,7 +54,8 @@ Work outbound() {
 
 Work analytics() {
   const double query = 8.8 * 19;
-  const double result = 0.98 * (0.5 * lognormal(300, 0.9, 60'000) + 0.2 * lognormal(5000, 1.3, 60'000)) + 0.02 * lognormal(20, 0.6);
+  const double result =
+      0.98 * (0.5 * lognormal(300, 0.9, 60'000) + 0.2 * lognormal(5000, 1.3, 60'000)) + 0.02 * lognormal(20, 0.6);
   const double first = 4700 + lognormal(60, 0.5) + kTemplate;
   return over(geometric(2, 0.3, 18), [&](int n) { return loop(n, first, kTemplate + query + result, query, 1); });
 }
@@ -65,12 +68,19 @@ Work report() {
 
 }  // namespace
 
-TEST_CASE("Sales, outbound lead: means of 10,000 tasks are those of the distributions") { check_means(play("sales-outbound"), outbound()); }
-TEST_CASE("Sales, inbound chat: means of 40,000 tasks are those of the distributions") {
-  check_means(play("sales-chat", {}, 40'000), chat());  // prompts grow with the square of a spread count: more tasks for 2 %
+TEST_CASE("Sales, outbound lead: means of 10,000 tasks are those of the distributions") {
+  check_means(play("sales-outbound"), outbound());
 }
-TEST_CASE("Sales, analytics: means of 10,000 tasks are those of the distributions") { check_means(play("sales-analytics"), analytics()); }
-TEST_CASE("Sales, market report: means of 10,000 tasks are those of the distributions") { check_means(play("sales-report"), report()); }
+TEST_CASE("Sales, inbound chat: means of 40,000 tasks are those of the distributions") {
+  check_means(play("sales-chat", {}, 40'000),
+              chat());  // prompts grow with the square of a spread count: more tasks for 2 %
+}
+TEST_CASE("Sales, analytics: means of 10,000 tasks are those of the distributions") {
+  check_means(play("sales-analytics"), analytics());
+}
+TEST_CASE("Sales, market report: means of 10,000 tasks are those of the distributions") {
+  check_means(play("sales-report"), report());
+}
 
 TEST_CASE("Sales: means of 10,000 tasks are those of its four kinds of work") {
   const Played played = play("sales");

@@ -21,7 +21,8 @@ std::string desk(const std::string& variants) {
               "ask": {"kind": "sub-agent", "agent": "helper"}, "wait": {"kind": "human", "latency_s": 3}, "done": {"kind": "end"}},
     "edges": [{"from": "answer", "to": "ask", "p": 0.5}, {"from": "answer", "to": "wait", "p": 0.5}, {"from": "ask", "to": "done"},
               {"from": "wait", "to": "done"}],
-    "start": "answer", "variants": )" + variants + "}";
+    "start": "answer", "variants": )" +
+         variants + "}";
 }
 
 constexpr const char* kVariants = R"({
@@ -79,9 +80,10 @@ TEST_CASE("What is wrong with a variant is found on loading, at its place") {
     REQUIRE(faults.size() == 1);
     return faults[0].file + ": " + faults[0].place + ": " + faults[0].allowed;
   };
-  CHECK(one(R"({"x": {"nodes": {"answer": {"output_tokens": {"dist": "poisson", "mean": -1}}}}})").find(
-            "desk.json (variant x): /nodes/answer/output_tokens/mean") == 0);
-  CHECK(one(R"({"x": {"edges": {"anwser>ask": null}}})").find("desk.json: /variants/x/edges/anwser>ask: the ends of an edge") == 0);
+  CHECK(one(R"({"x": {"nodes": {"answer": {"output_tokens": {"dist": "poisson", "mean": -1}}}}})")
+            .find("desk.json (variant x): /nodes/answer/output_tokens/mean") == 0);
+  CHECK(one(R"({"x": {"edges": {"anwser>ask": null}}})")
+            .find("desk.json: /variants/x/edges/anwser>ask: the ends of an edge") == 0);
   CHECK(one(R"({"x": {"edges": {"anwser>ask": null}}})").find("did you mean \"answer>ask\"?") != std::string::npos);
   CHECK(one(R"({"x": {"edges": []}})").find("desk.json: /variants/x/edges: ") == 0);
   CHECK(one(R"({"x": {"name": "other"}})").find("desk.json: /variants/x/name: ") == 0);
@@ -104,5 +106,6 @@ TEST_CASE("Every built-in agent and every variant of it reads without faults") {
     for (const std::string& variant : catalog.variants(name)) CHECK(catalog.find(name, {variant}, faults) != nullptr);
   }
   for (const sim::Fault& fault : faults.list()) FAIL_CHECK(fault.message());
-  for (const char* name : {"customer-service", "sales", "it-security", "it-operations"}) CHECK(catalog.find(name) != nullptr);
+  for (const char* name : {"customer-service", "sales", "it-security", "it-operations"})
+    CHECK(catalog.find(name) != nullptr);
 }
