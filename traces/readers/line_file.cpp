@@ -40,6 +40,7 @@ void LineFile::refuse_binary() const {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
     throw sim::InputError({path_, "", "UTF-16 text", "UTF-8 text"});
   }
+  if (head.find('\0') != std::string_view::npos) throw sim::InputError({path_, "", "binary data", "a trace in text"});
 }
 
 bool LineFile::fill() {
