@@ -117,7 +117,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     pool.kv = precision(p, "kv");
   });
   pool.engine = catalog.find_engine("vllm");
-  if (reader.has("engine")) {
+  if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
       const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog, &Catalog::find_engine);
       if (found != nullptr) pool.engine = found;
