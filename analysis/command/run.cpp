@@ -24,7 +24,7 @@ struct RunArguments {
   std::vector<std::string> set, assertions, catalogs;
   std::optional<std::uint64_t> seed;
   double speed = 1;
-  std::uint64_t limit = 0;
+  std::int64_t limit = 0;
   bool stepwise = false, no_report = false, quiet = false, json = false;
 };
 
@@ -58,7 +58,7 @@ std::string folder_name(std::string name) {
 std::unique_ptr<agents::RequestSource> open_source(const RunArguments& arguments, const Scenario& scenario, sim::Faults& faults) {
   traces::TraceOptions options;
   options.speed = arguments.speed;
-  options.limit = arguments.limit;
+  options.limit = static_cast<std::uint64_t>(arguments.limit);
   options.columns = traces::parse_column_map(arguments.map, faults);
   faults.throw_if_any();
   if (!arguments.trace.empty()) return traces::open_trace(arguments.trace, arguments.format, options);
@@ -126,7 +126,7 @@ void add_common(CLI::App& sub, RunArguments& a) {
   sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->group(scenario)->expected(1)->take_all();
   sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
   const char* trace = "Traces";
-  sub.add_option("--limit", a.limit, "only the first N requests")->option_text("N")->group(trace);
+  sub.add_option("--limit", a.limit, "only the first N requests")->option_text("N")->group(trace)->check(CLI::PositiveNumber);
   sub.add_option("--speed", a.speed, "plays arrivals X times as fast (default: 1)")->option_text("X")->group(trace);
   sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")->option_text("column=name,…")->group(trace);
   const char* simulation = "Simulation";

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/name.hpp"
+
 namespace tokenyard::analysis {
 
 using platforms::Catalog;
@@ -64,7 +66,7 @@ void read_engine(ObjectReader& reader, PoolPlan& pool) {
 
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
-  pool.name = reader.string("name", fmt::format("pool{}", index));
+  pool.name = read_name(reader, fmt::format("pool{}", index));
   pool.model = named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
   pool.chip = read_chip(reader, catalog);
   pool.site = reader.string("site", "");
@@ -84,7 +86,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     pool.kv = precision(p, "kv");
   });
   pool.engine = catalog.find_engine("vllm");
-  if (reader.has("engine")) {
+  if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
       const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog, &Catalog::find_engine);
       if (found != nullptr) pool.engine = found;
@@ -172,7 +174,7 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   ObjectReader reader = file.root(faults);
   reader.raw("schema");
   reader.raw("description");
-  scenario.name = reader.string("name", "scenario");
+  scenario.name = read_name(reader, "scenario");
   scenario.seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
 
   scenario.cluster = platforms::Cluster::read(reader, "cluster", catalog);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/name.hpp"
 #include "traces/readers/trace_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -154,7 +155,7 @@ class WorkloadReader {
 
   /// A name of its own for each entry: it keys its random streams and its line in the results.
   void name(ObjectReader& r, agents::WorkloadEntry& entry, const std::string& preferred) {
-    entry.name = r.string("name", preferred);
+    entry.name = read_name(r, preferred);
     const auto taken = [&](const std::string& candidate) {
       return std::any_of(plan_.entries.begin(), plan_.entries.end(), [&](const auto& e) { return e.name == candidate; });
     };

@@ -20,7 +20,7 @@ for scenario in "$root"/tests/analysis/scenarios/*.json "$root"/analysis/scenari
   done
   case $scenario in *tight.json) grep -q '"preemptions": 0' a/summary.json && fail "the tight scenario preempts" ;; esac
 done
-[ "$(ls a | wc -l)" = 6 ] || fail "a result folder holds its six files and no other"
+[ "$(ls a | wc -l)" = 7 ] || fail "a result folder holds its seven files and no other"
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/chip=h100 2> message; [ $? = 2 ] || fail "an unknown chip is exit 2"
 grep -q '/pools/0/chip.*did you mean "h100-sxm"' message || fail "the message names place and remedy"
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/model=llama-3.1-405b 2> message; [ $? = 3 ] || fail "a model that does not fit is exit 3"

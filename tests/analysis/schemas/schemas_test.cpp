@@ -33,7 +33,7 @@ const platforms::Catalog& catalog() {
 }
 
 /// What a reader says of a document of each kind.
-Faults read(const std::string& kind, const Json& document) {
+std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
   Faults faults;
   if (kind == "scenario") {
     Faults of_agent;
@@ -46,14 +46,13 @@ Faults read(const std::string& kind, const Json& document) {
     platforms::Catalog scratch;
     scratch.add(document.dump(), "document", std::nullopt, faults);
   }
-  return faults;
+  return faults.list();
 }
 
 /// The keys that the reader of the object at `pointer` knows: it lists them when it meets one that it does not.
 std::set<std::string> known_keys(const std::string& kind, Json document, const std::string& pointer) {
   document[Json::json_pointer(pointer)]["no such key"] = 1;
-  const sim::Faults faults = read(kind, document);
-  for (const sim::Fault& fault : faults.list()) {
+  for (const sim::Fault& fault : read(kind, document)) {
     if (fault.place != pointer + "/no such key") continue;
     std::set<std::string> keys;
     std::istringstream list(fault.allowed.substr(std::string("one of ").size()));
@@ -84,8 +83,7 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
       INFO(name);
       const Json document = sample(name);
       CHECK(schema.faults_of(document) == std::vector<std::string>{});
-      const sim::Faults faults = read(kind, document);
-      for (const sim::Fault& fault : faults.list()) FAIL_CHECK(fault.message());
+      for (const sim::Fault& fault : read(kind, document)) FAIL_CHECK(fault.message());
       schema.walk(document, [&](const std::string& pointer, const Json& part) {
         seen.insert(&part);
         INFO("at " << pointer << ": the reader's keys, and those of analysis/schemas/" << kind << ".json");
