@@ -48,6 +48,7 @@ void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64
   task.causes = record.causes;
   spare_.push_back(static_cast<std::uint32_t>(cookie));
   --in_flight_;
+  door_.forget(record.task);
   for (TaskObserver* observer : observers_) observer->on_task(task);
 }
 

@@ -283,6 +283,7 @@ void TaskPlayer::end_step(std::uint32_t index, bool failed) {
   record.causes = step.causes;
   spare_steps_.push_back(index);
   task.live = false;
+  door_.forget(task.number);
   for (TaskObserver* observer : observers_) observer->on_task(record);
   end_task(step.task);
 }

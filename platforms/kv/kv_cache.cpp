@@ -1,6 +1,7 @@
 #include "platforms/kv/kv_cache.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/core/error.hpp"
 
@@ -8,98 +9,63 @@ namespace tokenyard::platforms {
 
 KvCache::KvCache(const Options& options) : options_(options), never_used_(options.blocks) { nodes_.emplace_back(); }
 
-KvCache::Match KvCache::walk(std::span<const Extent> prompt, Tokens limit) const {
-  Match match;
-  while (match.extent < prompt.size() && match.tokens < limit) {
-    const Extent& extent = prompt[match.extent];
-    const Node& node = nodes_[match.node];
-    if (match.in_node < node.end - node.begin) {
-      // Inside a node: the same content must go on. The extent named it, since its first token was looked up by content.
-      const Tokens more = std::min(extent.tokens - match.into, node.end - node.begin - match.in_node);
-      match.in_node += more;
-      match.into += more;
-      match.tokens += more;
-    } else {
-      const auto child = children_.find({match.node, extent.content, match.into});
-      if (extent.content == 0 || child == children_.end()) break;
-      match.node = child->second;
-      match.in_node = 0;
-      continue;
-    }
-    if (match.into == extent.tokens) {
-      ++match.extent;
-      match.into = 0;
-      // A node never spans two extents: a longer one of the same content cannot go on with another content.
-      if (match.in_node < nodes_[match.node].end - nodes_[match.node].begin) break;
-    }
-  }
-  if (match.tokens > limit) {
-    match.in_node -= match.tokens - limit;
-    match.tokens = limit;
-  }
-  return match;
-}
-
-Tokens KvCache::lookup(std::span<const Extent> prompt) const {
-  if (!options_.prefix_caching) return 0;
+KvHit KvCache::find(const KvContext& context) const {
+  if (!options_.prefix_caching) return {};
+  const std::size_t extents = context.size();
   Tokens length = 0;
-  for (const Extent& extent : prompt) length += extent.tokens;
-  const Tokens limit = (length - 1) / options_.block_size * options_.block_size;
-  const Match match = walk(prompt, limit);
-  // What matched need not be in memory: go up to the deepest node whose blocks are, as a prefix.
-  Tokens reusable = match.tokens / options_.block_size * options_.block_size;
-  for (NodeId id = match.node; id != kRoot; id = nodes_[id].parent) {
-    const Node& node = nodes_[id];
-    if (node.resident < owned(node)) {
-      reusable = std::min(reusable, (node.begin / options_.block_size + node.resident) * options_.block_size);
+  for (std::size_t i = 0; i < extents; ++i) length += context[i].tokens;
+  const std::int64_t size = options_.block_size;
+  const Tokens limit = (length - 1) / size * size;
+
+  // Down, as far as the context was seen before.
+  NodeId id = kRoot;
+  Tokens matched = 0;
+  for (std::size_t i = 0; i < extents && matched == nodes_[id].end; ++i) {
+    const Extent extent = context[i];
+    if (extent.content == 0 && context.owner == 0) break;
+    Tokens into = 0;
+    while (into < extent.tokens && matched < limit) {
+      const auto child = children_.find(key_of(id, extent.content, context.owner, into));
+      if (child == children_.end()) break;
+      id = child->second;
+      const Tokens more = std::min({extent.tokens - into, nodes_[id].end - matched, limit - matched});
+      into += more;
+      matched += more;
     }
+    if (into < extent.tokens) break;
   }
-  return reusable;
+  // What was seen need not be in memory. Up, to the deepest node that has something, which then has all before it.
+  while (id != kRoot && nodes_[id].resident == 0) id = nodes_[id].parent;
+  if (id == kRoot) return {};
+  KvHit hit;
+  hit.tokens = std::min(matched / size, nodes_[id].begin / size + nodes_[id].resident) * size;
+  while (id != kRoot && nodes_[id].begin >= hit.tokens) id = nodes_[id].parent;
+  hit.node = id;
+  for (; id != kRoot && nodes_[id].pins == 0; id = nodes_[id].parent) {
+    hit.unpinned += std::min(nodes_[id].end, hit.tokens) / size - nodes_[id].begin / size;
+  }
+  return hit;
 }
 
-std::int64_t KvCache::unpinned_blocks(std::span<const Extent> prompt, Tokens hit) const {
-  std::int64_t unpinned = 0;
-  if (hit <= 0) return unpinned;
-  for (NodeId id = walk(prompt, hit).node; id != kRoot && nodes_[id].pins == 0; id = nodes_[id].parent) {
-    unpinned += std::min(nodes_[id].end, hit) / options_.block_size - nodes_[id].begin / options_.block_size;
-  }
-  return unpinned;
-}
-
-bool KvCache::admit(KvChain& chain, std::span<const Extent> prompt, Tokens tokens) {
-  const Tokens hit = lookup(prompt);
+bool KvCache::admit(KvChain& chain, const KvContext& context, const KvHit& hit, Tokens tokens) {
   chain = {};
-  if (hit > 0) {
-    Match match = walk(prompt, hit);
-    NodeId leaf = match.node;
-    if (const Tokens end = nodes_[leaf].begin + match.in_node; end < nodes_[leaf].end) {
-      // Behind the hit there may be no more than the start of a block, which nobody will find again.
-      Node& node = nodes_[leaf];
-      const bool idle = node.pins == 0 && node.children == 0 && node.end / options_.block_size == end / options_.block_size;
-      if (idle) {
-        node.end = end;
-      } else {
-        leaf = split(leaf, end);
-      }
-    }
-    pin(leaf);
-    chain.leaf = leaf;
-    chain.shared_blocks = hit / options_.block_size;
+  if (blocks_for(tokens) - hit.tokens / options_.block_size + hit.unpinned > free_blocks()) return false;
+  if (hit.tokens > 0) {
+    chain.leaf = hit.tokens < nodes_[hit.node].end ? split(hit.node, hit.tokens) : hit.node;
+    chain.shared_blocks = hit.tokens / options_.block_size;
+    pin(chain.leaf);
   }
-  if (extend(chain, prompt, tokens)) return true;
-  if (chain.leaf != kRoot) unpin(chain.leaf);
-  chain = {};
-  return false;
+  return extend(chain, context, tokens);
 }
 
-bool KvCache::extend(KvChain& chain, std::span<const Extent> prompt, Tokens tokens) {
+bool KvCache::extend(KvChain& chain, const KvContext& context, Tokens tokens) {
   const std::int64_t more = blocks_for(tokens) - chain.blocks();
   if (more > free_blocks()) return false;
   if (more > 0) {
     take(more);
     chain.private_blocks += more;
   }
-  if (options_.prefix_caching) register_blocks(chain, prompt, tokens);
+  if (options_.prefix_caching) register_blocks(chain, context, tokens);
   return true;
 }
 
@@ -123,70 +89,53 @@ void KvCache::take(std::int64_t blocks) {
   }
 }
 
-void KvCache::register_blocks(KvChain& chain, std::span<const Extent> prompt, Tokens tokens) {
-  // From the chain's leaf on: nodes for the rest of the prompt, as far as `tokens` reaches, private blocks moved to them.
+void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens tokens) {
   Tokens position = nodes_[chain.leaf].end;
   if (position >= tokens || chain.private_blocks == 0) return;
+  const std::size_t extents = context.size();
   Tokens before = 0;
-  std::size_t i = 0;
-  while (i < prompt.size() && before + prompt[i].tokens <= position) before += prompt[i++].tokens;
-  NodeId leaf = chain.leaf;
-  for (; i < prompt.size() && position < tokens; before += prompt[i++].tokens) {
-    const Extent& extent = prompt[i];
-    if (extent.content == 0) break;
-    Tokens offset = position - before;
-    const Tokens stop = std::min(before + extent.tokens, tokens);
-    while (position < stop) {
-      const auto found = children_.find({leaf, extent.content, offset});
-      NodeId child = found == children_.end() ? kNone : found->second;
-      if (child == kNone) {
+  for (std::size_t i = 0; i < extents && position < tokens; ++i) {
+    const Extent extent = context[i];
+    if (extent.content == 0 && context.owner == 0) return;
+    for (const Tokens stop = std::min(before + extent.tokens, tokens); position < stop; position = nodes_[chain.leaf].end) {
+      const ChildKey key = key_of(chain.leaf, extent.content, context.owner, position - before);
+      const auto found = children_.find(key);
+      if (found == children_.end()) {
         // A node still growing (its prompt is being prefilled in chunks) is lengthened rather than given a child.
-        Node& node = nodes_[leaf];
-        if (leaf != kRoot && leaf == chain.leaf && node.pins == 1 && node.children == 0 && node.content == extent.content &&
-            node.offset + (node.end - node.begin) == offset && node.resident == owned(node)) {
-          node.end = stop;
+        Node& leaf = nodes_[chain.leaf];
+        if (chain.leaf != kRoot && leaf.pins == 1 && leaf.children == 0 && leaf.content == key.content &&
+            leaf.owned_content == key.owned_content && leaf.offset + (leaf.end - leaf.begin) == key.offset) {
+          leaf.end = stop;
         } else {
-          leaf = add_child(leaf, extent.content, offset, stop - position);
+          const NodeId child = add_child(key, stop - position);
+          pin(child);
+          if (chain.leaf != kRoot) unpin(chain.leaf);
+          chain.leaf = child;
         }
       } else {
-        leaf = nodes_[child].end > stop ? split(child, stop) : child;
-      }
-      Node& node = nodes_[leaf];
-      const std::int64_t room = owned(node) - node.resident;
-      // Blocks already resident here are another call's: ours with the same content stay private, and so does all behind them.
-      const std::int64_t expected = node.begin / options_.block_size + node.resident;
-      if (expected != chain.shared_blocks) {
-        if (owned(node) > 0) return;
-      }
-      if (leaf != chain.leaf) {
-        pin(leaf);
+        const NodeId child = nodes_[found->second].end > stop ? split(found->second, stop) : found->second;
+        pin(child);
         if (chain.leaf != kRoot) unpin(chain.leaf);
-        chain.leaf = leaf;
+        chain.leaf = child;
+        // What is cached already is used; the blocks just filled with the same go back.
+        const std::int64_t cached = nodes_[child].resident;
+        chain.private_blocks -= cached;
+        chain.shared_blocks += cached;
+        free_private(cached);
       }
-      const std::int64_t moved = std::min(room, chain.private_blocks);
-      nodes_[leaf].resident += moved;
-      chain.private_blocks -= moved;
-      chain.shared_blocks += moved;
-      held_private_ -= moved;
-      position = nodes_[leaf].end;
-      offset = position - before;
+      Node& leaf = nodes_[chain.leaf];
+      const std::int64_t filled = owned(leaf) - leaf.resident;
+      leaf.resident += filled;
+      chain.private_blocks -= filled;
+      chain.shared_blocks += filled;
+      held_private_ -= filled;
     }
+    before += extent.tokens;
   }
 }
 
-void KvCache::release(KvChain& chain, std::span<const Extent> prompt, Extent output) {
-  if (options_.prefix_caching && output.content != 0 && output.tokens > 0) {
-    Tokens length = 0;
-    for (const Extent& extent : prompt) length += extent.tokens;
-    if (length > 0 && nodes_[chain.leaf].end == length) {
-      // The prompt is registered to its end: its output goes behind it, or goes on with its last extent's content.
-      const bool goes_on = prompt.back().content == output.content;
-      const Tokens before = goes_on ? length - prompt.back().tokens : length;
-      const Extent tail[] = {{0, before}, {output.content, length - before + output.tokens}};
-      const bool taken = children_.find({chain.leaf, output.content, length - before}) != children_.end();
-      if (!taken) register_blocks(chain, before > 0 ? std::span(tail) : std::span(tail).subspan(1), length + output.tokens);
-    }
-  }
+void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
+  if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0)) register_blocks(chain, context, tokens);
   free_private(chain.private_blocks);
   if (chain.leaf != kRoot) unpin(chain.leaf);
   chain = {};
@@ -232,6 +181,12 @@ void KvCache::unpin(NodeId id) {
 }
 
 KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
+  if (Node& node = nodes_[id]; node.pins == 0 && node.children == 0) {
+    // Nothing in memory behind the cut: at most the start of a block, which nobody will find again.
+    const Tokens end = std::exchange(node.end, at);
+    if (node.resident <= owned(node)) return id;
+    node.end = end;
+  }
   // The head becomes a new node above: whoever pinned the old one keeps its leaf.
   const NodeId head = new_node();
   Node& tail = nodes_[id];
@@ -241,13 +196,13 @@ KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
   upper.pins = tail.pins > 0 ? 1 : 0;
   upper.older = upper.newer = kNone;
   upper.resident = std::min(tail.resident, owned(upper));
-  children_[{upper.parent, upper.content, upper.offset}] = head;
+  children_[{upper.parent, upper.owned_content, upper.content, upper.offset}] = head;
   tail.parent = head;
   tail.begin = at;
   tail.offset += at - upper.begin;
   tail.resident -= upper.resident;
   nodes_[head] = upper;
-  children_[{head, nodes_[id].content, nodes_[id].offset}] = id;
+  children_[{head, upper.owned_content, upper.content, nodes_[id].offset}] = id;
   if (upper.pins == 0 && upper.resident > 0) {
     // Queued where the whole was, the tail before the head.
     const bool tail_queued = nodes_[id].resident > 0;
@@ -261,17 +216,18 @@ KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
   return head;
 }
 
-KvCache::NodeId KvCache::add_child(NodeId parent, std::uint64_t content, Tokens offset, Tokens tokens) {
+KvCache::NodeId KvCache::add_child(const ChildKey& key, Tokens tokens) {
   const NodeId id = new_node();
   Node node;
-  node.content = content;
-  node.offset = offset;
-  node.begin = nodes_[parent].end;
+  node.content = key.content;
+  node.owned_content = key.owned_content;
+  node.offset = key.offset;
+  node.begin = nodes_[key.parent].end;
   node.end = node.begin + tokens;
-  node.parent = parent;
+  node.parent = key.parent;
   nodes_[id] = node;
-  ++nodes_[parent].children;
-  children_[{parent, content, offset}] = id;
+  ++nodes_[key.parent].children;
+  children_[key] = id;
   return id;
 }
 
@@ -291,7 +247,7 @@ void KvCache::drop_if_empty(NodeId id) {
     if (node.pins > 0 || node.children > 0 || node.resident > 0) return;
     const NodeId parent = node.parent;
     if (parent != kNone) {
-      children_.erase({parent, node.content, node.offset});
+      children_.erase({parent, node.owned_content, node.content, node.offset});
       --nodes_[parent].children;
     }
     spare_.push_back(id);

@@ -1,19 +1,25 @@
 #pragma once
 /// The paged KV cache of one replica, with prefix reuse, kept by extents instead of by blocks.
 ///
-/// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py): memory is blocks of `block_size` tokens; a full block is
-/// found again by the content of everything up to its end; a prompt's last token is always computed; freed blocks join the
-/// tail of one LRU queue, a chain's last block first, and new blocks are taken from its head. A block filled again while
-/// its like is cached is private to its call and not registered.
+/// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py, block_pool.py): memory is blocks of `block_size` tokens; a
+/// full block is found again by the content of everything up to its end, from the step that computes it on; the last token
+/// of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block first, and new blocks
+/// are taken from its head. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp measures them):
+/// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache does;
+///   vLLM keeps both until they are freed. Only calls that compute the same content side by side have such blocks.
+/// - Output becomes reusable when its call ends or is preempted, not block by block. Nobody could ask for it before.
 ///
 /// A context is a chain of extents (platforms/serving/call.hpp). The cache is a radix tree of them: a node owns the blocks
-/// whose *last* token lies in its extent. A child is always freed before its parent, so what a node has in memory is
-/// a prefix of its blocks, and the LRU queue holds whole nodes. Look-up, pinning and release cost O(extents of the
-/// context), eviction O(nodes evicted), whatever the number of blocks. A block-by-block reference in the tests agrees.
+/// whose *last* token lies in its extent. Whoever holds a node holds all nodes above, and a child is freed before its
+/// parent: so what is in memory of any path is a prefix of it, and the LRU queue holds whole nodes. Look-up, pinning and
+/// release cost O(extents of the context), eviction O(nodes evicted), whatever the number of blocks. A block-by-block
+/// reference in the tests agrees exactly.
 ///
 ///   KvCache cache({.blocks = 1000, .block_size = 16, .prefix_caching = true});
-///   Tokens hit = cache.lookup(prompt);
-///   KvChain chain;  if (cache.admit(chain, prompt, hit + 512)) …  cache.grow(chain, tokens); … cache.release(chain);
+///   const KvContext context{.prompt = prompt};
+///   const KvHit hit = cache.find(context);
+///   KvChain chain;  if (cache.admit(chain, context, hit, hit.tokens + 512)) …
+///   cache.extend(chain, context, tokens); … cache.release(chain, context, tokens);
 
 #include <cstdint>
 #include <span>
@@ -24,6 +30,31 @@
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::platforms {
+
+/// What a call's KV stands for: its prompt, then the output made so far, which goes on with the prompt's last extent if it
+/// has that content.
+struct KvContext {
+  std::span<const Extent> prompt;
+  Extent output{};
+  /// Content 0 is found again by this owner alone, whose call was preempted; 0: by nobody.
+  std::uint64_t owner = 0;
+
+  bool goes_on() const { return !prompt.empty() && prompt.back().content == output.content; }
+  std::size_t size() const { return prompt.size() + (output.tokens > 0 && !goes_on() ? 1 : 0); }
+  Extent operator[](std::size_t i) const {
+    if (i == prompt.size()) return output;
+    Extent extent = prompt[i];
+    if (i + 1 == prompt.size() && goes_on()) extent.tokens += output.tokens;
+    return extent;
+  }
+};
+
+/// What of a context is in memory. Valid until the cache changes.
+struct KvHit {
+  Tokens tokens = 0;          ///< need not be computed: whole blocks, never the context's last token
+  std::int64_t unpinned = 0;  ///< those of its blocks that nobody holds: they count as free until a chain pins them
+  std::uint32_t node = 0;     ///< deepest node it reaches into
+};
 
 /// What one running call holds. Plain data; owned by the call, read and written by the cache alone.
 struct KvChain {
@@ -42,31 +73,30 @@ class KvCache {
   };
   explicit KvCache(const Options& options);
 
-  /// Tokens of the prompt that need not be computed: whole cached blocks, never the last token. Changes nothing.
-  Tokens lookup(std::span<const Extent> prompt) const;
+  KvHit find(const KvContext& context) const;
 
-  /// Of the first `hit` tokens' blocks, those that nobody holds: they count as free until a chain pins them.
-  std::int64_t unpinned_blocks(std::span<const Extent> prompt, Tokens hit) const;
+  /// Starts a chain for the context's first `tokens` tokens, of which those of `hit` are reused. False, with nothing
+  /// changed, if the blocks do not fit.
+  bool admit(KvChain& chain, const KvContext& context, const KvHit& hit, Tokens tokens);
 
-  /// Starts a chain for the prompt's first `tokens` tokens, of which `lookup()` are reused. False, with nothing changed,
-  /// if the new blocks do not fit.
-  bool admit(KvChain& chain, std::span<const Extent> prompt, Tokens tokens);
-
-  /// Extends the chain to hold `tokens` tokens in all; what the prompt names becomes reusable. False if it does not fit.
-  bool extend(KvChain& chain, std::span<const Extent> prompt, Tokens tokens);
+  /// Extends the chain to hold `tokens` tokens in all; what the context names becomes reusable. False, with nothing
+  /// changed, if it does not fit.
+  bool extend(KvChain& chain, const KvContext& context, Tokens tokens);
 
   /// Takes `blocks` more private blocks (decode); the caller has checked `free_blocks()`.
   void take(std::int64_t blocks);
   void add_private(KvChain& chain, std::int64_t blocks) { chain.private_blocks += blocks; }
 
-  /// Frees the chain. Its first `tokens` tokens stay reusable as `prompt` followed by `output`, until evicted.
-  void release(KvChain& chain, std::span<const Extent> prompt, Extent output);
+  /// Frees the chain. The context's first `tokens` tokens, which were computed, stay reusable until evicted.
+  void release(KvChain& chain, const KvContext& context, Tokens tokens);
 
   std::int64_t free_blocks() const { return never_used_ + evictable_; }
   std::int64_t total_blocks() const { return options_.blocks; }
   std::int64_t used_blocks() const { return options_.blocks - free_blocks(); }
   std::int64_t blocks_for(Tokens tokens) const { return (tokens + options_.block_size - 1) / options_.block_size; }
   std::int64_t block_size() const { return options_.block_size; }
+  /// Of the tree and the queue; never more than the contexts in memory have extents, and the releases that wait in the queue.
+  std::size_t nodes() const { return nodes_.size() - spare_.size(); }
 
   /// Throws sim::InternalError if the books do not balance; O(nodes). For tests.
   void check() const;
@@ -77,17 +107,19 @@ class KvCache {
   static constexpr NodeId kNone = 0xffffffff;
 
   struct Node {
-    std::uint64_t content = 0;
+    std::uint64_t content = 0;       ///< or its owner
     Tokens begin = 0, end = 0;       ///< of its extent, counted from the context's start
     Tokens offset = 0;               ///< of its first token within the content (a split keeps the tail's)
     NodeId parent = kNone;
     std::uint32_t pins = 0;          ///< chains whose leaf it is, and children that are pinned
     std::uint32_t children = 0;
+    bool owned_content = false;      ///< content 0 of `content`, an owner
     std::int64_t resident = 0;       ///< blocks in memory, from the first it owns
     NodeId older = kNone, newer = kNone;  ///< neighbours in the LRU queue while unpinned
   };
   struct ChildKey {
     NodeId parent;
+    bool owned_content;
     std::uint64_t content;
     Tokens offset;
     bool operator==(const ChildKey&) const = default;
@@ -99,20 +131,15 @@ class KvCache {
       return static_cast<std::size_t>(h ^ (h >> 27));
     }
   };
-  struct Match {
-    NodeId node = kRoot;   ///< deepest node reached
-    Tokens in_node = 0;    ///< tokens matched within it
-    Tokens tokens = 0;     ///< tokens matched in all
-    std::size_t extent = 0;///< first extent not wholly matched
-    Tokens into = 0;       ///< tokens of that extent matched
-  };
 
+  static ChildKey key_of(NodeId parent, std::uint64_t content, std::uint64_t owner, Tokens offset) {
+    return {parent, content == 0, content == 0 ? owner : content, offset};
+  }
   std::int64_t owned(const Node& node) const { return node.end / options_.block_size - node.begin / options_.block_size; }
-  Match walk(std::span<const Extent> prompt, Tokens limit) const;
   NodeId split(NodeId node, Tokens at);
-  NodeId add_child(NodeId parent, std::uint64_t content, Tokens offset, Tokens tokens);
-  /// Walks `prompt` to `tokens`, adding nodes, and registers private blocks of `chain` as theirs as far as they are full.
-  void register_blocks(KvChain& chain, std::span<const Extent> prompt, Tokens tokens);
+  NodeId add_child(const ChildKey& key, Tokens tokens);
+  /// Walks the context to `tokens`, adding nodes, and makes private blocks of `chain` theirs as far as they are full.
+  void register_blocks(KvChain& chain, const KvContext& context, Tokens tokens);
   void pin(NodeId node);
   void unpin(NodeId node);
   void queue_push(NodeId node);

@@ -16,6 +16,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
       pool.replicas.push_back(
           std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost, options.batching, options.kv, pool_index, i, entity++));
     }
+    pool.loads = LoadIndex(static_cast<std::uint32_t>(options.hosts.size()));
     pool.options = std::move(options);
     pools_.push_back(std::move(pool));
   }
@@ -64,50 +65,55 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_content = 0;
   }
   record.replica = route(pool, call);
-  pool.replicas[record.replica]->submit(index);
+  enter(pool, record.replica, index);
+}
+
+void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
+  pool.loads.add(replica, 1);
+  pool.replicas[replica]->submit(index);
+}
+
+void Fleet::forget(std::uint64_t task) {
+  for (Pool& pool : pools_) pool.home.erase(task);
 }
 
 std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
   const auto count = static_cast<std::uint32_t>(pool.replicas.size());
   if (count == 1) return 0;
-  if (pool.options.router == Router::kRoundRobin) {
-    const std::uint32_t chosen = pool.next;
-    pool.next = (pool.next + 1) % count;
-    return chosen;
-  }
-  const auto load = [&](std::uint32_t i) { return pool.replicas[i]->running() + pool.replicas[i]->waiting(); };
-  const auto least_loaded = [&] {
-    std::uint32_t best = 0;
-    for (std::uint32_t i = 1; i < count; ++i) {
-      if (load(i) < load(best)) best = i;
+  switch (pool.options.router) {
+    case Router::kRoundRobin: {
+      const std::uint32_t chosen = pool.next;
+      pool.next = (pool.next + 1) % count;
+      return chosen;
     }
-    return best;
-  };
-  if (pool.options.router == Router::kTaskSticky) {
-    const auto home = pool.home.find(call.record.task);
-    if (home != pool.home.end()) return home->second;
-    const std::uint32_t chosen = least_loaded();
-    pool.home[call.record.task] = chosen;
-    return chosen;
+    case Router::kTaskSticky: return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
+    case Router::kPrefixAware: return best_prefix(pool, call);
+    case Router::kLeastLoaded: break;
   }
-  if (pool.options.router == Router::kPrefixAware) {
-    // A cached prompt is worth as much as an empty replica of a full batch.
-    std::uint32_t best = 0;
-    double best_score = 0;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const double hit = static_cast<double>(pool.replicas[i]->kv().lookup(call.request.prompt)) /
-                         static_cast<double>(std::max<Tokens>(1, call.record.prompt_tokens));
-      const double score = hit - static_cast<double>(load(i)) / pool.options.batching.max_num_seqs;
-      if (i == 0 || score > best_score) best = i, best_score = score;
-    }
-    return best;
+  return pool.loads.least();
+}
+
+std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
+  // A cached prompt is worth as much as an empty replica of a full batch.
+  const auto tokens = static_cast<double>(std::max<Tokens>(1, call.record.prompt_tokens));
+  std::uint32_t best = 0;
+  double best_score = 0;
+  for (std::uint32_t i = 0; i < pool.replicas.size(); ++i) {
+    const double load = static_cast<double>(pool.loads.load(i)) / pool.options.batching.max_num_seqs;
+    if (i > 0 && 1 - load <= best_score) continue;  // even a full hit would not win
+    Replica& replica = *pool.replicas[i];
+    replica.settle();
+    const Tokens hit = replica.kv().find({.prompt = call.request.prompt}).tokens;
+    const double score = static_cast<double>(hit) / tokens - load;
+    if (i == 0 || score > best_score) best = i, best_score = score;
   }
-  return least_loaded();
+  return best;
 }
 
 void Fleet::on_completed(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   Pool& pool = pools_[call.record.pool];
+  pool.loads.add(call.record.replica, -1);
   const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
   if (!prefill_done || call.record.output_tokens <= 1) {
     end(index);
@@ -142,7 +148,7 @@ void Fleet::on_event(Time now, std::uint64_t argument) {
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
   call.record.pool = to_pool;
   call.record.replica = moving.to_replica;
-  pools_[to_pool].replicas[moving.to_replica]->submit(index);
+  enter(pools_[to_pool], moving.to_replica, index);
 }
 
 void Fleet::on_batch_phase(const BatchPhase& phase) {

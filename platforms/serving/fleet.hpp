@@ -3,7 +3,11 @@
 ///
 /// A call enters through `submit()`. A mixed pool runs it whole. A prefill pool makes its first token, then its KV moves
 /// over the network to a replica of the decode pool, which makes the rest; the replica is chosen by the decode pool's
-/// router when the prefill ends.
+/// router when the prefill ends, and admits the call when its blocks fit. The first token is the prefill pool's; the gap to
+/// the second holds the transfer and the wait for admission. A call that the decode pool preempts is computed again there.
+///
+/// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
+/// `prefix-aware`, which looks into every cache.
 ///
 /// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running and
 /// waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the prompt (ties
@@ -19,6 +23,7 @@
 #include <vector>
 
 #include "platforms/serving/front_door.hpp"
+#include "platforms/serving/load_index.hpp"
 #include "platforms/serving/replica.hpp"
 #include "sim/network/network.hpp"
 
@@ -49,6 +54,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   ~Fleet() override;
 
   void submit(const CallRequest& request) override;
+  void forget(std::uint64_t task) override;
   void add_observer(ServingObserver& observer) { observers_.push_back(&observer); }
 
   std::size_t pools() const { return pools_.size(); }
@@ -66,7 +72,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   struct Pool {
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
-    std::uint32_t next = 0;
+    LoadIndex loads;         ///< calls running and waiting
+    std::uint32_t next = 0;  ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
   };
 
@@ -76,6 +83,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void on_batch_phase(const BatchPhase& phase) override;
   void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived
   std::uint32_t route(Pool& pool, const ActiveCall& call);
+  std::uint32_t best_prefix(Pool& pool, const ActiveCall& call);
+  void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
   void end(std::uint32_t index);
 
   sim::Simulation& simulation_;

@@ -12,7 +12,7 @@ using sim::Time;
 
 namespace {
 constexpr auto kLater = [](const auto& a, const auto& b) {
-  return a.step > b.step || (a.step == b.step && a.call > b.call);
+  return a.step > b.step || (a.step == b.step && a.order > b.order);
 };
 }  // namespace
 
@@ -22,8 +22,9 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
       entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
-  return prompt + output <= options_.max_model_len && kv_.blocks_for(prompt + output) <= kv_.total_blocks() &&
-         (options_.chunked_prefill || prompt <= options_.max_num_batched_tokens);
+  const Tokens computed = prompt + output - 1;  // nobody computes the last token
+  return prompt + output <= options_.max_model_len && kv_.blocks_for(computed) <= kv_.total_blocks() &&
+         (options_.chunked_prefill || computed <= options_.max_num_batched_tokens);
 }
 
 void Replica::submit(std::uint32_t index) {
@@ -31,7 +32,7 @@ void Replica::submit(std::uint32_t index) {
   owner_.call(index).mark = simulation_.now();
   append(waiting_, index);
   ++waiting_count_;
-  if (ending_) return;  // a call that ended in this step brought the next one: the step that begins now will see it
+  if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
   } else if (could_admit) {
@@ -45,72 +46,114 @@ void Replica::begin_step(FineTime start) {
   plan_.clear();
   preempted_ = false;
   blocked_by_kv_ = false;
-  schedule_prefilling();
-  reserve_decode_blocks();
+  schedule_running();
+  reserve_blocks();
   if (!preempted_) admit_waiting();
   if (decoding_ == 0 && plan_.empty()) {
+    if (waiting_count_ > 0) throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
     return;
   }
   start_leap(start);
 }
 
-void Replica::schedule_prefilling() {
+/// The order of the running list does not matter here. What a call wants of the budget never grows (a chunk shrinks to one
+/// token), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be cut, and each gets
+/// at least a token.
+void Replica::schedule_running() {
   Tokens budget = options_.max_num_batched_tokens - decoding_;
   for (const std::uint32_t index : prefilling_) {
     const ActiveCall& call = owner_.call(index);
     const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
     Tokens tokens = std::min(remaining, budget);
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
-    if (tokens <= 0) continue;
+    if (tokens <= 0) throw sim::InternalError("replica: the token budget does not reach a running call");
     plan_.push_back({index, {tokens, call.computed, tokens == remaining}});
     budget -= tokens;
   }
 }
 
-void Replica::reserve_decode_blocks() {
-  // Blocks that the running calls need for this step; the youngest give way until they fit.
-  for (;;) {
-    std::int64_t needed = blocks_needed(1);
-    for (const Planned& planned : plan_) {
-      const ActiveCall& call = owner_.call(planned.call);
-      needed += std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - call.kv.blocks());
-    }
-    if (needed <= kv_.free_blocks()) break;
-    preempt_youngest(simulation_.now());
+/// Whether all that decode were admitted before all that prefill.
+bool Replica::prefilling_comes_last() const {
+  std::uint32_t last = running_.last;
+  for (auto index = prefilling_.rbegin(); index != prefilling_.rend(); ++index) {
+    if (*index != last) return false;
+    last = owner_.call(last).previous;
   }
-  for (const Planned& planned : plan_) {
-    ActiveCall& call = owner_.call(planned.call);
-    if (!kv_.extend(call.kv, call.request.prompt, planned.chunk.before + planned.chunk.tokens)) {
-      throw sim::InternalError("replica: a reserved block is missing");
-    }
-  }
+  return true;
+}
+
+void Replica::reserve_blocks() {
+  std::int64_t needed = blocks_needed(1);
+  for (const Planned& planned : plan_) needed += blocks_for(planned);
+  taken_ = 0;
+  if (needed > kv_.free_blocks() || !prefilling_comes_last()) return reserve_in_order();
   taken_ = blocks_needed(1);
   kv_.take(taken_);
+  for (const Planned& planned : plan_) extend(planned);
+}
+
+/// One running call after the other takes the blocks that it needs for this step; the youngest give way until they fit.
+void Replica::reserve_in_order() {
+  std::size_t next = 0;  // of the plan, which is in running order
+  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = owner_.call(index).next) {
+    const ActiveCall& call = owner_.call(index);
+    const bool planned = next < plan_.size() && plan_[next].call == index;
+    std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
+    if (call.decoding) needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
+    while (needed > kv_.free_blocks()) {
+      const bool itself = running_.last == index;
+      preempt_youngest(simulation_.now());
+      if (itself) return;
+    }
+    if (planned) {
+      extend(plan_[next++]);
+    } else {
+      kv_.take(needed);
+      taken_ += needed;
+    }
+  }
+}
+
+std::int64_t Replica::blocks_for(const Planned& planned) const {
+  return std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - owner_.call(planned.call).kv.blocks());
+}
+
+void Replica::extend(const Planned& planned) {
+  ActiveCall& call = owner_.call(planned.call);
+  if (!kv_.extend(call.kv, context_of(call), planned.chunk.before + planned.chunk.tokens)) {
+    throw sim::InternalError("replica: a reserved block is missing");
+  }
+}
+
+/// What its KV stands for. Unnamed parts are found again by the call itself, once it was preempted.
+KvContext Replica::context_of(const ActiveCall& call) const {
+  return {.prompt = call.request.prompt,
+          .output = {call.request.output_content, call.made},
+          .owner = call.resumed ? call.record.call + 1 : 0};
 }
 
 void Replica::preempt_youngest(Time now) {
   const std::uint32_t index = running_.last;
   if (index == ActiveCall::kNone) throw sim::InternalError("replica: KV blocks are missing and nobody is running");
   ActiveCall& call = owner_.call(index);
+  Tokens computed = call.computed;
   if (call.decoding) {
     leave_decoding(call);
-    const Time interference = FineTime(interference_ - call.interference_at_join).published();
-    const Time elapsed = now - call.mark;
-    call.record.causes[Cause::kInterference] += std::min(interference, elapsed);
-    call.record.causes[Cause::kDecode] += elapsed - std::min(interference, elapsed);
+    account_decoding(call, now);
+    computed = call.record.prompt_tokens + call.made - 1;
   } else {
     std::erase(prefilling_, index);
     std::erase_if(plan_, [&](const Planned& planned) { return planned.call == index; });
     call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
+    call.mark = now;
   }
-  call.mark = now;
   call.computed = 0;
   call.resumed = true;
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
-  kv_.release(call.kv, call.request.prompt, {});
+  kv_.release(call.kv, context_of(call), computed);
   remove(running_, index);
   --running_count_;
   prepend(waiting_, index);
@@ -126,33 +169,34 @@ void Replica::admit_waiting() {
 
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = owner_.call(index);
-  const std::span<const Extent> prompt = call.request.prompt;
   const Tokens total = call.record.prompt_tokens + call.made;
   Tokens budget = options_.max_num_batched_tokens - decoding_;
   for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
   if (budget <= 0) return false;
 
-  const Tokens hit = kv_.lookup(prompt);
-  Tokens tokens = total - hit;
+  const KvContext context = context_of(call);
+  const KvHit hit = kv_.find(context);
+  Tokens tokens = total - hit.tokens;
+  Tokens held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
   if (!call.transferred) {
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
     if (!options_.chunked_prefill && tokens > budget) return false;
     tokens = std::min(tokens, budget);
+    held = hit.tokens + tokens;
   }
-  const Tokens held = call.transferred ? total - 1 : hit + tokens;  // the newest token of a transferred call is yet to be computed
-  const std::int64_t fresh = kv_.blocks_for(held) - hit / kv_.block_size() + (call.transferred ? 1 : 0);
-  if (fresh + kv_.unpinned_blocks(prompt, hit) > kv_.free_blocks()) {
+  const std::int64_t spare = call.transferred ? kv_.blocks_for(total) - kv_.blocks_for(held) : 0;
+  const std::int64_t fresh = kv_.blocks_for(held) + spare - hit.tokens / kv_.block_size();
+  if (fresh + hit.unpinned > kv_.free_blocks() || !kv_.admit(call.kv, context, hit, held)) {
     blocked_by_kv_ = true;
     return false;
   }
-  if (!kv_.admit(call.kv, prompt, held)) throw sim::InternalError("replica: a block that was free is missing");
 
   const Time now = simulation_.now();
   if (call.record.scheduled == CallRecord::kNoTime) {
     call.record.scheduled = now;
-    call.record.cached_tokens = hit;
+    call.record.cached_tokens = hit.tokens;
     totals_.prompt_tokens += call.record.prompt_tokens;
-    totals_.cached_tokens += hit;
+    totals_.cached_tokens += hit.tokens;
   }
   call.record.causes[Cause::kQueue] += now - call.mark;
   call.mark = now;
@@ -160,17 +204,19 @@ bool Replica::admit(std::uint32_t index) {
   --waiting_count_;
   append(running_, index);
   ++running_count_;
+  call.order = ++admissions_;
   call.record.replica = index_;
   if (call.transferred) {
     join_decoding(index, call.last_token);
+    late_.push_back(index);
     const std::int64_t more = blocks_needed(1) - taken_;
     kv_.take(more);
     taken_ += more;
     return true;
   }
-  call.computed = hit;
+  call.computed = hit.tokens;
   prefilling_.push_back(index);
-  plan_.push_back({index, {tokens, hit, hit + tokens == total}});
+  plan_.push_back({index, {tokens, hit.tokens, held == total}});
   return true;
 }
 
@@ -183,8 +229,8 @@ void Replica::start_leap(FineTime start) {
   if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, {});
 
   leap_steps_ = 1;
-  // After a preemption the queue is looked at again in the next step.
-  if (chunks_.empty() && !options_.stepwise && !preempted_) {
+  // After a preemption the queue is looked at again in the next step; after a hand-over the first gap differs from the others.
+  if (chunks_.empty() && !options_.stepwise && !preempted_ && late_.empty()) {
     drop_stale_completions();
     leap_steps_ = steps_before_exhaustion(completions_.front().step - step_);
   }
@@ -223,7 +269,9 @@ void Replica::settle() {
   if (!busy()) return;
   // The most steps that are over by now: the estimate is a guess, the integers decide.
   std::int64_t low = settled_, high = leap_steps_;
-  const auto over = [&](std::int64_t k) { return (leap_start_ + FineTime(ticks_of(k))).published() <= simulation_.now(); };
+  const auto over = [&](std::int64_t k) {
+    return simulation_.passed((leap_start_ + FineTime(ticks_of(k))).published(), sim::Priority::kStepEnd, entity_);
+  };
   while (low < high) {
     const std::int64_t middle = low + (high - low + 1) / 2;
     if (over(middle)) {
@@ -233,6 +281,11 @@ void Replica::settle() {
     }
   }
   account(settled_, low);
+  const std::int64_t more = blocks_needed(begun_steps()) - taken_;
+  if (more > 0) {
+    kv_.take(more);
+    taken_ += more;
+  }
 }
 
 void Replica::cut_leap() {
@@ -263,8 +316,14 @@ void Replica::account(std::int64_t from, std::int64_t to) {
   totals_.output_tokens += count * decoding_;
   if (decoding_ > 0) {
     const std::int64_t growth = piece_.slope() * decoding_;
-    gaps_.add_run(FineTime(Int128{piece_.ticks(context_)} + static_cast<Int128>(growth) * from), FineTime(Int128{growth}),
-                  static_cast<std::uint64_t>(count), static_cast<std::uint64_t>(decoding_));
+    const std::size_t on_time = static_cast<std::size_t>(decoding_) - late_.size();
+    if (on_time > 0) {
+      gaps_.add_run(FineTime(Int128{piece_.ticks(context_)} + static_cast<Int128>(growth) * from), FineTime(Int128{growth}),
+                    static_cast<std::uint64_t>(count), on_time);
+    }
+    const FineTime end = leap_start_ + FineTime(ticks_of(to));
+    for (const std::uint32_t index : late_) gaps_.add(end - owner_.call(index).last_token);
+    late_.clear();
     if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, piece_.ticks(context_) - alone_.ticks(context_));
   }
   phase_.steps += count;
@@ -282,13 +341,11 @@ void Replica::end_leap() {
   leap_steps_ = 0;
   last_end_ = end;
 
-  ending_ = true;
-  while (!completions_.empty() && completions_.front().step <= step_) {
-    drop_stale_completions();
-    if (completions_.empty() || completions_.front().step > step_) break;
+  ended_.clear();
+  for (drop_stale_completions(); !completions_.empty() && completions_.front().step <= step_; drop_stale_completions()) {
     const std::uint32_t index = completions_.front().call;
     leave_decoding(owner_.call(index));
-    complete(index, end);
+    ended_.push_back(index);
   }
   for (const Planned& planned : plan_) {
     ActiveCall& call = owner_.call(planned.call);
@@ -309,11 +366,17 @@ void Replica::end_leap() {
     }
     call.last_token = end;
     if (call.made >= call.request.output_tokens) {
-      complete(planned.call, end);
+      call.interference_at_join = interference_;
+      ended_.push_back(planned.call);
     } else {
       join_decoding(planned.call, end);
     }
   }
+  // In their running order, as a scheduler that walks its list would.
+  const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return owner_.call(a).order < owner_.call(b).order; };
+  std::sort(ended_.begin(), ended_.end(), by_admission);
+  ending_ = true;  // whoever hears of an end may submit the next call at once
+  for (const std::uint32_t index : ended_) complete(index, end);
   ending_ = false;
   begin_step(end);
 }
@@ -336,7 +399,8 @@ void Replica::join_decoding(std::uint32_t index, FineTime at) {
   ++decoding_;
   context_ += call.record.prompt_tokens + call.made;
   ++boundary_[phase_of(call)];
-  push_completion(step_ + call.request.output_tokens - call.made, index);
+  completions_.push_back({step_ + call.request.output_tokens - call.made, call.order, index});
+  std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
 
 void Replica::leave_decoding(ActiveCall& call) {
@@ -351,27 +415,27 @@ void Replica::leave_decoding(ActiveCall& call) {
   call.decoding = false;
 }
 
+void Replica::account_decoding(ActiveCall& call, Time now) {
+  const Time elapsed = now - call.mark;
+  const Time interference = std::min(FineTime(interference_ - call.interference_at_join).published(), elapsed);
+  call.record.causes[Cause::kInterference] += interference;
+  call.record.causes[Cause::kDecode] += elapsed - interference;
+  call.mark = now;
+}
+
 void Replica::complete(std::uint32_t index, FineTime at) {
   ActiveCall& call = owner_.call(index);
-  const Time now = at.published();
-  const Time interference = std::min(FineTime(interference_ - call.interference_at_join).published(), now - call.mark);
-  if (now > call.mark) {
-    call.record.causes[Cause::kInterference] += interference;
-    call.record.causes[Cause::kDecode] += now - call.mark - interference;
-    call.mark = now;
-  }
-  call.record.finish = now;
+  account_decoding(call, at.published());
+  call.record.finish = call.mark;
   call.record.status = CallStatus::kCompleted;
-  // The last token was made but never computed: its KV is not there.
-  kv_.release(call.kv, call.request.prompt, {call.request.output_content, call.request.output_tokens - 1});
+  // The last token was made but never computed: its KV is not there. Nobody but the call asks for what it left unnamed.
+  KvContext context = context_of(call);
+  context.output.tokens = call.made - 1;
+  context.owner = 0;
+  kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
   remove(running_, index);
   --running_count_;
   owner_.on_completed(index);
-}
-
-void Replica::push_completion(std::int64_t step, std::uint32_t call) {
-  completions_.push_back({step, call});
-  std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
 
 /// A preempted call leaves its completion behind.
@@ -379,7 +443,7 @@ void Replica::drop_stale_completions() {
   while (!completions_.empty()) {
     const Completion& top = completions_.front();
     const ActiveCall& call = owner_.call(top.call);
-    if (call.decoding && call.record.replica == index_ && call.record.pool == pool_ &&
+    if (call.decoding && call.order == top.order && call.record.replica == index_ && call.record.pool == pool_ &&
         call.joined_step + call.request.output_tokens - call.made == top.step) {
       return;
     }
@@ -391,25 +455,26 @@ void Replica::drop_stale_completions() {
 std::vector<std::uint32_t> Replica::abandon() {
   settle();
   simulation_.cancel(event_);
-  note_phase(simulation_.now());
   std::vector<std::uint32_t> left;
   const Time now = simulation_.now();
-  for (List* list : {&running_, &waiting_}) {
+  for (const List* list : {&running_, &waiting_}) {
     for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = owner_.call(index).next) {
       ActiveCall& call = owner_.call(index);
-      const Cause cause = list == &waiting_ ? Cause::kQueue
-                          : call.decoding   ? Cause::kDecode
-                          : call.resumed    ? Cause::kRecompute
-                                            : Cause::kPrefill;
-      call.record.causes[cause] += now - call.mark;
+      if (call.decoding) {
+        account_decoding(call, now);
+      } else {
+        const Cause computing = call.resumed ? Cause::kRecompute : Cause::kPrefill;
+        call.record.causes[list == &waiting_ ? Cause::kQueue : computing] += now - call.mark;
+      }
       call.record.finish = now;
       call.record.status = CallStatus::kUnfinished;
       left.push_back(index);
     }
-    *list = {};
   }
+  running_ = waiting_ = {};
   running_count_ = waiting_count_ = decoding_ = 0;
   leap_steps_ = 0;
+  note_phase(now);
   return left;
 }
 

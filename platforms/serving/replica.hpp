@@ -1,14 +1,15 @@
 #pragma once
 /// One copy of a model on its chips: continuous batching as in vLLM V1, leaping over the steps in which nothing changes.
 ///
-/// Each step carries one token of every decoding call and, within the token budget, chunks of prompts: running calls first,
-/// then waiting ones in order of arrival (vllm/v1/core/sched/scheduler.py). A call whose blocks do not fit preempts the
-/// youngest running one, which starts again at the head of the queue; a step that preempts admits nobody.
+/// Each step gives out a budget of tokens: to running calls in the order of their admission, one to each that decodes and a
+/// chunk to each whose prompt is not computed yet, then to waiting calls in order of arrival (v1/core/sched/scheduler.py). A
+/// running call whose blocks do not fit preempts the one admitted last, which starts again at the head of the queue, finding
+/// what is still cached of it; a step that preempts admits nobody.
 ///
 /// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then leaps to
 /// the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival cuts the leap at
 /// the end of the step in flight. Whoever reads the replica in between calls `settle()` first. Stepping (`stepwise`) gives
-/// the same calls, dates and sums, bit for bit.
+/// the same calls, dates and sums, bit for bit. Both equal a step-by-step reference (tests/platforms/serving).
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
@@ -71,6 +72,7 @@ struct ActiveCall {
   Tokens computed = 0;          ///< tokens of the context whose KV is in memory, while its prompt is being computed
   Tokens made = 0;              ///< output tokens, as of `joined_step` while decoding
   std::int64_t joined_step = 0; ///< the replica's step count when it began to decode
+  std::uint64_t order = 0;      ///< of its admission: the running list's order
   sim::Time mark;               ///< time up to which its causes are accounted
   sim::FineTime last_token;
   sim::Int128 interference_at_join = 0;
@@ -95,10 +97,11 @@ class Replica final : public sim::EventHandler {
   Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
           const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity);
 
-  /// Could the call ever run here?
+  /// Could the call ever run here? As a server checks: the model's length, the KV memory, and, without chunked prefill, the
+  /// token budget, which must take prompt and output at once in case it is preempted.
   bool fits(Tokens prompt, Tokens output) const;
   void submit(std::uint32_t call);
-  /// Brings the totals up to now.
+  /// Brings the totals and the KV cache up to now.
   void settle();
   void on_event(sim::Time now, std::uint64_t argument) override;
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
@@ -108,8 +111,8 @@ class Replica final : public sim::EventHandler {
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
   std::int32_t waiting() const { return waiting_count_; }
-  /// Those of the leap in progress included; as of the last `settle()`.
-  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks() + (busy() ? blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_ : 0); }
+  /// As of the last `settle()`.
+  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks(); }
   bool busy() const { return leap_steps_ > 0; }
   /// Inter-token gaps of its calls.
   const sim::QuantileSketch& gaps() const { return gaps_; }
@@ -120,13 +123,23 @@ class Replica final : public sim::EventHandler {
   };
   struct Completion {
     std::int64_t step;   ///< the step count after which the call is complete
+    std::uint64_t order;
     std::uint32_t call;
   };
 
+  struct Planned {
+    std::uint32_t call;
+    PrefillChunk chunk;
+  };
+
   void begin_step(sim::FineTime start);
-  void reserve_decode_blocks();
-  void schedule_prefilling();
+  void schedule_running();
+  bool prefilling_comes_last() const;
+  void reserve_blocks();
+  void reserve_in_order();
   void admit_waiting();
+  std::int64_t blocks_for(const Planned& planned) const;
+  void extend(const Planned& planned);
   bool admit(std::uint32_t index);
   void start_leap(sim::FineTime start);
   void end_leap();
@@ -137,13 +150,15 @@ class Replica final : public sim::EventHandler {
   void cut_leap();
   void join_decoding(std::uint32_t index, sim::FineTime at);
   void leave_decoding(ActiveCall& call);
+  void account_decoding(ActiveCall& call, sim::Time now);
+  KvContext context_of(const ActiveCall& call) const;
+  std::int64_t begun_steps() const { return std::min(settled_ + 1, leap_steps_); }
   void preempt_youngest(sim::Time now);
   void complete(std::uint32_t index, sim::FineTime at);
   std::size_t phase_of(const ActiveCall& call) const;
   void append(List& list, std::uint32_t index);
   void prepend(List& list, std::uint32_t index);
   void remove(List& list, std::uint32_t index);
-  void push_completion(std::int64_t step, std::uint32_t call);
   void drop_stale_completions();
   void note_phase(sim::Time now);
 
@@ -163,13 +178,12 @@ class Replica final : public sim::EventHandler {
   std::vector<std::int32_t> boundary_;      ///< decoding calls that need a block when step count = index mod block size
   std::vector<Completion> completions_;     ///< min-heap
   std::vector<std::uint32_t> prefilling_;   ///< running, prompt not yet computed, in order of admission
-  struct Planned {
-    std::uint32_t call;
-    PrefillChunk chunk;
-  };
   std::vector<Planned> plan_;
+  std::vector<std::uint32_t> late_;         ///< handed over in the step in flight: their last token is older
+  std::vector<std::uint32_t> ended_;
   std::vector<PrefillChunk> chunks_;
-  std::int64_t taken_ = 0;                  ///< blocks that decoding took for the step in flight, or the leap's first
+  std::int64_t taken_ = 0;                  ///< blocks that decoding took for the leap's steps so far
+  std::uint64_t admissions_ = 0;
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
   bool ending_ = false;                     ///< a step's end is being worked off

@@ -7,11 +7,6 @@ namespace {
 
 constexpr std::size_t kArity = 4;
 
-/// 4 bits of priority, 36 of entity, 24 of the entity's count.
-std::uint64_t order_of(Priority priority, const Entity& entity) {
-  return static_cast<std::uint64_t>(priority) << 60 | (entity.id & 0xfffffffffULL) << 24 | (entity.events & 0xffffffU);
-}
-
 }  // namespace
 
 EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
@@ -63,7 +58,7 @@ EventQueue::Due EventQueue::pop() {
   remove_top();
   release(event.slot);
   --live_;
-  return {event.date, handler, event.argument};
+  return {event.date, handler, event.argument, event.order};
 }
 
 void EventQueue::release(std::uint32_t slot) {

@@ -21,6 +21,7 @@ bool Simulation::step() {
   if (next_date() == Time::never()) return false;
   const EventQueue::Due due = queue_.pop();
   now_ = due.date;
+  order_ = due.order;
   ++events_run_;
   due.handler->on_event(now_, due.argument);
   if (pulse_ && events_run_ % kEventsPerPulse == 0 && !pulse_(now_)) stop();

@@ -24,6 +24,12 @@ class Simulation {
   EventHandle schedule(Time date, Priority priority, Entity& entity, EventHandler& handler, std::uint64_t argument = 0);
   void cancel(EventHandle& handle) { queue_.cancel(handle); }
 
+  /// Would an event of this date and key have run by now, before the event that is running? Whoever leaps over events that
+  /// it would have scheduled asks this, to be where stepping would have been.
+  bool passed(Time date, Priority priority, const Entity& entity) const {
+    return date < now_ || (date == now_ && EventQueue::order_of(priority, {entity.id, 0}) < order_);
+  }
+
   /// Runs the earliest event; false when there is none or the run was stopped.
   bool step();
   /// Runs to the end: no event left, or stopped.
@@ -46,6 +52,7 @@ class Simulation {
  private:
   EventQueue queue_;
   Time now_;
+  std::uint64_t order_ = 0;  ///< of the event that runs, or ran last
   std::uint64_t events_run_ = 0;
   bool stopped_ = false;
   Pulse pulse_;

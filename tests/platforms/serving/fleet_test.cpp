@@ -1,0 +1,226 @@
+#include "platforms/serving/fleet.hpp"
+
+#include "tests/platforms/serving/stand.hpp"
+
+using namespace tokenyard::platforms;
+using namespace tokenyard::sim;
+
+namespace {
+
+constexpr double kBytesPerToken = 1000;
+
+PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>& cost, std::int64_t blocks) {
+  PoolOptions pool;
+  pool.cost = cost;
+  pool.batching.max_num_seqs = 6;
+  pool.batching.max_num_batched_tokens = 64;
+  pool.batching.max_model_len = 1000;
+  pool.kv = {.blocks = blocks, .block_size = 4};
+  pool.kv_bytes_per_token = kBytesPerToken;
+  pool.hosts.resize(replicas);
+  return pool;
+}
+
+/// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much happens on
+/// the same nanosecond. Tasks of several calls, each arriving as the one before ends.
+struct Setup {
+  std::vector<PoolOptions> pools;
+  std::vector<Planned> calls;
+};
+
+Setup random_setup(std::uint64_t seed, bool split, Router router) {
+  Stream stream(seed, StreamName("fleet-test"), 0);
+  const auto below = [&](std::uint64_t n) { return static_cast<Tokens>(stream.below(n)); };
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = std::int64_t{1000} << FineTime::kFractionBits;
+  if (below(3) == 0) cost->per_context_token = 77'777;
+  Setup setup;
+  setup.pools.push_back(pool_of(static_cast<std::size_t>(1 + below(3)), cost, 56 + below(30)));
+  if (split) {
+    setup.pools[0].role = PoolRole::kPrefill;
+    setup.pools[0].decode_pool = 1;
+    setup.pools.push_back(pool_of(static_cast<std::size_t>(1 + below(3)), cost, 56 + below(30)));
+    setup.pools[1].role = PoolRole::kDecode;
+  }
+  for (PoolOptions& pool : setup.pools) pool.router = router;
+  Time at;
+  for (std::uint64_t task = 0; task < 30; ++task) {
+    at += Time::microseconds(below(12));
+    const Tokens turns = 1 + below(4);
+    Tokens own = 1 + below(40);
+    for (Tokens turn = 0; turn < turns; ++turn) {
+      Planned call;
+      call.task = task;
+      call.arrival = at;
+      call.follows = turn > 0;
+      call.prompt = {{1 + stream.below(2), 20}, {100 + task, own}};
+      call.output_tokens = 1 + below(25);
+      call.output_content = 100 + task;
+      own += call.output_tokens + below(8);
+      setup.calls.push_back(call);
+    }
+  }
+  return setup;
+}
+
+void run(Stand& stand, const Setup& setup, Time stop = Time::never()) {
+  struct Stop final : EventHandler {
+    explicit Stop(Simulation& s) : simulation(s) {}
+    void on_event(Time, std::uint64_t) override { simulation.stop(); }
+    Simulation& simulation;
+  } handler(stand.simulation);
+  Entity entity;
+  if (stop < Time::never()) stand.simulation.schedule(stop, Priority::kStop, entity, handler);
+  stand.plan(setup.calls);
+  stand.run();
+  stand.fleet->finish_unfinished();
+}
+
+std::vector<PoolOptions> stepwise(std::vector<PoolOptions> pools) {
+  for (PoolOptions& pool : pools) pool.batching.stepwise = true;
+  return pools;
+}
+
+void expect_same(Stand& a, Stand& b) {
+  REQUIRE(a.ended == b.ended);
+  for (std::size_t i = 0; i < a.records.size(); ++i) {
+    CAPTURE(i);
+    const CallRecord &x = a.records[i], &y = b.records[i];
+    REQUIRE(x.status == y.status);
+    REQUIRE(x.pool == y.pool);
+    REQUIRE(x.replica == y.replica);
+    REQUIRE(x.arrival.ns() == y.arrival.ns());
+    REQUIRE(x.scheduled.ns() == y.scheduled.ns());
+    REQUIRE(x.first_token.ns() == y.first_token.ns());
+    REQUIRE(x.finish.ns() == y.finish.ns());
+    REQUIRE(x.cached_tokens == y.cached_tokens);
+    REQUIRE(x.preemptions == y.preemptions);
+    for (std::size_t c = 0; c < kCauses; ++c) REQUIRE(x.causes.by_cause[c].ns() == y.causes.by_cause[c].ns());
+  }
+  REQUIRE(a.transfers.size() == b.transfers.size());
+  for (std::size_t i = 0; i < a.transfers.size(); ++i) {
+    REQUIRE(a.transfers[i].call == b.transfers[i].call);
+    REQUIRE(a.transfers[i].end.ns() == b.transfers[i].end.ns());
+  }
+  const ReplicaTotals x = a.totals(), y = b.totals();
+  REQUIRE(x.steps == y.steps);
+  REQUIRE(x.output_tokens == y.output_tokens);
+  REQUIRE(x.prefill_tokens == y.prefill_tokens);
+  REQUIRE(x.busy_ticks == y.busy_ticks);
+  REQUIRE(x.capacity_ticks == y.capacity_ticks);
+  REQUIRE(x.flop == y.flop);
+  REQUIRE(x.bytes == y.bytes);
+}
+
+}  // namespace
+
+TEST_CASE("Fleets that step and fleets that leap agree on everything, ties included") {
+  constexpr Router kRouters[] = {Router::kRoundRobin, Router::kLeastLoaded, Router::kPrefixAware, Router::kTaskSticky};
+  std::int64_t preemptions = 0, unfinished = 0;
+  for (std::uint64_t seed = 0; seed < 320; ++seed) {
+    const bool split = seed % 8 < 4;
+    const Router router = kRouters[seed % 4];
+    CAPTURE(split, router, seed);
+    const Setup setup = random_setup(seed, split, router);
+    const Time stop = seed / 8 % 2 == 0 ? Time::never() : Time::microseconds(60 + static_cast<std::int64_t>(seed));
+    Stand leaping(setup.pools), stepping(stepwise(setup.pools));
+    run(leaping, setup, stop);
+    run(stepping, setup, stop);
+    expect_same(leaping, stepping);
+
+    double bytes = 0;
+    for (const KvTransfer& transfer : leaping.transfers) {
+      REQUIRE(transfer.bytes == kBytesPerToken * static_cast<double>(leaping.records[transfer.call].prompt_tokens));
+      bytes += transfer.bytes;
+    }
+    if (stop == Time::never()) REQUIRE(leaping.network->bytes_moved() == bytes);
+    Tokens made = 0;
+    for (const CallRecord& record : leaping.records) {
+      REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
+      preemptions += record.preemptions;
+      unfinished += record.status == CallStatus::kUnfinished;
+      if (stop == Time::never()) {
+        REQUIRE(record.status == CallStatus::kCompleted);
+        REQUIRE(record.pool == (split && record.output_tokens > 1 ? 1U : 0U));
+        REQUIRE((record.causes[Cause::kKvTransfer] > Time()) == (split && record.output_tokens > 1));
+      }
+      made += record.output_tokens;
+    }
+    if (stop == Time::never()) {
+      REQUIRE(leaping.totals().output_tokens == made);
+      for (std::size_t p = 0; p < setup.pools.size(); ++p) {
+        for (std::size_t r = 0; r < leaping.fleet->replicas(p); ++r) {
+          REQUIRE(leaping.fleet->replica(p, r).kv().used_blocks() == 0);
+          leaping.fleet->replica(p, r).kv().check();
+        }
+      }
+    }
+    REQUIRE(leaping.fleet->calls_in_flight() == 0);
+  }
+  CHECK(preemptions > 100);
+  CHECK(unfinished > 100);
+}
+
+TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the second holds transfer and wait") {
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = std::int64_t{1000} << FineTime::kFractionBits;
+  std::vector<PoolOptions> pools = {pool_of(1, cost, 100), pool_of(1, cost, 10)};
+  pools[0].role = PoolRole::kPrefill;
+  pools[0].decode_pool = 1;
+  pools[1].role = PoolRole::kDecode;
+  Stand stand(pools);
+  // Ten blocks of four tokens: the second call waits until the first is done.
+  stand.plan({{Time(), {{0, 20}}, 10}, {Time(), {{0, 20}}, 5}});
+  stand.run();
+  const CallRecord &first = stand.records[0], &second = stand.records[1];
+  const Time transfer = first.causes[Cause::kKvTransfer];
+  CHECK(first.first_token.ns() == 1000);
+  CHECK(transfer > Time::microseconds(20));
+  CHECK(first.finish.ns() == 1000 + transfer.ns() + 9000);
+  CHECK(first.causes[Cause::kDecode].ns() == 9000);
+  CHECK(second.first_token.ns() == 2000);
+  CHECK(second.finish.ns() == first.finish.ns() + 4000);
+  CHECK(second.causes[Cause::kQueue].ns() == 1000 + first.finish.ns() - second.first_token.ns() - second.causes[Cause::kKvTransfer].ns());
+  const QuantileSketch& gaps = stand.fleet->replica(1, 0).gaps();
+  CHECK(gaps.count() == 9 + 4);
+  CHECK(gaps.max_s() == Approx((first.finish + Time::microseconds(1) - second.first_token).seconds()));
+  CHECK(gaps.quantile_s(0.5) == Approx(1e-6).epsilon(0.001));
+}
+
+TEST_CASE("A sticky router keeps a task on its replica until the task is forgotten") {
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = std::int64_t{1000} << FineTime::kFractionBits;
+  std::vector<PoolOptions> pools = {pool_of(2, cost, 1000)};
+  pools[0].router = Router::kTaskSticky;
+  Stand stand(pools);
+  std::vector<Planned> calls(4, {Time(), {{0, 4}}, 50});
+  calls[0].task = 7;
+  calls[1].task = 8;
+  calls[2].task = 7;
+  calls[3].task = 7;
+  for (std::size_t i = 0; i < 4; ++i) calls[i].arrival = Time::nanoseconds(static_cast<std::int64_t>(i));
+  stand.on_change = [&] {
+    if (stand.fleet->calls_submitted() == 3 && stand.simulation.now().ns() == 2) stand.fleet->forget(7);
+  };
+  stand.plan(calls);
+  stand.run();
+  CHECK(stand.records[0].replica == 0);
+  CHECK(stand.records[1].replica == 1);
+  CHECK(stand.records[2].replica == 0);  // though it is the busier one
+  CHECK(stand.records[3].replica == 1);
+}
+
+TEST_CASE("What can never run is rejected at the door") {
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = 1 << 20;
+  std::vector<PoolOptions> pools = {pool_of(1, cost, 10)};  // 40 tokens
+  pools[0].batching.max_model_len = 41;
+  Stand stand(pools);
+  // The last token's KV is never written: 41 tokens fit 10 blocks. 42 are longer than the model takes.
+  stand.plan({{Time(), {{0, 30}}, 11}, {Time(), {{0, 30}}, 12}, {Time(), {{0, 41}}, 1}});
+  stand.run();
+  CHECK(stand.records[0].status == CallStatus::kCompleted);
+  CHECK(stand.records[1].status == CallStatus::kRejected);
+  CHECK(stand.records[2].status == CallStatus::kRejected);
+  CHECK(stand.records[2].finish.ns() == 0);
+}

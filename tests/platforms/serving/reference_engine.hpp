@@ -1,0 +1,182 @@
+#pragma once
+/// One replica, step by step and request by request, as vLLM V1's scheduler goes about it (v1/core/sched/scheduler.py) over
+/// a block-by-block cache. Slow and plain, to hold Replica to. A call that arrives on the nanosecond at which a step ends is
+/// seen by the next step but one, and one that finds the engine idle starts a step at once, alone.
+
+#include <deque>
+
+#include "tests/platforms/kv/block_cache.hpp"
+#include "tests/platforms/serving/stand.hpp"
+
+namespace tokenyard::platforms {
+
+class ReferenceEngine {
+ public:
+  struct Result {
+    bool rejected = false;
+    sim::Time scheduled = CallRecord::kNoTime, first_token = CallRecord::kNoTime, finish = CallRecord::kNoTime;
+    Tokens cached_tokens = 0;
+    std::uint32_t preemptions = 0;
+  };
+
+  ReferenceEngine(const StepCost& cost, const BatchingOptions& options, const KvCache::Options& kv)
+      : cost_(cost), options_(options), kv_options_(kv), kv_(kv, true) {}
+
+  std::vector<Result> run(const std::vector<Planned>& calls) {
+    requests_.resize(calls.size());
+    std::size_t next = 0;
+    sim::FineTime now;
+    const auto arrive = [&] {
+      Request& request = requests_[next];
+      request.planned = &calls[next];
+      request.owner = next + 1;
+      for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
+      request.result.rejected = !could_ever_run(request);
+      if (!request.result.rejected) waiting_.push_back(&request);
+      ++next;
+    };
+    for (;;) {
+      if (waiting_.empty() && running_.empty()) {
+        if (next == calls.size()) break;
+        now = sim::FineTime(calls[next].arrival);
+        arrive();
+        continue;
+      }
+      const sim::FineTime end = step(now);
+      while (next < calls.size() && calls[next].arrival < end.published()) arrive();
+      update(end);
+      now = end;
+    }
+    std::vector<Result> results;
+    for (const Request& request : requests_) results.push_back(request.result);
+    return results;
+  }
+
+  std::int64_t steps = 0;
+  Tokens prefill_tokens = 0;
+  std::int64_t free_blocks() const { return kv_.free_blocks(); }
+
+ private:
+  struct Request {
+    const Planned* planned = nullptr;
+    std::uint64_t owner = 0;
+    Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
+    bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
+    BlockCache::Request blocks;
+    Result result;
+    Tokens tokens() const { return prompt + made; }
+    KvContext context() const { return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner}; }
+  };
+
+  bool could_ever_run(const Request& request) const {
+    const Tokens all = request.prompt + request.planned->output_tokens;
+    return all <= options_.max_model_len && (all - 1 + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
+           (options_.chunked_prefill || all - 1 <= options_.max_num_batched_tokens);
+  }
+
+  bool allocate(Request& request, const std::vector<int>& hit, Tokens upto) {
+    // Output is cached when the call ends or is preempted: see kv_cache.hpp.
+    const Tokens cacheable = request.caught_up ? 0 : upto;
+    return kv_.allocate(request.blocks, hit, tokens_of(request.context()), static_cast<std::size_t>(upto), static_cast<std::size_t>(cacheable));
+  }
+
+  void leave(Request& request) {
+    kv_.cache(request.blocks, tokens_of(request.context()), static_cast<std::size_t>(request.computed));
+    kv_.free(request.blocks);
+  }
+
+  /// schedule(), and the time of the step.
+  sim::FineTime step(sim::FineTime start) {
+    const sim::Time now = start.published();
+    Tokens budget = options_.max_num_batched_tokens;
+    bool preempted = false;
+    for (Request* request : running_) request->scheduled = 0;
+    for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
+      Request& request = *running_[i];
+      Tokens count = request.tokens() - request.computed;
+      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+      count = std::min(count, budget);
+      bool fits = false;
+      while (!(fits = allocate(request, {}, request.computed + count))) {
+        Request& victim = *running_.back();
+        running_.pop_back();
+        preempted = true;
+        leave(victim);
+        victim.computed = 0;
+        victim.caught_up = false;
+        ++victim.result.preemptions;
+        waiting_.push_front(&victim);
+        if (&victim == &request) break;
+      }
+      if (!fits) break;
+      request.scheduled = count;
+      budget -= count;
+    }
+    while (!preempted && !waiting_.empty() && budget > 0 && static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+      Request& request = *waiting_.front();
+      const std::vector<int> hit = kv_.find(tokens_of(request.context()));
+      const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
+      Tokens count = request.tokens() - cached;
+      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+      if (!options_.chunked_prefill && count > budget) break;
+      count = std::min(count, budget);
+      if (!allocate(request, hit, cached + count)) break;
+      waiting_.pop_front();
+      running_.push_back(&request);
+      request.computed = cached;
+      request.scheduled = count;
+      budget -= count;
+      if (request.result.scheduled == CallRecord::kNoTime) {
+        request.result.scheduled = now;
+        request.result.cached_tokens = cached;
+      }
+    }
+    std::int32_t decoding = 0;
+    Tokens context = 0;
+    std::vector<PrefillChunk> chunks;
+    for (const Request* request : running_) {
+      if (request->scheduled == 0) continue;
+      if (request->caught_up) {
+        ++decoding;
+        context += request->tokens();
+      } else {
+        chunks.push_back({request->scheduled, request->computed, request->computed + request->scheduled == request->tokens()});
+        prefill_tokens += request->scheduled;
+      }
+    }
+    REQUIRE((decoding > 0 || !chunks.empty()));
+    ++steps;
+    return start + sim::FineTime(sim::Int128{cost_.piece(decoding, chunks).ticks(context)});
+  }
+
+  /// update_from_output().
+  void update(sim::FineTime end) {
+    std::vector<Request*> still;
+    for (Request* request : running_) {
+      request->computed += request->scheduled;
+      const bool token = request->scheduled > 0 && request->computed == request->tokens();
+      if (token) {
+        request->caught_up = true;
+        ++request->made;
+        if (request->result.first_token == CallRecord::kNoTime) request->result.first_token = end.published();
+      }
+      if (token && request->made == request->planned->output_tokens) {
+        request->result.finish = end.published();
+        leave(*request);
+      } else {
+        still.push_back(request);
+      }
+    }
+    running_ = still;
+  }
+
+  const StepCost& cost_;
+  BatchingOptions options_;
+  KvCache::Options kv_options_;
+  BlockCache kv_;
+  std::deque<Request> requests_;
+  std::deque<Request*> waiting_;
+  std::vector<Request*> running_;
+};
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,141 @@
+#include "platforms/serving/replica.hpp"
+
+#include "tests/platforms/serving/reference_engine.hpp"
+
+using namespace tokenyard::platforms;
+using namespace tokenyard::sim;
+
+namespace {
+
+struct Setup {
+  std::shared_ptr<LinearCost> cost = std::make_shared<LinearCost>();
+  BatchingOptions batching;
+  KvCache::Options kv;
+  std::vector<Planned> calls;
+};
+
+std::vector<PoolOptions> one_pool(const Setup& setup, bool stepwise) {
+  PoolOptions pool;
+  pool.name = "main";
+  pool.cost = setup.cost;
+  pool.batching = setup.batching;
+  pool.batching.stepwise = stepwise;
+  pool.kv = setup.kv;
+  pool.hosts.resize(1);
+  return {pool};
+}
+
+/// Tight KV, small budgets, shared prefixes, growing contexts, bursts.
+Setup random_setup(std::uint64_t seed) {
+  Stream stream(seed, StreamName("replica-test"), 0);
+  const auto below = [&](std::uint64_t n) { return static_cast<Tokens>(stream.below(n)); };
+  Setup setup;
+  setup.cost->base = (1 << 20) * 50 + below(1 << 20);
+  setup.cost->per_call = below(1 << 20);
+  setup.cost->per_prompt_token = below(1 << 21);
+  setup.cost->per_context_token = below(3) == 0 ? 0 : below(1 << 14);
+  if (below(4) == 0) *setup.cost = LinearCost{}, setup.cost->base = 100 << 20;  // whole numbers: many ties
+  constexpr Tokens kSizes[] = {1, 4, 16};
+  setup.kv.block_size = kSizes[below(3)];
+  setup.kv.blocks = (60 + below(400)) / setup.kv.block_size + 4;
+  setup.kv.prefix_caching = below(5) != 0;
+  setup.batching.max_num_seqs = static_cast<std::int32_t>(1 + below(12));
+  setup.batching.max_num_batched_tokens = setup.batching.max_num_seqs + below(below(2) == 0 ? 20 : 200);
+  setup.batching.max_model_len = 40 + below(400);
+  setup.batching.chunked_prefill = below(4) != 0;
+  if (below(2) == 0) setup.batching.long_prefill_token_threshold = 1 + below(20);
+  const bool bursts = below(2) == 0;
+  Time at;
+  const std::int64_t calls = 10 + below(60);
+  for (Tokens i = 0; i < calls; ++i) {
+    if (!bursts || below(8) == 0) at += Time::nanoseconds(below(3) == 0 ? 100 * below(30) : below(3000));
+    Planned call;
+    call.arrival = at;
+    const std::uint64_t kind = stream.below(4);
+    if (kind == 0 && !setup.calls.empty()) {
+      const Planned& earlier = setup.calls[stream.below(setup.calls.size())];
+      call.prompt = earlier.prompt;
+      if (earlier.output_content == call.prompt.back().content) {
+        call.prompt.back().tokens += earlier.output_tokens + below(20);
+      } else if (earlier.output_content != 0) {
+        call.prompt.push_back({earlier.output_content, earlier.output_tokens});
+      }
+    } else {
+      if (kind != 1) call.prompt.push_back({1 + stream.below(3), 1 + below(50)});
+      if (kind != 2 || call.prompt.empty()) call.prompt.push_back({below(3) == 0 ? 0 : 1000 + static_cast<std::uint64_t>(i), 1 + below(80)});
+    }
+    call.output_tokens = below(5) == 0 ? 1 : 1 + below(60);
+    call.output_content = below(3) == 0 ? 0 : below(2) == 0 ? call.prompt.back().content : 5000 + static_cast<std::uint64_t>(i);
+    setup.calls.push_back(call);
+  }
+  return setup;
+}
+
+void expect_same_totals(const ReplicaTotals& a, const ReplicaTotals& b) {
+  CHECK(a.busy_ticks == b.busy_ticks);
+  CHECK(a.bound_ticks == b.bound_ticks);
+  CHECK(a.capacity_ticks == b.capacity_ticks);
+  CHECK(a.flop == b.flop);
+  CHECK(a.bytes == b.bytes);
+  CHECK(a.steps == b.steps);
+  CHECK(a.prefill_tokens == b.prefill_tokens);
+  CHECK(a.output_tokens == b.output_tokens);
+  CHECK(a.prompt_tokens == b.prompt_tokens);
+  CHECK(a.cached_tokens == b.cached_tokens);
+  CHECK(a.preemptions == b.preemptions);
+}
+
+}  // namespace
+
+TEST_CASE("A replica schedules as the reference does, call by call, stepping or leaping") {
+  std::int64_t preemptions = 0, cached = 0, rejected = 0;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    const Setup setup = random_setup(seed);
+    ReferenceEngine reference(*setup.cost, setup.batching, setup.kv);
+    const std::vector<ReferenceEngine::Result> expected = reference.run(setup.calls);
+    ReplicaTotals stepped;
+    std::vector<double> gaps;
+    for (const bool stepwise : {true, false}) {
+      CAPTURE(stepwise);
+      Stand stand(one_pool(setup, stepwise));
+      stand.plan(setup.calls);
+      stand.run();
+      REQUIRE(stand.records.size() == expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        CAPTURE(i);
+        const CallRecord& record = stand.records[i];
+        REQUIRE((record.status == CallStatus::kRejected) == expected[i].rejected);
+        if (expected[i].rejected) continue;
+        REQUIRE(record.status == CallStatus::kCompleted);
+        REQUIRE(record.scheduled.ns() == expected[i].scheduled.ns());
+        REQUIRE(record.cached_tokens == expected[i].cached_tokens);
+        REQUIRE(record.first_token.ns() == expected[i].first_token.ns());
+        REQUIRE(record.preemptions == expected[i].preemptions);
+        REQUIRE(record.finish.ns() == expected[i].finish.ns());
+        REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
+      }
+      const Replica& replica = stand.fleet->replica(0, 0);
+      const ReplicaTotals totals = stand.totals();
+      REQUIRE(totals.steps == reference.steps);
+      REQUIRE(totals.prefill_tokens == reference.prefill_tokens);
+      REQUIRE(replica.kv().free_blocks() == setup.kv.blocks);
+      replica.kv().check();
+      if (totals.preemptions == 0) REQUIRE(totals.prefill_tokens + totals.cached_tokens == totals.prompt_tokens);
+      if (stepwise) {
+        stepped = totals;
+      } else {
+        expect_same_totals(totals, stepped);
+      }
+      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(replica.gaps().quantile_s(q).value_or(0));
+      preemptions += totals.preemptions;
+      cached += totals.cached_tokens;
+    }
+    for (std::size_t i = 0; i < 4; ++i) REQUIRE(gaps[i] == gaps[i + 4]);
+    for (const auto& result : expected) rejected += result.rejected;
+  }
+  // The scenarios are hard enough to mean something.
+  CHECK(preemptions > 1000);
+  CHECK(cached > 10'000);
+  CHECK(rejected > 100);
+}
