@@ -111,7 +111,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));
   } else if (!arguments.quiet) {
-    fmt::print(surroundings.out, "{}", terminal_summary(summary, options.out.string(), wants_colour(surroundings.out)));
+    fmt::print(surroundings.out, "{}", terminal_summary(summary, file.value(), options.out.string(), wants_colour(surroundings.out)));
   }
   if (summary["status"] == "partial") {
     fmt::print(surroundings.err, "Interrupted after {:.0f} s of simulated time: the results are marked partial.\n", summary["simulated_s"].get<double>());

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
+#include "analysis/report/html.hpp"
+#include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -16,7 +20,8 @@ using sim::Json;
 
 class TerminalSummary {
  public:
-  TerminalSummary(const Json& summary, const std::string& folder, bool colour) : s_(summary), folder_(folder), colour_(colour) {}
+  TerminalSummary(const Json& summary, const Json& scenario, const std::string& folder, bool colour)
+      : s_(summary), scenario_(scenario), folder_(folder), colour_(colour) {}
 
   std::string text() {
     headline();
@@ -25,6 +30,7 @@ class TerminalSummary {
     agents();
     pools();
     closing();
+    answer();
     return std::move(text_);
   }
 
@@ -118,6 +124,24 @@ class TerminalSummary {
     text_ += table.text(kIndent);
   }
 
+  /// The report's sentences, wrapped.
+  void answer() {
+    constexpr std::size_t kWidth = 100;
+    for (const std::string& html : answer_sentences(s_, {{"scenario", scenario_}})) {
+      text_ += '\n';
+      std::istringstream words(without_tags(html, "\x01", "\x02"));  // marks of one character: a word's width is known
+      std::size_t column = kWidth;
+      for (std::string word; words >> word;) {
+        const auto width = static_cast<std::size_t>(std::count_if(word.begin(), word.end(), [](char c) { return c > 2 || (c & 0xc0) == 0xc0; }));
+        const bool fits = column + 1 + width <= kWidth;
+        text_ += fits ? " " : column == kWidth ? kIndent : std::string("\n") + kIndent;
+        column = fits ? column + 1 + width : 2 + width;
+        for (const char c : word) text_ += c == 1 ? (colour_ ? "\033[1m" : "") : c == 2 ? (colour_ ? "\033[0m" : "") : std::string(1, c);
+      }
+      text_ += '\n';
+    }
+  }
+
   /// A number ready for its unit: "950 ", "23.4 k".
   static std::string with_unit(const Json& value) {
     std::string text = quantity_text(value);
@@ -125,6 +149,7 @@ class TerminalSummary {
   }
 
   const Json& s_;
+  const Json& scenario_;
   const std::string& folder_;
   const bool colour_;
   std::string text_;
@@ -138,6 +163,8 @@ bool wants_colour(std::FILE* stream) {
   return ::isatty(fileno(stream)) != 0 && (none == nullptr || *none == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
-std::string terminal_summary(const Json& summary, const std::string& folder, bool colour) { return TerminalSummary(summary, folder, colour).text(); }
+std::string terminal_summary(const Json& summary, const Json& scenario, const std::string& folder, bool colour) {
+  return TerminalSummary(summary, scenario, folder, colour).text();
+}
 
 }  // namespace tokenyard::analysis

@@ -14,7 +14,8 @@ namespace tokenyard::analysis {
 /// True on a terminal, unless NO_COLOR is set (no-color.org) or TERM is "dumb".
 bool wants_colour(std::FILE* stream);
 
-/// `summary` as `simulate` returns it; `folder` is where the results are.
-std::string terminal_summary(const sim::Json& summary, const std::string& folder, bool colour);
+/// `summary` as `simulate` returns it, `scenario` as it was resolved; `folder` is where the results are. It ends with the
+/// answer in words.
+std::string terminal_summary(const sim::Json& summary, const sim::Json& scenario, const std::string& folder, bool colour);
 
 }  // namespace tokenyard::analysis

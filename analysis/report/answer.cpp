@@ -13,7 +13,7 @@ namespace {
 
 using sim::Json;
 
-constexpr std::size_t kNamedPools = 4;  ///< more than these are left to the table
+constexpr std::size_t kNamedPools = 8;  ///< more than these are left to the table
 
 struct Share {
   std::string key;
@@ -55,13 +55,13 @@ double chips_of(const Json& summary) {
   return chips;
 }
 
-std::string verdict_sentence(const RunResult& result) {
-  const Json& slo = value_at(result.summary(), {"slo"});
-  const std::string asked = service_level_text(result.manifest());
+std::string verdict_sentence(const Json& summary, const Json& manifest) {
+  const Json& slo = value_at(summary, {"slo"});
+  const std::string asked = service_level_text(manifest);
   const Json& met = value_at(slo, {"met"});
   if (asked.empty()) return "No service level was asked for.";
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
-  const std::string target = human_number(number_at(result.manifest(), {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
+  const std::string target = human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
   return fmt::format("{}: {} stayed within {}; {} was asked for.", strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
                      number(slo, {"attainment"}, Unit::kShare), html_escaped(asked), target);
 }
@@ -104,6 +104,18 @@ std::string time_sentence(const Json& summary) {
   return fmt::format("A {} took {} on average and {} of them stayed below {}{}", plain_requests(summary) ? "request" : "task",
                      strong(number(task, {"mean"}, Unit::kSeconds)), human_number(0.95, Unit::kShare), number(task, {"p95"}, Unit::kSeconds),
                      parts.empty() ? "." : "; the time went to " + listed(parts) + ".");
+}
+
+/// What each agent got; nothing for a single one, of which the sentence before has told.
+std::string agents_sentence(const Json& summary) {
+  const Json& agents = value_at(summary, {"agents"});
+  if (!agents.is_object() || agents.size() < 2 || agents.size() > 6) return {};
+  std::vector<std::string> parts;
+  for (const auto& [name, agent] : agents.items()) {
+    if (!number_at(agent, {"task_s", "p50"})) continue;
+    parts.push_back(fmt::format("{} {} and {}", strong(html_escaped(name)), number(agent, {"task_s", "p50"}, Unit::kSeconds), number(agent, {"task_s", "p95"}, Unit::kSeconds)));
+  }
+  return parts.empty() ? std::string() : "Half and 95 % of their tasks took less than: " + fmt::format("{}", fmt::join(parts, "; ")) + ".";
 }
 
 std::string pools_sentence(const Json& summary) {
@@ -224,14 +236,19 @@ std::string service_level_text(const Json& manifest) {
   return text;
 }
 
-std::string answer_section(const RunResult& result) {
-  const Json& s = result.summary();
-  std::string why;
-  for (const std::string& sentence : {time_sentence(s), pools_sentence(s), price_sentence(s)}) {
-    if (!sentence.empty()) why += "<p>" + sentence + "</p>\n";
+std::vector<std::string> answer_sentences(const Json& summary, const Json& manifest) {
+  std::vector<std::string> sentences = {verdict_sentence(summary, manifest) + ' ' + what_ran_sentence(summary)};
+  for (const std::string& sentence : {time_sentence(summary), agents_sentence(summary), pools_sentence(summary), price_sentence(summary)}) {
+    if (!sentence.empty()) sentences.push_back(sentence);
   }
-  return fmt::format("<ul class=\"badges\">{}</ul>\n<p class=\"lead\">{} {}</p>\n{}<dl class=\"tiles\">\n{}</dl>\n", badges(result), verdict_sentence(result),
-                     what_ran_sentence(s), why, tiles(result));
+  return sentences;
+}
+
+std::string answer_section(const RunResult& result) {
+  const std::vector<std::string> sentences = answer_sentences(result.summary(), result.manifest());
+  std::string text = fmt::format("<p class=\"lead\">{}</p>\n", sentences[0]);
+  for (std::size_t i = 1; i < sentences.size(); ++i) text += "<p>" + sentences[i] + "</p>\n";
+  return fmt::format("<ul class=\"badges\">{}</ul>\n{}<dl class=\"tiles\">\n{}</dl>\n", badges(result), text, tiles(result));
 }
 
 }  // namespace tokenyard::analysis

@@ -9,6 +9,23 @@
 
 namespace tokenyard::analysis {
 
+std::string without_tags(std::string_view html, std::string_view on, std::string_view off) {
+  const std::pair<std::string_view, std::string_view> known[] = {{"<strong>", on}, {"</strong>", off}, {"&amp;", "&"}, {"&lt;", "<"},
+                                                                 {"&gt;", ">"},   {"&quot;", "\""},  {"&#39;", "'"}};
+  std::string text;
+  while (!html.empty()) {
+    const auto* match = std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return html.starts_with(k.first); });
+    if (match != std::end(known)) {
+      text += match->second;
+      html.remove_prefix(match->first.size());
+    } else {
+      text += html.front();
+      html.remove_prefix(1);
+    }
+  }
+  return text;
+}
+
 std::string html_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -14,6 +14,9 @@ namespace tokenyard::analysis {
 /// Safe between tags and inside quoted attributes.
 std::string html_escaped(std::string_view text);
 
+/// The text of HTML made here: `<strong>` and its end replaced by `on` and `off`, entities by what they stand for.
+std::string without_tags(std::string_view html, std::string_view on, std::string_view off);
+
 /// JSON that may stand inside <script type="application/json">: no "</" and no "<!--" can occur in it. Bytes that are not
 /// UTF-8 are replaced.
 std::string json_for_html(const sim::Json& value);

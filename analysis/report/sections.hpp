@@ -3,11 +3,15 @@
 /// result folder alone, and says what is missing where something is.
 
 #include <string>
+#include <vector>
 
 #include "analysis/report/run_result.hpp"
 
 namespace tokenyard::analysis {
 
+/// The answer in words, as HTML whose only tag is <strong>: the verdict and what ran, then where the time went, what each
+/// agent got, what held the pools back, what it cost. The terminal shows the same sentences (`without_tags`).
+std::vector<std::string> answer_sentences(const sim::Json& summary, const sim::Json& manifest);
 /// Badges, the answer in sentences, and its eight figures.
 std::string answer_section(const RunResult& result);
 /// Tables: latency, throughput, service level, energy, cost, counts; agents; pools.
