@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "sim/statistics/student_t.hpp"
+#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 
@@ -35,27 +35,9 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
 
 std::size_t Repetitions::more(std::size_t done, std::span<const std::optional<double>> values) const {
   if (fixed() || done >= maximum) return 0;
-  const MeanInterval interval = mean_interval(values);
+  const sim::MeanInterval interval = sim::mean_interval(values);
   if (interval.half_width && *interval.half_width <= half_width * std::fabs(interval.mean)) return 0;
   return std::min(batch, maximum - done);
-}
-
-MeanInterval mean_interval(std::span<const std::optional<double>> values) {
-  MeanInterval interval;
-  double squares = 0;  // Welford's update
-  for (const std::optional<double>& value : values) {
-    if (!value) continue;
-    ++interval.count;
-    const double delta = *value - interval.mean;
-    interval.mean += delta / static_cast<double>(interval.count);
-    squares += delta * (*value - interval.mean);
-  }
-  if (interval.count >= 2) {
-    const auto n = static_cast<double>(interval.count);
-    interval.deviation = std::sqrt(squares / (n - 1));
-    interval.half_width = sim::student_t_975(static_cast<int>(interval.count) - 1) * interval.deviation / std::sqrt(n);
-  }
-  return interval;
 }
 
 }  // namespace tokenyard::analysis

@@ -30,14 +30,4 @@ struct Repetitions {
   std::size_t more(std::size_t done, std::span<const std::optional<double>> values) const;
 };
 
-/// A mean and the half-width of its 95 % interval, by Student's t.
-struct MeanInterval {
-  std::size_t count = 0;
-  double mean = 0;
-  double deviation = 0;                     ///< of the sample; 0 below two values
-  std::optional<double> half_width;         ///< none below two values
-};
-/// Of the values that exist.
-MeanInterval mean_interval(std::span<const std::optional<double>> values);
-
 }  // namespace tokenyard::analysis

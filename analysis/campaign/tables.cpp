@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sim/statistics/mean_interval.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -85,7 +86,7 @@ void write_aggregates(const Campaign& campaign, Results& results, const std::vec
   std::map<std::string, std::vector<std::optional<double>>> values;
   const auto write_cell = [&] {
     for (const std::string& column : columns) {
-      const MeanInterval interval = mean_interval(values[column]);
+      const sim::MeanInterval interval = sim::mean_interval(values[column]);
       if (interval.count == 0) continue;
       fmt::format_to(file.out(), "{},{}{},{},{},", cell, factor_fields(campaign, cell), csv_field(column), interval.count, interval.mean);
       if (interval.half_width) {
