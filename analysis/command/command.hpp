@@ -18,7 +18,7 @@
 namespace tokenyard::analysis {
 
 /// As the contract numbers them.
-enum Exit { kDone = 0, kOurBug = 1, kWrongInput = 2, kInfeasible = 3, kInterrupted = 130 };
+enum Exit { kDone = 0, kOurBug = 1, kWrongInput = 2, kInfeasible = 3, kSomeFailed = 4, kInterrupted = 130 };
 
 /// What the command needs of the program it runs in.
 struct Surroundings {

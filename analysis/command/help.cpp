@@ -58,7 +58,7 @@ std::string help_text(const CLI::App& app) {
   }
   if (!app.get_footer().empty()) text += "\nExamples:\n" + app.get_footer() + '\n';
   if (app.get_parent() == nullptr) {
-    text += "\nExit codes: 0 done, 1 a fault of Tokenyard, 2 wrong input, 3 nothing feasible or an --assert failed, 130 interrupted.\n";
+    text += "\nExit codes: 0 done, 1 a fault of Tokenyard, 2 wrong input, 3 nothing feasible or an --assert failed, 4 some runs of a campaign failed, 130 interrupted.\n";
   }
   return text;
 }

@@ -1,0 +1,234 @@
+#include "analysis/campaign/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_set>
+
+#include "sim/core/sha256.hpp"
+
+namespace tokenyard::analysis {
+
+using sim::Faults;
+using sim::Json;
+using sim::JsonFile;
+using sim::ObjectReader;
+
+namespace {
+
+constexpr std::uint64_t kSeeds = std::uint64_t{1} << 53;  ///< what a JSON number holds exactly
+constexpr const char* kResultVersion = "tokenyard.summary/1";
+
+const std::vector<std::string>& default_outputs() {
+  static const std::vector<std::string> kOutputs = {
+      "counts.tasks", "counts.tasks_completed", "counts.calls", "counts.calls_completed", "counts.calls_rejected", "counts.output_tokens",
+      "latency.ttft_s", "latency.tpot_s", "latency.e2e_s", "latency.task_s", "throughput", "slo", "energy", "cost"};
+  return kOutputs;
+}
+
+/// The same text for equal values, whatever the order of keys.
+std::string canonical(const Json& value) { return nlohmann::json(value).dump(); }
+
+/// The trace that a scenario plays, if it names one.
+std::optional<std::string> trace_of(const Json& scenario) {
+  static const Json::json_pointer kPath("/workload/trace/path");
+  if (!scenario.contains(kPath) || !scenario.at(kPath).is_string()) return {};
+  return scenario.at(kPath).get<std::string>();
+}
+
+}  // namespace
+
+std::string digest_of(const std::filesystem::path& path) {
+  std::error_code error;
+  sim::Sha256 hash;
+  if (std::filesystem::is_directory(path, error)) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    for (const auto& file : files) hash.add(std::filesystem::relative(file, path, error).string() + '\n' + digest_of(file) + '\n');
+    return hash.hex();
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return "absent";
+  std::string buffer(std::size_t{1} << 16, '\0');
+  while (in) {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    hash.add(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount())));
+  }
+  return hash.hex();
+}
+
+Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs, Faults& faults) {
+  Campaign campaign;
+  const std::size_t before = faults.size();
+  const JsonFile file = JsonFile::load(path, faults);
+  if (faults.size() != before) return campaign;
+  ObjectReader reader = file.root(faults);
+  reader.choice("schema", {"tokenyard.campaign/1"}, "tokenyard.campaign/1");
+  reader.raw("description");
+  campaign.name_ = reader.string("name", path.stem().string());
+  if (campaign.name_.empty() || campaign.name_.find('/') != std::string::npos) {
+    reader.fault("name", "\"" + campaign.name_ + "\"", "a name that may be a folder's");
+  }
+  campaign.read_scenario(reader, path, faults);
+  const auto seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
+  campaign.blocks_ = read_factors(reader, "factors", seed);
+  campaign.read_conditions(reader);
+  campaign.read_controls(reader);
+  reader.finish();
+  if (faults.size() != before) return campaign;
+  std::string digests;
+  for (const auto& folder : catalogs) digests += digest_of(folder) + '\n';
+  campaign.expand(reader, digests);
+  Json definition = file.value();
+  definition["scenario"] = campaign.base_.value();
+  campaign.definition_ = canonical(definition) + digests;
+  return campaign;
+}
+
+void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& file, Faults& faults) {
+  folder_ = file.parent_path();
+  const Json* scenario = reader.raw("scenario");
+  if (scenario == nullptr) {
+    reader.fault("scenario", "nothing", "a scenario: the path of its file, or the scenario itself");
+  } else if (scenario->is_string()) {
+    std::filesystem::path path = scenario->get<std::string>();
+    if (path.is_relative()) path = folder_ / path;
+    base_ = JsonFile::load(path, faults);
+    folder_ = path.parent_path();
+    if (!base_.value().is_object()) reader.fault("scenario", path.string() + ", which is no object", "a scenario's file");
+  } else if (scenario->is_object()) {
+    base_ = JsonFile::from(*scenario, file.string() + "/scenario");
+  } else {
+    reader.fault("scenario", sim::shown(*scenario), "the path of a scenario, or the scenario itself");
+  }
+  reader.object("set", [&](ObjectReader& set) {
+    for (const auto& [pointer, value] : set.value().items()) {
+      set.raw(pointer);
+      try {
+        set_values({{pointer, value}}, base_.value());
+      } catch (const Json::exception&) {
+        set.fault(pointer, "\"" + pointer + "\"", "a JSON pointer into the scenario, as in /run/duration_s");
+      }
+    }
+  });
+}
+
+void Campaign::read_conditions(ObjectReader& reader) {
+  reader.object("names", [&](ObjectReader& names) {
+    for (const auto& [name, value] : names.value().items()) {
+      const std::string pointer = names.string(name);
+      const bool word = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+                        std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+      if (!word) names.fault(name, "\"" + name + "\"", "a name of letters, digits and _");
+      if (pointer.empty() || pointer[0] != '/') {
+        names.fault(name, sim::shown(value), "a JSON pointer into the scenario, as in /pools/0/replicas");
+      } else {
+        names_[name] = pointer;
+      }
+    }
+  });
+  for (const auto& [key, list] : {std::pair{"include", &include_}, {"exclude", &exclude_}}) {
+    std::size_t i = 0;
+    for (const std::string& text : reader.strings(key)) {
+      list->push_back(Condition::parse(text, names_, reader.file(), fmt::format("{}/{}", reader.pointer_to(key), i++), reader.faults()));
+    }
+  }
+}
+
+void Campaign::read_controls(ObjectReader& reader) {
+  repetitions_ = Repetitions::read(reader, "repetitions");
+  common_random_numbers_ = reader.boolean("common_random_numbers", true);
+  outputs_ = reader.strings("outputs");
+  if (outputs_.empty()) outputs_ = default_outputs();
+  if (!repetitions_.fixed()) {
+    const std::string& metric = repetitions_.metric;
+    const bool kept = std::any_of(outputs_.begin(), outputs_.end(), [&](const std::string& o) { return metric == o || metric.starts_with(o + '.'); });
+    if (!kept) outputs_.push_back(metric);
+  }
+  reader.object("limits", [&](ObjectReader& limits) {
+    limits_.time_s = limits.number("time_s", {.fallback = limits_.time_s, .minimum = 0, .maximum = 1e7, .exclusive = true});
+    limits_.memory_mb = limits.optional_number("memory_mb", {.minimum = 1, .maximum = 1e9});
+  });
+  analytic_network_ = reader.choice("network", {"simgrid", "analytic"}, "simgrid") == "analytic";
+}
+
+void Campaign::expand(ObjectReader& reader, const std::string& catalogs) {
+  std::unordered_set<std::string> digests;
+  std::map<std::string, std::string> traces;
+  std::set<std::string> pointers;
+  for (const FactorBlock& block : blocks_) {
+    for (const Setting& setting : block.settings) {
+      for (const auto& [pointer, value] : setting) {
+        if (pointers.insert(pointer).second) pointers_.push_back(pointer);
+      }
+    }
+  }
+  const std::uint64_t all = combinations(blocks_);
+  for (std::uint64_t i = 0; i < all; ++i) {
+    Json scenario;
+    try {
+      scenario = document(i);
+    } catch (const Json::exception&) {
+      reader.fault("factors", fmt::format("combination {} does not fit into the scenario", sim::shown(Json(combination(blocks_, i)))),
+                   "JSON pointers that lead through objects and arrays");
+      return;
+    }
+    const auto passes = [&](const Condition& condition) { return condition.holds(scenario); };
+    if (!std::all_of(include_.begin(), include_.end(), passes) || std::any_of(exclude_.begin(), exclude_.end(), passes)) continue;
+    Cell cell;
+    cell.combination = i;
+    if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer()) cell.seed = seed->get<std::uint64_t>();
+    sim::Sha256 hash;
+    hash.add(kResultVersion);
+    hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");
+    hash.add(catalogs);
+    if (const auto trace = trace_of(scenario)) {
+      const auto [known, fresh] = traces.try_emplace(*trace);
+      if (fresh) known->second = digest_of(std::filesystem::path(*trace).is_relative() ? folder_ / *trace : std::filesystem::path(*trace));
+      hash.add(known->second + '\n');
+    }
+    hash.add(canonical(scenario));
+    cell.digest = hash.hex();
+    if (digests.insert(cell.digest).second) {
+      cells_.push_back(std::move(cell));
+    } else {
+      ++duplicates_;
+    }
+  }
+  if (cells_.empty()) reader.fault("factors", fmt::format("none of {} combinations passes the conditions", all), "at least one that passes");
+}
+
+Json Campaign::document(std::uint64_t index) const {
+  Json scenario = base_.value();
+  set_values(combination(blocks_, index), scenario);
+  return scenario;
+}
+
+std::string Campaign::column(const std::string& pointer) const {
+  for (const auto& [name, named] : names_) {
+    if (named == pointer) return name;
+  }
+  return pointer;
+}
+
+std::uint64_t Campaign::seed(RunId run) const {
+  const Cell& cell = cells_[run.cell];
+  if (common_random_numbers_) return (cell.seed + run.repetition) % kSeeds;
+  return std::stoull(sim::sha256(fmt::format("{}/{}", cell.digest, run.repetition)).substr(0, 13), nullptr, 16);
+}
+
+std::string Campaign::key(RunId run) const { return sim::sha256(fmt::format("{}\n{}", cells_[run.cell].digest, seed(run))).substr(0, 32); }
+
+Json Campaign::scenario(RunId run) const {
+  Json scenario = document(cells_[run.cell].combination);
+  scenario["seed"] = seed(run);
+  return scenario;
+}
+
+}  // namespace tokenyard::analysis

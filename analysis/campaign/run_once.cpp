@@ -1,0 +1,131 @@
+#include "analysis/campaign/run_once.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <new>
+#include <nlohmann/json.hpp>
+
+#include "traces/readers/trace_reader.hpp"
+
+namespace tokenyard::analysis {
+
+using sim::Json;
+
+namespace {
+
+using Outputs = std::vector<std::pair<std::string, std::optional<double>>>;
+
+/// Follows a dotted key; names may hold dots themselves, so the longest member that matches goes first.
+const Json* follow(const Json& value, std::string_view key) {
+  if (!value.is_object()) return nullptr;
+  for (std::size_t end = key.size(); end != std::string_view::npos && end > 0; end = key.rfind('.', end - 1)) {
+    const auto member = value.find(key.substr(0, end));
+    if (member == value.end()) continue;
+    if (end == key.size()) return &*member;
+    if (const Json* found = follow(*member, key.substr(end + 1))) return found;
+  }
+  return nullptr;
+}
+
+void collect(const std::string& key, const Json& value, Outputs& outputs) {
+  if (value.is_object()) {
+    for (const auto& [name, member] : value.items()) collect(key + '.' + name, member, outputs);
+  } else if (value.is_number()) {
+    outputs.emplace_back(key, value.get<double>());
+  } else if (value.is_boolean()) {
+    outputs.emplace_back(key, value.get<bool>() ? 1 : 0);
+  } else if (value.is_null()) {
+    outputs.emplace_back(key, std::nullopt);
+  }
+}
+
+/// Every key of a summary, objects included.
+void list_keys(const std::string& prefix, const Json& value, std::vector<std::string>& keys) {
+  if (!value.is_object()) return;
+  for (const auto& [name, member] : value.items()) {
+    keys.push_back(prefix + name);
+    list_keys(prefix + name + '.', member, keys);
+  }
+}
+
+}  // namespace
+
+Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys, sim::Faults& faults) {
+  Outputs outputs;
+  for (const std::string& key : keys) {
+    if (const Json* value = follow(summary, key)) {
+      collect(key, *value, outputs);
+    } else if (key.starts_with("pools.") || key.starts_with("agents.")) {
+      outputs.emplace_back(key, std::nullopt);
+    } else {
+      std::vector<std::string> known;
+      list_keys("", summary, known);
+      faults.add("", "/outputs", '"' + key + '"', "a key of the summary" + sim::did_you_mean(key, known));
+    }
+  }
+  return outputs;
+}
+
+std::string RunResult::to_text() const {
+  Json values = Json::array();
+  for (const auto& [key, value] : outputs) values.push_back({key, value ? Json(*value) : Json(nullptr)});
+  return Json{{"failure", static_cast<int>(failure)}, {"message", message}, {"outputs", values}, {"wall_s", wall_s}, {"memory_mb", memory_mb}}.dump(
+      -1, ' ', false, Json::error_handler_t::replace);
+}
+
+RunResult RunResult::from_text(const std::string& text) {
+  const Json json = Json::parse(text);
+  RunResult result;
+  result.failure = static_cast<RunFailure>(json.at("failure").get<int>());
+  result.message = json.at("message").get<std::string>();
+  for (const Json& pair : json.at("outputs")) {
+    result.outputs.emplace_back(pair.at(0).get<std::string>(), pair.at(1).is_null() ? std::nullopt : std::optional(pair.at(1).get<double>()));
+  }
+  result.wall_s = json.at("wall_s").get<double>();
+  result.memory_mb = json.at("memory_mb").get<double>();
+  return result;
+}
+
+Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults) {
+  std::string name = campaign.name();
+  for (const auto& [pointer, value] : campaign.factors(run.cell)) name += fmt::format(" {}={}", campaign.column(pointer), sim::shown(value));
+  return Scenario::read(sim::JsonFile::from(campaign.scenario(run), name), catalogs, true, faults);
+}
+
+RunResult run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network) {
+  const auto begin = std::chrono::steady_clock::now();
+  RunResult result;
+  const auto fail = [&](RunFailure failure, const char* message) {
+    result.failure = failure;
+    result.message = message;
+  };
+  try {
+    sim::Faults faults;
+    const Scenario scenario = read_run(campaign, catalogs, run, faults);
+    faults.throw_if_any();
+    std::unique_ptr<agents::RequestSource> source;
+    if (scenario.workload.trace) {
+      std::filesystem::path path = scenario.workload.trace->path;
+      if (path.is_relative()) path = campaign.folder() / path;
+      source = traces::open_trace(path.string(), scenario.workload.trace->format);
+    }
+    SimulateOptions options;
+    if (!campaign.analytic_network()) options.make_network = make_network;
+    result.outputs = select_outputs(simulate(scenario, source.get(), options), campaign.outputs(), faults);
+    faults.throw_if_any();
+  } catch (const sim::Infeasible& error) {
+    fail(RunFailure::kInfeasible, error.what());
+  } catch (const sim::InputError& error) {
+    fail(RunFailure::kInput, error.what());
+  } catch (const std::bad_alloc&) {
+    fail(RunFailure::kMemory, "out of memory");
+  } catch (const std::exception& error) {
+    fail(RunFailure::kCrash, error.what());
+  }
+  if (!result.done()) result.outputs.clear();
+  result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,118 @@
+#include "analysis/campaign/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "sim/statistics/mean_interval.hpp"
+#include "traces/writers/output_file.hpp"
+
+namespace tokenyard::analysis {
+
+using sim::Json;
+
+namespace {
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string number_field(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : std::string(); }
+
+/// The factors of each cell as fields, commas between and after.
+std::string factor_fields(const Campaign& campaign, std::size_t cell) {
+  const Setting setting = campaign.factors(cell);
+  std::string fields;
+  for (const std::string& pointer : campaign.pointers()) {
+    const auto found = std::find_if(setting.begin(), setting.end(), [&](const auto& pair) { return pair.first == pointer; });
+    if (found != setting.end()) fields += csv_field(found->second.is_string() ? found->second.get<std::string>() : found->second.dump());
+    fields += ',';
+  }
+  return fields;
+}
+
+std::string factor_header(const Campaign& campaign) {
+  std::string header;
+  for (const std::string& pointer : campaign.pointers()) header += csv_field(campaign.column(pointer)) + ',';
+  return header;
+}
+
+/// The outputs of all runs, in the order of the campaign's list, then of the summary.
+std::vector<std::string> output_columns(const Campaign& campaign, Results& results) {
+  std::vector<std::string> columns;
+  std::map<std::string, bool> seen;
+  results.each_run([&](const StoredRun& run) {
+    for (const auto& [name, value] : run.outputs) {
+      if (seen.emplace(name, true).second) columns.push_back(name);
+    }
+  });
+  const auto rank = [&](const std::string& name) {
+    const auto& wanted = campaign.outputs();
+    return std::find_if(wanted.begin(), wanted.end(), [&](const std::string& key) { return name == key || name.starts_with(key + '.'); }) - wanted.begin();
+  };
+  std::stable_sort(columns.begin(), columns.end(), [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+  const auto unwanted = static_cast<std::ptrdiff_t>(campaign.outputs().size());
+  columns.erase(std::remove_if(columns.begin(), columns.end(), [&](const std::string& name) { return rank(name) == unwanted; }), columns.end());
+  return columns;
+}
+
+void write_runs(const Campaign& campaign, Results& results, const std::vector<std::string>& columns, const std::filesystem::path& path) {
+  traces::OutputFile file(path);
+  fmt::format_to(file.out(), "cell,repetition,seed,{}status,message,", factor_header(campaign));
+  for (const std::string& column : columns) fmt::format_to(file.out(), "{},", csv_field(column));
+  fmt::format_to(file.out(), "key\n");
+  results.each_run([&](const StoredRun& run) {
+    fmt::format_to(file.out(), "{},{},{},{}{},{},", run.id.cell, run.id.repetition, run.seed, factor_fields(campaign, run.id.cell),
+                   run.failure.empty() ? "done" : run.failure, csv_field(run.message));
+    for (const std::string& column : columns) {
+      const auto found = std::find_if(run.outputs.begin(), run.outputs.end(), [&](const auto& output) { return output.first == column; });
+      fmt::format_to(file.out(), "{},", number_field(found == run.outputs.end() ? std::nullopt : found->second));
+    }
+    fmt::format_to(file.out(), "{}\n", run.key);
+    file.flush_if_full();
+  });
+  file.commit();
+}
+
+void write_aggregates(const Campaign& campaign, Results& results, const std::vector<std::string>& columns, const std::filesystem::path& path) {
+  traces::OutputFile file(path);
+  fmt::format_to(file.out(), "cell,{}output,runs,mean,deviation,low_95,high_95\n", factor_header(campaign));
+  std::size_t cell = 0;
+  std::map<std::string, std::vector<std::optional<double>>> values;
+  const auto write_cell = [&] {
+    for (const std::string& column : columns) {
+      const sim::MeanInterval interval = sim::mean_interval(values[column]);
+      if (interval.count == 0) continue;
+      fmt::format_to(file.out(), "{},{}{},{},{},", cell, factor_fields(campaign, cell), csv_field(column), interval.count, interval.mean);
+      if (interval.half_width) {
+        fmt::format_to(file.out(), "{},{},{}\n", interval.deviation, interval.mean - *interval.half_width, interval.mean + *interval.half_width);
+      } else {
+        fmt::format_to(file.out(), ",,\n");
+      }
+    }
+    values.clear();
+    file.flush_if_full();
+  };
+  results.each_run([&](const StoredRun& run) {
+    if (run.id.cell != cell) write_cell();
+    cell = run.id.cell;
+    for (const auto& [name, value] : run.outputs) values[name].push_back(value);
+  });
+  write_cell();
+  file.commit();
+}
+
+}  // namespace
+
+void export_tables(const Campaign& campaign, Results& results, const std::filesystem::path& folder) {
+  const std::vector<std::string> columns = output_columns(campaign, results);
+  write_runs(campaign, results, columns, folder / "runs.csv");
+  write_aggregates(campaign, results, columns, folder / "aggregates.csv");
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,19 @@
+#pragma once
+/// A campaign's results as CSV. `runs.csv`: one row for each run, with its factors and outputs as columns. `aggregates.csv`:
+/// one row for each cell and output, over the repetitions that have the number.
+///
+///   runs.csv        cell,repetition,seed,FACTORS…,status,message,OUTPUTS…,key
+///   aggregates.csv  cell,FACTORS…,output,runs,mean,deviation,low_95,high_95
+///
+/// Numbers have as many digits as it takes to read them back exactly; what does not exist is empty.
+
+#include <filesystem>
+
+#include "analysis/campaign/results.hpp"
+
+namespace tokenyard::analysis {
+
+/// Writes both files into the folder.
+void export_tables(const Campaign& campaign, Results& results, const std::filesystem::path& folder);
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,189 @@
+#include "analysis/compare/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "traces/readers/fields.hpp"
+#include "traces/readers/line_file.hpp"
+
+namespace tokenyard::analysis {
+
+using sim::Json;
+
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+/// Columns that say what a row is and when, not how it went.
+bool describes(std::string_view column) {
+  for (const char* name : {"task_id", "call_id", "agent", "node", "pool", "replica", "model", "arrival_s", "scheduled_s", "first_token_s", "finish_s", "status"}) {
+    if (column == name) return true;
+  }
+  return false;
+}
+
+/// A table by columns, its rows in the order of their ids.
+struct Table {
+  std::vector<std::string> figures;
+  std::vector<std::uint64_t> ids;
+  std::vector<double> arrival_s;
+  std::vector<std::vector<double>> values;   ///< by figure, then row; kNothing where the field is empty
+
+  void sort() {
+    std::vector<std::size_t> order(ids.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ids[a] < ids[b]; });
+    const auto sorted = [&](const auto& column) {
+      auto copy = column;
+      for (std::size_t i = 0; i < order.size(); ++i) copy[i] = column[order[i]];
+      return copy;
+    };
+    ids = sorted(ids);
+    arrival_s = sorted(arrival_s);
+    for (auto& column : values) column = sorted(column);
+  }
+};
+
+class TableReader {
+ public:
+  TableReader(const std::filesystem::path& path, std::string id) : file_(path.string()), id_(std::move(id)) {}
+
+  Table read() {
+    std::string_view line;
+    if (file_.next(line)) read_header(line);
+    if (id_column_ == kAbsent || arrival_column_ == kAbsent) fail("no such columns", fmt::format("a header with {} and arrival_s, as tokenyard run writes it", id_));
+    while (file_.next(line)) read_row(line);
+    table_.sort();
+    return std::move(table_);
+  }
+
+ private:
+  static constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
+
+  [[noreturn]] void fail(std::string found, std::string allowed) const {
+    throw sim::InputError({file_.path(), fmt::format("line {}", file_.number()), std::move(found), std::move(allowed)});
+  }
+  void read_header(std::string_view line) {
+    std::vector<std::string_view> fields;
+    traces::split_csv(line, fields);
+    columns_ = fields.size();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (fields[i] == id_) id_column_ = i;
+      if (fields[i] == "arrival_s") arrival_column_ = i;
+      if (describes(fields[i])) continue;
+      figure_columns_.push_back(i);
+      table_.figures.emplace_back(fields[i]);
+    }
+    table_.values.resize(table_.figures.size());
+  }
+  double number(std::string_view text) const {
+    if (text.empty()) return kNothing;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) fail(traces::shown_text(text), "a number, or nothing");
+    return value;
+  }
+  void read_row(std::string_view line) {
+    if (!traces::split_csv(line, fields_) || fields_.size() != columns_) fail(fmt::format("{} fields", fields_.size()), fmt::format("{} fields, as in the header", columns_));
+    const std::string_view id = fields_[id_column_];
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), value);
+    if (error != std::errc() || end != id.data() + id.size()) fail(traces::shown_text(id), fmt::format("a whole number, the {}", id_));
+    table_.ids.push_back(value);
+    table_.arrival_s.push_back(number(fields_[arrival_column_]));
+    for (std::size_t i = 0; i < figure_columns_.size(); ++i) table_.values[i].push_back(number(fields_[figure_columns_[i]]));
+  }
+
+  traces::LineFile file_;
+  std::string id_;
+  std::size_t columns_ = 0, id_column_ = kAbsent, arrival_column_ = kAbsent;
+  std::vector<std::size_t> figure_columns_;
+  std::vector<std::string_view> fields_;
+  Table table_;
+};
+
+PairedTable pair(const Table& base, const Table& other) {
+  PairedTable paired;
+  std::vector<std::pair<std::size_t, std::size_t>> rows;
+  std::size_t a = 0, b = 0;
+  while (a < base.ids.size() && b < other.ids.size()) {
+    if (base.ids[a] == other.ids[b]) {
+      paired.moved += base.arrival_s[a] == other.arrival_s[b] ? 0 : 1;
+      rows.emplace_back(a++, b++);
+    } else {
+      ++(base.ids[a] < other.ids[b] ? a : b);
+    }
+  }
+  paired.pairs = rows.size();
+  paired.only_base = base.ids.size() - rows.size();
+  paired.only_other = other.ids.size() - rows.size();
+  // Ids of retried or sub-agent work need not follow the arrivals, whose neighbours the batches keep together.
+  std::stable_sort(rows.begin(), rows.end(), [&](const auto& x, const auto& y) { return base.arrival_s[x.first] < base.arrival_s[y.first]; });
+  std::vector<double> differences;
+  for (std::size_t f = 0; f < base.figures.size(); ++f) {
+    const auto twin = std::find(other.figures.begin(), other.figures.end(), base.figures[f]);
+    if (twin == other.figures.end()) continue;
+    const std::vector<double>& left = base.values[f];
+    const std::vector<double>& right = other.values[static_cast<std::size_t>(twin - other.figures.begin())];
+    PairedFigure figure{base.figures[f], 0, 0, {}};
+    differences.clear();
+    bool zero = true;
+    for (const auto& [x, y] : rows) {
+      if (std::isnan(left[x]) || std::isnan(right[y])) continue;
+      differences.push_back(right[y] - left[x]);
+      figure.base_mean += left[x];
+      figure.other_mean += right[y];
+      zero = zero && left[x] == 0 && right[y] == 0;
+    }
+    if (differences.empty() || zero) continue;
+    figure.base_mean /= static_cast<double>(differences.size());
+    figure.other_mean /= static_cast<double>(differences.size());
+    figure.difference = sim::batch_mean_interval(differences);
+    paired.figures.push_back(std::move(figure));
+  }
+  return paired;
+}
+
+Json table_json(const PairedTable& table) {
+  Json figures = Json::object();
+  for (const PairedFigure& figure : table.figures) {
+    const sim::MeanInterval& d = figure.difference;
+    figures[figure.name] = {{"pairs", d.count},
+                            {"base", figure.base_mean},
+                            {"other", figure.other_mean},
+                            {"difference", d.mean},
+                            {"low_95", d.half_width ? Json(d.mean - *d.half_width) : Json(nullptr)},
+                            {"high_95", d.half_width ? Json(d.mean + *d.half_width) : Json(nullptr)},
+                            {"relative", figure.base_mean != 0 ? Json(d.mean / figure.base_mean) : Json(nullptr)}};
+  }
+  return {{"pairs", table.pairs}, {"only_base", table.only_base}, {"only_other", table.only_other}, {"other_arrival", table.moved}, {"figures", figures}};
+}
+
+}  // namespace
+
+Comparison compare(const std::vector<std::filesystem::path>& folders) {
+  Comparison comparison;
+  comparison.base = folders.at(0).string();
+  const Table tasks = TableReader(folders[0] / "tasks.csv", "task_id").read();
+  const Table calls = TableReader(folders[0] / "calls.csv", "call_id").read();
+  for (std::size_t i = 1; i < folders.size(); ++i) {
+    comparison.others.push_back({folders[i].string(), pair(tasks, TableReader(folders[i] / "tasks.csv", "task_id").read()),
+                                 pair(calls, TableReader(folders[i] / "calls.csv", "call_id").read())});
+  }
+  return comparison;
+}
+
+Json to_json(const Comparison& comparison) {
+  Json others = Json::array();
+  for (const Comparison::Other& other : comparison.others) {
+    others.push_back({{"folder", other.folder}, {"tasks", table_json(other.tasks)}, {"calls", table_json(other.calls)}});
+  }
+  return {{"schema", "tokenyard.comparison/1"}, {"base", comparison.base}, {"others", others}};
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,114 @@
+#include "analysis/campaign/campaign.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "tests/analysis/campaign/in_folder.hpp"
+
+namespace tokenyard::analysis {
+
+using Catch::Matchers::Contains;
+
+TEST_CASE("conditions choose cells, and equal cells are one") {
+  const CampaignFolder folder("cells");
+  const Campaign campaign = folder.campaign(R"("names": {"replicas": "/pools/0/replicas", "rate": "/workload/requests/rate_per_s"},
+      "factors": [{"grid": {"/pools/0/replicas": [1, 2, 4, 2], "/workload/requests/rate_per_s": [1, 2]}}],
+      "include": ["replicas * rate < 8"], "exclude": ["replicas == 1 && rate == 1"])");
+  CHECK(campaign.cells() == 4);
+  CHECK(campaign.duplicates() == 2);
+  CHECK(campaign.column("/pools/0/replicas") == "replicas");
+  CHECK(campaign.scenario({3, 2})["pools"][0]["replicas"] == 4);
+  CHECK(campaign.scenario({3, 2})["seed"] == 9);
+}
+
+TEST_CASE("a key names what a run is, and nothing else") {
+  const CampaignFolder folder("keys");
+  const std::string key = folder.campaign("").key({0, 1});
+  CHECK(key.size() == 32);
+  CHECK(folder.campaign(R"("repetitions": 7, "outputs": ["cost"], "limits": {"time_s": 1})").key({0, 1}) == key);
+  CHECK(folder.campaign(R"("set": {"/seed": 8})").key({0, 0}) != key);
+  CHECK(folder.campaign(R"("network": "analytic")").key({0, 1}) != key);
+  CHECK(folder.campaign(R"("factors": [{"grid": {"/run/duration_s": [5, 10]}}])").key({1, 1}) == key);
+  SECTION("the order of a scenario's keys does not matter, the trace's content does") {
+    folder.write("tiny.json", R"({"b": 1, "workload": {"trace": {"format": "requests", "path": "t.csv"}}})");
+    folder.write("t.csv", "one");
+    const std::string one = folder.campaign("").key({0, 0});
+    folder.write("tiny.json", R"({"workload": {"trace": {"path": "t.csv", "format": "requests"}}, "b": 1})");
+    CHECK(folder.campaign("").key({0, 0}) == one);
+    folder.write("t.csv", "two");
+    CHECK(folder.campaign("").key({0, 0}) != one);
+  }
+}
+
+TEST_CASE("a wrong campaign says everything that is wrong") {
+  const CampaignFolder folder("wrong");
+  const std::string all = folder.faults(R"("scenario": "tiny.json", "repetitons": 3, "repetitions": {"metric": "x", "min": 1}, "include": ["a <"], "network": "simgird",
+                                           "limits": {"time_s": 0}, "names": {"a b": "/x"}, "factors": {"grid": 1})");
+  CHECK_THAT(all, Contains("/repetitons: an unknown key") && Contains("did you mean \"repetitions\""));
+  CHECK_THAT(all, Contains("/repetitions/min: 1"));
+  CHECK_THAT(all, Contains("/include/0: "));
+  CHECK_THAT(all, Contains("did you mean \"simgrid\""));
+  CHECK_THAT(all, Contains("/limits/time_s: 0"));
+  CHECK_THAT(all, Contains("/names/a b: "));
+  CHECK_THAT(all, Contains("/factors: "));
+  CHECK_THAT(folder.faults(R"("scenario": "none.json")"), Contains("no such file"));
+  CHECK_THAT(folder.faults(""), Contains("/scenario: nothing"));
+  CHECK_THAT(folder.faults(R"("scenario": "tiny.json", "exclude": ["true"])"), Contains("none of 1 combinations"));
+}
+
+TEST_CASE("a repetition rule decides on whole batches, in whichever order runs end") {
+  const CampaignFolder folder("rule");
+  const Campaign campaign = folder.campaign(R"("factors": [{"grid": {"/pools/0/replicas": [1, 2]}}],
+      "repetitions": {"metric": "latency.ttft_s.p95", "half_width": 0.1, "min": 3, "max": 9, "batch": 2})");
+  // The first cell's values scatter less as they grow in number; the second's never do.
+  const auto value = [](RunId run) { return run.cell == 0 ? (run.repetition < 3 ? 1.0 + 0.1 * static_cast<double>(run.repetition) : 1.1) : static_cast<double>(run.repetition % 2); };
+  const auto play = [&](bool backwards) {
+    const SettledRuns none;
+    Agenda agenda(campaign, none, {});
+    std::set<RunId> ran;
+    while (!agenda.over()) {
+      std::vector<RunId> at_once;
+      while (const auto run = agenda.next()) at_once.push_back(*run);
+      if (backwards) std::reverse(at_once.begin(), at_once.end());
+      for (const RunId run : at_once) {
+        RunResult result;
+        result.outputs = {{"latency.ttft_s.p95", value(run)}};
+        agenda.settle(run, result);
+        ran.insert(run);
+      }
+    }
+    return ran;
+  };
+  const std::set<RunId> ran = play(false);
+  CHECK(play(true) == ran);
+  const auto of_cell = [&](std::size_t cell) { return std::count_if(ran.begin(), ran.end(), [&](RunId run) { return run.cell == cell; }); };
+  CHECK(of_cell(0) == 5);   // 3: 1.1 +- 0.25; 5: 1.1 +- 0.088
+  CHECK(of_cell(1) == 9);
+}
+
+TEST_CASE("tables hold what ran, exactly") {
+  const CampaignFolder folder("tables");
+  const Campaign campaign = folder.campaign(R"("names": {"model": "/pools/0/model"}, "factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}],
+      "repetitions": 2, "outputs": ["counts.calls", "slo.met", "pools.none.busy"])");
+  Results results(folder.path / "campaign.db", Database::Mode::kWrite);
+  results.adopt(campaign);
+  RunResult result;
+  for (std::size_t r = 0; r < 2; ++r) {
+    result.outputs = {{"counts.calls", r == 0 ? 0.1 : 0.30000000000000004}, {"slo.met", 1}, {"pools.none.busy", std::nullopt}};
+    results.record(campaign, {0, r}, result, "test");
+  }
+  RunResult failed;
+  failed.failure = RunFailure::kInfeasible;
+  failed.message = "too \"big\", by far";
+  results.record(campaign, {1, 0}, failed, "test");
+  export_tables(campaign, results, folder.path);
+  CHECK(folder.text("runs.csv") == "cell,repetition,seed,model,status,message,counts.calls,slo.met,pools.none.busy,key\n"
+                                   "0,0,7,llama-3.1-8b,done,,0.1,1,," + campaign.key({0, 0}) + "\n"
+                                   "0,1,8,llama-3.1-8b,done,,0.30000000000000004,1,," + campaign.key({0, 1}) + "\n"
+                                   "1,0,7,llama-3.1-405b,infeasible,\"too \"\"big\"\", by far\",,,," + campaign.key({1, 0}) + "\n");
+  // By hand: mean 0.2, deviation 0.14142, t(1) = 12.7062: 0.2 -+ 1.27062.
+  CHECK_THAT(folder.text("aggregates.csv"), Contains("cell,model,output,runs,mean,deviation,low_95,high_95\n0,llama-3.1-8b,counts.calls,2,0.2,0.1414213562373095") &&
+                                                Contains(",-1.07062") && Contains("0,llama-3.1-8b,slo.met,2,1,0,1,1\n"));
+}
+
+}  // namespace tokenyard::analysis

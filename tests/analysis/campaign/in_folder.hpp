@@ -1,0 +1,105 @@
+#pragma once
+/// Campaigns of tiny simulations, in a folder that is removed with the test.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "analysis/campaign/local.hpp"
+#include "analysis/campaign/tables.hpp"
+#include "tests/support/catch.hpp"
+
+namespace tokenyard::analysis {
+
+inline const char* const kTinyScenario = R"({
+  "name": "tiny", "seed": 7,
+  "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]},
+  "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 1}],
+  "workload": {"requests": {"rate_per_s": 2, "prompt_tokens": {"dist": "lognormal", "median": 200, "sigma": 0.5},
+                            "output_tokens": {"dist": "exponential", "mean": 20}}},
+  "slo": {"ttft_s": 1}, "run": {"duration_s": 10}
+})";
+
+class CampaignFolder {
+ public:
+  explicit CampaignFolder(const std::string& name)
+      : path(std::filesystem::temp_directory_path() / ("tokenyard-campaign-" + name + "-" + std::to_string(::getpid()))) {
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directories(path);
+    write("tiny.json", kTinyScenario);
+  }
+  ~CampaignFolder() { std::filesystem::remove_all(path); }
+  CampaignFolder(const CampaignFolder&) = delete;
+  CampaignFolder& operator=(const CampaignFolder&) = delete;
+
+  void write(const std::string& file, const std::string& text) const { std::ofstream(path / file) << text; }
+  std::string text(const std::filesystem::path& file) const {
+    std::ifstream in(path / file, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+  /// A campaign of the tiny scenario; `keys`: the rest of its JSON object.
+  Campaign campaign(const std::string& keys) const {
+    write("campaign.json", "{\"scenario\": \"tiny.json\"" + (keys.empty() ? "" : ", " + keys) + "}");
+    sim::Faults faults;
+    Campaign read = Campaign::read(path / "campaign.json", {}, faults);
+    for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
+    return read;
+  }
+  /// What reading it complains of.
+  std::string faults(const std::string& keys) const {
+    write("campaign.json", "{" + keys + "}");
+    sim::Faults faults;
+    Campaign::read(path / "campaign.json", {}, faults);
+    std::string all;
+    for (const sim::Fault& fault : faults.list()) all += fault.place + ": " + fault.found + " | " + fault.allowed + "\n";
+    return all;
+  }
+  const std::filesystem::path path;
+};
+
+struct TestCatalogs {
+  sim::Faults faults;
+  platforms::Catalog platforms = platforms::Catalog::load(faults);
+  agents::AgentCatalog agents = agents::AgentCatalog::built_in(faults);
+  Catalogs view() const { return {platforms, agents}; }
+  static const TestCatalogs& get() {
+    static const TestCatalogs kCatalogs;
+    return kCatalogs;
+  }
+};
+
+/// Runs what is missing into FOLDER/`out`.
+inline Tally run_here(const Campaign& campaign, const std::filesystem::path& out, LocalOptions options = {}) {
+  const ResultLock lock(out, options.shard);
+  Results results(out / options.shard.file(), Database::Mode::kWrite);
+  results.adopt(campaign);
+  const Tally tally = run_locally(campaign, TestCatalogs::get().view(), results, lock, options);
+  results.close_log();
+  return tally;
+}
+
+/// Everything in a result file but `provenance`, row by row.
+inline std::string dump(const std::filesystem::path& file) {
+  Database db(file, Database::Mode::kRead);
+  std::string all;
+  for (const char* table : {"SELECT name, value FROM campaign ORDER BY name", "SELECT cell, factors FROM cells ORDER BY cell",
+                            "SELECT key, cell || '/' || repetition || '/' || seed || '/' || failure || '/' || message || '/' || coalesce(outputs, '-') FROM runs ORDER BY key"}) {
+    Statement select = db.prepare(table);
+    select.bind_all();
+    while (select.step()) all += select.text(0) + '|' + select.text(1) + '\n';
+  }
+  return all;
+}
+
+inline std::size_t count_runs(const std::filesystem::path& file) {
+  std::size_t count = 0;
+  Results(file, Database::Mode::kRead).each_run([&](const StoredRun&) { ++count; });
+  return count;
+}
+
+}  // namespace tokenyard::analysis
