@@ -63,6 +63,7 @@ class Axis {
  private:
   Json between(double u) const {
     double value = log_ ? low_ * sim::portable_exp(u * sim::portable_log(high_ / low_)) : low_ + u * (high_ - low_);
+    if (log_) value = std::strtod(fmt::format("{:.12g}", value).c_str(), nullptr);  // 10, not 10.000000000000002
     if (u == 1) value = high_;
     return number(whole_ ? std::round(value) : value);
   }
