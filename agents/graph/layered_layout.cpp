@@ -240,6 +240,13 @@ class LayeredLayout {
     return items_[node].x + (at - (count - 1) / 2) * spread;
   }
 
+  /// Of the tallest node of a layer; 0 for a layer of labels.
+  double node_height(std::uint32_t layer) const {
+    double height = 0;
+    for (const std::uint32_t i : layers_[layer]) height = std::max(height, items_[i].bend ? 0 : items_[i].size.height);
+    return height;
+  }
+
   Layout result() const {
     Layout layout;
     std::vector<double> middle(layers_.size());
@@ -268,7 +275,12 @@ class LayeredLayout {
       edge.back = back_[e];
       const auto [a, b] = downwards(e);
       edge.points.push_back({port(a, true, bends_[e].front()) + shift, middle[layer_[a]] + nodes_[a].height / 2});
-      for (const std::uint32_t i : bends_[e]) edge.points.push_back({items_[i].x + shift, middle[items_[i].layer]});
+      for (const std::uint32_t i : bends_[e]) {
+        // Straight down between the nodes of a layer: a curve would cut their corners.
+        const double x = items_[i].x + shift, at = middle[items_[i].layer], half = node_height(items_[i].layer) / 2;
+        edge.points.push_back({x, at - half});
+        if (half > 0) edge.points.push_back({x, at + half});
+      }
       edge.points.push_back({port(b, false, bends_[e].back()) + shift, middle[layer_[b]] - nodes_[b].height / 2});
       edge.label = edge.points[back_[e] ? edge.points.size() - 2 : 1];
       if (back_[e]) std::reverse(edge.points.begin(), edge.points.end());

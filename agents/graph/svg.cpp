@@ -13,7 +13,7 @@ namespace tokenyard::agents {
 namespace {
 
 // Widths of sans-serif text, on average, at the sizes of the style sheet below.
-constexpr double kTitleWidth = 7.2, kDetailWidth = 6.0, kLabelWidth = 5.9, kTop = 44;
+constexpr double kTitleWidth = 8.0, kDetailWidth = 6.0, kLabelWidth = 5.9, kTop = 44;
 
 constexpr const char* kStyle = R"(
   text { font-family: system-ui, "DejaVu Sans", sans-serif; fill: #1c2330; text-anchor: middle; dominant-baseline: central; }
@@ -56,6 +56,9 @@ std::string escaped(std::string_view text) {
 }
 
 std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
+
+/// The text of a cylinder stands below its lid.
+double lowered(const Node& node) { return node.kind == NodeKind::kRetrieval ? 5 : 0; }
 
 bool is_bar(const Node& node) { return node.kind == NodeKind::kFanOut || node.kind == NodeKind::kJoin; }
 
@@ -150,7 +153,7 @@ class Svg {
     const auto title = static_cast<double>(characters(node.title)) * kTitleWidth;
     const std::string detail = node_detail(agent_, node);
     const auto below = static_cast<double>(characters(detail)) * kDetailWidth;
-    return {std::max({64.0, title, below}) + 34, detail.empty() ? 32.0 : 46.0};
+    return {std::max({64.0, title, below}) + 34, (detail.empty() ? 32.0 : 46.0) + 2 * lowered(node)};
   }
 
   static std::string markers() {
@@ -196,8 +199,8 @@ class Svg {
     }
     body_ += shape(kind_name(node), at, sizes_[i]);
     const std::string detail = node_detail(agent_, node);
-    body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y - (detail.empty() ? 0 : 8), escaped(node.title));
-    if (!detail.empty()) body_ += fmt::format("<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + 10, escaped(detail));
+    body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + lowered(node) - (detail.empty() ? 0 : 8), escaped(node.title));
+    if (!detail.empty()) body_ += fmt::format("<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + lowered(node) + 10, escaped(detail));
     body_ += "</g>\n";
   }
 
