@@ -179,13 +179,11 @@ TEST_CASE("one result file has one writer") {
 }
 
 TEST_CASE("a full disk ends a campaign with a message and loses nothing") {
-  WARN("skipped, not shown: the limit below must be set anew, no run ends within it since summaries have grown");
-  return;
   const CampaignFolder folder("full");
   const Campaign campaign = folder.campaign(R"("repetitions": 60)");
   const int code = ended(in_process([&] {
     std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit most{131072, 131072};
+    const rlimit most{262144, 262144};  // the set-up's journal takes 128 KiB; some runs, not all, fit behind it
     ::setrlimit(RLIMIT_FSIZE, &most);
     try {
       run_here(campaign, folder.path);
