@@ -280,12 +280,11 @@ void Replica::settle() {
       high = middle - 1;
     }
   }
+  if (low == settled_) return;
   account(settled_, low);
-  const std::int64_t more = blocks_needed(begun_steps()) - taken_;
-  if (more > 0) {
-    kv_.take(more);
-    taken_ += more;
-  }
+  const std::int64_t more = blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
+  kv_.take(more);
+  taken_ += more;
 }
 
 void Replica::cut_leap() {
@@ -321,8 +320,7 @@ void Replica::account(std::int64_t from, std::int64_t to) {
       gaps_.add_run(FineTime(Int128{piece_.ticks(context_)} + static_cast<Int128>(growth) * from), FineTime(Int128{growth}),
                     static_cast<std::uint64_t>(count), on_time);
     }
-    const FineTime end = leap_start_ + FineTime(ticks_of(to));
-    for (const std::uint32_t index : late_) gaps_.add(end - owner_.call(index).last_token);
+    for (const std::uint32_t index : late_) gaps_.add(leap_start_ + FineTime(ticks_of(to)) - owner_.call(index).last_token);
     late_.clear();
     if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, piece_.ticks(context_) - alone_.ticks(context_));
   }
@@ -342,7 +340,9 @@ void Replica::end_leap() {
   last_end_ = end;
 
   ended_.clear();
-  for (drop_stale_completions(); !completions_.empty() && completions_.front().step <= step_; drop_stale_completions()) {
+  while (!completions_.empty() && completions_.front().step <= step_) {
+    drop_stale_completions();
+    if (completions_.empty() || completions_.front().step > step_) break;
     const std::uint32_t index = completions_.front().call;
     leave_decoding(owner_.call(index));
     ended_.push_back(index);
@@ -374,7 +374,7 @@ void Replica::end_leap() {
   }
   // In their running order, as a scheduler that walks its list would.
   const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return owner_.call(a).order < owner_.call(b).order; };
-  std::sort(ended_.begin(), ended_.end(), by_admission);
+  if (ended_.size() > 1) std::sort(ended_.begin(), ended_.end(), by_admission);
   ending_ = true;  // whoever hears of an end may submit the next call at once
   for (const std::uint32_t index : ended_) complete(index, end);
   ending_ = false;

@@ -152,7 +152,6 @@ class Replica final : public sim::EventHandler {
   void leave_decoding(ActiveCall& call);
   void account_decoding(ActiveCall& call, sim::Time now);
   KvContext context_of(const ActiveCall& call) const;
-  std::int64_t begun_steps() const { return std::min(settled_ + 1, leap_steps_); }
   void preempt_youngest(sim::Time now);
   void complete(std::uint32_t index, sim::FineTime at);
   std::size_t phase_of(const ActiveCall& call) const;
