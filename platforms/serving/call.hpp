@@ -12,7 +12,11 @@ namespace tokenyard::platforms {
 using Tokens = std::int64_t;
 
 /// A stretch of a context. Two contexts share a prefix as far as their extents agree in content, and where they differ in
-/// length, up to the shorter. Content 0 is nobody else's: it is never found in a cache.
+/// length, up to the shorter. Content 0 is nobody else's: only its own call finds it again, after a preemption.
+///
+/// A context that grows is *one* extent {X, n}: a call whose output has the content of its prompt's last extent goes on with
+/// it. After prompt {R, 3600}, {X, 200} and 80 tokens of output, prompt {R, 3600}, {X, 330} finds the full blocks of its first
+/// 3600 + 200 + 79 tokens: the last token of an output is made but never computed.
 struct Extent {
   std::uint64_t content = 0;
   Tokens tokens = 0;
@@ -59,8 +63,7 @@ struct CallRequest {
   std::span<const Extent> prompt;
   Tokens output_tokens = 1;
   /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first, or
-  /// no later prompt). The content of the prompt's last extent means that the output goes on with it: prompt {X, 200} and
-  /// 80 tokens of output are found again by a prompt {X, 330} as its first 280.
+  /// no later prompt). The content of the prompt's last extent means that the output goes on with it: see Extent.
   std::uint64_t output_content = 0;
   CallListener* listener = nullptr;
   std::uint64_t cookie = 0;
