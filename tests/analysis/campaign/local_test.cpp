@@ -164,8 +164,8 @@ TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the ca
 TEST_CASE("an interrupt keeps what is finished") {
   const CampaignFolder folder("interrupt");
   const Campaign campaign = folder.campaign(kTwelve);
-  int looks = 0;
-  const Tally tally = run_here(campaign, folder.path, {.stop = [&] { return ++looks > 5; }});
+  std::size_t done = 0;
+  const Tally tally = run_here(campaign, folder.path, {.stop = [&] { return done == 5; }, .progress = [&](const Tally& now) { done = now.done; }});
   CHECK(tally.interrupted);
   CHECK(tally.done == 5);
   CHECK(run_here(campaign, folder.path).done == 7);

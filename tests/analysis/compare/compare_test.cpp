@@ -1,0 +1,83 @@
+#include "analysis/compare/compare.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/analysis/run/in_process.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+void write(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file) << text;
+}
+
+const PairedFigure& figure(const PairedTable& table, const std::string& name) {
+  for (const PairedFigure& f : table.figures) {
+    if (f.name == name) return f;
+  }
+  FAIL("no figure " << name);
+  return table.figures.front();
+}
+
+}  // namespace
+
+TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
+  const ResultFolder folder("compare");
+  const std::string calls = "call_id,task_id,arrival_s,ttft_s,status\n";
+  write(folder.path / "a/tasks.csv", "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
+                                     "0,\"a,b\",0,1,completed,0.5,0\n1,x,1,2,completed,0,0\n2,x,2,3,completed,0,0\n3,x,3,,failed,0,0\n9,x,4,1,completed,0,0\n");
+  write(folder.path / "b/tasks.csv", "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
+                                     "2,x,2,6,completed,0,0\n0,\"a,b\",0,2,completed,1.5,0\n1,x,1.5,4,completed,0,0\n3,x,3,5,completed,0,0\n");
+  write(folder.path / "a/calls.csv", calls + "0,0,0,1,completed\n");
+  write(folder.path / "b/calls.csv", calls + "0,0,0,1,completed\n");
+  const Comparison comparison = compare({folder.path / "a", folder.path / "b"});
+  const PairedTable& tasks = comparison.others.at(0).tasks;
+  CHECK(tasks.pairs == 4);
+  CHECK(tasks.only_base == 1);
+  CHECK(tasks.only_other == 0);
+  CHECK(tasks.moved == 1);
+  const PairedFigure& duration = figure(tasks, "duration_s");
+  CHECK(duration.base_mean == Approx(2));
+  CHECK(duration.other_mean == Approx(4));
+  // By hand: differences 1, 2, 3: mean 2, deviation 1, t(2) = 4.3027; half-width 4.3027 / sqrt(3).
+  CHECK(duration.difference.count == 3);
+  CHECK(duration.difference.half_width.value() == Approx(4.3027 / std::sqrt(3.0)));
+  CHECK(figure(tasks, "cause_queue_s").difference.mean == Approx(0.25));
+  CHECK(tasks.figures.size() == 2);   // the tool's cause is 0 everywhere
+  CHECK(to_json(comparison)["others"][0]["calls"]["figures"]["ttft_s"]["low_95"].is_null());
+}
+
+TEST_CASE("under one seed, a pair's difference is the effect of what was changed") {
+  const ResultFolder one("compare-one"), two("compare-two");
+  const std::string head = R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "run": {"duration_s": 120},
+      "workload": {"requests": {"rate_per_s": 8, "prompt_tokens": {"dist": "lognormal", "median": 1000, "sigma": 0.8}, "output_tokens": 100}},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": )";
+  simulate_text(head + "1}]}", one, {.write = {"calls", "tasks"}});
+  simulate_text(head + "2}]}", two, {.write = {"calls", "tasks"}});
+  const Comparison comparison = compare({one.path, two.path});
+  const PairedTable& tasks = comparison.others[0].tasks;
+  CHECK(tasks.pairs > 800);
+  CHECK(tasks.only_base + tasks.only_other + tasks.moved == 0);
+  CHECK(figure(tasks, "prompt_tokens").difference.mean == 0);
+  const sim::MeanInterval& duration = figure(tasks, "duration_s").difference;
+  CHECK(duration.mean < 0);
+  CHECK(-duration.mean > 3 * duration.half_width.value());
+  double causes = 0;
+  for (const PairedFigure& f : tasks.figures) causes += f.name.starts_with("cause_") ? f.difference.mean : 0;
+  CHECK(causes == Approx(duration.mean).epsilon(1e-6));
+  CHECK(figure(compare({one.path, one.path}).others[0].tasks, "duration_s").difference.half_width.value() == 0);
+}
+
+TEST_CASE("a folder that cannot be compared is named, with the line") {
+  const ResultFolder folder("compare-bad");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("tasks.csv"));
+  write(folder.path / "tasks.csv", "task_id,arrival_s,duration_s\n0,0,1\n1,0,one\n");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("tasks.csv: line 3") && Catch::Contains("\"one\""));
+  write(folder.path / "tasks.csv", "task,arrival_s\n");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("a header with task_id and arrival_s"));
+}
+
+}  // namespace tokenyard::analysis
