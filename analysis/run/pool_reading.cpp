@@ -9,7 +9,7 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   for (std::size_t i = 0; i < fleet.replicas(pool); ++i) {
     platforms::Replica& replica = fleet.replica(pool, i);
     replica.settle();
-    sum.totals += replica.totals();
+    sum.totals += replica.elapsed_totals();
     sum.running += replica.running();
     sum.waiting += replica.waiting();
     sum.used_blocks += replica.kv_blocks_in_use();

@@ -79,7 +79,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool) pool.decode_pool = j;
     }
     pool.router = plan.router;
-    pool.cost = std::make_shared<platforms::Roofline>(plan.spec_on(scenario.cluster));
+    pool.cost = std::make_shared<platforms::KernelStepCost>(plan.spec_on(scenario.cluster));
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.kv = plan.cache;

@@ -225,14 +225,16 @@ bool Replica::admit(std::uint32_t index) {
 void Replica::start_leap(FineTime start) {
   chunks_.clear();
   for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
-  piece_ = cost_.piece(decoding_, chunks_);
-  if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, {});
+  piece_ = cost_.piece(decoding_, context_, chunks_);
+  if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, context_, {});
 
   leap_steps_ = 1;
   // After a preemption the queue is looked at again in the next step; after a hand-over the first gap differs from the others.
   if (chunks_.empty() && !options_.stepwise && !preempted_ && late_.empty()) {
     drop_stale_completions();
-    leap_steps_ = steps_before_exhaustion(completions_.front().step - step_);
+    std::int64_t limit = completions_.front().step - step_;
+    limit = std::min(limit, (piece_.context_limit - context_) / decoding_ + 1);
+    leap_steps_ = steps_before_exhaustion(limit);
   }
   leap_start_ = start;
   settled_ = 0;
@@ -285,6 +287,26 @@ void Replica::settle() {
   const std::int64_t more = blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
   kv_.take(more);
   taken_ += more;
+}
+
+ReplicaTotals Replica::elapsed_totals() const {
+  ReplicaTotals totals = totals_;
+  if (!busy()) return totals;
+  const Int128 whole = ticks_of(settled_ + 1) - ticks_of(settled_);
+  const Int128 elapsed = std::clamp<Int128>((FineTime(simulation_.now()) - leap_start_ - FineTime(ticks_of(settled_))).ticks(), 0, whole);
+  if (elapsed == 0) return totals;
+  const Int128 contexts = context_ + static_cast<Int128>(decoding_) * settled_;
+  Int128 total = 0;
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    const Int128 ticks = (piece_.base_ticks[i] + contexts * piece_.slope_ticks[i]) * elapsed / whole;
+    totals.bound_ticks[i] += ticks;
+    total += ticks;
+  }
+  totals.busy_ticks += total;
+  if (blocked_by_kv_ || preempted_) totals.capacity_ticks += total;
+  totals.flop += (piece_.base_flop + contexts * piece_.slope_flop) * elapsed / whole;
+  totals.bytes += (piece_.base_bytes + contexts * piece_.slope_bytes) * elapsed / whole;
+  return totals;
 }
 
 void Replica::cut_leap() {

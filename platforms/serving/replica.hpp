@@ -107,7 +107,10 @@ class Replica final : public sim::EventHandler {
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
+  /// Of the steps that are over.
   const ReplicaTotals& totals() const { return totals_; }
+  /// With the elapsed share of the step in flight, by time: a window of measurement is never charged more than its length.
+  ReplicaTotals elapsed_totals() const;
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
   std::int32_t waiting() const { return waiting_count_; }

@@ -139,3 +139,41 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
   CHECK(cached > 10'000);
   CHECK(rejected > 100);
 }
+
+TEST_CASE("Read in the midst of a step, a replica has been busy as long as it has been at work") {
+  class Reader final : public EventHandler {
+   public:
+    explicit Reader(Stand& stand) : stand_(stand) {
+      for (std::int64_t us = 7; us < 9000; us += 7) stand.simulation.schedule(Time::microseconds(us), Priority::kObserve, entity_, *this, 0);
+    }
+    void on_event(Time now, std::uint64_t) override {
+      Replica& replica = stand_.fleet->replica(0, 0);
+      replica.settle();
+      const ReplicaTotals totals = replica.elapsed_totals();
+      const auto missing = static_cast<std::int64_t>(FineTime(now).ticks() - totals.busy_ticks);  // from time 0 on there is work
+      CAPTURE(now.ns());
+      CHECK(missing >= 0);
+      CHECK(missing <= 4);  // each bound's share is cut to whole ticks
+      ++readings;
+    }
+    int readings = 0;
+
+   private:
+    Stand& stand_;
+    Entity entity_{99};
+  };
+  Setup setup;
+  setup.cost->base = std::int64_t{900'000} << 20;  // 0.9 ms
+  setup.cost->per_prompt_token = std::int64_t{100'000} << 20;
+  setup.cost->per_context_token = 333;
+  setup.kv.blocks = 1000;
+  setup.calls = {{Time(), {{1, 5}}, 50}};
+  for (const bool stepwise : {false, true}) {
+    Stand stand(one_pool(setup, stepwise));
+    Reader reader(stand);
+    stand.plan(setup.calls);
+    stand.run();
+    CHECK(stand.records[0].finish > Time::microseconds(9000));
+    CHECK(reader.readings > 1000);
+  }
+}
