@@ -3,13 +3,15 @@
 ///
 /// A step is one forward pass: `decoding` calls make a token each over `context` tokens of KV, and some prompts advance by a
 /// chunk. Between two changes of the batch only the contexts grow, so a cost is handed out as an *affine piece* in the sum
-/// of contexts: fixed-point integers, valid until the batch changes. The piece is the model; stepping and leaping evaluate
-/// the same integers, which is why they agree bit for bit.
+/// of contexts: fixed-point integers, valid until the batch changes or the sum passes the piece's limit. Every sum within the
+/// limit from which a piece is asked for gives the same piece. The piece is the model; stepping and leaping evaluate the same
+/// integers, which is why they agree bit for bit.
 ///
 /// Time is split by what bounds it: compute, memory bandwidth, network (collectives), host (launches and the engine).
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "platforms/serving/call.hpp"
@@ -26,6 +28,7 @@ struct StepPiece {
   std::array<std::int64_t, kBounds> slope_ticks{};
   std::int64_t base_flop = 0, slope_flop = 0;
   std::int64_t base_bytes = 0, slope_bytes = 0;
+  Tokens context_limit = std::numeric_limits<Tokens>::max();  ///< the largest sum of contexts for which it holds
 
   std::int64_t ticks(Tokens context) const {
     std::int64_t total = 0;
@@ -49,8 +52,9 @@ struct PrefillChunk {
 class StepCost {
  public:
   virtual ~StepCost() = default;
-  /// O(chunks); deterministic. `decoding` may be 0 if there are chunks.
-  virtual StepPiece piece(std::int32_t decoding, std::span<const PrefillChunk> chunks) const = 0;
+  /// The piece for `decoding` calls whose contexts sum up to `context` in this step. O(chunks); deterministic. `decoding` may be 0
+  /// if there are chunks.
+  virtual StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const = 0;
 };
 
 }  // namespace tokenyard::platforms

@@ -56,10 +56,19 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
     result.moe_compute = optional_fact(at, "moe_compute", kShare);
     result.moe_memory = optional_fact(at, "moe_memory", kShare);
+    result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);
+    result.moe_tile_half = optional_fact(at, "moe_tile_half", kNotNegative);
+    result.moe_depth_half = optional_fact(at, "moe_depth_half", kNotNegative);
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
-    result.attention_decode_half_bytes = optional_fact(at, "attention_decode_half_bytes", kNotNegative);
     result.launch_s = optional_fact(at, "launch_s", kNotNegative);
+    result.gemm_tile_half = optional_fact(at, "gemm_tile_half", kNotNegative);
+    result.gemm_depth_half = optional_fact(at, "gemm_depth_half", kNotNegative);
+    result.gemm_occupancy = optional_fact(at, "gemm_occupancy", kNotNegative);
+    result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
+    result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
+    result.attention_prefill_tail = optional_fact(at, "attention_prefill_tail", kNotNegative);
+    result.attention_decode_pad_tokens = optional_fact(at, "attention_decode_pad_tokens", kNotNegative);
   });
   return result;
 }
@@ -132,6 +141,7 @@ Chip Chip::read(ObjectReader& reader) {
   chip.launch = reader.string("launch", std::string());
   chip.note = reader.string("note", std::string());
   chip.process_nm = optional_fact(reader, "process_nm", kPositive);
+  chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);
   chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);
   chip.memory_bytes_per_s = optional_fact(reader, "memory_bytes_per_s", kPositive);
   chip.peak_flops_per_s = read_per_precision(reader, "peak_flops_per_s", kPositive);

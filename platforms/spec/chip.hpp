@@ -37,16 +37,25 @@ struct Chip {
     std::vector<std::int64_t> shape;           ///< of the whole torus, where it is known
   };
 
-  /// Fitted shares of the peak. A kernel takes launch + max(flops / (peak · compute), bytes / (bandwidth · memory)).
+  /// Fitted shares of the peaks that kernels reach, and what the shape of the work costs them.
   struct Efficiency {
     PerPrecision gemm_compute;
     std::optional<double> gemm_memory;
-    std::optional<double> moe_compute;  ///< grouped GEMM of experts
+    std::optional<double> moe_compute;  ///< grouped products of experts
     std::optional<double> moe_memory;   ///< reading the experts that are hit
+    std::optional<double> moe_launch_s;  ///< of a layer of experts, sorting included
+    std::optional<double> moe_tile_half, moe_depth_half;  ///< as those of gemm
     std::optional<double> attention_prefill;
-    std::optional<double> attention_decode;  ///< times bytes / (bytes + half_bytes)
-    std::optional<double> attention_decode_half_bytes;
+    std::optional<double> attention_decode;
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
+    // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
+    std::optional<double> gemm_tile_half;   ///< elements
+    std::optional<double> gemm_depth_half;  ///< elements
+    std::optional<double> gemm_occupancy;
+    std::optional<double> gemm_wave;
+    std::optional<double> gemm_split_s;
+    std::optional<double> attention_prefill_tail;       ///< blocks of 64 queries
+    std::optional<double> attention_decode_pad_tokens;  ///< of each call
   };
 
   /// An all-reduce over n chips of B bytes takes alpha + 2 (n - 1) / n · B / bandwidth.
@@ -88,6 +97,7 @@ struct Chip {
   std::string launch;  ///< "2022-09"
   std::string note;
   std::optional<double> process_nm;
+  std::optional<std::int64_t> compute_units;  ///< streaming multiprocessors, compute units: what tiles are dealt to
   std::optional<double> memory_bytes;
   std::optional<double> memory_bytes_per_s;
   PerPrecision peak_flops_per_s;

@@ -30,8 +30,8 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kNotNegative);
     engine.host.sequence_s = required_fact(at, "sequence_s", kNotNegative);
-    engine.host.kernel_scale =
-        optional_fact(at, "kernel_scale", {.fallback = {}, .minimum = 0, .exclusive = true}).value_or(1);
+    engine.host.prefill_step_s = optional_fact(at, "prefill_step_s", kNotNegative).value_or(0);
+    engine.host.layer_s = optional_fact(at, "layer_s", kNotNegative).value_or(0);
   });
   engine.reserved_bytes = optional_fact(reader, "reserved_bytes", kNotNegative).value_or(0);
   return engine;

@@ -146,7 +146,7 @@ class ReferenceEngine {
     }
     REQUIRE((decoding > 0 || !chunks.empty()));
     ++steps;
-    return start + sim::FineTime(sim::Int128{cost_.piece(decoding, chunks).ticks(context)});
+    return start + sim::FineTime(sim::Int128{cost_.piece(decoding, context, chunks).ticks(context)});
   }
 
   /// update_from_output().

@@ -17,7 +17,7 @@ class LinearCost final : public StepCost {
  public:
   std::int64_t base = 0, per_call = 0, per_prompt_token = 0, per_context_token = 0;
 
-  StepPiece piece(std::int32_t decoding, std::span<const PrefillChunk> chunks) const override {
+  StepPiece piece(std::int32_t decoding, Tokens /*context*/, std::span<const PrefillChunk> chunks) const override {
     StepPiece piece;
     piece.base_ticks[0] = base + per_call * decoding;
     piece.slope_ticks[1] = decoding > 0 ? per_context_token : 0;

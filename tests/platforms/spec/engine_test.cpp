@@ -17,11 +17,9 @@ TEST_CASE("defaults and host terms of the engines") {
   CHECK(vllm->gpu_memory_utilization == 0.9);
   CHECK(vllm->enable_chunked_prefill);
   CHECK(vllm->enable_prefix_caching);
-  CHECK(vllm->host.step_s == 2.3e-3);
-  CHECK(vllm->host.sequence_s == 41e-6);
-  CHECK(vllm->host.kernel_scale == 0.82);
-  CHECK(catalog.find_engine("tensorrt-llm")->host.step_s == 1.5e-3);
-  CHECK(catalog.find_engine("sglang")->host.kernel_scale == 0.63);
+  CHECK(vllm->host.step_s == 1.9e-3);
+  CHECK(vllm->host.sequence_s == 46e-6);
+  CHECK(catalog.find_engine("tensorrt-llm")->host.step_s == 6.4e-4);
 }
 
 TEST_CASE("an engine without host terms takes no host time") {
@@ -34,6 +32,6 @@ TEST_CASE("an engine without host terms takes no host time") {
   const EngineDefaults* ideal = catalog.find_engine("ideal");
   REQUIRE(ideal != nullptr);
   CHECK(ideal->host.step_s == 0);
-  CHECK(ideal->host.kernel_scale == 1);
+  CHECK(ideal->host.prefill_step_s == 0);
   CHECK(ideal->reserved_bytes == 0);
 }

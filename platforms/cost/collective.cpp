@@ -1,0 +1,39 @@
+#include "platforms/cost/collective.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::platforms {
+namespace {
+// Of an exchange of tokens among experts: dispatch kernels of DeepEP's low-latency path (aiconfigurator wideep tables) begin
+// near 10 us; assumed for others.
+constexpr double kExchangeAlpha = 10e-6;
+}
+
+Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& span)
+    : span_(span), group_(chips), chips_(static_cast<double>(span.within(chips))),
+      link_bytes_per_s_(chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10)) *
+                        chip.collectives.link_efficiency.value_or(1)),
+      exchange_alpha_s_(std::max(kExchangeAlpha, chip.collectives.alpha_s.value_or(0))) {
+  if (const std::int64_t near = span.within(chips); near > 1) {
+    if (const auto reduce = chip.all_reduce(near)) segments_.push_back(*reduce);
+  }
+}
+
+KernelTime Collective::all_reduce(double bytes) const {
+  KernelTime time;
+  double best = segments_.empty() ? 0 : -1;
+  for (const Chip::AllReduce& segment : segments_) {
+    const double wire = segment.bytes_per_s > 0 ? 2 * (chips_ - 1) / chips_ * bytes / segment.bytes_per_s : 0;
+    if (best < 0 || segment.alpha_s + wire < best) best = segment.alpha_s + wire;
+  }
+  time[Bound::kNetwork] = best + span_.all_reduce_s(bytes, group_);
+  return time;
+}
+
+KernelTime Collective::all_to_all(double bytes) const {
+  KernelTime time;
+  if (group_ > 1) time[Bound::kNetwork] = exchange_alpha_s_ + std::max(bytes / link_bytes_per_s_, span_.all_to_all_s(bytes, group_));
+  return time;
+}
+
+}  // namespace tokenyard::platforms

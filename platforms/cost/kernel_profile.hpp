@@ -1,0 +1,75 @@
+#pragma once
+/// Kernel times measured on a chip for one model: what replaces the kernel models where a user has profiled.
+///
+/// Kernels of one layer by the tokens of a step, attention by (prompt tokens in the step, their cached tokens, decoding calls,
+/// their mean context), experts by (tokens, experts hit), and what runs once a step. Linear between grid points, each axis on the
+/// grid of the axes before it (a profile need not be a full product); linear beyond the last point, constant before the first.
+///
+///   KernelProfile profile = read_kernel_profile(...);          // analysis/calibrate
+///   profile.layer.at(2048);                                    // seconds of one layer's token kernels
+
+#include <iterator>
+#include <map>
+#include <vector>
+
+namespace tokenyard::platforms {
+
+/// Seconds over one axis.
+class ProfileCurve {
+ public:
+  void add(double x, double seconds) { points_[x] += seconds; }
+  bool empty() const { return points_.empty(); }
+  double at(double x) const;
+  const std::map<double, double>& points() const { return points_; }
+
+ private:
+  std::map<double, double> points_;
+};
+
+/// Seconds over several axes, the last of which is a curve.
+template <typename Inner>
+class ProfileGrid {
+ public:
+  Inner& operator[](double x) { return inner_[x]; }
+  bool empty() const { return inner_.empty(); }
+  template <typename... Rest>
+  double at(double x, Rest... rest) const;
+  /// The grids on either side of x and the share of the upper one; the same grid twice on a point and outside.
+  struct Sides {
+    const Inner *low, *high;
+    double share;
+  };
+  Sides sides(double x) const;
+
+ private:
+  std::map<double, Inner> inner_;
+};
+
+struct KernelProfile {
+  ProfileCurve layer;                      ///< by tokens: all token kernels of one layer but attention and experts
+  ProfileCurve token_once;                 ///< by tokens: embedding, last norm
+  ProfileCurve sequence_once;              ///< by sequences: output matrix, sampler
+  ProfileGrid<ProfileCurve> decode;        ///< calls, mean context; of one layer
+  ProfileGrid<ProfileGrid<ProfileGrid<ProfileCurve>>> mixed;  ///< prompt tokens, cached, calls, mean context; of one layer
+  ProfileGrid<ProfileCurve> experts;       ///< tokens, experts hit; of one layer; may be empty
+};
+
+template <typename Inner>
+typename ProfileGrid<Inner>::Sides ProfileGrid<Inner>::sides(double x) const {
+  auto high = inner_.upper_bound(x);
+  if (high == inner_.begin()) return {&high->second, &high->second, 0};
+  auto low = std::prev(high);
+  if (low->first == x || inner_.size() == 1) return {&low->second, &low->second, 0};
+  if (high == inner_.end()) high = low--;
+  return {&low->second, &high->second, (x - low->first) / (high->first - low->first)};
+}
+
+template <typename Inner>
+template <typename... Rest>
+double ProfileGrid<Inner>::at(double x, Rest... rest) const {
+  const Sides s = sides(x);
+  const double low = s.low->at(rest...);
+  return s.low == s.high ? low : low + s.share * (s.high->at(rest...) - low);
+}
+
+}  // namespace tokenyard::platforms

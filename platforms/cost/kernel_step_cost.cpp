@@ -1,0 +1,312 @@
+#include "platforms/cost/kernel_step_cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::platforms {
+namespace {
+
+constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+constexpr double kActivationBytes = 2;  // bf16
+// Small kernels of a layer after fusion (two norms with the residual, rotation, cache write, activation), and of a step
+// (embedding, last norm, sampling).
+constexpr double kPointwiseOfLayer = 5, kPointwiseOfStep = 4;
+
+std::int64_t ticks(double seconds) { return std::llround(seconds * kTicksPerSecond); }
+
+std::int64_t share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
+
+Precision attention_precision(const ReplicaSpec& spec) {
+  return spec.chip->peak_flops_per_s[Precision::kBf16] ? Precision::kBf16 : spec.chip->compute_precision(spec.weights).value();
+}
+
+/// The step's row count as the kernels see it.
+std::size_t row_class(std::int64_t rows) { return static_cast<std::size_t>(rows <= 8 ? rows : 8 + share(rows - 8, 8)); }
+std::int64_t rows_of_class(std::int64_t rows) { return rows <= 8 ? rows : share(rows, 8) * 8; }
+
+template <typename T, typename Make>
+const T& cached(std::vector<std::optional<T>>& cache, std::size_t index, const Make& make) {
+  if (index >= cache.size()) cache.resize(index + 1);
+  if (!cache[index]) cache[index] = make();
+  return *cache[index];
+}
+
+void book(StepPiece& piece, const KernelTime& time) {
+  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += ticks(time.seconds[i]);
+  piece.base_bytes += std::llround(time.bytes);
+}
+
+}  // namespace
+
+GemmFigures gemm_figures(const Chip& chip, Precision compute) {
+  const Chip::Efficiency& e = chip.efficiency;
+  GemmFigures figures;
+  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
+  figures.bytes_per_s = *chip.memory_bytes_per_s;
+  figures.compute = e.gemm_compute[compute].value_or(0.7);
+  figures.memory = e.gemm_memory.value_or(0.8);
+  figures.launch_s = e.launch_s.value_or(2e-6);
+  figures.units = chip.compute_units.value_or(0);
+  figures.tile_half = e.gemm_tile_half.value_or(0);
+  figures.depth_half = e.gemm_depth_half.value_or(0);
+  figures.occupancy = e.gemm_occupancy.value_or(0);
+  figures.wave = e.gemm_wave.value_or(0);
+  figures.split_s = e.gemm_split_s.value_or(0);
+  return figures;
+}
+
+GemmFigures expert_figures(const Chip& chip, Precision compute) {
+  const Chip::Efficiency& e = chip.efficiency;
+  GemmFigures figures = gemm_figures(chip, compute);
+  figures.compute = e.moe_compute.value_or(figures.compute);
+  figures.memory = e.moe_memory.value_or(figures.memory);
+  figures.launch_s = e.moe_launch_s.value_or(2 * figures.launch_s);
+  figures.tile_half = e.moe_tile_half.value_or(0);
+  figures.depth_half = e.moe_depth_half.value_or(0);
+  figures.occupancy = 0;
+  figures.split_s = 1;  // nobody splits a grouped product
+  return figures;
+}
+
+AttentionFigures attention_figures(const Chip& chip, Precision compute) {
+  const Chip::Efficiency& e = chip.efficiency;
+  AttentionFigures figures;
+  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
+  figures.bytes_per_s = *chip.memory_bytes_per_s;
+  figures.prefill = e.attention_prefill.value_or(0.5);
+  figures.prefill_tail = e.attention_prefill_tail.value_or(0);
+  figures.decode = e.attention_decode.value_or(0.7);
+  figures.decode_pad_tokens = e.attention_decode_pad_tokens.value_or(0);
+  figures.launch_s = e.launch_s.value_or(2e-6);
+  figures.units = chip.compute_units.value_or(0);
+  return figures;
+}
+
+KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
+    : spec_(spec), gemm_(gemm_figures(*spec.chip, spec.chip->compute_precision(spec.weights).value())),
+      ranks_(static_cast<double>(spec.parallelism.pp * spec.parallelism.dp)),
+      head_(gemm_figures(*spec.chip, attention_precision(spec)), share(spec.model->vocab, spec.parallelism.tp), spec.model->hidden,
+            kActivationBytes, kActivationBytes),
+      tensor_(*spec.chip, spec.parallelism.tp, spec.span),
+      exchange_(*spec.chip, spec.parallelism.dp > 1 ? spec.parallelism.tp * spec.parallelism.dp : 1, spec.span) {
+  add_layers();
+}
+
+void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k) {
+  if (layers <= 0 || n <= 0 || k <= 0) return;
+  const double weight = bytes_per_weight(spec_.weights);
+  products_.push_back({Gemm(gemm_, n, k, weight, std::min(kActivationBytes, std::ceil(weight))), layers});
+  token_flop_ += 2 * layers * static_cast<double>(n) * static_cast<double>(k);
+}
+
+/// The products of all layers on one chip, with the small kernels between them.
+void KernelStepCost::add_layers() {
+  const ModelArchitecture& model = *spec_.model;
+  const Parallelism& p = spec_.parallelism;
+  const std::int64_t tp = p.tp, d = model.hidden, heads = share(model.heads, tp);
+  const auto count = [](std::int64_t layers) { return static_cast<double>(layers); };
+  const auto bytes = [](std::int64_t elements) { return kActivationBytes * static_cast<double>(elements); };
+  // A norm reads and writes the residual stream and writes its result; two of them in a layer.
+  double of_layers = 6 * count(model.layers) * bytes(d);
+
+  const AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_));
+  const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
+  AttentionShape full;
+  full.layers = count(model.full_layers);
+  full.query_heads = count(heads) / count(p.dp);
+  if (model.mla) {
+    const ModelArchitecture::Mla& mla = *model.mla;
+    const std::int64_t qk = mla.qk_nope_dim + mla.qk_rope_dim;
+    add_products(full.layers, mla.q_lora_rank + mla.kv_lora_rank + mla.qk_rope_dim, d);
+    add_products(full.layers, heads * qk, mla.q_lora_rank);
+    add_products(full.layers, heads * (mla.qk_nope_dim + mla.v_dim), mla.kv_lora_rank);
+    add_products(full.layers, d, heads * mla.v_dim);
+    full.query_key_dim = count(qk);
+    full.value_dim = count(mla.v_dim);
+    full.decode_flop = 2 * full.query_heads * count(2 * mla.kv_lora_rank + mla.qk_rope_dim);
+    of_layers += full.layers * bytes(2 * heads * qk);
+  } else if (model.full_layers > 0) {
+    const std::int64_t width = model.full_head_dim, kv = share(model.full_kv_heads, tp);
+    add_products(full.layers, (heads * (model.attention_output_gate ? 2 : 1) + kv * (model.full_shared_key_value ? 1 : 2)) * width, d);
+    add_products(full.layers, d, heads * width);
+    full.query_key_dim = full.value_dim = count(width);
+    full.decode_flop = 4 * full.query_heads * count(width);
+    of_layers += full.layers * bytes(2 * (heads + kv) * width);
+  }
+  full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
+  attention_.emplace_back(figures, full);
+
+  if (model.sliding_layers > 0) {
+    const std::int64_t width = *model.head_dim, kv = share(model.kv_heads, tp);
+    AttentionShape sliding = full;
+    sliding.layers = count(model.sliding_layers);
+    if (!model.mla) {
+      add_products(sliding.layers, (heads + 2 * kv) * width, d);
+      add_products(sliding.layers, d, heads * width);
+      sliding.query_key_dim = sliding.value_dim = count(width);
+      sliding.decode_flop = 4 * sliding.query_heads * count(width);
+      of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
+    }
+    sliding.cached_bytes = model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(tp, model.kv_heads) * p.dp));
+    attention_.emplace_back(figures, sliding);
+  }
+  if (model.linear_layers > 0) {
+    // Its projections as one product of the same weights.
+    const auto n = static_cast<std::int64_t>(model.linear_attention_parameters() / static_cast<double>(d * tp));
+    add_products(count(model.linear_layers), n, d);
+  }
+  if (model.dense_layers() > 0) {
+    const std::int64_t ffn = share(model.ffn_dense.value_or(0), tp);
+    add_products(count(model.dense_layers()), 2 * ffn, d);
+    add_products(count(model.dense_layers()), d, ffn);
+    of_layers += count(model.dense_layers()) * bytes(3 * ffn);
+  }
+  if (model.moe) {
+    const ModelArchitecture::Moe& moe = *model.moe;
+    const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
+    const double weight = bytes_per_weight(spec_.weights), input = std::min(kActivationBytes, std::ceil(weight));
+    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()), d, share(moe.ffn_expert, chips / spread), weight, input);
+    const double top = count(moe.experts_per_token.value_or(1));
+    token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
+    const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
+    add_products(count(model.moe_layers()), moe.experts, d);
+    add_products(count(model.moe_layers()), 2 * shared, d);
+    add_products(count(model.moe_layers()), d, shared);
+  }
+  pointwise_bytes_ = of_layers;
+  pointwise_kernels_ = kPointwiseOfLayer * count(model.layers) + kPointwiseOfStep;
+}
+
+/// Everything that depends on the number of tokens alone.
+const KernelTime& KernelStepCost::token_time(std::int64_t tokens) const {
+  const auto of_rank = static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) / ranks_));
+  return cached(token_cache_, row_class(of_rank), [&] { return compute_token_time(rows_of_class(of_rank)); });
+}
+
+KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
+  const ModelArchitecture& model = *spec_.model;
+  const Parallelism& p = spec_.parallelism;
+  const auto t = static_cast<double>(tokens);
+  KernelTime time;
+  for (const Product& product : products_) {
+    KernelTime each = product.gemm.at(tokens);
+    each *= product.count;
+    time += each;
+  }
+  if (model.moe) {
+    const auto experts = static_cast<double>(model.moe->experts), top = static_cast<double>(model.moe->experts_per_token.value_or(1));
+    const std::int64_t everyone = tokens * p.dp;
+    const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
+    KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
+    if (p.dp > 1) {
+      // A token goes once to each other rank that has one of its experts, and back.
+      const double copies = std::min(top, static_cast<double>(p.dp - 1));
+      for (int way = 0; way < 2; ++way) each += exchange_.all_to_all(t * static_cast<double>(model.hidden) * kActivationBytes * copies);
+    }
+    each *= static_cast<double>(model.moe_layers());
+    time += each;
+  }
+  KernelTime pointwise;
+  pointwise.bytes = t * pointwise_bytes_;
+  pointwise[Bound::kBandwidth] = pointwise.bytes / (gemm_.bytes_per_s * gemm_.memory);
+  pointwise[Bound::kHost] = pointwise_kernels_ * gemm_.launch_s;
+  time += pointwise;
+
+  const double activation = t * static_cast<double>(model.hidden) * kActivationBytes;
+  if (p.tp > 1) {
+    KernelTime reduce = tensor_.all_reduce(activation);
+    reduce *= 2 * static_cast<double>(model.layers);
+    time += reduce;
+  }
+  if (p.pp > 1) {
+    // Every micro-batch passes every stage.
+    const Chip& chip = *spec_.chip;
+    const double near = chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10));
+    const double link = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : near;
+    time[Bound::kNetwork] += static_cast<double>(p.pp) * activation / link;
+  }
+  return time;
+}
+
+const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
+  const auto of_rank = static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) / static_cast<double>(spec_.parallelism.dp)));
+  return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
+}
+
+/// Attention over the contexts of `decoding` calls: the affine part.
+StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
+  const ModelArchitecture& model = *spec_.model;
+  StepPiece piece;
+  if (decoding == 0) return piece;
+  const double calls = decoding;
+  const double ranks = static_cast<double>(spec_.parallelism.dp);
+  const Attention& full = attention_.front();
+  const KernelTime token = full.per_token();  // cached bytes are already those of one rank's share
+  for (std::size_t i = 0; i < kBounds; ++i) piece.slope_ticks[i] = ticks(token.seconds[i]);
+  piece.slope_bytes = std::llround(token.bytes);
+  piece.slope_flop = std::llround(full.shape().layers * full.shape().decode_flop);
+  KernelTime base = full.decode(calls);
+  if (attention_.size() > 1) {
+    const Attention& sliding = attention_[1];
+    const double window = calls * static_cast<double>(model.window);
+    base += sliding.decode(calls);
+    KernelTime windows = sliding.per_token();
+    windows *= window;
+    base += windows;
+    piece.base_flop += std::llround(window * sliding.shape().layers * sliding.shape().decode_flop);
+  }
+  if (model.linear_layers > 0) {
+    const double state = 2 * model.linear_state_bytes() * calls / (static_cast<double>(spec_.parallelism.tp) * ranks);
+    base[Bound::kBandwidth] += state / (gemm_.bytes_per_s * gemm_.memory);
+    base[Bound::kHost] += static_cast<double>(model.linear_layers) * gemm_.launch_s;
+    base.bytes += state;
+  }
+  book(piece, base);
+  return piece;
+}
+
+StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens /*context*/, std::span<const PrefillChunk> chunks) const {
+  const auto index = static_cast<std::size_t>(decoding);
+  if (chunks.empty() && index < decode_cache_.size() && decode_cache_[index]) return *decode_cache_[index];
+
+  std::int64_t tokens = decoding;
+  std::int64_t rows = decoding;
+  KernelTime time;
+  double flop = 0;
+  for (const PrefillChunk& chunk : chunks) {
+    tokens += chunk.tokens;
+    rows += chunk.last ? 1 : 0;
+    const auto c = static_cast<double>(chunk.tokens), before = static_cast<double>(chunk.before);
+    time += attention_.front().prefill(c, before);
+    flop += attention_.front().prefill_flop(c, before);
+    if (attention_.size() > 1) {
+      // Of a window, the last tokens count.
+      const double reach = std::min(before, static_cast<double>(spec_.model->window));
+      const double inside = std::min(c, std::max(1.0, 2 * static_cast<double>(spec_.model->window)));
+      KernelTime sliding = attention_[1].prefill(inside, reach);
+      sliding *= c / inside;
+      time += sliding;
+      flop += attention_[1].prefill_flop(inside, reach) * c / inside;
+    }
+  }
+  time += token_time(tokens);
+  if (rows > 0) time += head_time(rows);
+  if (!chunks.empty()) {
+    const double launching = spec_.host.layer_s * static_cast<double>(spec_.model->layers);
+    time[Bound::kHost] += spec_.host.prefill_step_s + std::max(0.0, launching - time.total());
+  }
+  const auto sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
+  time[Bound::kHost] += spec_.host.step_s + sequences * spec_.host.sequence_s;
+  flop += token_flop_ * static_cast<double>(tokens) / ranks_ + head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
+
+  StepPiece piece = decode_piece(decoding);
+  book(piece, time);
+  piece.base_flop += std::llround(flop);
+  if (chunks.empty()) {
+    if (index >= decode_cache_.size()) decode_cache_.resize(index + 1);
+    decode_cache_[index] = piece;
+  }
+  return piece;
+}
+
+}  // namespace tokenyard::platforms

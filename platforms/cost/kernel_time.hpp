@@ -1,0 +1,49 @@
+#pragma once
+/// Time of a kernel, or of many after one another, by what bounds it, with the work they do.
+///
+///   KernelTime layer = projection.at(tokens);
+///   layer += attention;
+///   layer *= 32;                       // layers
+
+#include <array>
+#include <cmath>
+
+#include "platforms/cost/step_cost.hpp"
+
+namespace tokenyard::platforms {
+
+constexpr std::size_t at(Bound bound) { return static_cast<std::size_t>(bound); }
+
+struct KernelTime {
+  std::array<double, kBounds> seconds{};
+  double bytes = 0;  ///< of memory traffic, per chip
+
+  double& operator[](Bound bound) { return seconds[at(bound)]; }
+  double total() const {
+    double sum = 0;
+    for (const double s : seconds) sum += s;
+    return sum;
+  }
+  KernelTime& operator+=(const KernelTime& other) {
+    for (std::size_t i = 0; i < kBounds; ++i) seconds[i] += other.seconds[i];
+    bytes += other.bytes;
+    return *this;
+  }
+  KernelTime& operator*=(double count) {
+    for (double& s : seconds) s *= count;
+    bytes *= count;
+    return *this;
+  }
+};
+
+/// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic overlap, but
+/// not wholly. Square roots only, so the same on every machine.
+inline double knee(double a, double b) {
+  const double longer = std::fmax(a, b);
+  if (longer <= 0) return 0;
+  const double ratio = std::fmin(a, b) / longer;
+  const double square = ratio * ratio;
+  return longer * std::sqrt(std::sqrt(1 + square * square));
+}
+
+}  // namespace tokenyard::platforms

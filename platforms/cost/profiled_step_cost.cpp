@@ -1,0 +1,80 @@
+#include "platforms/cost/profiled_step_cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace tokenyard::platforms {
+namespace {
+
+constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+
+}  // namespace
+
+StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
+  const auto layers = static_cast<double>(spec_.model->layers);
+  const auto ranks = static_cast<double>(spec_.parallelism.dp);
+  double prompt = 0, cached = 0, sequences = decoding;
+  for (const PrefillChunk& chunk : chunks) {
+    prompt += static_cast<double>(chunk.tokens);
+    cached += static_cast<double>(chunk.tokens) * static_cast<double>(chunk.before);
+    sequences += chunk.last ? 1 : 0;
+  }
+  if (prompt > 0) cached /= prompt;
+  const double calls = decoding / ranks;
+  const double tokens = (decoding + prompt) / ranks;
+
+  double seconds = layers * profile_.layer.at(tokens) + profile_.token_once.at(tokens);
+  if (sequences > 0) seconds += profile_.sequence_once.at(sequences / ranks);
+  if (!profile_.experts.empty() && spec_.model->moe) {
+    const ModelArchitecture::Moe& moe = *spec_.model->moe;
+    const auto everyone = static_cast<std::int64_t>(std::ceil(tokens * ranks));
+    const double hit = experts_hit(static_cast<double>(moe.experts), static_cast<double>(moe.experts_per_token.value_or(1)), everyone);
+    // The profile has all of a token's experts on the chip; of a token of all ranks, a chip has its share of them.
+    const auto spread = static_cast<double>(spec_.parallelism.ep);
+    seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
+  }
+  seconds += spec_.host.step_s + (decoding + static_cast<double>(chunks.size())) * spec_.host.sequence_s;
+
+  StepPiece piece = models_.piece(decoding, context, chunks);
+  const auto bound = static_cast<std::size_t>(
+      std::max_element(piece.base_ticks.begin(), piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -
+      piece.base_ticks.begin());
+  const std::int64_t network = piece.base_ticks[at(Bound::kNetwork)];
+  piece.base_ticks = {};
+  piece.slope_ticks = {};
+  piece.base_ticks[at(Bound::kNetwork)] = network;
+
+  if (!chunks.empty()) {
+    const double mean = decoding > 0 ? static_cast<double>(context) / decoding : 0;
+    seconds += layers * profile_.mixed.at(prompt / ranks, cached, calls, mean) + spec_.host.prefill_step_s;
+    piece.context_limit = context;
+  } else if (decoding > 0) {
+    // The stretch between two points of the grid in which the mean context lies.
+    const auto sides = profile_.decode.sides(calls);
+    std::set<double> knots;
+    for (const ProfileCurve* curve : {sides.low, sides.high}) {
+      for (const auto& point : curve->points()) knots.insert(point.first);
+    }
+    // Sums of contexts at which a stretch begins: whole numbers, so that every step of a stretch sees the same one.
+    const auto begins = [&](double knot) { return static_cast<Tokens>(std::ceil(knot * decoding)); };
+    auto high = std::upper_bound(knots.begin(), knots.end(), context, [&](Tokens c, double knot) { return c < begins(knot); });
+    if (high == knots.begin()) {
+      seconds += layers * profile_.decode.at(calls, *high);
+      piece.context_limit = begins(*high) - 1;
+    } else {
+      const bool beyond = high == knots.end();
+      if (beyond) --high;
+      const double from = *std::prev(high), to = *high;
+      const double low = layers * profile_.decode.at(calls, from), rise = layers * profile_.decode.at(calls, to) - low;
+      const double slope = rise / ((to - from) * decoding);
+      piece.slope_ticks[at(Bound::kBandwidth)] = std::llround(slope * kTicksPerSecond);
+      seconds += low - slope * from * decoding;
+      if (!beyond) piece.context_limit = begins(to) - 1;
+    }
+  }
+  piece.base_ticks[bound] += std::llround(seconds * kTicksPerSecond);
+  return piece;
+}
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,24 @@
+#pragma once
+/// Step cost from a measured kernel profile, with the engine's host time.
+///
+/// Decode attention at n calls is linear in the mean context between two points of the grid: a piece holds up to the next point.
+/// What the profile does not say (arithmetic, bytes, collectives, what bounds a step) comes from the kernel models.
+
+#include "platforms/cost/kernel_profile.hpp"
+#include "platforms/cost/kernel_step_cost.hpp"
+
+namespace tokenyard::platforms {
+
+class ProfiledStepCost final : public StepCost {
+ public:
+  /// `profile` is of the spec's chip, model and division; it must outlive the cost.
+  ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile) : spec_(spec), models_(spec), profile_(profile) {}
+  StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
+
+ private:
+  ReplicaSpec spec_;
+  KernelStepCost models_;
+  const KernelProfile& profile_;
+};
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,41 @@
+#include "platforms/cost/replica_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tokenyard::platforms {
+
+std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
+  std::vector<std::string> missing;
+  for (const std::string& key : spec.chip->missing(spec.weights, spec.parallelism.chips())) {
+    missing.push_back(fmt::format("chip {}: {}", spec.chip->name, key));
+  }
+  if (spec.span.crosses(spec.parallelism.chips()) && spec.span.bytes_per_s <= 0) {
+    missing.push_back(fmt::format("chip {}: scale_out_bytes_per_s, which a replica on several nodes needs (or the fabric's bytes_per_s),", spec.chip->name));
+  }
+  for (const std::string& key : spec.model->missing()) missing.push_back(fmt::format("model {}: {}", spec.model->name, key));
+  return missing;
+}
+
+double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
+  // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
+  const auto heads = static_cast<double>(spec.model->kv_heads);
+  const double split = spec.model->mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
+  return spec.model->kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
+}
+
+double weight_bytes_per_chip(const ReplicaSpec& spec) {
+  const auto parameters = spec.model->parameters();
+  const double experts = parameters.experts * bytes_per_weight(spec.weights);
+  const double rest = spec.model->weight_bytes(spec.weights) - experts;
+  const Parallelism& p = spec.parallelism;
+  return rest / static_cast<double>(p.tp * p.pp) + experts / static_cast<double>(p.chips());
+}
+
+double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes) {
+  const double room = *spec.chip->memory_bytes * memory_utilization - weight_bytes_per_chip(spec) - reserved_bytes;
+  return room / kv_bytes_per_token_per_chip(spec);
+}
+
+}  // namespace tokenyard::platforms

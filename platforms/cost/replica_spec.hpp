@@ -1,0 +1,44 @@
+#pragma once
+/// A replica as its costs see it: chip, model, how the model is divided, number formats, the engine's host times; and what
+/// fits in its memory.
+///
+///   ReplicaSpec spec{chip, model, {.tp = 4}, Precision::kFp8, Precision::kFp8, engine->host};
+///   missing_numbers(spec).empty();                // it can be timed
+///   kv_capacity_tokens(spec, 0.9, 4e9);           // tokens of KV beside the weights
+
+#include <string>
+#include <vector>
+
+#include "platforms/cost/node_span.hpp"
+#include "platforms/spec/chip.hpp"
+#include "platforms/spec/engine.hpp"
+#include "platforms/spec/model.hpp"
+
+namespace tokenyard::platforms {
+
+struct Parallelism {
+  std::int64_t tp = 1, pp = 1, dp = 1, ep = 1;
+  std::int64_t chips() const { return tp * pp * dp; }
+};
+
+struct ReplicaSpec {
+  const Chip* chip = nullptr;
+  const ModelArchitecture* model = nullptr;
+  Parallelism parallelism;
+  Precision weights = Precision::kBf16;
+  Precision kv = Precision::kBf16;
+  EngineDefaults::Host host;
+  NodeSpan span;  ///< how the replica lies on nodes
+};
+
+/// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
+std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
+
+/// KV tokens that fit beside the weights on each chip: (memory · utilization - weights - reserve) / bytes per token. Not
+/// positive if the weights alone do not fit.
+double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
+/// KV bytes of one token on the chip of the replica that holds most.
+double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
+double weight_bytes_per_chip(const ReplicaSpec& spec);
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,92 @@
+#include "platforms/cost/kernel_step_cost.hpp"
+
+#include "platforms/spec/catalog.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::platforms;
+
+namespace {
+
+const Catalog& catalog() {
+  static const Catalog instance = [] {
+    sim::Faults faults;
+    return Catalog::load(faults);
+  }();
+  return instance;
+}
+
+double seconds(const StepPiece& piece, Tokens context) {
+  return static_cast<double>(piece.ticks(context)) * 1e-9 / static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+}
+
+}  // namespace
+
+TEST_CASE("No step of any model on any chip is faster than its physical floor") {
+  std::size_t timed = 0;
+  for (const std::string& chip_name : catalog().names(CatalogKind::kChip)) {
+    for (const std::string& model_name : catalog().names(CatalogKind::kModel)) {
+      ReplicaSpec spec;
+      spec.chip = catalog().find_chip(chip_name);
+      spec.model = catalog().find_model(model_name);
+      for (const Precision weights : kPrecisions) {
+        spec.weights = weights;
+        spec.kv = Precision::kFp8;
+        if (!missing_numbers(spec).empty()) continue;
+        ++timed;
+        INFO(chip_name << ", " << model_name << ", " << name_of(weights));
+        const KernelStepCost cost(spec);
+        const auto parameters = spec.model->parameters();
+        // Every weight but the embedding and the experts is read in every step, the latter at least once per expert of a token.
+        const double read = (parameters.total() - parameters.embedding - parameters.experts + parameters.active_experts) * bytes_per_weight(weights);
+        const double peak = std::max(*spec.chip->peak_flops_per_s[spec.chip->compute_precision(weights).value()],
+                                     spec.chip->peak_flops_per_s[Precision::kBf16].value_or(0));
+        for (const std::int32_t calls : {1, 7, 64, 512}) {
+          const Tokens context = 1000 * calls;
+          const double kv = spec.model->kv_bytes_per_token(spec.kv) * static_cast<double>(context);
+          const double time = seconds(cost.piece(calls, context, {}), context);
+          CHECK(time >= 0.999 * (read + kv) / *spec.chip->memory_bytes_per_s);
+          CHECK(time >= 0.999 * 2 * calls * (parameters.active() - parameters.embedding) / peak);
+        }
+        const PrefillChunk prompt{4096, 0, true};
+        CHECK(seconds(cost.piece(0, 0, {&prompt, 1}), 0) >=
+              0.999 * 2 * 4096 * (parameters.active() - parameters.embedding - parameters.lm_head) / peak);
+      }
+    }
+  }
+  CHECK(timed > 400);
+}
+
+// A row more can fill units that were idle, so that weights are read a little faster: measured products do that, too.
+TEST_CASE("A step with one more call, one more prompt token or more context takes no less, within 2 %") {
+  ReplicaSpec spec;
+  spec.chip = catalog().find_chip("h100-sxm");
+  spec.model = catalog().find_model("llama-3.1-8b");
+  const KernelStepCost cost(spec);
+  std::int64_t before = 0;
+  for (std::int32_t calls = 1; calls <= 600; ++calls) {
+    const std::int64_t ticks = cost.piece(calls, 1000, {}).ticks(1000);
+    CHECK(static_cast<double>(ticks) >= 0.98 * static_cast<double>(before));
+    before = ticks;
+  }
+  before = 0;
+  for (Tokens tokens = 1; tokens <= 4096; tokens += 13) {
+    const PrefillChunk prompt{tokens, 0, true};
+    const std::int64_t ticks = cost.piece(0, 0, {&prompt, 1}).ticks(0);
+    CHECK(static_cast<double>(ticks) >= 0.98 * static_cast<double>(before));
+    before = ticks;
+  }
+  CHECK(cost.piece(8, 9000, {}).slope() > 0);
+  CHECK(cost.piece(600, 1000, {}).ticks(1000) > cost.piece(1, 1000, {}).ticks(1000));
+}
+
+TEST_CASE("Arithmetic of a step is two operations per weight and token, and attention") {
+  ReplicaSpec spec;
+  spec.chip = catalog().find_chip("h100-sxm");
+  spec.model = catalog().find_model("llama-3.1-8b");
+  const KernelStepCost cost(spec);
+  const auto parameters = spec.model->parameters();
+  const StepPiece piece = cost.piece(32, 0, {});
+  CHECK(static_cast<double>(piece.base_flop) == Approx(2 * 32 * (parameters.total() - parameters.embedding - parameters.norms)).epsilon(1e-6));
+  CHECK(piece.slope_flop == 4 * 32 * 32 * 128);
+}
