@@ -1,0 +1,102 @@
+#include "analysis/calibrate/calibrate.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "analysis/calibrate/attention_fit.hpp"
+#include "analysis/calibrate/gemm_fit.hpp"
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/moe_fit.hpp"
+#include "platforms/cost/kernel_step_cost.hpp"
+#include "sim/input/faults.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+double rounded(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10, 3 - std::ceil(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
+/// Names of the tables for a precision of ours.
+std::string format_of(const std::string& precision) { return precision == "bf16" ? "bfloat16" : precision; }
+
+[[noreturn]] void refuse(const CalibrateOptions& options, std::string found, std::string allowed) {
+  throw sim::InputError({options.table.string(), "", std::move(found), std::move(allowed)});
+}
+
+}  // namespace
+
+CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  const platforms::Chip* chip = catalog.find_chip(options.base);
+  const Json* raw = catalog.raw(platforms::CatalogKind::kChip, options.base);
+  if (chip == nullptr || raw == nullptr) throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
+  const auto precision = platforms::precision_from_name(options.precision);
+  if (!precision || !chip->peak_flops_per_s[*precision] || !chip->memory_bytes_per_s) {
+    throw sim::InputError({"", "--precision", '"' + options.precision + '"', "a number format for which " + options.base + " has a peak"});
+  }
+  CalibratedChip result;
+  result.entry = *raw;
+  if (!options.name.empty()) result.entry["name"] = options.name;
+  const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
+  Json& efficiency = result.entry["efficiency"];
+  std::string source;
+  const auto put = [&](Json& at, const char* key, double value) { at[key] = {{"value", rounded(value)}, {"source", source}, {"date", "2026-08"}}; };
+  const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
+    result.what = what;
+    result.fitted = fitted.summary();
+    result.held_out = held_out.summary();
+    source = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, stack, result.held_out);
+  };
+
+  const MeasuredTable table(options.table);
+  const double weight = platforms::bytes_per_weight(*precision);
+  if (table.has("gemm_dtype")) {
+    const auto samples = read_gemm_samples(options.table, format_of(options.precision));
+    if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
+    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, *precision), weight, std::min(2.0, std::ceil(weight)),
+                                 *precision != platforms::Precision::kBf16);
+    describe("dense products", fit.fitted, fit.held_out);
+    put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
+    put(efficiency, "gemm_memory", fit.figures.memory);
+    put(efficiency, "gemm_tile_half", fit.figures.tile_half);
+    put(efficiency, "gemm_depth_half", fit.figures.depth_half);
+    put(efficiency, "gemm_occupancy", fit.figures.occupancy);
+    put(efficiency, "gemm_wave", fit.figures.wave);
+    put(efficiency, "gemm_split_s", fit.figures.split_s);
+    put(efficiency, "launch_s", fit.figures.launch_s);
+  } else if (table.has("moe_dtype")) {
+    const auto samples = read_moe_samples(options.table, format_of(options.precision));
+    if (samples.empty()) refuse(options, "no rows of " + options.precision + " with balanced routing", "rows of it in moe_dtype and distribution");
+    const MoeFit fit = fit_moe(samples, platforms::gemm_figures(*chip, *precision), weight, std::min(2.0, std::ceil(weight)));
+    describe("layers of experts", fit.fitted, fit.held_out);
+    put(efficiency, "moe_compute", fit.figures.compute);
+    put(efficiency, "moe_memory", fit.figures.memory);
+    put(efficiency, "moe_launch_s", fit.figures.launch_s);
+    put(efficiency, "moe_tile_half", fit.figures.tile_half);
+    put(efficiency, "moe_depth_half", fit.figures.depth_half);
+  } else if (table.has("isl") && table.has("num_heads")) {
+    const auto samples = read_prefill_attention(options.table, format_of(options.precision));
+    if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
+    const AttentionFit fit = fit_prefill_attention(samples, platforms::attention_figures(*chip, *precision));
+    describe("prefill attention", fit.fitted, fit.held_out);
+    put(efficiency, "attention_prefill", fit.figures.prefill);
+    put(efficiency, "attention_prefill_tail", fit.figures.prefill_tail);
+  } else if (table.has("step") && table.has("num_heads")) {
+    const auto samples = read_decode_attention(options.table, format_of(options.precision));
+    if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
+    const AttentionFit fit = fit_decode_attention(samples, platforms::attention_figures(*chip, *precision));
+    describe("decode attention", fit.fitted, fit.held_out);
+    put(efficiency, "attention_decode", fit.figures.decode);
+    put(efficiency, "attention_decode_pad_tokens", fit.figures.decode_pad_tokens);
+  } else {
+    refuse(options, "columns of another kind", "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype) or of attention (num_heads, step or isl)");
+  }
+  return result;
+}
+
+}  // namespace tokenyard::analysis

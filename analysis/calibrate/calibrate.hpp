@@ -1,0 +1,36 @@
+#pragma once
+/// Fits a chip's catalogue entry to a measured table: `tokenyard calibrate`.
+///
+/// A table in the format of aiconfigurator says by its columns what it holds: dense products (gemm_dtype, m, n, k),
+/// layers of experts (moe_dtype), decode attention (step) or prefill attention (isl). The entry that comes out is the base chip's with the fitted figures in it, each with
+/// its source, the software stack and the error on what was held out.
+///
+///   CalibratedChip result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"), …});
+///   // result.entry goes into DIR/chips/NAME.json, and DIR to --catalog
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "platforms/spec/catalog.hpp"
+
+namespace tokenyard::analysis {
+
+struct CalibrateOptions {
+  std::filesystem::path table;
+  std::string base;        ///< chip of the catalogue: peaks, bandwidth, and every figure that the table does not give
+  std::string name;        ///< of the new entry; empty: the base's
+  std::string stack;       ///< software the table was measured with; empty: the file's name
+  std::string precision = "bf16";
+};
+
+struct CalibratedChip {
+  sim::Json entry;
+  std::string what;        ///< "dense products"
+  std::string fitted, held_out;  ///< errors in words
+};
+
+/// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
+CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);
+
+}  // namespace tokenyard::analysis

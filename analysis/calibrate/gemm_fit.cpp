@@ -1,0 +1,92 @@
+#include "analysis/calibrate/gemm_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/nelder_mead.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::Gemm;
+using platforms::GemmFigures;
+
+constexpr std::size_t kFittedRows = 2500;  // enough for seven figures; the errors are taken over all rows
+constexpr double kCap = 0.5;
+
+bool held_out(const GemmSample& s) {
+  std::uint64_t hash = static_cast<std::uint64_t>(s.n) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(s.k) * 0xc2b2ae3d27d4eb4fULL;
+  hash ^= hash >> 29;
+  hash *= 0xbf58476d1ce4e5b9ULL;
+  return (hash >> 32) % 5 == 0;
+}
+
+/// Logarithms of what is positive, so that a simplex cannot leave the domain; `wave` is clamped.
+GemmFigures figures_of(std::span<const double> v, GemmFigures figures) {
+  figures.launch_s = 1e-6 * std::exp(v[0]);
+  figures.compute = std::min(1.0, std::exp(v[1]));
+  figures.memory = std::min(1.0, std::exp(v[2]));
+  figures.tile_half = 4096 * std::exp(v[3]);
+  figures.depth_half = 100 * std::exp(v[4]);
+  figures.occupancy = std::exp(v[5]);
+  figures.wave = std::clamp(v[6], 0.0, 1.0);
+  figures.split_s = 1e-6 * std::exp(v[7]);
+  return figures;
+}
+
+}  // namespace
+
+std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std::string_view format) {
+  const MeasuredTable table(path);
+  std::vector<GemmSample> samples;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.text(row, "gemm_dtype") != format) continue;
+    GemmSample sample{std::llround(table.number(row, "m")), std::llround(table.number(row, "n")), std::llround(table.number(row, "k")),
+                      table.number(row, "latency") * 1e-3};
+    if (sample.n >= 512 && sample.k >= 512) samples.push_back(sample);
+  }
+  return samples;
+}
+
+GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& known, double weight_bytes, double input_bytes, bool quantised) {
+  std::vector<GemmSample> used;
+  for (const GemmSample& sample : samples) {
+    if (!held_out(sample)) used.push_back(sample);
+  }
+  const auto fit_of = [&](std::span<const double> v) {
+    GemmFit fit;
+    fit.figures = figures_of(v, known);
+    if (quantised) {
+      fit.quantise_s = 1e-6 * std::exp(v[8]);
+      fit.quantise_bytes_per_s = known.bytes_per_s * std::exp(v[9]);
+    }
+    return fit;
+  };
+  const auto seconds = [&](const GemmFit& fit, const GemmSample& s) {
+    double time = Gemm(fit.figures, s.n, s.k, weight_bytes, input_bytes).at(s.m).total();
+    if (quantised) time += fit.quantise_s + 3 * static_cast<double>(s.m) * static_cast<double>(s.k) / fit.quantise_bytes_per_s;
+    return time;
+  };
+  const std::size_t stride = std::max<std::size_t>(1, used.size() / kFittedRows);
+  const auto error = [&](std::span<const double> v) {
+    const GemmFit fit = fit_of(v);
+    double sum = 0;
+    std::size_t rows = 0;
+    for (std::size_t i = 0; i < used.size(); i += stride, ++rows) {
+      sum += std::min(kCap, std::abs(std::log(seconds(fit, used[i]) / used[i].seconds)));
+    }
+    return sum / static_cast<double>(rows);
+  };
+  std::vector<double> start{std::log(3.0), std::log(0.9), std::log(0.85), std::log(0.6), std::log(1.5), std::log(0.1), 0.5, std::log(2.0)};
+  std::vector<double> steps{0.3, 0.1, 0.1, 0.3, 0.3, 0.4, 0.4, 0.4};
+  if (quantised) {
+    start.insert(start.end(), {std::log(8.0), std::log(0.3)});
+    steps.insert(steps.end(), {0.3, 0.5});
+  }
+  GemmFit fit = fit_of(minimize(error, start, steps));
+  for (const GemmSample& s : samples) (held_out(s) ? fit.held_out : fit.fitted).add(seconds(fit, s), s.seconds);
+  return fit;
+}
+
+}  // namespace tokenyard::analysis

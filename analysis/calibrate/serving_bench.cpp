@@ -1,0 +1,146 @@
+#include "analysis/calibrate/serving_bench.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+#include "sim/network/analytic_network.hpp"
+#include "sim/random/stream.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::CallRecord;
+using sim::Time;
+
+/// Sends requests and notes what became of them.
+class Client final : public sim::EventHandler, public platforms::CallListener {
+ public:
+  Client(sim::Simulation& simulation, platforms::Fleet& fleet) : simulation_(simulation), fleet_(fleet) {}
+
+  void send_at(Time date, const TimedRequest& request) {
+    requests_.push_back(request);
+    simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, requests_.size() - 1);
+  }
+  void loop(const ClosedLoop& load, std::int64_t requests) {
+    load_ = &load;
+    to_send_ = requests;
+    for (std::int64_t i = 0; i < std::min(load.users, requests); ++i) next(Time());
+  }
+
+  void on_event(Time now, std::uint64_t argument) override {
+    const TimedRequest& request = requests_[argument];
+    prompts_.push_back({0, request.prompt_tokens});
+    platforms::CallRequest call;
+    call.task = argument;
+    call.prompt = {&prompts_.back(), 1};
+    call.output_tokens = request.output_tokens;
+    call.listener = this;
+    call.cookie = argument;
+    served.resize(std::max(served.size(), static_cast<std::size_t>(argument) + 1));
+    served[argument].arrival_s = now.seconds();
+    fleet_.submit(call);
+  }
+  void on_call_end(const CallRecord& record, std::uint64_t cookie) override {
+    ServedCall& call = served[cookie];
+    if (record.first_token != CallRecord::kNoTime) {
+      call.ttft_s = (record.first_token - record.arrival).seconds();
+      call.e2e_s = (record.finish - record.arrival).seconds();
+      if (record.output_tokens > 1) {
+        call.tpot_s = (record.finish - record.first_token).seconds() / static_cast<double>(record.output_tokens - 1);
+      }
+    }
+    ++ended;
+    last = record.finish;
+    if (load_ != nullptr) {
+      sim::Stream pause(1, sim::StreamName("turnaround"), cookie);
+      next(record.finish + Time::seconds(load_->turnaround_s * pause.exponential()));
+    }
+  }
+
+  std::vector<ServedCall> served;
+  std::size_t ended = 0;
+  Time last;
+
+ private:
+  void next(Time date) {
+    if (to_send_ == 0) return;
+    --to_send_;
+    sim::Stream length(1, sim::StreamName("length"), requests_.size());
+    const double of_mean = 1 + load_->length_spread * (2 * length.uniform() - 1);
+    const auto output = static_cast<platforms::Tokens>(std::llround(static_cast<double>(load_->output_tokens) * of_mean));
+    send_at(date, {date.seconds(), load_->prompt_tokens, std::max<platforms::Tokens>(1, output)});
+  }
+
+  sim::Simulation& simulation_;
+  platforms::Fleet& fleet_;
+  sim::Entity entity_{1};
+  std::vector<TimedRequest> requests_;
+  std::deque<platforms::Extent> prompts_;
+  const ClosedLoop* load_ = nullptr;
+  std::int64_t to_send_ = 0;
+};
+
+class Watch final : public sim::EventHandler {
+ public:
+  Watch(sim::Simulation& simulation, platforms::Fleet& fleet, const Client& client, std::size_t requests)
+      : simulation_(simulation), fleet_(fleet), client_(client), requests_(requests) {
+    simulation_.schedule(Time::seconds(1), sim::Priority::kObserve, entity_, *this);
+  }
+  void on_event(Time now, std::uint64_t) override {
+    platforms::Replica& replica = fleet_.replica(0, 0);
+    replica.settle();
+    samples.push_back({replica.running(), replica.waiting(), replica.kv_blocks_in_use()});
+    if (client_.ended < requests_) simulation_.schedule(now + Time::seconds(1), sim::Priority::kObserve, entity_, *this);
+  }
+  std::vector<ServingResult::Sample> samples;
+
+ private:
+  sim::Simulation& simulation_;
+  platforms::Fleet& fleet_;
+  const Client& client_;
+  std::size_t requests_;
+  sim::Entity entity_{2};
+};
+
+template <typename Start>
+ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled, const Start& start) {
+  sim::Topology topology;
+  const sim::HostId host = topology.add_host("replica", topology.add_star("network"), {});
+  sim::Simulation simulation;
+  sim::AnalyticNetwork network(topology, simulation);
+  platforms::PoolOptions pool;
+  pool.name = "bench";
+  pool.cost = bench.cost;
+  pool.batching = bench.batching;
+  pool.kv = bench.kv;
+  pool.hosts = {host};
+  platforms::Fleet fleet(simulation, network, {pool});
+  Client client(simulation, fleet);
+  std::optional<Watch> watch;
+  if (sampled) watch.emplace(simulation, fleet, client, requests);
+  start(client);
+  simulation.run();
+  fleet.settle();
+  ServingResult result;
+  result.calls = std::move(client.served);
+  result.totals = fleet.replica(0, 0).totals();
+  result.span_s = client.last.seconds();
+  if (watch) result.samples = std::move(watch->samples);
+  return result;
+}
+
+}  // namespace
+
+ServingResult ServingBench::closed_loop(const ClosedLoop& load) const {
+  const std::int64_t requests = load.requests > 0 ? load.requests : 10 * load.users;
+  return run(*this, static_cast<std::size_t>(requests), false, [&](Client& client) { client.loop(load, requests); });
+}
+
+ServingResult ServingBench::replay(const std::vector<TimedRequest>& requests, bool sampled) const {
+  return run(*this, requests.size(), sampled, [&](Client& client) {
+    for (const TimedRequest& request : requests) client.send_at(Time::seconds(request.arrival_s), request);
+  });
+}
+
+}  // namespace tokenyard::analysis

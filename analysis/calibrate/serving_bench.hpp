@@ -1,0 +1,60 @@
+#pragma once
+/// One replica under a benchmark client, without a scenario: what validation and calibration run by the thousand.
+///
+/// Either a closed loop of `users` that send the next request `turnaround_s` after the last token, as benchmark clients do,
+/// or given arrivals. Cost: that of the simulation, typically milliseconds.
+///
+///   ServingBench bench;
+///   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
+///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512, .requests = 640});
+///   result.tpot_s.mean;
+
+#include <memory>
+#include <vector>
+
+#include "platforms/serving/fleet.hpp"
+
+namespace tokenyard::analysis {
+
+struct ClosedLoop {
+  std::int64_t users = 1;
+  platforms::Tokens prompt_tokens = 1024, output_tokens = 128;
+  std::int64_t requests = 0;    ///< in all; 0: ten rounds of all users
+  /// Mean of the exponential time from the last token to the next request: detokenise, send, receive, tokenise. Its spread keeps
+  /// users that once were served together from staying together.
+  double turnaround_s = 0.01;
+  double length_spread = 0;     ///< outputs are uniform within this share of `output_tokens`
+};
+
+struct TimedRequest {
+  double arrival_s = 0;
+  platforms::Tokens prompt_tokens = 0, output_tokens = 1;
+};
+
+/// What one call got, in seconds since its arrival.
+struct ServedCall {
+  double arrival_s = 0, ttft_s = 0, e2e_s = 0;
+  double tpot_s = 0;  ///< 0 for one token
+};
+
+struct ServingResult {
+  std::vector<ServedCall> calls;            ///< in order of arrival
+  platforms::ReplicaTotals totals;
+  double span_s = 0;                        ///< to the last token
+  struct Sample {
+    std::int32_t running = 0, waiting = 0;
+    std::int64_t kv_blocks = 0;
+  };
+  std::vector<Sample> samples;              ///< one a second, if asked for
+};
+
+struct ServingBench {
+  std::shared_ptr<const platforms::StepCost> cost;
+  platforms::BatchingOptions batching;
+  platforms::KvCache::Options kv;
+
+  ServingResult closed_loop(const ClosedLoop& load) const;
+  ServingResult replay(const std::vector<TimedRequest>& requests, bool sampled = false) const;
+};
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,160 @@
+#include "analysis/calibrate/serving_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/nelder_mead.hpp"
+#include "platforms/cost/kernel_step_cost.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::Precision;
+
+constexpr double kLengthSpread = 0.05;
+constexpr std::int64_t kRounds = 10;  // of requests per user, as InferenceMAX sends: the first comes as one burst
+constexpr std::size_t kFittedPoints = 150;
+
+const std::map<std::string, std::string, std::less<>> kModels = {{"Qwen/Qwen3-32B", "qwen3-32b"},
+                                                                 {"Qwen/Qwen3-8B", "qwen3-8b"},
+                                                                 {"meta-llama/Llama-3.1-8B-Instruct", "llama-3.1-8b"},
+                                                                 {"nvidia/Llama-3.1-8B-Instruct-FP8", "llama-3.1-8b"},
+                                                                 {"meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"},
+                                                                 {"meta-llama/Llama-3.3-70B-Instruct", "llama-3.3-70b"},
+                                                                 {"nvidia/Llama-3.3-70B-Instruct-FP8", "llama-3.3-70b"},
+                                                                 {"nvidia/Llama-3.3-70B-Instruct-FP4", "llama-3.3-70b"},
+                                                                 {"Qwen/Qwen3-235B-A22B-FP8", "qwen3-235b-a22b"},
+                                                                 {"Qwen/Qwen3-30B-A3B", "qwen3-30b-a3b"},
+                                                                 {"deepseek-ai/DeepSeek-R1", "deepseek-r1"},
+                                                                 {"deepseek-ai/DeepSeek-V3", "deepseek-v3"},
+                                                                 {"openai/gpt-oss-20b", "gpt-oss-20b"},
+                                                                 {"openai/gpt-oss-120b", "gpt-oss-120b"},
+                                                                 {"MiniMaxAI/MiniMax-M2.5", "minimax-m2.5"},
+                                                                 {"zhipuai/GLM-5", "glm-5"},
+                                                                 {"Qwen/Qwen3.5-397B-A17B", "qwen3.5-397b-a17b"},
+                                                                 {"moonshotai/Kimi-K2.5", "kimi-k2.5"}};
+const std::map<std::string, std::string, std::less<>> kSystems = {{"a100_sxm", "a100-80-sxm"}, {"h100_sxm", "h100-sxm"}, {"h200_sxm", "h200-sxm"},
+                                                                  {"b200_sxm", "b200-sxm"},    {"gb200", "gb200-nvl72"}, {"b300_sxm", "b300-sxm"},
+                                                                  {"gb300", "gb300-nvl72"},    {"l40s", "l40s"},         {"mi300x", "mi300x"},
+                                                                  {"mi325x", "mi325x"},        {"mi355x", "mi355x"}};
+const std::map<std::string, Precision, std::less<>> kPrecisionNames = {
+    {"", Precision::kBf16}, {"bf16", Precision::kBf16}, {"fp8", Precision::kFp8}, {"fp4", Precision::kFp4}, {"int4", Precision::kFp4}, {"int8", Precision::kInt8}};
+
+template <typename Map>
+auto find(const Map& map, std::string_view key) -> const typename Map::mapped_type* {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+bool second_half(const std::string& key) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
+  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;  // MurmurHash3's last step: every bit counts
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  return (hash >> 33) % 2 == 1;
+}
+
+/// The reason to leave a row out; empty: `point` is complete.
+std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog, ServingPoint& point) {
+  if (table.text(row, "mode") != "agg") return "prefill and decode apart";
+  point.system = table.text(row, "system");
+  point.engine = table.text(row, "backend");
+  point.version = table.text(row, "backend_version");
+  point.precision = table.text(row, "precision");
+  const std::string_view path = table.text(row, "model_path");
+  point.model = path.substr(path.find('/') + 1);
+  const auto tp = static_cast<std::int64_t>(table.number(row, "tp_size"));
+  if (path == "nvidia/Llama-3.1-8B-Instruct-FP8" && point.version == "0.12.0") return "physically impossible as labelled: Llama-3.1-8B-FP8 on vLLM 0.12.0";
+  if (path == "Qwen/Qwen3-235B-A22B-FP8" && tp == 1) return "physically impossible as labelled: Qwen3-235B on one chip";
+  if (path == "Qwen/Qwen3-32B" && point.engine == "sglang" && point.precision.empty()) return "of a number format that nobody noted: Qwen3-32B on SGLang";
+  const std::string* model = find(kModels, path);
+  const std::string* chip = find(kSystems, point.system);
+  const Precision* weights = find(kPrecisionNames, point.precision);
+  if (model == nullptr || chip == nullptr || weights == nullptr) return fmt::format("not in the catalogue: {} {} {}", path, point.system, point.precision);
+  point.spec.model = catalog.find_model(*model);
+  point.spec.chip = catalog.find_chip(*chip);
+  point.defaults = catalog.find_engine(point.engine == "trtllm" ? "tensorrt-llm" : point.engine);
+  if (point.spec.model == nullptr || point.spec.chip == nullptr || point.defaults == nullptr) return fmt::format("not in the catalogue: {}", point.group());
+  const auto dp = static_cast<std::int64_t>(table.optional_number(row, "attention_dp_size").value_or(1));
+  point.spec.parallelism.dp = std::max<std::int64_t>(1, dp);
+  point.spec.parallelism.tp = std::max<std::int64_t>(1, tp / point.spec.parallelism.dp);
+  point.spec.parallelism.ep = std::max<std::int64_t>(1, static_cast<std::int64_t>(table.optional_number(row, "moe_ep_size").value_or(1)));
+  point.spec.weights = *weights;
+  // TensorRT-LLM's fp8 checkpoints say that the KV cache is in fp8, too; vLLM and SGLang keep it in bf16 unless told.
+  point.spec.kv = point.engine == "trtllm" && *weights == Precision::kFp8 ? Precision::kFp8 : Precision::kBf16;
+  point.spec.host = point.defaults->host;
+  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty()) return "the catalogue lacks " + missing.front();
+  const double tokens = platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
+  if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
+  point.bench.kv.block_size = point.defaults->block_size;
+  point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
+  point.bench.batching.max_num_seqs = 1024;
+  point.bench.batching.max_num_batched_tokens = point.defaults->max_num_batched_tokens;
+  point.load.users = static_cast<std::int64_t>(table.number(row, "batch_size"));
+  point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
+  point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
+  point.load.requests = kRounds * point.load.users;
+  point.load.length_spread = kLengthSpread;
+  point.ttft_s = table.number(row, "silicon_ttft_ms") * 1e-3;
+  point.tpot_s = table.number(row, "silicon_tpot_ms") * 1e-3;
+  point.second_half = second_half(fmt::format("{}/{}/{}", point.system, point.model, tp));
+  return {};
+}
+
+}  // namespace
+
+ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog) {
+  const MeasuredTable table(path);
+  ServingTable result;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    ServingPoint point;
+    const std::string reason = read_point(table, row, catalog, point);
+    if (reason.empty()) {
+      result.points.push_back(std::move(point));
+    } else {
+      ++result.left_out[reason];
+    }
+  }
+  return result;
+}
+
+ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+  platforms::ReplicaSpec spec = point.spec;
+  spec.host = host;
+  ServingBench bench = point.bench;
+  bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
+  const ServingResult result = bench.closed_loop(point.load);
+  ServedMeans means;
+  for (const ServedCall& call : result.calls) {
+    means.ttft_s += call.ttft_s / static_cast<double>(result.calls.size());
+    means.tpot_s += call.tpot_s / static_cast<double>(result.calls.size());
+  }
+  return means;
+}
+
+platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points) {
+  const auto host_of = [](std::span<const double> v) {
+    platforms::EngineDefaults::Host host;
+    host.step_s = 1e-3 * v[0];
+    host.sequence_s = 1e-6 * v[1];
+    host.prefill_step_s = 1e-3 * v[2];
+    host.layer_s = 1e-3 * v[3];
+    return host;
+  };
+  const std::size_t stride = std::max<std::size_t>(1, points.size() / kFittedPoints);
+  const auto error = [&](std::span<const double> v) {
+    if (std::any_of(v.begin(), v.end(), [](double x) { return x < 0; })) return 1e3;
+    double sum = 0, rows = 0;
+    for (std::size_t i = 0; i < points.size(); i += stride, ++rows) {
+      sum += std::min(0.5, std::abs(std::log(simulate(points[i], host_of(v)).tpot_s / points[i].tpot_s)));
+    }
+    return sum / rows;
+  };
+  const std::vector<double> steps{1, 15, 4, 0.2};
+  return host_of(minimize(error, {1, 20, 5, 0.3}, steps, {.restarts = 2, .evaluations_per_variable = 30}));
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,50 @@
+#pragma once
+/// Measured serving points (TTFT and TPOT of a model on some chips at some concurrency), simulated and fitted to.
+///
+/// Tables in the format of aiconfigurator's silicon samples: backend, backend_version, model_path, system, precision, mode, isl,
+/// osl, batch_size (the client's concurrency), tp_size, moe_ep_size, attention_dp_size, silicon_ttft_ms, silicon_tpot_ms. A closed loop: every
+/// user sends the next request when the last one ends; outputs are spread by a fifth, since clients that stayed in lockstep would
+/// show as jumps in TPOT that the tables do not have.
+///
+/// Points fall into two halves by a hash of system, model and tensor parallelism: figures fitted on one are judged on the other.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/calibrate/serving_bench.hpp"
+#include "platforms/cost/replica_spec.hpp"
+#include "platforms/spec/catalog.hpp"
+
+namespace tokenyard::analysis {
+
+struct ServingPoint {
+  std::string system, engine, version, model, precision;  ///< as the table writes them
+  const platforms::EngineDefaults* defaults = nullptr;
+  platforms::ReplicaSpec spec;
+  ServingBench bench;  ///< without its cost
+  ClosedLoop load;
+  double ttft_s = 0, tpot_s = 0;
+  bool second_half = false;
+  std::string group() const { return system + " " + engine + " " + version + " " + model + " " + precision; }
+};
+
+struct ServingTable {
+  std::vector<ServingPoint> points;
+  std::map<std::string, int> left_out;  ///< reason → rows
+};
+
+/// Leaves out, with the reason: disaggregated rows; the two sets that the table's notes call physically impossible; models, chips
+/// and number formats that the catalogue cannot time; and what does not fit into memory as labelled.
+ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog);
+
+struct ServedMeans {
+  double ttft_s = 0, tpot_s = 0;
+};
+ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
+
+/// The host times of an engine that bring the simulated TPOT closest to the points', least mean |log|. Seconds to minutes.
+platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points);
+
+}  // namespace tokenyard::analysis

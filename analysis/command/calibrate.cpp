@@ -1,0 +1,54 @@
+/// `tokenyard calibrate`: a chip's entry fitted to a measured table.
+
+#include "analysis/calibrate/calibrate.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "analysis/command/catalogs.hpp"
+#include "analysis/command/commands.hpp"
+#include "traces/writers/output_file.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+struct CalibrateArguments {
+  CalibrateOptions options;
+  std::string table, format = "aiconfigurator", out;
+  std::vector<std::string> catalogs;
+};
+
+int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
+  if (a.format != "aiconfigurator") throw sim::InputError({"", "--format", '"' + a.format + '"', "aiconfigurator"});
+  CalibrateOptions options = a.options;
+  options.table = a.table;
+  const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
+  const CalibratedChip chip = calibrate(options, catalogs.platforms);
+  traces::OutputFile file(a.out);
+  fmt::format_to(file.out(), "{}\n", chip.entry.dump(2));
+  file.commit();
+  fmt::print(surroundings.out, "{} on {}: {} on what was fitted, {} on what was held out. Written to {}\n", chip.what, options.base, chip.fitted, chip.held_out, a.out);
+  return kDone;
+}
+
+}  // namespace
+
+void add_calibrate(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("calibrate", "fits a chip's entry to a table of measured kernels");
+  const auto a = std::make_shared<CalibrateArguments>();
+  sub->add_option("PROFILE", a->table, "a table of kernels, .csv or .csv.xz")->required();
+  sub->add_option("--format", a->format, "aiconfigurator (default)")->option_text("NAME");
+  sub->add_option("--chip", a->options.base, "the chip whose peaks and other figures stay")->required()->option_text("NAME");
+  sub->add_option("--name", a->options.name, "of the new entry (default: the chip's)")->option_text("NAME");
+  sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")->option_text("TEXT");
+  sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
+  sub->add_option("-o,--output", a->out, "the chip's file; its folder's parent goes to --catalog")->required()->option_text("CHIP.json");
+  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  sub->footer("  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
+              "  tokenyard run scenario.json --catalog mine");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run_calibrate(*a, s); }; });
+}
+
+}  // namespace tokenyard::analysis

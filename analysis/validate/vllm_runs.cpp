@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/profile_reader.hpp"
+#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/validate/measured_systems.hpp"
+#include "platforms/cost/profiled_step_cost.hpp"
+#include "sim/input/faults.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+struct Run {
+  const char* prefix;
+  const char* profile;
+  const char* model;
+  std::int64_t dp;
+};
+constexpr Run kRuns[] = {{"RTXPRO6000_Llama-3.1-8B__vllm", "profile_RTXPRO6000_Llama-3.1-8B_tp1", "llama-3.1-8b", 1},
+                         {"RTXPRO6000_Qwen3-30B-A3B-Instruct-2507__vllm", "profile_RTXPRO6000_Qwen3-30B-A3B_tp1", "qwen3-30b-a3b", 2}};
+/// Host times of vLLM 0.19, which schedules the next step while one runs: fitted to the first run's steps, as its time stamps give
+/// them; the second run is not fitted on.
+constexpr platforms::EngineDefaults::Host kHost = {.step_s = 0, .sequence_s = 3e-6, .prefill_step_s = 4.1e-3, .layer_s = 0};
+constexpr std::int64_t kBlocks = 36578;  // what the server printed (evidence: peers.md §6.2)
+
+struct Measured {
+  std::vector<TimedRequest> requests;
+  std::vector<ServedCall> calls;
+};
+
+Measured read_requests(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  Measured measured;
+  struct Row {
+    double queued;
+    TimedRequest request;
+    ServedCall call;
+  };
+  std::vector<Row> rows;
+  for (std::string line; std::getline(file, line);) {
+    const auto json = nlohmann::json::parse(line);
+    Row row;
+    row.queued = json.at("queued_ts").get<double>();
+    row.request = {0, json.at("input_toks").get<std::int64_t>(), json.at("output_toks").get<std::int64_t>()};
+    const double first = json.at("first_token_ts").get<double>(), last = json.at("last_token_ts").get<double>();
+    row.call.ttft_s = first - row.queued;
+    row.call.e2e_s = last - row.queued;
+    row.call.tpot_s = (last - first) / static_cast<double>(row.request.output_tokens - 1);
+    rows.push_back(row);
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.queued < b.queued; });
+  for (Row& row : rows) {
+    row.request.arrival_s = row.call.arrival_s = row.queued - rows.front().queued;
+    measured.requests.push_back(row.request);
+    measured.calls.push_back(row.call);
+  }
+  return measured;
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += v;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+double quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double position = q * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::size_t>(position);
+  const std::size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
+}
+
+void compare(ValidationTable& table, const Measured& measured, const ServingResult& simulated, const std::string& fitted_on) {
+  const auto column = [](const std::vector<ServedCall>& calls, double ServedCall::*member) {
+    std::vector<double> values;
+    for (const ServedCall& call : calls) values.push_back(call.*member);
+    return values;
+  };
+  const auto add = [&](const std::string& metric, double real, double model) {
+    table.rows.push_back({metric, fmt::format("{:.4f} s", real), fmt::format("{:.4f} s", model), fmt::format("{:+.1f} %", 100 * (model / real - 1)), fitted_on});
+  };
+  for (const auto& [name, member] : {std::pair{"TPOT", &ServedCall::tpot_s}, std::pair{"end to end", &ServedCall::e2e_s}, std::pair{"TTFT", &ServedCall::ttft_s}}) {
+    const std::vector<double> real = column(measured.calls, member), model = column(simulated.calls, member);
+    add(fmt::format("{} mean", name), mean(real), mean(model));
+    for (const int p : {50, 90, 95, 99}) add(fmt::format("{} P{}", name, p), quantile(real, p / 100.0), quantile(model, p / 100.0));
+  }
+}
+
+/// Mean absolute difference of the running and the waiting calls per second, as a share of the measured mean.
+void compare_series(ValidationTable& table, const std::filesystem::path& path, const ServingResult& simulated, const std::string& fitted_on) {
+  const MeasuredTable series(path);
+  for (const bool running : {true, false}) {
+    double difference = 0, sum = 0, model_sum = 0;
+    for (std::size_t row = 0; row < series.rows(); ++row) {
+      const double real = series.number(row, running ? "running" : "waiting");
+      const ServingResult::Sample sample = row < simulated.samples.size() ? simulated.samples[row] : ServingResult::Sample{};
+      const double model = running ? sample.running : sample.waiting;
+      difference += std::abs(model - real);
+      sum += real;
+      model_sum += model;
+    }
+    const auto seconds = static_cast<double>(series.rows());
+    table.rows.push_back({running ? "running calls, per second" : "waiting calls, per second", fmt::format("{:.1f}", sum / seconds),
+                          fmt::format("{:.1f}", model_sum / seconds), fmt::format("{:.1f} % off on average", 100 * difference / sum), fitted_on});
+  }
+}
+
+}  // namespace
+
+std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& data, const platforms::Catalog& catalog) {
+  std::vector<ValidationTable> tables;
+  const std::filesystem::path folder = data / "llmservingsim";
+  for (const Run& run : kRuns) {
+    const std::filesystem::path requests = folder / fmt::format("{}_requests.jsonl", run.prefix);
+    if (!std::filesystem::exists(requests)) continue;
+    const Measured measured = read_requests(requests);
+    platforms::ReplicaSpec spec;
+    spec.chip = catalog.find_chip("rtx-pro-6000");
+    spec.model = catalog.find_model(run.model);
+    spec.parallelism.dp = run.dp;
+    spec.parallelism.ep = run.dp;
+    spec.host = kHost;
+    const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
+    ServingBench bench;
+    bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);
+    bench.batching.max_num_batched_tokens = 2048 * run.dp;
+    bench.kv.blocks = kBlocks * run.dp;
+    for (const bool profiled : {true, false}) {
+      bench.cost = profiled ? std::shared_ptr<const platforms::StepCost>(std::make_shared<platforms::ProfiledStepCost>(spec, profile))
+                            : std::make_shared<platforms::KernelStepCost>(spec);
+      const ServingResult result = bench.replay(measured.requests, true);
+      ValidationTable table{fmt::format("vLLM 0.19, {} on RTX PRO 6000 x {}, 300 requests: {}", run.model, run.dp, profiled ? "with its kernel profile" : "from the chip's entry"),
+                            "Times count from the moment the engine queued a request. The simulated prompts share no prefix: the data have no token ids.",
+                            {}};
+      const std::string fitted = run.dp == 1 ? "host times: this run" : "host times: the Llama run";
+      compare(table, measured, result, fitted);
+      compare_series(table, folder / fmt::format("{}_timeseries.csv", run.prefix), result, fitted);
+      tables.push_back(std::move(table));
+    }
+  }
+  return tables;
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,75 @@
+#include "analysis/calibrate/serving_bench.hpp"
+
+#include "platforms/cost/profiled_step_cost.hpp"
+#include "platforms/spec/catalog.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+using namespace tokenyard::platforms;
+
+namespace {
+
+/// Attention that is far from linear in the context: leaps are cut at every point of its grid.
+KernelProfile bent_profile() {
+  KernelProfile profile;
+  for (const double tokens : {1.0, 64.0, 2048.0}) {
+    profile.layer.add(tokens, 1e-4 + 1e-7 * tokens);
+    profile.token_once.add(tokens, 1e-5);
+    profile.sequence_once.add(tokens, 2e-4);
+  }
+  for (const double calls : {1.0, 8.0, 64.0}) {
+    for (const double context : {16.0, 100.0, 128.0, 300.0, 511.0}) {
+      profile.decode[calls].add(context, 1e-6 * calls * context * (1 + context / 100));
+      for (const double prompt : {16.0, 1024.0}) profile.mixed[prompt][0][calls].add(context, 1e-5 + 1e-8 * prompt);
+    }
+  }
+  return profile;
+}
+
+}  // namespace
+
+TEST_CASE("Leaping equals stepping where a measured profile bends") {
+  sim::Faults faults;
+  const Catalog catalog = Catalog::load(faults);
+  ReplicaSpec spec;
+  spec.chip = catalog.find_chip("h100-sxm");
+  spec.model = catalog.find_model("llama-3.1-8b");
+  const KernelProfile profile = bent_profile();
+  ServingBench bench;
+  bench.cost = std::make_shared<ProfiledStepCost>(spec, profile);
+  bench.kv.blocks = 800;
+  const ClosedLoop load{.users = 24, .prompt_tokens = 333, .output_tokens = 500, .requests = 60, .turnaround_s = 0.01, .length_spread = 0.3};
+  const ServingResult leapt = bench.closed_loop(load);
+  bench.batching.stepwise = true;
+  const ServingResult stepped = bench.closed_loop(load);
+  REQUIRE(leapt.calls.size() == 60);
+  REQUIRE(stepped.calls.size() == 60);
+  for (std::size_t i = 0; i < leapt.calls.size(); ++i) {
+    CHECK(leapt.calls[i].ttft_s == stepped.calls[i].ttft_s);
+    CHECK(leapt.calls[i].e2e_s == stepped.calls[i].e2e_s);
+  }
+  CHECK(leapt.totals.busy_ticks == stepped.totals.busy_ticks);
+  CHECK(leapt.totals.steps == stepped.totals.steps);
+  CHECK(leapt.totals.preemptions > 0);
+}
+
+TEST_CASE("Pieces of a profile join at the points of its grid") {
+  sim::Faults faults;
+  const Catalog catalog = Catalog::load(faults);
+  ReplicaSpec spec;
+  spec.chip = catalog.find_chip("h100-sxm");
+  spec.model = catalog.find_model("llama-3.1-8b");
+  const KernelProfile profile = bent_profile();
+  const ProfiledStepCost cost(spec, profile);
+  for (Tokens context = 8; context < 8 * 600;) {
+    const StepPiece piece = cost.piece(8, context, {});
+    REQUIRE(piece.context_limit >= context);
+    if (piece.context_limit > 8 * 600) break;
+    const StepPiece next = cost.piece(8, piece.context_limit + 1, {});
+    const double here = static_cast<double>(piece.ticks(piece.context_limit + 1)), there = static_cast<double>(next.ticks(piece.context_limit + 1));
+    CHECK(here == Approx(there).epsilon(1e-3));
+    CHECK(cost.piece(8, piece.context_limit, {}).ticks(context) == piece.ticks(context));
+    context = piece.context_limit + 1;
+  }
+}
