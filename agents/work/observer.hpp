@@ -31,6 +31,7 @@ struct NodeSpan {
   std::uint32_t agent = 0;
   std::uint32_t node = 0;       ///< index in the agent's graph
   std::uint32_t branch = 0;     ///< 0: the main walk
+  std::uint32_t parent_branch = 0;  ///< the branch or walk it forked from; of the main walk: itself
   std::string_view name;        ///< of the node
   std::string_view kind;        ///< "llm", "tool", "human", …
   sim::Time begin;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "agents/record/left_out.hpp"
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::agents {
@@ -18,6 +19,8 @@ class RequestSource {
   virtual ~RequestSource() = default;
   /// Fills `request` and returns true, or returns false at the end. Throws sim::InputError, with file and line.
   virtual bool next(RecordedRequest& request) = 0;
+  /// What was left out so far, by reason.
+  virtual std::vector<LeftOut> left_out() const { return {}; }
 };
 
 }  // namespace tokenyard::agents

@@ -307,6 +307,7 @@ void TaskPlayer::report_node(const Step& step, bool has_call, std::uint64_t call
   span.agent = task.entry;
   span.node = entries_[task.entry].members[step.member].first_node + step.walk.at();
   span.branch = step.branch;
+  span.parent_branch = step.parent == kNone ? step.branch : steps_[step.parent].branch;
   span.name = step.walk.node().name;
   span.kind = kNodeKindNames[static_cast<std::size_t>(step.walk.node().kind)];
   span.begin = step.begin;
@@ -368,6 +369,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   request.task = task.number;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
+  request.branch = step.branch;
   request.pool = member.pools[node.role];
   request.listener = this;
   for (std::int64_t copy = 0; copy < count; ++copy) {

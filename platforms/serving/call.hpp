@@ -33,6 +33,7 @@ struct CallRecord {
   std::uint64_t task = 0;
   std::uint32_t agent = 0;      ///< index of the workload entry
   std::uint32_t node = 0;       ///< index of the task graph's node (Agent::nodes)
+  std::uint32_t branch = 0;     ///< of the task (NodeSpan::branch)
   std::uint32_t pool = 0;       ///< where it was submitted
   std::uint32_t replica = 0;    ///< within the pool; of the decode pool where the two are apart
   sim::Time arrival;
@@ -58,6 +59,7 @@ struct CallRequest {
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
   std::uint32_t node = 0;
+  std::uint32_t branch = 0;
   std::uint32_t pool = 0;
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;

@@ -43,10 +43,12 @@ void Fleet::submit(const CallRequest& request) {
   record.task = request.task;
   record.agent = request.agent;
   record.node = request.node;
+  record.branch = request.branch;
   record.pool = request.pool;
   record.arrival = simulation_.now();
   record.output_tokens = request.output_tokens;
   for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+  for (ServingObserver* observer : observers_) observer->on_submit(request, record);
 
   Pool& pool = pools_[request.pool];
   const Replica& any = *pool.replicas.front();

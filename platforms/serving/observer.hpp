@@ -33,6 +33,8 @@ struct KvTransfer {
 class ServingObserver {
  public:
   virtual ~ServingObserver() = default;
+  /// A call arrives; its record says which and when, its request what is asked.
+  virtual void on_submit(const CallRequest&, const CallRecord&) {}
   /// A call ended, in whatever status.
   virtual void on_call(const CallRecord&) {}
   virtual void on_batch_phase(const BatchPhase&) {}

@@ -1,0 +1,65 @@
+#include "agents/record/model_pools.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace tokenyard::agents {
+
+ModelPools ModelPools::parse(std::string_view rules, std::vector<Pool> pools, std::uint32_t fallback,
+                             sim::Faults& faults) {
+  ModelPools result;
+  std::vector<std::string> names = {"none"};
+  for (const Pool& pool : pools) {
+    if (!pool.name.empty()) names.push_back(pool.name);
+  }
+  while (!rules.empty()) {
+    const std::size_t comma = std::min(rules.find(','), rules.size());
+    const std::string_view rule = rules.substr(0, comma);
+    rules.remove_prefix(std::min(comma + 1, rules.size()));
+    const std::size_t equals = rule.rfind('=');
+    if (equals == std::string_view::npos || equals == 0 || equals + 1 == rule.size()) {
+      faults.add("", "--pools", fmt::format("\"{}\"", rule),
+                 "recorded model=pool, as in gpt-4o-mini=small,claude-*=main,*=none");
+      continue;
+    }
+    const std::string_view name = rule.substr(equals + 1);
+    const auto pool = std::find_if(pools.begin(), pools.end(), [&](const Pool& p) { return p.name == name; });
+    if (name != "none" && pool == pools.end()) {
+      faults.add("", "--pools", fmt::format("\"{}\"", name),
+                 fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
+      continue;
+    }
+    result.rules_.emplace_back(rule.substr(0, equals),
+                               name == "none" ? kDropped : static_cast<std::uint32_t>(pool - pools.begin()));
+  }
+  result.pools_ = std::move(pools);
+  result.fallback_ = fallback;
+  return result;
+}
+
+std::uint32_t ModelPools::pool(std::string_view model) const {
+  for (const auto& [name, pool] : rules_) {
+    if (name == model) return pool;
+  }
+  const std::pair<std::string, std::uint32_t>* longest = nullptr;
+  const std::pair<std::string, std::uint32_t>* any = nullptr;
+  for (const auto& rule : rules_) {
+    const std::string_view name = rule.first;
+    if (name == "*") {
+      any = &rule;
+    } else if (name.ends_with('*') && model.starts_with(name.substr(0, name.size() - 1)) &&
+               (longest == nullptr || name.size() > longest->first.size())) {
+      longest = &rule;
+    }
+  }
+  if (longest != nullptr) return longest->second;
+  for (std::uint32_t p = 0; p < pools_.size(); ++p) {
+    if (!pools_[p].name.empty() && pools_[p].name == model) return p;
+  }
+  for (std::uint32_t p = 0; p < pools_.size(); ++p) {
+    if (!pools_[p].name.empty() && pools_[p].model == model) return p;
+  }
+  return any != nullptr ? any->second : fallback_;
+}
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,349 @@
+#include "agents/record/recorded_player.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::agents {
+
+using platforms::CallRecord;
+using platforms::CallRequest;
+using platforms::CallStatus;
+using platforms::Cause;
+using platforms::CauseTimes;
+using sim::Time;
+
+namespace {
+
+// In an event's argument, beside steps of plays.
+constexpr std::uint32_t kArrival = 0xffffffff;
+constexpr std::uint32_t kUser = 0xfffffffe;
+
+constexpr std::uint64_t pack(std::uint32_t play, std::uint32_t step) { return std::uint64_t{play} << 32 | step; }
+
+}  // namespace
+
+RecordedPlayer::RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
+                               const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed)
+    : simulation_(simulation), door_(door), source_(source), plan_(plan), pools_(std::move(pools)), seed_(seed) {}
+
+// ---- Arrivals -------------------------------------------------------------------------------------------------------
+
+void RecordedPlayer::start() {
+  if (!plan_.closed_loop) return schedule_arrival();
+  fetch();
+  begun_by_user_.assign(static_cast<std::size_t>(plan_.closed_loop->users), 0);
+  for (std::uint32_t user = 0; user < begun_by_user_.size(); ++user) {
+    sim::Stream ramp(seed_, sim::StreamName("replay/ramp"), user);
+    schedule_user(user, Time::seconds(ramp.uniform() * plan_.closed_loop->ramp_s));
+  }
+}
+
+Time RecordedPlayer::scaled(Time date) const {
+  return plan_.speed == 1 ? date : Time::nanoseconds(std::llround(static_cast<double>(date.ns()) / plan_.speed));
+}
+
+std::uint32_t RecordedPlayer::spare_play() {
+  if (spare_.empty()) {
+    plays_.emplace_back();
+    return static_cast<std::uint32_t>(plays_.size() - 1);
+  }
+  const std::uint32_t play = spare_.back();
+  spare_.pop_back();
+  return play;
+}
+
+bool RecordedPlayer::pull(Play& play) {
+  while (pulled_ < plan_.max_tasks && source_.next(play.task)) {
+    if (play.task.arrival >= plan_.from && play.task.arrival < plan_.to) {
+      ++pulled_;
+      return true;
+    }
+    ++tasks_outside_;
+  }
+  return false;
+}
+
+void RecordedPlayer::fetch() {
+  next_ = spare_play();
+  if (pull(plays_[next_])) return;
+  spare_.push_back(next_);
+  exhausted_ = true;
+  if (on_last_) on_last_();
+}
+
+void RecordedPlayer::schedule_arrival() {
+  fetch();
+  if (exhausted_) return;
+  const Time date = std::max(simulation_.now(), scaled(plays_[next_].task.arrival - plan_.from));
+  simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, pack(kArrival, 0));
+}
+
+void RecordedPlayer::schedule_user(std::uint32_t user, Time date) {
+  simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, pack(kUser, user));
+}
+
+void RecordedPlayer::on_event(Time, std::uint64_t argument) {
+  const auto high = static_cast<std::uint32_t>(argument >> 32), low = static_cast<std::uint32_t>(argument);
+  if (high == kArrival) {
+    const std::uint32_t arrived = next_;
+    schedule_arrival();  // before the task: it may end at once, and its play be reused
+    plays_[arrived].user = kNoUser;
+    return begin_task(arrived);
+  }
+  if (high == kUser) {
+    if (exhausted_) return;
+    const std::uint32_t arrived = next_;
+    fetch();
+    plays_[arrived].user = low;
+    ++begun_by_user_[low];
+    return begin_task(arrived);
+  }
+  Play& play = plays_[high];
+  Progress& progress = play.progress[low];
+  if (progress.state == State::kDelayed) {
+    --play.busy;
+    if (play.aborted) {
+      play.path = progress.causes;
+      play.path_end = simulation_.now();
+    }
+    play.can_begin.push_back(low);
+    std::push_heap(play.can_begin.begin(), play.can_begin.end(), std::greater<>());
+  } else {
+    CauseTimes causes = progress.causes;
+    causes[progress.waiting_for] += simulation_.now() - progress.begin;
+    end_step(high, low, causes, false, 0);
+  }
+  advance(high);
+}
+
+void RecordedPlayer::wake(std::uint32_t play, std::uint32_t step, Time date) {
+  simulation_.schedule(date, sim::Priority::kWake, plays_[play].events, *this, pack(play, step));
+}
+
+// ---- Tasks ----------------------------------------------------------------------------------------------------------
+
+void RecordedPlayer::begin_task(std::uint32_t index) {
+  Play& play = plays_[index];
+  const RecordedTask& task = play.task;
+  const auto steps = static_cast<std::uint32_t>(task.steps.size());
+  play.number = begun_++;
+  play.arrival = play.path_end = simulation_.now();
+  play.path = {};
+  play.record = {};
+  play.aborted = {};
+  play.live = true;
+  play.events = {play.number, 0};
+  play.steps_left = steps;
+  play.busy = 0;
+  play.can_begin.clear();
+  ++in_flight_;
+
+  play.progress.assign(steps, {});
+  play.first_dependent.assign(steps + 1, 0);
+  for (const RecordedDependency& dependency : task.dependencies) ++play.first_dependent[dependency.step + 1];
+  for (std::uint32_t s = 0; s < steps; ++s) play.first_dependent[s + 1] += play.first_dependent[s];
+  play.dependents.resize(task.dependencies.size());
+  std::vector<std::uint32_t> fill(play.first_dependent.begin(), play.first_dependent.end() - 1);
+  for (std::uint32_t s = 0; s < steps; ++s) {
+    const RecordedStep& step = task.steps[s];
+    play.progress[s].open_dependencies = step.dependencies;
+    play.progress[s].begin = play.arrival;
+    for (std::uint32_t d = step.first_dependency; d < step.first_dependency + step.dependencies; ++d) {
+      play.dependents[fill[task.dependencies[d].step]++] = {s, d};
+    }
+  }
+  for (std::uint32_t s = 0; s < steps; ++s) {
+    if (task.steps[s].dependencies == 0) release(index, s);
+  }
+  advance(index);
+}
+
+void RecordedPlayer::end_task(std::uint32_t index) {
+  Play& play = plays_[index];
+  play.live = false;
+  TaskRecord& record = play.record;
+  record.task = play.number;
+  record.agent = play.task.agent;
+  record.arrival = play.arrival;
+  record.finish = simulation_.now();
+  record.status = play.aborted.value_or(TaskStatus::kCompleted);
+  record.causes = play.path;
+  const std::uint32_t user = play.user;
+  --in_flight_;
+  const TaskRecord ended = record;
+  spare_.push_back(index);
+  for (TaskObserver* observer : observers_) observer->on_task(ended);
+  if (user == kNoUser || exhausted_) return;
+  sim::Stream think(seed_, sim::StreamName("replay/think"), user, begun_by_user_[user]);
+  schedule_user(user, simulation_.now() + plan_.closed_loop->think_s.sample_time(think));
+}
+
+// ---- Steps ----------------------------------------------------------------------------------------------------------
+
+/// What waits for `step` to be dispatched or to complete need wait no longer, but for its delay.
+void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigger) {
+  Play& play = plays_[index];
+  const CauseTimes& causes = trigger == Trigger::kDispatch ? play.progress[step].causes : play.path;
+  for (std::uint32_t i = play.first_dependent[step]; i < play.first_dependent[step + 1]; ++i) {
+    const auto [dependent, which] = play.dependents[i];
+    const RecordedDependency& dependency = play.task.dependencies[which];
+    if (dependency.trigger != trigger) continue;
+    Progress& progress = play.progress[dependent];
+    const Time delay = shortened(dependency.delay);
+    const bool first = progress.open_dependencies == play.task.steps[dependent].dependencies;
+    if (first || simulation_.now() + delay > progress.begin) {
+      progress.begin = simulation_.now() + delay;
+      progress.causes = causes;
+      progress.causes[dependency.cause] += delay;
+      progress.waiting_for = dependency.cause;
+    }
+    if (--progress.open_dependencies == 0) release(index, dependent);
+  }
+}
+
+/// All dependencies are met: the step begins, now or at its date.
+void RecordedPlayer::release(std::uint32_t index, std::uint32_t step) {
+  Play& play = plays_[index];
+  Progress& progress = play.progress[step];
+  const Time not_before = play.arrival + scaled(play.task.steps[step].not_before);
+  if (not_before > progress.begin) {
+    progress.causes[Cause::kOther] += not_before - progress.begin;
+    progress.begin = not_before;
+    progress.waiting_for = Cause::kOther;
+  }
+  if (progress.begin > simulation_.now()) {
+    if (play.aborted) return;
+    progress.state = State::kDelayed;
+    ++play.busy;
+    return wake(index, step, progress.begin);
+  }
+  play.can_begin.push_back(step);
+  std::push_heap(play.can_begin.begin(), play.can_begin.end(), std::greater<>());
+}
+
+/// Begins what can begin, in the order of the record, until nothing can; ends the task when nothing is left.
+void RecordedPlayer::advance(std::uint32_t index) {
+  Play& play = plays_[index];
+  if (play.advancing) return;
+  play.advancing = true;
+  while (!play.can_begin.empty() && !play.aborted) {
+    std::pop_heap(play.can_begin.begin(), play.can_begin.end(), std::greater<>());
+    const std::uint32_t step = play.can_begin.back();
+    play.can_begin.pop_back();
+    begin_step(index, step);
+  }
+  play.advancing = false;
+  if (play.busy == 0 && (play.steps_left == 0 || play.aborted)) end_task(index);
+}
+
+void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
+  Play& play = plays_[index];
+  const RecordedStep& step = play.task.steps[s];
+  Progress& progress = play.progress[s];
+  progress.state = State::kRunning;
+  progress.begin = progress.served = simulation_.now();
+  ++play.busy;
+  meet(index, s, Trigger::kDispatch);
+  const std::uint32_t pool = step.kind == StepKind::kCall ? pools_[step.model] : kDropped;
+  if (pool != kDropped) {
+    CallRequest request;
+    request.task = play.number;
+    request.agent = play.task.agent;
+    request.node = step.node;
+    request.branch = step.branch;
+    request.pool = pool;
+    request.prompt = {play.task.extents.data() + step.first_extent, step.extents};
+    request.output_tokens = step.output_tokens;
+    request.output_content = step.output_content;
+    request.listener = this;
+    request.cookie = pack(index, s);
+    return door_.submit(request);
+  }
+  if (step.kind == StepKind::kCall) ++dropped_calls_;
+  if (step.kind == StepKind::kTool) play.record.tool_calls += step.count;
+  progress.waiting_for = step.kind == StepKind::kCall ? Cause::kOther : step.cause;
+  const Time duration = shortened(step.duration);
+  if (duration == Time()) return end_step(index, s, progress.causes, false, 0);
+  wake(index, s, simulation_.now() + duration);
+}
+
+void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes, bool has_call,
+                              std::uint64_t call) {
+  Play& play = plays_[index];
+  Progress& progress = play.progress[s];
+  progress.state = State::kDone;
+  --play.busy;
+  --play.steps_left;
+  play.path = causes;
+  play.path_end = simulation_.now();
+  if (!observers_.empty()) {
+    const RecordedStep& step = play.task.steps[s];
+    const RecordedNode& node = source_.names().nodes[play.task.agent][step.node];
+    NodeSpan span;
+    span.task = play.number;
+    span.agent = play.task.agent;
+    span.node = step.node;
+    span.branch = step.branch;
+    span.parent_branch = step.parent_branch;
+    span.name = node.name;
+    span.kind = kStepKindNames[static_cast<std::size_t>(step.kind)];
+    span.begin = progress.begin;
+    span.served = progress.served;
+    span.end = simulation_.now();
+    span.has_call = has_call;
+    span.call = call;
+    for (TaskObserver* observer : observers_) observer->on_node(span);
+  }
+  meet(index, s, Trigger::kCompletion);
+}
+
+void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
+  const auto index = static_cast<std::uint32_t>(cookie >> 32), s = static_cast<std::uint32_t>(cookie);
+  Play& play = plays_[index];
+  Progress& progress = play.progress[s];
+  ++play.record.calls;
+  play.record.prompt_tokens += record.prompt_tokens;
+  play.record.cached_tokens += record.cached_tokens;
+  if (record.status == CallStatus::kCompleted) {
+    play.record.output_tokens += record.output_tokens;
+  } else if (!play.aborted) {
+    play.aborted = static_cast<TaskStatus>(record.status);
+  }
+  if (record.scheduled != CallRecord::kNoTime) progress.served = record.scheduled;
+  CauseTimes causes = progress.causes;
+  causes += record.causes;
+  end_step(index, s, causes, true, record.call);
+  advance(index);
+}
+
+// ---- The end of a run -----------------------------------------------------------------------------------------------
+
+void RecordedPlayer::finish_unfinished() {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> open;  // by task number
+  for (std::uint32_t p = 0; p < plays_.size(); ++p) {
+    if (plays_[p].live) open.emplace_back(plays_[p].number, p);
+  }
+  std::sort(open.begin(), open.end());
+  exhausted_ = true;  // nobody begins anew
+  for (const auto& [number, index] : open) {
+    Play& play = plays_[index];
+    // Of what runs, the step recorded first stands for the critical path; else the step that is still delayed.
+    const auto find = [&](State state) {
+      return std::find_if(play.progress.begin(), play.progress.end(),
+                          [&](const Progress& p) { return p.state == state; });
+    };
+    if (const auto running = find(State::kRunning); running != play.progress.end()) {
+      play.path = running->causes;
+      play.path_end = running->begin;
+      play.path[running->waiting_for] += simulation_.now() - play.path_end;
+    } else {
+      const auto delayed = find(State::kDelayed);
+      const Cause cause = delayed != play.progress.end() ? delayed->waiting_for : Cause::kOther;
+      play.path[cause] += simulation_.now() - play.path_end;
+    }
+    play.aborted = TaskStatus::kUnfinished;
+    end_task(index);
+  }
+}
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,131 @@
+#pragma once
+/// Plays recorded tasks: every step begins when what it waited for is done; calls take what the fleet takes.
+///
+/// Open loop: tasks arrive as recorded, `speed` times as fast. Closed loop: users play them one after the other, in the
+/// trace's order; recorded arrivals do not matter then. Tools, people and waits take their recorded time, but no longer
+/// than `longest_wait`.
+///
+/// Causes: a step remembers how the task's time was spent up to its beginning, along the dependency that released it
+/// last (of several at one instant, the one met first). So a task's causes follow the critical path back from the step
+/// that ended last, and sum to its duration exactly. Time before `not_before` is `other`.
+///
+/// A call that is rejected or fails ends its task: nothing further begins, and the task ends when what runs has ended.
+///
+/// Cost: O(log steps that can begin) a step; memory for the tasks in flight.
+///
+///   RecordedPlayer player(simulation, fleet, source, {.closed_loop = ClosedLoop{16}}, pools, seed);
+///   player.start();   // then simulation.run()
+
+#include <deque>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "agents/record/model_pools.hpp"
+#include "agents/record/recorded_task.hpp"
+#include "agents/work/arrivals.hpp"
+#include "agents/work/workload.hpp"
+#include "platforms/serving/front_door.hpp"
+#include "sim/core/simulation.hpp"
+
+namespace tokenyard::agents {
+
+struct ReplayPlan {
+  std::optional<ClosedLoop> closed_loop;
+  double speed = 1;                         ///< arrivals and `not_before` are divided by it; finite and positive
+  sim::Time from, to = sim::Time::never();  ///< only tasks that arrived in [from, to) of the trace; `from` becomes 0
+  std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
+  sim::Time longest_wait = sim::Time::never();  ///< cuts every recorded tool, person, wait and delay
+};
+
+class RecordedPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
+ public:
+  /// `pools`: by recorded model; kDropped: its calls are played as waits.
+  RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
+                 const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
+
+  /// Called once, when the last task arrives (or at the start, if there is none).
+  void set_on_last(std::function<void()> on_last) { on_last_ = std::move(on_last); }
+
+  void start() override;
+  bool arrivals_over() const override { return exhausted_; }
+  std::uint64_t tasks_in_flight() const override { return in_flight_; }
+  void finish_unfinished() override;
+
+  std::uint64_t dropped_calls() const { return dropped_calls_; }
+  std::uint64_t tasks_outside() const { return tasks_outside_; }  ///< of [from, to)
+
+ private:
+  static constexpr std::uint32_t kNoUser = 0xffffffff;
+
+  enum class State : std::uint8_t { kBlocked, kDelayed, kRunning, kDone };
+  struct Progress {
+    State state = State::kBlocked;
+    std::uint32_t open_dependencies = 0;
+    sim::Time begin;  ///< when it may begin, as far as known; then when it began
+    sim::Time served;
+    platforms::CauseTimes causes;  ///< of the task up to `begin`
+    platforms::Cause waiting_for = platforms::Cause::kOther;
+  };
+  struct Dependent {
+    std::uint32_t step, dependency;
+  };
+  struct Play {
+    RecordedTask task;
+    std::vector<Progress> progress;              ///< by step
+    std::vector<std::uint32_t> first_dependent;  ///< by step, and one more; into `dependents`
+    std::vector<Dependent> dependents;
+    std::vector<std::uint32_t> can_begin;  ///< a min-heap of steps
+    std::uint64_t number = 0;
+    std::uint32_t user = kNoUser;
+    sim::Time arrival;
+    std::uint32_t steps_left = 0, busy = 0;  ///< not done; delayed or running
+    bool advancing = false, live = false;
+    std::optional<TaskStatus> aborted;
+    TaskRecord record;
+    platforms::CauseTimes path;  ///< up to `path_end`, where a step ended last
+    sim::Time path_end;
+    sim::Entity events;
+  };
+
+  void on_event(sim::Time now, std::uint64_t argument) override;
+  void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
+
+  std::uint32_t spare_play();
+  /// The next task of the plan into `play`; false if there is none.
+  bool pull(Play& play);
+  /// The next task into `next_`, or the end of the arrivals.
+  void fetch();
+  void schedule_arrival();
+  void schedule_user(std::uint32_t user, sim::Time date);
+  void begin_task(std::uint32_t play);
+  void end_task(std::uint32_t play);
+
+  void meet(std::uint32_t play, std::uint32_t step, Trigger trigger);
+  void release(std::uint32_t play, std::uint32_t step);
+  void advance(std::uint32_t play);
+  void begin_step(std::uint32_t play, std::uint32_t step);
+  void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes, bool has_call,
+                std::uint64_t call);
+  void wake(std::uint32_t play, std::uint32_t step, sim::Time date);
+  sim::Time shortened(sim::Time wait) const { return std::min(wait, plan_.longest_wait); }
+  sim::Time scaled(sim::Time date) const;
+
+  sim::Simulation& simulation_;
+  platforms::FrontDoor& door_;
+  RecordedTaskSource& source_;
+  ReplayPlan plan_;
+  std::vector<std::uint32_t> pools_;
+  std::uint64_t seed_;
+  std::deque<Play> plays_;
+  std::vector<std::uint32_t> spare_;
+  std::uint32_t next_ = 0;  ///< the play that arrives next
+  std::vector<std::uint32_t> begun_by_user_;
+  sim::Entity entity_;
+  std::uint64_t pulled_ = 0, begun_ = 0, in_flight_ = 0, dropped_calls_ = 0, tasks_outside_ = 0;
+  bool exhausted_ = false;
+  std::function<void()> on_last_;
+};
+
+}  // namespace tokenyard::agents
