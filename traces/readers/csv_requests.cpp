@@ -1,4 +1,4 @@
-/// The formats `azure` and `requests`: CSV with a date and two token counts a row.
+/// The formats `azure`, `burstgpt` and `requests`: CSV with a date and two token counts a row.
 ///
 /// The header names the columns, in any order and among others. A file without a header is read if its first row has
 /// exactly the three fields in the format's order and no column was renamed.
@@ -17,12 +17,18 @@ struct Layout {
   std::array<std::string_view, 3> columns;  ///< date, prompt tokens, output tokens
   bool (*read_date)(std::string_view text, std::int64_t& ns);
   std::string_view date, example;
+  bool no_output_failed = false;  ///< a row without output tokens is a call that failed when recorded, not a fault
 };
 
 constexpr Layout kAzure = {{"TIMESTAMP", "ContextTokens", "GeneratedTokens"},
                            read_date,
                            "a date of 1970 to 2199, as in 2023-11-16 18:15:46.6805900",
                            "2023-11-16 18:15:46.6805900,374,44"};
+constexpr Layout kBurstGpt = {{"Timestamp", "Request tokens", "Response tokens"},
+                              read_seconds,
+                              "seconds from 0 to 9e9, as in 5 or 45.0",
+                              "5,472,18",
+                              true};
 constexpr Layout kRequests = {{"arrival_s", "prompt_tokens", "output_tokens"},
                               read_seconds,
                               "seconds from 0 to 9e9, as in 12.25",
@@ -90,6 +96,7 @@ class CsvRequests final : public RowReader {
     }
     platforms::Tokens prompt_tokens = 0;
     if (!read_tokens(prompt, prompt_tokens)) return refuse_tokens(names_[1], prompt);
+    if (layout_.no_output_failed && output == "0") return leave_out(RowFault::kFailed);
     if (!read_tokens(output, row.output_tokens)) return refuse_tokens(names_[2], output);
     row.prompt.push_back({0, prompt_tokens});
     return true;
@@ -108,6 +115,10 @@ class CsvRequests final : public RowReader {
 
 std::unique_ptr<TraceReader> make_azure_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<CsvRequests>(path, options, kAzure, CsvRequests::Origin::kFirstRow);
+}
+
+std::unique_ptr<TraceReader> make_burstgpt_reader(const std::string& path, const TraceOptions& options) {
+  return std::make_unique<CsvRequests>(path, options, kBurstGpt, CsvRequests::Origin::kFile);
 }
 
 std::unique_ptr<TraceReader> make_requests_reader(const std::string& path, const TraceOptions& options) {

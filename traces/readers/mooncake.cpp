@@ -1,13 +1,11 @@
-/// The format `mooncake`: JSON lines with block hashes (Mooncake, FAST'25).
+/// The formats `mooncake` and `bailian`: JSON lines with block hashes (Mooncake, FAST'25; Alibaba's Qwen-Bailian
+/// traces).
 ///
 /// A line is parsed whole (simdjson's DOM), so that a fault behind the last key of interest is found, too.
 
-#include <cmath>
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include "traces/readers/fields.hpp"
+#include "traces/readers/block_prompt.hpp"
 #include "traces/readers/formats.hpp"
+#include "traces/readers/json_row.hpp"
 #include "traces/readers/row_reader.hpp"
 
 namespace tokenyard::traces {
@@ -15,24 +13,36 @@ namespace {
 
 using platforms::Tokens;
 
-constexpr Tokens kBlockTokens = 512;
-static_assert(LineFile::kPadding >= simdjson::SIMDJSON_PADDING);
+struct Layout {
+  std::string_view format;
+  Tokens block_tokens;
+  std::int64_t date_unit_ns;
+  bool last_id_optional;  ///< of a block that is not full
+  std::string_view date_rule, expected;
+};
 
-/// A content of its own for every id, never 0 (which would mean "not shared"): SplitMix64's finalizer is a bijection,
-/// and of all ids only one would become 0.
-std::uint64_t content(std::uint64_t id) {
-  std::uint64_t z = id + 0x9E3779B97F4A7C15U;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-  z ^= z >> 31;
-  return z != 0 ? z : 0x9E3779B97F4A7C15U;
-}
+constexpr Layout kMooncake = {
+    "mooncake",
+    512,
+    1'000'000,
+    false,
+    "milliseconds from 0 to 9e12",
+    R"({"timestamp": ms, "input_length": n, "output_length": n, "hash_ids": [one for every 512 tokens]})"};
+constexpr Layout kBailian = {
+    "bailian",
+    16,
+    1'000'000'000,
+    true,
+    "seconds from 0 to 9e9",
+    R"({"timestamp": s, "input_length": n, "output_length": n, "hash_ids": [one for every 16 tokens]})"};
 
-class MooncakeReader final : public RowReader {
+class HashedRequests final : public RowReader {
  public:
-  MooncakeReader(const std::string& path, const TraceOptions& options) : RowReader(path, options, Origin::kFile) {
+  HashedRequests(const std::string& path, const TraceOptions& options, const Layout& layout)
+      : RowReader(path, options, Origin::kFile), layout_(layout) {
     if (!options.columns.empty()) {
-      throw sim::InputError({"", "--map", "columns for mooncake", "columns for a CSV format only"});
+      throw sim::InputError(
+          {"", "--map", fmt::format("columns for {}", layout.format), "columns for a CSV format only"});
     }
   }
 
@@ -50,51 +60,29 @@ class MooncakeReader final : public RowReader {
                     expected());
     }
     if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, shown_text(line), expected());
-    std::array<simdjson::dom::element, kKeys> value;
-    std::array<bool, kKeys> seen{};
-    for (const auto field : object) {
-      for (std::size_t key = 0; key < kKeys; ++key) {
-        if (field.key != kNames[key]) continue;
-        if (seen[key]) return refuse(RowFault::kMalformed, fmt::format("\"{}\" twice", kNames[key]), "each key once");
-        seen[key] = true;
-        value[key] = field.value;
-      }
-    }
+    if (!keys_.find(object)) return refuse(RowFault::kMalformed, keys_.twice(), "each key once");
     for (std::size_t key = 0; key < kKeys; ++key) {
-      if (!seen[key]) return refuse(RowFault::kMalformed, fmt::format("no \"{}\"", kNames[key]), expected());
+      if (!keys_.has(key)) return refuse(RowFault::kMalformed, fmt::format("no \"{}\"", kNames[key]), expected());
     }
-    if (!read_date(value[kTimestamp], row.date_ns)) {
-      return refuse(RowFault::kDate, fmt::format("timestamp = {}", simdjson::minify(value[kTimestamp])),
-                    "milliseconds from 0 to 9e12");
+    if (!read_duration(keys_[kTimestamp], layout_.date_unit_ns, row.date_ns)) {
+      return refuse(RowFault::kDate, fmt::format("timestamp = {}", simdjson::minify(keys_[kTimestamp])),
+                    std::string(layout_.date_rule));
     }
     Tokens prompt_tokens = 0;
     for (const Key key : {kInput, kOutput}) {
-      double number = 0;
-      if (value[key].get(number) != simdjson::SUCCESS ||
-          !read_tokens(number, key == kInput ? prompt_tokens : row.output_tokens)) {
-        return refuse_tokens(kNames[key], simdjson::minify(value[key]));
+      if (!read_token_count(keys_[key], key == kInput ? prompt_tokens : row.output_tokens)) {
+        return refuse_tokens(kNames[key], simdjson::minify(keys_[key]));
       }
     }
-    return read_blocks(value[kIds], prompt_tokens, row);
+    return read_blocks(prompt_tokens, row);
   }
 
-  static bool read_date(simdjson::dom::element value, std::int64_t& ns) {
-    std::int64_t whole_ms = 0;
-    if (value.get(whole_ms) == simdjson::SUCCESS) {
-      ns = whole_ms * 1'000'000;
-      return whole_ms >= 0 && whole_ms < 9'000'000'000'000;
-    }
-    double ms = 0;
-    if (value.get(ms) != simdjson::SUCCESS || !(ms >= 0 && ms < 9e12)) return false;
-    ns = std::llround(ms * 1e6);
-    return true;
-  }
-
-  bool read_blocks(simdjson::dom::element value, Tokens prompt_tokens, Row& row) {
+  bool read_blocks(Tokens prompt_tokens, Row& row) {
     simdjson::dom::array ids;
-    if (value.get(ids) != simdjson::SUCCESS) {
+    if (keys_[kIds].get(ids) != simdjson::SUCCESS) {
       return refuse(RowFault::kBlocks, "hash_ids is not an array", "an array of whole numbers");
     }
+    // An extent a block, as recorded: ids of these traces say nothing about their neighbours.
     Tokens left = prompt_tokens;
     std::size_t count = 0;
     for (const simdjson::dom::element element : ids) {
@@ -104,28 +92,34 @@ class MooncakeReader final : public RowReader {
                       "a whole number from 0 to 2^64 - 1");
       }
       ++count;
-      if (left > 0) row.prompt.push_back({content(id), std::min(left, kBlockTokens)});
-      left -= kBlockTokens;
+      if (left > 0) row.prompt.push_back({content_of(id), std::min(left, layout_.block_tokens)});
+      left -= layout_.block_tokens;
     }
-    const Tokens blocks = (prompt_tokens + kBlockTokens - 1) / kBlockTokens;
-    if (static_cast<Tokens>(count) != blocks) {
+    const Tokens blocks = (prompt_tokens + layout_.block_tokens - 1) / layout_.block_tokens;
+    const bool last_missing = static_cast<Tokens>(count) == prompt_tokens / layout_.block_tokens;
+    if (static_cast<Tokens>(count) != blocks && !(layout_.last_id_optional && last_missing)) {
       return refuse(RowFault::kBlocks, fmt::format("{} hash_ids for {} tokens", count, prompt_tokens),
-                    fmt::format("{}: one for every {} tokens", blocks, kBlockTokens));
+                    fmt::format("{}: one for every {} tokens", blocks, layout_.block_tokens));
     }
+    if (left > 0) row.prompt.push_back({0, left});
     return true;
   }
 
-  std::string expected() const override {
-    return R"({"timestamp": ms, "input_length": n, "output_length": n, "hash_ids": [one for every 512 tokens]})";
-  }
+  std::string expected() const override { return std::string(layout_.expected); }
 
+  const Layout& layout_;
   simdjson::dom::parser parser_;
+  JsonRow<kKeys> keys_{kNames};
 };
 
 }  // namespace
 
 std::unique_ptr<TraceReader> make_mooncake_reader(const std::string& path, const TraceOptions& options) {
-  return std::make_unique<MooncakeReader>(path, options);
+  return std::make_unique<HashedRequests>(path, options, kMooncake);
+}
+
+std::unique_ptr<TraceReader> make_bailian_reader(const std::string& path, const TraceOptions& options) {
+  return std::make_unique<HashedRequests>(path, options, kBailian);
 }
 
 }  // namespace tokenyard::traces

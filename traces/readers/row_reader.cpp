@@ -30,6 +30,11 @@ bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) 
   return false;
 }
 
+bool RowReader::leave_out(RowFault reason) {
+  ++skipped_.by_reason[static_cast<std::size_t>(reason)];
+  return false;
+}
+
 bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
   return refuse(RowFault::kTokens, fmt::format("{} = {}", column, shown_text(text)),
                 fmt::format("a whole number from 1 to {}", kMaxTokens));
@@ -91,7 +96,8 @@ bool RowReader::next(agents::RecordedRequest& request) {
     if (given_ > 0) return false;
     std::string found = "no request";
     if (skipped_.total() > 0)
-      found += fmt::format(": all {} rows are faulty, the first at {}", skipped_.total(), skipped_.first[0].place);
+      found += fmt::format(": all {} rows are left out", skipped_.total());
+    if (!skipped_.first.empty()) found += fmt::format(", the first at {}", skipped_.first[0].place);
     throw sim::InputError({path(), "", std::move(found), expected()});
   }
   const std::uint32_t slot = order_.front();

@@ -40,6 +40,8 @@ class RowReader : public TraceReader {
   /// The current row is left out: a fault in strict mode, counted otherwise. Returns false.
   bool refuse(RowFault reason, std::string found, std::string allowed);
   bool refuse_tokens(std::string_view column, std::string_view text);
+  /// The current row is sound but not to be played: counted in both modes. Returns false.
+  bool leave_out(RowFault reason);
   const TraceOptions& options() const { return options_; }
   const std::string& path() const { return file_.path(); }
   std::string place() const;

@@ -17,8 +17,11 @@ struct Entry {
 const std::vector<Entry>& registry() {
   static const std::vector<Entry> kEntries = {
       {{"azure", "Azure LLM inference traces (CSV: TIMESTAMP,ContextTokens,GeneratedTokens)"}, make_azure_reader},
+      {{"bailian", "Qwen-Bailian (JSON lines with hash_ids of 16 tokens, dates in seconds)"}, make_bailian_reader},
+      {{"burstgpt", "BurstGPT (CSV: Timestamp,…,Request tokens,Response tokens,…)"}, make_burstgpt_reader},
       {{"mooncake", "Mooncake (JSON lines with hash_ids of 512 tokens)"}, make_mooncake_reader},
-      {{"requests", "CSV: arrival_s,prompt_tokens,output_tokens, or other names by --map"}, make_requests_reader}};
+      {{"requests", "CSV: arrival_s,prompt_tokens,output_tokens, or other names by --map"}, make_requests_reader},
+      {{"servegen", "ServeGen (a folder of client pools, from which requests are drawn by the seed)"}, make_servegen_reader}};
   return kEntries;
 }
 
@@ -51,6 +54,15 @@ ColumnMap parse_column_map(std::string_view text, sim::Faults& faults) {
 
 std::uint64_t SkippedRows::total() const {
   return std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
+}
+
+std::vector<agents::LeftOut> TraceReader::left_out() const {
+  std::vector<agents::LeftOut> left_out;
+  for (std::size_t reason = 0; reason < kRowFaults; ++reason) {
+    const std::uint64_t count = skipped().by_reason[reason];
+    if (count > 0) left_out.push_back({fmt::format("rows: {}", kRowFaultNames[reason]), count});
+  }
+  return left_out;
 }
 
 std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::string& format,

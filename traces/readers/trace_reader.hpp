@@ -1,13 +1,16 @@
 #pragma once
 /// Request traces of public formats, one request after the other.
 ///
-/// - `azure`: CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (Azure LLM inference traces of 2023 and 2024). Dates with 0
-/// to 9
-///   fractional digits and an optional zone; arrivals count from the first request.
-/// - `mooncake`: JSON lines `{"timestamp": ms, "input_length", "output_length", "hash_ids": […]}`. Each id is an extent
-/// of 512
-///   tokens, the last one holds the rest. Other keys are ignored.
+/// - `azure`: CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (Azure LLM inference traces of 2023 and 2024). Dates with 0 to
+///   9 fractional digits and an optional zone; arrivals count from the first request.
+/// - `bailian`: JSON lines of Qwen-Bailian, as Mooncake's but dates in seconds and 16 tokens an id; a last block that is
+///   not full may lack its id. Turns of a chat are not chained: each request has its date.
+/// - `burstgpt`: CSV `Timestamp,…,Request tokens,Response tokens,…` (BurstGPT, both generations). A row without response
+///   tokens is a call that failed: left out and counted.
+/// - `mooncake`: JSON lines `{"timestamp": ms, "input_length", "output_length", "hash_ids": […]}`. Each id is an extent of
+///   512 tokens, the last one holds the rest. Other keys are ignored.
 /// - `requests`: CSV with the columns `arrival_s,prompt_tokens,output_tokens`, in any order and among others.
+/// - `servegen`: a folder of ServeGen's client pools, from which requests are drawn (servegen.cpp).
 ///
 /// Order: rows are sorted by date within a look-ahead of `TraceOptions::reorder_rows` rows (rows of one date keep the
 /// file's order); a row that is later than that is refused. Requests therefore never go back in time.
@@ -53,16 +56,18 @@ struct TraceOptions {
   std::uint64_t limit = 0;          ///< only the first N good rows of the file are read; 0: all
   bool skip_faulty = false;         ///< leave faulty rows out and count them, instead of refusing the file
   ColumnMap columns = {};           ///< other names of a CSV file's columns
+  std::uint64_t seed = 1;           ///< of a format from which requests are drawn
   std::size_t reorder_rows = 1024;  ///< look-ahead in which rows are sorted; 0 refuses every row that goes back in time
 };
 
-/// Why a row was refused.
-enum class RowFault : std::uint8_t { kMalformed, kTooLong, kDate, kTokens, kBlocks, kOrder };
-inline constexpr std::size_t kRowFaults = 6;
+/// Why a row was refused; the last is no fault of the file and is counted in strict mode, too.
+enum class RowFault : std::uint8_t { kMalformed, kTooLong, kDate, kTokens, kBlocks, kOrder, kFailed };
+inline constexpr std::size_t kRowFaults = 7;
 inline constexpr std::array<std::string_view, kRowFaults> kRowFaultNames = {
-    "malformed row", "line too long", "bad date", "bad token count", "hash_ids do not match", "out of order"};
+    "malformed row", "line too long", "bad date", "bad token count", "hash_ids do not match", "out of order",
+    "failed when recorded"};
 
-/// What skip-and-count mode left out.
+/// What was left out.
 struct SkippedRows {
   std::array<std::uint64_t, kRowFaults> by_reason{};
   std::vector<sim::Fault> first;  ///< the first 20, as they would have been reported
@@ -74,6 +79,7 @@ class TraceReader : public agents::RequestSource {
  public:
   /// What was left out so far; complete after `next` returned false.
   virtual const SkippedRows& skipped() const = 0;
+  std::vector<agents::LeftOut> left_out() const final;
 };
 
 /// Throws sim::InputError if the format is unknown, an option is wrong or the file cannot be opened.
@@ -82,6 +88,7 @@ std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::stri
 
 /// What a whole trace holds.
 struct TraceSummary {
+  std::uint64_t tasks = 0;  ///< of a trace of agents
   std::uint64_t requests = 0;
   platforms::Tokens prompt_tokens = 0;
   platforms::Tokens output_tokens = 0;

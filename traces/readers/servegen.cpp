@@ -1,0 +1,318 @@
+/// The format `servegen`: client pools of ServeGen (arXiv 2505.09999), from which requests are drawn.
+///
+/// The path is a folder. A client is a pair of files:
+/// - `chunk-N-trace.csv`, no header: begin of a window in seconds, mean rate (requests/s), coefficient of variation of
+///   the gaps, `Gamma`, `Weibull` or nothing, its shape, its scale in seconds. A window without a pattern has
+///   exponential gaps.
+/// - `chunk-N-dataset.json`: begin of a window in seconds → {"input_tokens": "{45: 0.0097, …}", "output_tokens": …}.
+///
+/// A client's arrivals are a renewal process in operational time, in which one unit passes per expected request: a gap
+/// is drawn from the pattern of the window it begins in, scaled to a mean of 1, and stretches over later windows at
+/// their rates. So each window has its published mean rate, and gaps longer than a window are not cut off. Prompt and
+/// output lengths are drawn independently from the distributions of the window they arrive in (the files hold no joint
+/// one), or of the last one before it that is not empty, else the first after it.
+///
+/// Request i of a client is a function of (seed, client, i) alone. Cost: O(log clients) a request; memory: the files.
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fmt/format.h>
+#include <queue>
+#include <simdjson.h>
+
+#include "sim/random/distribution.hpp"
+#include "sim/random/portable_math.hpp"
+#include "traces/readers/fields.hpp"
+#include "traces/readers/formats.hpp"
+#include "traces/readers/line_file.hpp"
+
+namespace tokenyard::traces {
+namespace {
+
+namespace fs = std::filesystem;
+using platforms::Tokens;
+
+constexpr std::string_view kExpected = "a folder of chunk-N-trace.csv and chunk-N-dataset.json";
+
+/// Lengths by probability.
+struct TokenTable {
+  std::vector<double> cumulative;
+  std::vector<Tokens> tokens;
+
+  Tokens draw(double u) const {
+    const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), u * cumulative.back());
+    return tokens[std::min(static_cast<std::size_t>(at - cumulative.begin()), tokens.size() - 1)];
+  }
+};
+
+struct Window {
+  double begin_s = 0, rate_per_s = 0;
+  double weibull_shape = 0;  ///< 0: not Weibull
+  sim::Distribution gap;     ///< of mean 1, if not Weibull
+  double gap_scale = 1;      ///< of a Weibull gap of mean 1
+};
+
+struct Lengths {
+  double begin_s = 0;
+  TokenTable prompt, output;
+};
+
+class Client {
+ public:
+  Client(std::uint64_t seed, std::uint64_t number, std::vector<Window> windows, std::vector<Lengths> lengths)
+      : seed_(seed), number_(number), windows_(std::move(windows)), lengths_(std::move(lengths)) {
+    end_s_ = windows_.back().begin_s +
+             (windows_.size() > 1 ? windows_.back().begin_s - windows_[windows_.size() - 2].begin_s : 600);
+    advance();
+  }
+
+  bool over() const { return over_; }
+  double next_s() const { return clock_s_; }
+  std::uint64_t number() const { return number_; }
+
+  void take(agents::RecordedRequest& request) {
+    std::size_t at = lengths_.size() - 1;
+    while (at > 0 && lengths_[at].begin_s > clock_s_) --at;
+    sim::Stream draws(seed_, sim::StreamName("servegen/length"), number_, static_cast<std::uint32_t>(requests_));
+    const double u = draws.uniform();
+    const double v = draws.uniform();
+    request.prompt.assign(1, {0, lengths_[at].prompt.draw(u)});
+    request.output_tokens = lengths_[at].output.draw(v);
+    advance();
+  }
+
+ private:
+  void advance() {
+    while (window_ < windows_.size() && windows_[window_].rate_per_s <= 0) enter_next();
+    if (window_ == windows_.size()) {
+      over_ = true;
+      return;
+    }
+    sim::Stream draws(seed_, sim::StreamName("servegen/gap"), number_, static_cast<std::uint32_t>(++requests_));
+    const Window& from = windows_[window_];
+    double left = from.weibull_shape > 0
+                      ? from.gap_scale * sim::portable_pow(draws.exponential(), 1 / from.weibull_shape)
+                      : from.gap.sample(draws);
+    while (window_ < windows_.size()) {
+      const double rate = windows_[window_].rate_per_s;
+      const double until = (window_ + 1 < windows_.size() ? windows_[window_ + 1].begin_s : end_s_) - clock_s_;
+      if (left <= until * rate) {
+        clock_s_ += left / rate;
+        return;
+      }
+      left -= until * rate;
+      enter_next();
+    }
+    over_ = true;
+  }
+  void enter_next() {
+    ++window_;
+    clock_s_ = window_ < windows_.size() ? windows_[window_].begin_s : end_s_;
+  }
+
+  std::uint64_t seed_, number_;
+  std::vector<Window> windows_;
+  std::vector<Lengths> lengths_;
+  double end_s_ = 0, clock_s_ = 0;
+  std::size_t window_ = 0;
+  std::uint64_t requests_ = 0;
+  bool over_ = false;
+};
+
+class ServeGenReader final : public TraceReader {
+ public:
+  ServeGenReader(const std::string& path, const TraceOptions& options) : path_(path), options_(options) {
+    if (!options.columns.empty()) {
+      throw sim::InputError({"", "--map", "columns for servegen", "columns for a CSV format only"});
+    }
+    std::error_code error;
+    std::vector<std::pair<std::uint64_t, std::string>> chunks;
+    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+      const std::string name = it->path().filename().string();
+      constexpr std::string_view kBegin = "chunk-", kEnd = "-trace.csv";
+      if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) continue;
+      std::uint64_t number = 0;
+      const char* stop = name.data() + name.size() - kEnd.size();
+      const auto [at, parsed] = std::from_chars(name.data() + kBegin.size(), stop, number);
+      if (parsed == std::errc() && at == stop) chunks.emplace_back(number, it->path().string());
+    }
+    if (error) throw sim::InputError({path, "", error.message(), std::string(kExpected)});
+    std::sort(chunks.begin(), chunks.end());
+    for (const auto& [number, trace] : chunks) read_client(number, trace);
+    faults_.throw_if_any();
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      if (!clients_[i].over()) due_.push({clients_[i].next_s(), i});
+    }
+    if (due_.empty()) throw sim::InputError({path, "", "no request", std::string(kExpected)});
+  }
+
+  bool next(agents::RecordedRequest& request) override {
+    if (due_.empty() || (options_.limit != 0 && given_ >= options_.limit)) return false;
+    const auto [date_s, index] = due_.top();
+    due_.pop();
+    const double arrival_s = date_s / options_.speed;
+    if (!(arrival_s < 9e9)) {
+      throw sim::InputError(
+          {"", "--speed", fmt::format("{}", options_.speed), "a speed at which the trace lasts less than 285 years"});
+    }
+    request.arrival = sim::Time::seconds(arrival_s);
+    clients_[index].take(request);
+    if (!clients_[index].over()) due_.push({clients_[index].next_s(), index});
+    ++given_;
+    return true;
+  }
+  const SkippedRows& skipped() const override { return skipped_; }
+
+ private:
+  /// A client with a faulty file is left out as a whole.
+  void refuse(RowFault reason, const std::string& file, std::string place, std::string found, std::string allowed) {
+    if (!options_.skip_faulty) return faults_.add(file, std::move(place), std::move(found), std::move(allowed));
+    ++skipped_.by_reason[static_cast<std::size_t>(reason)];
+    if (skipped_.first.size() < 20) {
+      skipped_.first.push_back({file, std::move(place), std::move(found), std::move(allowed)});
+    }
+  }
+
+  void read_client(std::uint64_t number, const std::string& trace) {
+    std::vector<Window> windows;
+    std::vector<Lengths> lengths;
+    const std::string dataset = trace.substr(0, trace.size() - std::string_view("trace.csv").size()) + "dataset.json";
+    if (!read_windows(trace, windows)) return;
+    const bool idle = std::none_of(windows.begin(), windows.end(), [](const Window& w) { return w.rate_per_s > 0; });
+    if (idle || !read_lengths(dataset, lengths)) return;
+    clients_.emplace_back(options_.seed, number, std::move(windows), std::move(lengths));
+  }
+
+  bool read_windows(const std::string& file, std::vector<Window>& windows) {
+    LineFile lines(file);
+    std::vector<std::string_view> fields;
+    for (std::string_view line; lines.next(line);) {
+      if (line.empty()) continue;
+      Window window;
+      double cv = 0, shape = 0, scale = 0;
+      const auto number = [&](std::size_t field, double& value) {
+        const std::string_view text = fields[field];
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        return error == std::errc() && end == text.data() + text.size() && value >= 0 && value < 9e9;
+      };
+      const auto refuse_line = [&](std::string allowed) {
+        refuse(RowFault::kMalformed, file, fmt::format("line {}", lines.number()), shown_text(line),
+               std::move(allowed));
+        return false;
+      };
+      if (!split_csv(line, fields) || fields.size() != 6 || !number(0, window.begin_s) ||
+          !number(1, window.rate_per_s) || !number(2, cv) || !number(4, shape) || !number(5, scale)) {
+        return refuse_line("window start in s, rate, CV, Gamma or Weibull or nothing, shape, scale");
+      }
+      if (!windows.empty() && window.begin_s <= windows.back().begin_s) return refuse_line("windows in order of time");
+      const std::string_view pattern = fields[3];
+      if (pattern == "Gamma" && shape > 0) {
+        window.gap = sim::Distribution::gamma(shape, 1 / shape);
+      } else if (pattern == "Weibull" && shape >= 0.05) {
+        window.weibull_shape = shape;
+        window.gap_scale = sim::portable_exp(-sim::log_gamma(1 + 1 / shape));
+      } else if (pattern.empty()) {
+        window.gap = sim::Distribution::gamma(1, 1);
+      } else {
+        return refuse_line("Gamma with a shape above 0, Weibull with one of at least 0.05, or no pattern");
+      }
+      windows.push_back(window);
+    }
+    if (windows.empty()) refuse(RowFault::kMalformed, file, "", "no window", std::string(kExpected));
+    return !windows.empty();
+  }
+
+  bool read_lengths(const std::string& file, std::vector<Lengths>& lengths) {
+    simdjson::dom::element root;
+    simdjson::dom::object object;
+    if (const auto error = parser_.load(file).get(root); error != simdjson::SUCCESS) {
+      refuse(RowFault::kMalformed, file, "", simdjson::error_message(error),
+             "the token counts of the client's requests");
+      return false;
+    }
+    const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
+    if (root.get(object) != simdjson::SUCCESS) {
+      refuse(RowFault::kMalformed, file, "", "no object", kAllowed);
+      return false;
+    }
+    for (const auto [key, value] : object) {
+      Lengths window;
+      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), window.begin_s);
+      if (error != std::errc() || end != key.data() + key.size()) {
+        refuse(RowFault::kMalformed, file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds");
+        return false;
+      }
+      for (const auto& [name, table] : {std::pair{"input_tokens", &window.prompt}, {"output_tokens", &window.output}}) {
+        std::string_view text;
+        if (value[name].get(text) != simdjson::SUCCESS || !read_table(text, *table)) {
+          refuse(RowFault::kTokens, file, fmt::format("/{}/{}", key, name), shown_text(text),
+                 fmt::format("counts from 1 to {} with probabilities, as in {{45: 0.01, 46: 0.02}}", kMaxTokens));
+          return false;
+        }
+      }
+      if (!window.prompt.tokens.empty() && !window.output.tokens.empty()) lengths.push_back(std::move(window));
+    }
+    std::sort(lengths.begin(), lengths.end(), [](const Lengths& a, const Lengths& b) { return a.begin_s < b.begin_s; });
+    if (lengths.empty()) refuse(RowFault::kTokens, file, "", "no token counts", kAllowed);
+    return !lengths.empty();
+  }
+
+  /// "{45: 0.0097, 46: 0.0117}"; counts of 0 are taken as 1, the least a request can have.
+  static bool read_table(std::string_view text, TokenTable& table) {
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}') return false;
+    text = text.substr(1, text.size() - 2);
+    double total = 0;
+    while (!text.empty()) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      std::string_view item = text.substr(0, comma);
+      text.remove_prefix(std::min(comma + 1, text.size()));
+      const std::size_t colon = item.find(':');
+      if (colon == std::string_view::npos) return false;
+      std::string_view count = item.substr(0, colon), share = item.substr(colon + 1);
+      for (std::string_view* part : {&count, &share}) {
+        while (!part->empty() && part->front() == ' ') part->remove_prefix(1);
+        while (!part->empty() && part->back() == ' ') part->remove_suffix(1);
+      }
+      double tokens = 0, p = 0;
+      const auto a = std::from_chars(count.data(), count.data() + count.size(), tokens);
+      const auto b = std::from_chars(share.data(), share.data() + share.size(), p);
+      if (a.ec != std::errc() || a.ptr != count.data() + count.size() || b.ec != std::errc() ||
+          b.ptr != share.data() + share.size() || !(p >= 0 && p <= 1.001)) {
+        return false;
+      }
+      Tokens whole = 0;
+      if (!read_tokens(std::max(1.0, tokens), whole)) return false;
+      total += p;
+      table.cumulative.push_back(total);
+      table.tokens.push_back(whole);
+    }
+    return table.tokens.empty() || total > 0;
+  }
+
+  struct Due {
+    double date_s;
+    std::size_t client;
+    bool operator<(const Due& other) const {
+      return date_s > other.date_s || (date_s == other.date_s && client > other.client);
+    }
+  };
+
+  std::string path_;
+  TraceOptions options_;
+  simdjson::dom::parser parser_;
+  std::vector<Client> clients_;
+  std::priority_queue<Due> due_;
+  std::uint64_t given_ = 0;
+  sim::Faults faults_;
+  SkippedRows skipped_;
+};
+
+}  // namespace
+
+std::unique_ptr<TraceReader> make_servegen_reader(const std::string& path, const TraceOptions& options) {
+  return std::make_unique<ServeGenReader>(path, options);
+}
+
+}  // namespace tokenyard::traces
