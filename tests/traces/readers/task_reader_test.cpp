@@ -1,0 +1,331 @@
+#include "traces/readers/task_reader.hpp"
+
+#include <cstdlib>
+#include <fmt/format.h>
+#include <random>
+
+#include "tests/support/catch.hpp"
+#include "tests/traces/readers/shown_task.hpp"
+#include "tests/traces/scratch_folder.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::traces;
+using agents::RecordedTask;
+using agents::StepKind;
+using Catch::Matchers::Contains;
+using platforms::Cause;
+using sim::Time;
+
+namespace {
+
+std::vector<RecordedTask> read_all(agents::RecordedTaskSource& source) {
+  std::vector<RecordedTask> tasks;
+  RecordedTask task;
+  while (source.next(task)) tasks.push_back(task);
+  return tasks;
+}
+
+std::vector<sim::Fault> faults_of(const std::string& path, const std::string& format) {
+  try {
+    open_tasks(path, format);
+  } catch (const sim::InputError& error) {
+    return error.faults();
+  }
+  return {};
+}
+
+const std::string kHeader =
+    R"({"schema":"dynamo.agentic_mooncake","version":2,"block_size":16,"hash_id_scope":"local","source":{"format":"x","digest":"y"}})"
+    "\n";
+
+}  // namespace
+
+TEST_CASE("Agentic Mooncake: calls wait for others, in any order of rows") {
+  const ScratchFolder folder;
+  const std::string path = folder.write(
+      "t", R"({"request_id":"b2","session_id":"b","timestamp":9000,"input_length":3,"output_length":1,"hash_ids":[1]}
+{"request_id":"root-2","session_id":"run:root","input_length":1536,"output_length":256,"hash_ids":[0,1,2],"wait_for":["root-1","child-1"],"delay":10.5,"tool_wait_ms":2500,"tool_events":[{"tool_class":"crm"},{"tool_class":"crm"}]}
+{"request_id":"child-1","session_id":"run:child","input_length":600,"output_length":40,"hash_ids":[7,8],"wait_for":["root-1"],"delay":5}
+{"request_id":"root-1","session_id":"run:root","timestamp":1000,"input_length":1024,"output_length":64,"hash_ids":[0,1],"prefix_reset":true,"branches":["child-1"]}
+)");
+  const auto source = open_tasks(path, "agentic-mooncake");
+  const std::vector<RecordedTask> tasks = read_all(*source);
+  REQUIRE(tasks.size() == 2);
+  const RecordedTask& run = tasks[0];
+  CHECK(run.arrival == Time::seconds(1));
+  REQUIRE(run.steps.size() == 4);  // root-1, child-1, tools, root-2
+  CHECK(run.steps[0].branch == 0);
+  CHECK(run.steps[1].branch == 1);
+  CHECK(run.steps[1].parent_branch == 0);
+  CHECK(run.dependencies[0].delay == Time::milliseconds(5));
+  CHECK(run.steps[2].kind == StepKind::kTool);
+  CHECK(run.steps[2].count == 2);
+  CHECK(run.steps[2].duration == Time::milliseconds(2500));
+  CHECK(run.steps[2].dependencies == 2);
+  CHECK(source->names().nodes[0][run.steps[2].node].name == "crm");
+  CHECK(run.dependencies[run.steps[3].first_dependency].step == 2);
+  CHECK(run.dependencies[run.steps[3].first_dependency].delay == Time::nanoseconds(10'500'000));
+  // Ids that follow each other are one extent; equal beginnings are equal contents.
+  CHECK(run.steps[0].extents == 1);
+  CHECK(run.extents[run.steps[0].first_extent].tokens == 1024);
+  CHECK(run.extents[run.steps[3].first_extent].tokens == 1536);
+  CHECK(run.extents[run.steps[0].first_extent].content == run.extents[run.steps[3].first_extent].content);
+  CHECK(tasks[1].arrival == Time::seconds(9));
+}
+
+TEST_CASE("Agentic Mooncake, version 2: typed dependencies within plays") {
+  const ScratchFolder folder;
+  const std::string rows =
+      R"({"request_id":"a","play_id":"p","session_id":"s","model":"m","input_length":40,"output_length":2,"hash_ids":[5,6,9],"not_before_ms":100}
+{"request_id":"c","play_id":"p","session_id":"s","model":"m","input_length":40,"output_length":2,"hash_ids":[5,6,9],"not_before_ms":0,"dependencies":[{"request_id":"a","trigger":"completion","delay_ms":1,"relation":"sequence"},{"request_id":"b","trigger":"completion","delay_ms":0,"relation":"join"}]}
+{"request_id":"b","play_id":"p","session_id":"sub","model":"small","input_length":20,"output_length":2,"not_before_ms":0,"dependencies":[{"request_id":"a","trigger":"dispatch","delay_ms":2.5,"relation":"spawn"}]}
+{"request_id":"d","play_id":"q","session_id":"s","model":"m","input_length":40,"output_length":2,"hash_ids":[5,6,9],"not_before_ms":50}
+)";
+  const auto source = open_tasks(folder.write("t", kHeader + rows), "agentic-mooncake");
+  const std::vector<RecordedTask> tasks = read_all(*source);
+  REQUIRE(tasks.size() == 2);
+  CHECK(source->names().models == std::vector<std::string>{"m", "small"});
+  CHECK(tasks[0].arrival == Time::milliseconds(50));
+  const RecordedTask& p = tasks[1];
+  REQUIRE(p.steps.size() == 3);
+  CHECK(p.dependencies[p.steps[1].first_dependency].trigger == agents::Trigger::kDispatch);
+  CHECK(p.dependencies[p.steps[1].first_dependency].delay == Time::nanoseconds(2'500'000));
+  CHECK(p.steps[2].dependencies == 2);
+  CHECK(p.steps[0].extents == 2);
+  CHECK(p.extents[0].tokens == 32);
+  CHECK(p.extents[0].content != tasks[0].extents[0].content);  // ids are a play's own
+}
+
+TEST_CASE("Mooncake sessions: turns follow the answer before them") {
+  const ScratchFolder folder;
+  const auto source = open_tasks(
+      folder.write("t", R"({"session_id":"a","timestamp":0,"input_length":10,"output_length":1,"hash_ids":[1]}
+{"timestamp":500,"input_length":10,"output_length":1,"hash_ids":[2]}
+{"session_id":"a","timestamp":2000,"input_tokens":20,"output_tokens":1,"hash_ids":[1]}
+{"session_id":"a","delay_ms":50,"input_length":20,"output_length":1,"hash_ids":[1]}
+)"),
+      "mooncake-sessions");
+  const std::vector<RecordedTask> tasks = read_all(*source);
+  REQUIRE(tasks.size() == 2);
+  REQUIRE(tasks[0].steps.size() == 3);
+  CHECK(tasks[0].dependencies[0].delay == Time::seconds(2));
+  CHECK(tasks[0].dependencies[0].cause == Cause::kHuman);
+  CHECK(tasks[0].dependencies[1].delay == Time::milliseconds(50));
+  CHECK(tasks[1].arrival == Time::milliseconds(500));
+}
+
+TEST_CASE("Weka: tools and users between requests, sub-agents beside them") {
+  const ScratchFolder folder;
+  const std::string session = R"({"id":"t","block_size":64,"requests":[
+   {"t":0,"type":"n","model":"opus","in":130,"out":5,"hash_ids":[1,2],"input_types":["text"],"api_time":7,"think_time":0},
+   {"t":134,"type":"subagent","agent_id":"a","duration_ms":126000,"status":"completed","requests":[
+     {"t":0,"type":"n","model":"haiku","in":70,"out":5,"hash_runs":[[9,1]],"input_types":["text"],"api_time":2,"think_time":0},
+     {"t":5,"type":"n","model":"haiku","in":140,"out":5,"hash_runs":[[9,2]],"input_types":["tool_result"],"think_time":3}]},
+   {"t":153,"type":"n","model":"opus","in":200,"out":5,"hash_ids":[1,2,4],"input_types":["tool_result"],"api_time":10,"think_time":146},
+   {"t":170,"type":"s","model":"opus","in":264,"out":5,"hash_ids":[1,2,4,5],"input_types":["text"],"think_time":7}]})";
+  std::string one_line = session;
+  std::erase(one_line, '\n');
+  for (const std::string& path :
+       {folder.write("lines", one_line + "\n" + one_line + "\n"), folder.write("whole", session)}) {
+    const auto source = open_tasks(path, "weka");
+    const std::vector<RecordedTask> tasks = read_all(*source);
+    REQUIRE(tasks.size() == (path.ends_with("lines") ? 2 : 1));
+    const RecordedTask& task = tasks[0];
+    CHECK(shown(task, source->names()) ==
+          "0opus 1haiku<0+1 1tools<1+0=3 1haiku<2+0 0tools<3+0=19 0opus<4+0 0user<5+0=7 0opus<6+0");
+    CHECK(task.extents[0].tokens == 128);
+    CHECK(task.extents[1].content == 0);
+    if (tasks.size() == 2) CHECK(tasks[1].extents[0].content != task.extents[0].content);
+  }
+}
+
+TEST_CASE("WfFormat: a workflow is one task of steps with recorded run times") {
+  const ScratchFolder folder;
+  const std::string path =
+      folder.write("w.json", R"({"name":"x","schemaVersion":"1.5","workflow":{"specification":{"tasks":[
+    {"name":"join","id":"j","parents":["b","c"],"children":[]},
+    {"name":"split","id":"a","parents":[],"children":["b","c"]},{"name":"work","id":"b","parents":["a"],"children":["j"]},{"name":"work","id":"c","parents":["a"],"children":[]}],
+    "files":[{"id":"f","sizeInBytes":1}]},
+    "execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":2},{"id":"c","runtimeInSeconds":3.5},{"id":"j","runtimeInSeconds":1}]}}})");
+  const auto source = open_tasks(path, "wfformat");
+  const std::vector<RecordedTask> tasks = read_all(*source);
+  REQUIRE(tasks.size() == 1);
+  CHECK(tasks[0].steps.size() == 4);
+  CHECK(tasks[0].dependencies.size() == 4);
+  CHECK(source->names().nodes[0].size() == 3);
+  REQUIRE(source->left_out().size() == 1);
+  CHECK(source->left_out()[0].count == 1);
+}
+
+TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") {
+  struct Case {
+    const char* format;
+    std::string text, place, message;
+  };
+  const std::string row = R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1]})"
+                          "\n";
+  const std::string typed =
+      R"({"request_id":"a","play_id":"p","session_id":"s","model":"m","input_length":16,"output_length":2,"hash_ids":[5],"not_before_ms":0)";
+  const std::vector<Case> cases = {
+      {"agentic-mooncake",
+       row + R"({"request_id":"b","wait_for":["x"],"input_length":10,"output_length":1,"hash_ids":[1]})", "line 2",
+       "wait_for/0 = \"x\""},
+      {"agentic-mooncake", row + row, "line 2", "request_id \"a\" again, after line 1"},
+      {"agentic-mooncake",
+       R"({"request_id":"b","wait_for":["c"],"input_length":10,"output_length":1,"hash_ids":[1]})"
+       "\n"
+       R"({"request_id":"c","wait_for":["b"],"input_length":10,"output_length":1,"hash_ids":[1]})",
+       "line 1", "\"b\" waits for \"c\" waits for \"b\""},
+      {"agentic-mooncake",
+       row + R"({"request_id":"b","wait_for":["a"],"delay":-1,"input_length":10,"output_length":1,"hash_ids":[1]})",
+       "line 2", "delay = \"-1\""},
+      {"agentic-mooncake", row + "{", "line 2", "{"},
+      {"agentic-mooncake", R"({"input_length":10,"output_length":1,"hash_ids":[1]})", "line 1", "request_id = nothing"},
+      {"agentic-mooncake", R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1,2]})", "line 1",
+       "2 hash_ids for 10 tokens"},
+      {"agentic-mooncake", R"({"schema":"dynamo.agentic_mooncake","version":3})", "line 1", "version = \"3\""},
+      {"agentic-mooncake", kHeader + typed + R"(,"dependencies":[{"request_id":"a"}]})", "line 2", "dependencies/0"},
+      {"agentic-mooncake",
+       kHeader + typed +
+           R"(,"dependencies":[{"request_id":"z","trigger":"completion","delay_ms":0,"relation":"join"}]})",
+       "line 2", "dependencies/0/request_id = \"z\""},
+      {"mooncake-sessions",
+       R"({"session_id":"a","timestamp":5,"input_length":1,"output_length":1})"
+       "\n"
+       R"({"session_id":"a","timestamp":4,"input_length":1,"output_length":1})",
+       "line 2", "before that of the turn before"},
+      {"weka", R"({"block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":64,"out":-1,"hash_ids":[1]}]})",
+       "line 1: /requests/0/out", "out = \"-1\""},
+      {"weka",
+       R"({"block_size":64,"requests":[{"t":0,"type":"subagent","duration_ms":1,"requests":[{"t":0,"type":"n","model":"m","in":640,"out":1,"hash_ids":[1]}]}]})",
+       "line 1: /requests/0/requests/0/hash_ids", "1 blocks for 640 tokens"},
+      {"otlp",
+       "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"a1\",\"spanId\":\"b1\",\"startTimeUnixNano\":"
+       "\"x\"}]}]}]}",
+       "line 1: /resourceSpans/0/scopeSpans/0/spans/0/startTimeUnixNano", "\"x\""},
+      {"otlp", "{\"a\":1}", "line 1: /", "no resourceSpans"},
+      {"jaeger", R"({"data":[{"spans":[{"traceID":"a1","spanID":"b1","startTime":-1,"duration":1}]}]})",
+       "line 1: /data/0/spans/0/startTime", "-1"},
+      {"jaeger",
+       R"({"data":[{"spans":[{"traceID":"a1","spanID":"b1","operationName":"execute_tool","references":[{"refType":"CHILD_OF","spanID":"b2"}],"startTime":1,"duration":1},{"traceID":"a1","spanID":"b2","operationName":"execute_tool","references":[{"refType":"CHILD_OF","spanID":"b1"}],"startTime":1,"duration":1}]}]})",
+       "line 1: /data/0/spans/0", "within itself"},
+      {"otlp",
+       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a1","spanId":"b1","name":"call_llm","startTimeUnixNano":1,"endTimeUnixNano":2,"attributes":[{"key":"gen_ai.usage.input_tokens","value":{"intValue":"9000000000000"}}]}]}]}]})",
+       "line 1: /resourceSpans/0/scopeSpans/0/spans/0", "9000000000000 tokens in"},
+      {"wfformat", R"({"schemaVersion":"1.4"})", "/schemaVersion", "\"1.4\""},
+      {"wfformat", R"({"schemaVersion":1.5})", "/schemaVersion", "1.5"},
+      {"wfformat", "[]", "/schemaVersion", "nothing"},
+      {"wfformat",
+       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","parents":["z"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1}]}}})",
+       "/workflow/specification/tasks/0/parents/0", "\"z\""},
+      {"wfformat",
+       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","parents":["b"]},{"id":"b","parents":["a"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
+       "/workflow/specification/tasks/0", "\"a\" after \"b\" after \"a\""},
+      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[0]]}]})",
+       "line 1: /steps/0/after/0", "[0]"},
+      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":5000000000}]})",
+       "line 1: /steps/0/branch", "5000000000"},
+      {"record",
+       R"({"task":0,"agent":"a","arrival_ns":999999999999999999,"steps":[{"kind":"tool","node":"x","took_ns":999999999999999999}]})",
+       "line 1", "2000000000 s after"}};
+  for (const Case& bad : cases) {
+    const ScratchFolder folder;
+    INFO(bad.format << ": " << bad.text);
+    const std::string path = folder.write("bad", bad.text);
+    const auto faults = faults_of(path, bad.format);
+    REQUIRE(faults.size() == 1);
+    CHECK(faults[0].file == path);
+    CHECK(faults[0].place == bad.place);
+    CHECK_FALSE(faults[0].allowed.empty());
+    CHECK_THAT(faults[0].found, Contains(bad.message));
+  }
+}
+
+TEST_CASE("What is no trace of tasks at all is refused; what is faulty can be left out and counted") {
+  const ScratchFolder folder;
+  for (const TraceFormat& format : task_formats()) {
+    const std::string name(format.name);
+    INFO(name);
+    CHECK(holds_tasks(name));
+    CHECK_FALSE(faults_of(folder.write("empty", ""), name).empty());
+    CHECK_THAT(faults_of(folder / "missing", name).at(0).found, Contains("No such file"));
+    CHECK_THAT(faults_of(folder / ".", name).at(0).found, Contains("directory"));
+  }
+  CHECK_THAT(faults_of(folder / "missing", "agentic-moncake").at(0).allowed,
+             Contains("did you mean \"agentic-mooncake\""));
+  const std::string rows = R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1]}
+{"request_id":"b","wait_for":["x"],"input_length":10,"output_length":1,"hash_ids":[1]}
+{"request_id":"c","wait_for":["b"],"input_length":10,"output_length":1,"hash_ids":[1]}
+{"request_id":"d","input_length":0,"output_length":1,"hash_ids":[1]}
+)";
+  const auto source = open_tasks(folder.write("rows", rows), "agentic-mooncake", {.skip_faulty = true});
+  CHECK(read_all(*source).size() == 1);
+  std::uint64_t left_out = 0;
+  for (const agents::LeftOut& l : source->left_out()) left_out += l.count;
+  CHECK(left_out == 3);
+}
+
+TEST_CASE("Damaged traces of tasks are read or refused, never more") {
+  const std::vector<std::pair<std::string, std::string>> sound = {
+      {"agentic-mooncake",
+       R"({"request_id":"a","session_id":"s","timestamp":5,"input_length":10,"output_length":1,"hash_ids":[1]}
+{"request_id":"b","wait_for":["a"],"delay":1.5,"tool_wait_ms":20,"tool_events":[{"tool_class":"x"}],"input_length":600,"output_length":1,"hash_ids":[1,2]}
+)"},
+      {"agentic-mooncake",
+       kHeader +
+           R"({"request_id":"a","play_id":"p","session_id":"s","model":"m","input_length":40,"output_length":2,"hash_ids":[5,6,9],"not_before_ms":100}
+{"request_id":"b","play_id":"p","session_id":"s","model":"m","input_length":20,"output_length":2,"not_before_ms":0,"dependencies":[{"request_id":"a","trigger":"dispatch","delay_ms":2.5,"relation":"spawn"}]}
+)"},
+      {"mooncake-sessions",
+       R"({"session_id":"a","timestamp":0,"input_length":10,"output_length":1,"hash_ids":[1]}
+{"session_id":"a","timestamp":2000,"delay":3,"input_tokens":20,"output_tokens":1,"hash_ids":[1]}
+)"},
+      {"weka",
+       R"({"id":"t","block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":130,"out":5,"hash_ids":[1,2],"input_types":["text"],"api_time":7},{"t":134,"type":"subagent","duration_ms":126000,"status":"completed","requests":[{"t":0,"type":"n","model":"h","in":70,"out":5,"hash_runs":[[9,1]],"think_time":3}]}]}
+)"},
+      {"otlp",
+       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a1","spanId":"b1","name":"invoke_agent x","startTimeUnixNano":"10","endTimeUnixNano":"90","status":{"code":2}},{"traceId":"a1","spanId":"b2","parentSpanId":"b1","name":"call_llm","startTimeUnixNano":"20","endTimeUnixNano":"50","links":[{"traceId":"a1","spanId":"b1"}],"attributes":[{"key":"gen_ai.usage.input_tokens","value":{"intValue":"9"}}]}]}]}]}
+)"},
+      {"jaeger",
+       R"({"data":[{"spans":[{"traceID":"a1","spanID":"b1","operationName":"call_llm","references":[{"refType":"CHILD_OF","spanID":"b2"}],"startTime":5,"duration":7,"tags":[{"key":"llm.token_count.prompt","value":9}]}]}]}
+)"},
+      {"wfformat",
+       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","children":["b"]},{"id":"b","parents":["a"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1e3}]}}}
+)"},
+      {"record",
+       R"({"task":0,"agent":"a","arrival_ns":5,"steps":[{"kind":"llm","node":"n","model":"m","prompt":[[7,40]],"output_tokens":3,"took_ns":9},{"kind":"tool","node":"x","branch":1,"parent":0,"took_ns":5,"cause":"tool","after":[[0,5,"other","dispatch"]]}]}
+)"}};
+  const ScratchFolder folder;
+  std::mt19937 random(11);
+  const std::string_view bytes = "0123456789\"{}[],:-.eEnt \n";
+  std::size_t read = 0, refused = 0;
+  for (const auto& [format, text] : sound) {
+    INFO(format);
+    CHECK(faults_of(folder.write("sound", text), format).empty());
+    for (int i = 0; i < 150; ++i) {
+      std::string damaged = text;
+      for (auto edits = 1 + random() % 3; edits > 0; --edits) {
+        const std::size_t at = random() % damaged.size();
+        const auto kind = random() % 4;
+        if (kind == 0) damaged.erase(at, 1 + random() % 8);
+        if (kind == 1) damaged.insert(at, 1, bytes[random() % bytes.size()]);
+        if (kind == 2) damaged[at] = bytes[random() % bytes.size()];
+        if (kind == 3) damaged.insert(at, "99999999999");
+        if (damaged.empty()) damaged = " ";
+      }
+      INFO(damaged);
+      const std::string path = folder.write("damaged", damaged);
+      for (const bool skip_faulty : {false, true}) {
+        try {
+          const auto source = open_tasks(path, format, {.skip_faulty = skip_faulty});
+          for (const RecordedTask& task : read_all(*source)) CHECK_FALSE(task.steps.empty());
+          ++read;
+        } catch (const sim::InputError&) {
+          ++refused;
+        }
+      }
+    }
+  }
+  CHECK(read > 100);
+  CHECK(refused > 500);
+}

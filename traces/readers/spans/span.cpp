@@ -1,0 +1,62 @@
+#include "traces/readers/spans/span.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace tokenyard::traces {
+namespace {
+
+struct TextAlias {
+  std::string_view key;
+  std::string Span::*field;
+  bool wins;  ///< over another name of the same thing
+};
+constexpr std::array kTexts = {
+    TextAlias{"gen_ai.operation.name", &Span::operation, true},
+    TextAlias{"openinference.span.kind", &Span::open_inference_kind, true},
+    TextAlias{"gen_ai.response.model", &Span::model, true},
+    TextAlias{"gen_ai.request.model", &Span::model, false},
+    TextAlias{"llm.model_name", &Span::model, false},
+    TextAlias{"gen_ai.agent.name", &Span::agent, true},
+    TextAlias{"agent.name", &Span::agent, false},
+    TextAlias{"gen_ai.workflow.name", &Span::agent, false},
+    TextAlias{"gen_ai.tool.name", &Span::tool, true},
+    TextAlias{"tool.name", &Span::tool, false},
+    TextAlias{"gen_ai.conversation.id", &Span::conversation, true},
+    TextAlias{"session.id", &Span::conversation, false},
+    TextAlias{"tokenyard.step.kind", &Span::step_kind, true},
+    TextAlias{"tokenyard.step.cause", &Span::step_cause, true},
+};
+
+struct NumberAlias {
+  std::string_view key;
+  std::int64_t Span::*field;
+};
+constexpr std::array kNumbers = {
+    NumberAlias{"gen_ai.usage.input_tokens", &Span::input_tokens},
+    NumberAlias{"gen_ai.usage.prompt_tokens", &Span::input_tokens},
+    NumberAlias{"llm.token_count.prompt", &Span::input_tokens},
+    NumberAlias{"gen_ai.usage.output_tokens", &Span::output_tokens},
+    NumberAlias{"gen_ai.usage.completion_tokens", &Span::output_tokens},
+    NumberAlias{"llm.token_count.completion", &Span::output_tokens},
+};
+
+}  // namespace
+
+void set_attribute(Span& span, std::string_view key, std::string_view text) {
+  if (key == "error.type") span.failed = true;
+  for (const TextAlias& alias : kTexts) {
+    if (alias.key == key && (alias.wins || (span.*alias.field).empty())) span.*alias.field = text;
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) set_attribute(span, key, number);
+}
+
+void set_attribute(Span& span, std::string_view key, std::int64_t number) {
+  for (const NumberAlias& alias : kNumbers) {
+    if (alias.key == key && number >= 0) span.*alias.field = number;
+  }
+}
+
+}  // namespace tokenyard::traces

@@ -1,0 +1,227 @@
+/// The formats `otlp` and `jaeger`: OpenTelemetry spans in files.
+///
+/// OTLP/JSON: an object a line ({"resourceSpans": [{"scopeSpans": [{"spans": […]}]}]}), or one for the whole file; also
+/// as Grafana Tempo writes it (`batches`, `instrumentationLibrarySpans`). Enumerations as numbers or names, 64-bit
+/// numbers as text or numbers, identifiers in either case. Jaeger: {"data": [{"spans": [{"traceID", "spanID",
+/// "operationName", "references", "startTime": µs, "duration": µs, "tags"}]}]}. What the spans mean is in
+/// span_import.hpp.
+
+#include <charconv>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "traces/readers/fields.hpp"
+#include "traces/readers/json_documents.hpp"
+#include "traces/readers/spans/span_import.hpp"
+#include "traces/readers/task_formats.hpp"
+
+namespace tokenyard::traces {
+namespace {
+
+using simdjson::SUCCESS;
+using Element = JsonDocuments::Element;
+
+std::string_view text_of(Element object, std::string_view key) {
+  std::string_view text;
+  return object[key].get(text) == SUCCESS ? text : std::string_view();
+}
+
+std::string hex_of(Element object, std::string_view key) {
+  std::string text(text_of(object, key));
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text.find_first_not_of('0') == std::string::npos ? std::string() : text;  // all zeros: none
+}
+
+/// A whole number, as JSON number or as text.
+bool number_of(Element value, std::int64_t& number) {
+  if (value.get(number) == SUCCESS) return true;
+  double real = 0;
+  if (value.get(real) == SUCCESS && std::abs(real) < 9e18) {
+    number = std::llround(real);
+    return true;
+  }
+  std::string_view text;
+  if (value.get(text) != SUCCESS) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+constexpr std::string_view kOtlp =
+    R"({"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId", "spanId", "startTimeUnixNano", …}]}]}]})";
+constexpr std::string_view kJaeger =
+    R"({"data": [{"spans": [{"traceID", "spanID", "operationName", "startTime", "duration", …}]}]})";
+
+class SpanFile {
+ public:
+  SpanFile(const std::string& path, const TaskOptions& options, bool jaeger)
+      : log_(options.skip_faulty),
+        documents_(path, log_, "faulty lines or spans", jaeger ? kJaeger : kOtlp),
+        jaeger_(jaeger) {}
+
+  std::unique_ptr<agents::RecordedTaskSource> read() {
+    for (Element root; documents_.next(root);) jaeger_ ? read_jaeger(root) : read_otlp(root);
+    auto list = std::make_unique<TaskList>();
+    import_spans(std::move(spans_), documents_.path(), *list, log_);
+    return list;
+  }
+
+ private:
+  void read_otlp(Element root) {
+    bool found = false;
+    for (const char* resources : {"resourceSpans", "batches"}) {
+      simdjson::dom::array list;
+      if (root[resources].get(list) != SUCCESS) continue;
+      found = true;
+      std::size_t r = 0;
+      for (const Element resource : list) {
+        for (const char* scopes : {"scopeSpans", "instrumentationLibrarySpans"}) {
+          simdjson::dom::array of_scopes;
+          if (resource[scopes].get(of_scopes) != SUCCESS) continue;
+          std::size_t s = 0;
+          for (const Element scope : of_scopes) {
+            simdjson::dom::array spans;
+            const std::string pointer = fmt::format("/{}/{}/{}/{}/spans", resources, r, scopes, s++);
+            if (scope["spans"].get(spans) != SUCCESS) continue;
+            std::size_t i = 0;
+            for (const Element span : spans) read_otlp_span(span, fmt::format("{}/{}", pointer, i++));
+          }
+        }
+        ++r;
+      }
+    }
+    if (!found) documents_.refuse("/", "no resourceSpans", std::string(kOtlp));
+  }
+
+  void read_otlp_span(Element element, const std::string& pointer) {
+    Span span;
+    span.place = documents_.place(pointer);
+    span.trace = hex_of(element, "traceId");
+    span.id = hex_of(element, "spanId");
+    span.parent = hex_of(element, "parentSpanId");
+    span.name = text_of(element, "name");
+    for (const auto& [key, time] :
+         {std::pair{"startTimeUnixNano", &span.begin_ns}, {"endTimeUnixNano", &span.end_ns}}) {
+      Element value;
+      if (element[key].get(value) != SUCCESS || !number_of(value, *time)) {
+        documents_.refuse(fmt::format("{}/{}", pointer, key), value_text(element, key), "nanoseconds since 1970");
+        return;
+      }
+    }
+    Element code;
+    if (element["status"]["code"].get(code) == SUCCESS) {
+      std::int64_t number = 0;
+      std::string_view name;
+      span.failed =
+          (number_of(code, number) && number == 2) || (code.get(name) == SUCCESS && name == "STATUS_CODE_ERROR");
+    }
+    simdjson::dom::array links;
+    if (element["links"].get(links) == SUCCESS) {
+      for (const Element link : links) span.links.push_back(hex_of(link, "traceId") + hex_of(link, "spanId"));
+    }
+    simdjson::dom::array attributes;
+    if (element["attributes"].get(attributes) == SUCCESS) {
+      for (const Element attribute : attributes) {
+        const std::string_view key = text_of(attribute, "key");
+        Element value;
+        std::int64_t number = 0;
+        if (attribute["value"]["stringValue"].get(value) == SUCCESS) {
+          std::string_view text;
+          if (value.get(text) == SUCCESS) set_attribute(span, key, text);
+        } else if (attribute["value"]["intValue"].get(value) == SUCCESS ||
+                   attribute["value"]["doubleValue"].get(value) == SUCCESS) {
+          if (number_of(value, number)) set_attribute(span, key, number);
+        }
+      }
+    }
+    spans_.push_back(std::move(span));
+  }
+
+  static std::string value_text(Element object, std::string_view key) {
+    Element value;
+    return object[key].get(value) == SUCCESS ? shown_text(simdjson::minify(value)) : std::string("nothing");
+  }
+
+  void read_jaeger(Element root) {
+    simdjson::dom::array traces;
+    if (root["data"].get(traces) != SUCCESS) {
+      documents_.refuse("/data", "no array", std::string(kJaeger));
+      return;
+    }
+    std::size_t t = 0;
+    for (const Element trace : traces) {
+      simdjson::dom::array spans;
+      const std::string pointer = fmt::format("/data/{}/spans", t++);
+      if (trace["spans"].get(spans) != SUCCESS) {
+        documents_.refuse(pointer, "no array", std::string(kJaeger));
+        continue;
+      }
+      std::size_t i = 0;
+      for (const Element element : spans) read_jaeger_span(element, fmt::format("{}/{}", pointer, i++));
+    }
+  }
+
+  void read_jaeger_span(Element element, const std::string& pointer) {
+    Span span;
+    span.place = documents_.place(pointer);
+    span.trace = hex_of(element, "traceID");
+    span.id = hex_of(element, "spanID");
+    span.name = text_of(element, "operationName");
+    std::int64_t duration_us = 0;
+    for (const auto& [key, time] : {std::pair{"startTime", &span.begin_ns}, {"duration", &duration_us}}) {
+      Element value;
+      if (element[key].get(value) != SUCCESS || !number_of(value, *time) || *time < 0 ||
+          *time > 4'000'000'000'000'000) {
+        documents_.refuse(fmt::format("{}/{}", pointer, key), value_text(element, key), "microseconds from 0 to 4e15");
+        return;
+      }
+    }
+    span.begin_ns *= 1000;
+    span.end_ns = span.begin_ns + 1000 * duration_us;
+    simdjson::dom::array references;
+    if (element["references"].get(references) == SUCCESS) {
+      for (const Element reference : references) {
+        if (text_of(reference, "refType") == "CHILD_OF") span.parent = hex_of(reference, "spanID");
+        if (text_of(reference, "refType") == "FOLLOWS_FROM") {
+          span.links.push_back(hex_of(reference, "traceID") + hex_of(reference, "spanID"));
+        }
+      }
+    }
+    simdjson::dom::array tags;
+    if (element["tags"].get(tags) == SUCCESS) {
+      for (const Element tag : tags) {
+        const std::string_view key = text_of(tag, "key");
+        Element value;
+        std::int64_t number = 0;
+        std::string_view text;
+        bool flag = false;
+        if (tag["value"].get(value) != SUCCESS) continue;
+        if (value.get(text) == SUCCESS) {
+          set_attribute(span, key, text);
+          if (key == "otel.status_code" && text == "ERROR") span.failed = true;
+        } else if (number_of(value, number)) {
+          set_attribute(span, key, number);
+        } else if (key == "error" && value.get(flag) == SUCCESS) {
+          span.failed = span.failed || flag;
+        }
+      }
+    }
+    spans_.push_back(std::move(span));
+  }
+
+  FaultLog log_;
+  JsonDocuments documents_;
+  std::vector<Span> spans_;
+  bool jaeger_;
+};
+
+}  // namespace
+
+std::unique_ptr<agents::RecordedTaskSource> open_otlp(const std::string& path, const TaskOptions& options) {
+  return SpanFile(path, options, false).read();
+}
+
+std::unique_ptr<agents::RecordedTaskSource> open_jaeger(const std::string& path, const TaskOptions& options) {
+  return SpanFile(path, options, true).read();
+}
+
+}  // namespace tokenyard::traces
