@@ -1,23 +1,9 @@
 #include "traces/writers/chrome_events.hpp"
 
+#include "traces/writers/json_text.hpp"
 #include "traces/writers/row_text.hpp"
 
 namespace tokenyard::traces {
-
-void append_json_string(fmt::memory_buffer& buffer, std::string_view text) {
-  buffer.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      buffer.push_back('\\');
-      buffer.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(fmt::appender(buffer), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      buffer.push_back(c);
-    }
-  }
-  buffer.push_back('"');
-}
 
 ChromeEvents::ChromeEvents(OutputFile& file, std::span<const std::pair<std::string, std::string>> other) : file_(file) {
   RowText text(file_.buffer());

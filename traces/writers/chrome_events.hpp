@@ -26,9 +26,6 @@ struct Track {
   std::uint32_t pid = 0, tid = 0;
 };
 
-/// Appends `text` as a JSON string, with its quotes.
-void append_json_string(fmt::memory_buffer& buffer, std::string_view text);
-
 class ChromeEvents {
  public:
   /// Begins the file; `other` are the pairs of "otherData".

@@ -9,6 +9,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/traces/scratch_folder.hpp"
+#include "traces/writers/json_text.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::traces;

@@ -1,0 +1,208 @@
+#include "traces/writers/task_recorder.hpp"
+
+#include <algorithm>
+
+namespace tokenyard::traces {
+
+using agents::RecordedStep;
+using agents::StepKind;
+using agents::Trigger;
+using platforms::Cause;
+using sim::Time;
+
+namespace {
+
+std::string name_in(const std::vector<std::string>& names, std::uint32_t index) {
+  return index < names.size() ? names[index] : std::to_string(index);
+}
+
+}  // namespace
+
+void TaskRecorder::on_submit(const platforms::CallRequest& request, const platforms::CallRecord& record) {
+  open_[record.task].calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+}
+
+void TaskRecorder::on_call(const platforms::CallRecord& record) {
+  for (Call& call : open_[record.task].calls) {
+    if (call.record.call == record.call) call.record = record;
+  }
+}
+
+void TaskRecorder::on_node(const agents::NodeSpan& span) {
+  Open& open = open_[span.task];
+  open.parents[span.branch] = span.parent_branch;
+  Item item;
+  item.begin = span.begin;
+  item.end = span.end;
+  item.branch = span.branch;
+  item.node = span.node;
+  if (span.has_call) {
+    item.kind = StepKind::kCall;
+    for (std::size_t c = 0; c < open.calls.size(); ++c) {
+      Call& call = open.calls[c];
+      if (call.placed || call.record.branch != span.branch || call.record.node != span.node ||
+          call.record.arrival < span.begin)
+        continue;
+      call.placed = true;
+      item.calls.push_back(c);
+    }
+  } else if (span.kind == "tool" || span.kind == "retrieval") {
+    item.kind = StepKind::kTool;
+  } else if (span.kind == "human") {
+    item.kind = StepKind::kHuman;
+  } else if (span.kind == "wait") {
+    item.kind = StepKind::kWait;
+  } else {
+    return;  // a fan-out or sub-agent: the items of its branches say it all
+  }
+  open.items.push_back(std::move(item));
+}
+
+/// Puts a task's items in order and finds what each waited for.
+class TaskRecorder::Builder {
+ public:
+  Builder(Open& open, const agents::TaskRecord& record, agents::RecordedNames& names, const Names& given, RanTask& ran)
+      : open_(open), record_(record), names_(names), given_(given), ran_(ran) {}
+
+  void build() {
+    const std::string agent = name_in(given_.agents, record_.agent);
+    ran_.task.agent = names_.agent(agent);
+    ran_.task.arrival = record_.arrival;
+    // Calls of a visit that never ended, or of a task without visits.
+    for (std::size_t c = 0; c < open_.calls.size(); ++c) {
+      const Call& call = open_.calls[c];
+      if (call.placed) continue;
+      open_.items.push_back(
+          {call.record.arrival, call.record.finish, call.record.branch, call.record.node, StepKind::kCall, kNone, {c}});
+    }
+    // A branch that was never heard of (its task was broken off), or forked too often, is the main walk's.
+    for (const Item& item : open_.items) open_.parents.try_emplace(item.branch, 0);
+    for (const auto& [branch, parent] : std::map(open_.parents)) open_.parents.try_emplace(parent, 0);
+    for (auto& [branch, parent] : open_.parents) {
+      std::uint32_t levels = 0;
+      for (std::uint32_t above = parent; above != 0 && levels <= kMostLevels; ++levels) above = open_.parents.at(above);
+      if (levels > kMostLevels) parent = 0;
+    }
+    place(branch_item(0), {{}, record_.arrival});
+    sort_steps();
+  }
+
+ private:
+  /// The items of a branch in order of time, with the branches that forked from it.
+  std::vector<Item> branch_item(std::uint32_t branch) const {
+    std::vector<Item> items;
+    for (const Item& item : open_.items) {
+      if (item.branch == branch) items.push_back(item);
+    }
+    for (const auto& [child, parent] : open_.parents) {
+      if (parent != branch || child == branch) continue;
+      Item whole;
+      whole.child = child;
+      whole.begin = Time::never();
+      for (const Item& item : branch_item(child)) {
+        whole.begin = std::min(whole.begin, item.begin);
+        whole.end = std::max(whole.end, item.end);
+      }
+      if (whole.begin < Time::never()) items.push_back(std::move(whole));
+    }
+    std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.begin < b.begin; });
+    return items;
+  }
+
+  BranchExit place(const std::vector<Item>& items, const BranchExit& before) {
+    BranchOrder order(before);
+    for (const Item& item : items) {
+      const BranchExit from = order.before(item.begin);
+      order.add(item.begin, item.end,
+                item.child != kNone ? place(branch_item(item.child), from) : place_item(item, from));
+    }
+    return order.before(Time::never());
+  }
+
+  BranchExit place_item(const Item& item, const BranchExit& before) {
+    BranchExit exit{{}, item.end};
+    if (item.kind != StepKind::kCall) {
+      RecordedStep& step = add(item, before, item.begin, {item.begin, item.end});
+      step.duration = item.end - item.begin;
+      step.cause = item.kind == StepKind::kHuman  ? Cause::kHuman
+                   : item.kind == StepKind::kTool ? Cause::kTool
+                                                  : Cause::kOther;
+      return {{last()}, item.end};
+    }
+    for (const std::size_t c : item.calls) {
+      const Call& call = open_.calls[c];
+      RecordedStep& step = add(item, before, call.record.arrival,
+                               {call.record.arrival, call.record.finish, call.record.first_token,
+                                call.record.cached_tokens, call.record.status != platforms::CallStatus::kCompleted});
+      step.model = names_.model(name_in(given_.pools, call.record.pool));
+      step.duration = call.record.finish - call.record.arrival;
+      step.output_tokens = call.record.output_tokens;
+      step.output_content = call.output_content;
+      step.first_extent = static_cast<std::uint32_t>(ran_.task.extents.size());
+      step.extents = static_cast<std::uint32_t>(call.prompt.size());
+      ran_.task.extents.insert(ran_.task.extents.end(), call.prompt.begin(), call.prompt.end());
+      order_.back() = call.record.call;
+      exit.steps.push_back(last());
+    }
+    return exit;
+  }
+
+  RecordedStep& add(const Item& item, const BranchExit& before, Time begin, StepRun run) {
+    RecordedStep& step = ran_.task.steps.emplace_back();
+    ran_.runs.push_back(run);
+    order_.push_back(0);
+    step.kind = item.kind;
+    step.node = names_.node(ran_.task.agent, item.kind,
+                            record_.agent < given_.nodes.size() ? name_in(given_.nodes[record_.agent], item.node)
+                                                                : std::to_string(item.node));
+    step.branch = item.branch;
+    step.parent_branch = open_.parents.at(item.branch);
+    if (before.steps.empty()) step.not_before = begin - record_.arrival;
+    const Cause cause = item.kind == StepKind::kCall && begin > item.begin ? Cause::kRetry : Cause::kOther;
+    for (const std::uint32_t s : before.steps) ran_.task.depend({s, Trigger::kCompletion, cause, begin - before.end});
+    return step;
+  }
+  std::uint32_t last() const { return static_cast<std::uint32_t>(ran_.task.steps.size() - 1); }
+
+  /// Steps by beginning, calls of one instant in the order of their numbers; a step stays behind what it waits for.
+  void sort_steps() {
+    agents::RecordedTask& task = ran_.task;
+    std::vector<std::uint32_t> order(task.steps.size()), place(task.steps.size());
+    for (std::uint32_t s = 0; s < order.size(); ++s) order[s] = s;
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::tie(ran_.runs[a].begin, order_[a]) < std::tie(ran_.runs[b].begin, order_[b]);
+    });
+    std::vector<RecordedStep> steps;
+    std::vector<StepRun> runs;
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+      place[order[i]] = i;
+      steps.push_back(task.steps[order[i]]);
+      runs.push_back(ran_.runs[order[i]]);
+    }
+    for (agents::RecordedDependency& dependency : task.dependencies) dependency.step = place[dependency.step];
+    task.steps = std::move(steps);
+    ran_.runs = std::move(runs);
+  }
+
+  Open& open_;
+  const agents::TaskRecord& record_;
+  agents::RecordedNames& names_;
+  const Names& given_;
+  RanTask& ran_;
+  std::vector<std::uint64_t> order_;  ///< of calls: their numbers
+};
+
+void TaskRecorder::on_task(const agents::TaskRecord& record) {
+  RanTask& ran = done_[record.task];
+  ran.record = record;
+  const auto open = open_.find(record.task);
+  if (open != open_.end()) {
+    Builder(open->second, record, names_, given_, ran).build();
+    open_.erase(open);
+  }
+  for (auto first = done_.begin(); first != done_.end() && first->first == next_; first = done_.erase(first), ++next_) {
+    if (!first->second.task.steps.empty()) sink_(first->second, names_);
+  }
+}
+
+}  // namespace tokenyard::traces
