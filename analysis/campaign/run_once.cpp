@@ -6,7 +6,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "traces/readers/trace_reader.hpp"
+#include "analysis/run/recording.hpp"
 
 namespace tokenyard::analysis {
 
@@ -104,15 +104,15 @@ RunResult run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run
     sim::Faults faults;
     const Scenario scenario = read_run(campaign, catalogs, run, faults);
     faults.throw_if_any();
-    std::unique_ptr<agents::RequestSource> source;
+    std::optional<Recording> recording;
     if (scenario.workload.trace) {
       std::filesystem::path path = scenario.workload.trace->path;
       if (path.is_relative()) path = campaign.folder() / path;
-      source = traces::open_trace(path.string(), scenario.workload.trace->format);
+      recording.emplace(path.string(), scenario.workload.trace->format, RecordingOptions(), scenario);
     }
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;
-    result.outputs = select_outputs(simulate(scenario, source.get(), options), campaign.outputs(), faults);
+    result.outputs = select_outputs(simulate(scenario, recording ? recording->replay() : Replay(), options), campaign.outputs(), faults);
     faults.throw_if_any();
   } catch (const sim::Infeasible& error) {
     fail(RunFailure::kInfeasible, error.what());

@@ -9,7 +9,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
-#include "traces/readers/trace_reader.hpp"
+#include "traces/readers/task_reader.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -55,7 +55,7 @@ std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& cat
   } else if (kind == "policies") {
     entries = policies();
   } else {
-    for (const traces::TraceFormat& format : traces::trace_formats()) entries.push_back({std::string(format.name), std::string(format.description)});
+    for (const traces::TraceFormat& format : traces::all_formats()) entries.push_back({std::string(format.name), std::string(format.description)});
   }
   return entries;
 }

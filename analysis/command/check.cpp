@@ -8,7 +8,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
-#include "traces/readers/trace_reader.hpp"
+#include "traces/readers/task_reader.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -143,7 +143,7 @@ class Check {
       const Scenario scenario = Scenario::read(written.file, catalogs_.view(), true, of_scenario);
       if (of_scenario.empty() && scenario.workload.trace) {
         const TraceWorkload& trace = *scenario.workload.trace;
-        traces::check_trace(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
+        summarize(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
       }
     } catch (const sim::Infeasible& error) {
       infeasible_.emplace_back(error.what());
@@ -157,22 +157,32 @@ class Check {
     const std::size_t before = faults_.size();
     const std::string format = arguments_.format.empty() ? detect_format(path) : arguments_.format;
     if (format.empty()) return;
-    const traces::TraceSummary summary = traces::check_trace(path, format, faults_, options_);
+    const traces::TraceSummary summary = summarize(path, format, faults_, options_);
     if (faults_.size() != before) return;
-    fine_.push_back(fmt::format("{}: {} trace of {} requests over {}, {} tokens in, {} out, fine", path, format, count_text(summary.requests),
+    const std::string tasks = summary.tasks > 0 ? count_text(summary.tasks) + " tasks, " : "";
+    fine_.push_back(fmt::format("{}: {} trace of {}{} requests over {}, {} tokens in, {} out, fine", path, format, tasks, count_text(summary.requests),
                                 duration_text(summary.last_arrival.seconds()), count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
   }
 
-  /// The formats in which a request can be read.
+  static traces::TraceSummary summarize(const std::string& path, const std::string& format, Faults& faults, const traces::TraceOptions& options) {
+    if (traces::holds_tasks(format)) return traces::check_tasks(path, format, faults, {.skip_faulty = options.skip_faulty});
+    return traces::check_trace(path, format, faults, options);
+  }
+
+  /// The formats in which a request can be read; if there is none, those in which a task can.
   std::vector<std::string> fitting_formats(const std::string& path) const {
     std::vector<std::string> fitting;
     traces::TraceOptions first = options_;
     first.skip_faulty = true;
     first.limit = 1;
-    for (const traces::TraceFormat& format : traces::trace_formats()) {
-      Faults of_format;
-      const std::string name(format.name);
-      if (traces::check_trace(path, name, of_format, first).requests > 0) fitting.push_back(name);
+    for (const auto* formats : {&traces::trace_formats(), &traces::task_formats()}) {
+      for (const traces::TraceFormat& format : *formats) {
+        Faults of_format;
+        const std::string name(format.name);
+        const traces::TraceSummary summary = summarize(path, name, of_format, first);
+        if (summary.requests + summary.tasks > 0) fitting.push_back(name);
+      }
+      if (!fitting.empty()) break;
     }
     return fitting;
   }
@@ -181,7 +191,7 @@ class Check {
   std::string detect_format(const std::string& path) {
     const std::vector<std::string> fitting = fitting_formats(path);
     std::vector<std::string> names;
-    for (const traces::TraceFormat& format : traces::trace_formats()) names.emplace_back(format.name);
+    for (const traces::TraceFormat& format : traces::all_formats()) names.emplace_back(format.name);
     if (fitting.size() == 1) return fitting.front();
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {

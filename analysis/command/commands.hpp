@@ -20,6 +20,7 @@ void add_bottleneck(CLI::App& app, Action& chosen);
 void add_campaign(CLI::App& app, Action& chosen);
 void add_compare(CLI::App& app, Action& chosen);
 void add_report(CLI::App& app, Action& chosen);
+void add_convert(CLI::App& app, Action& chosen);
 void add_check(CLI::App& app, Action& chosen);
 void add_graph(CLI::App& app, Action& chosen);
 void add_catalog(CLI::App& app, Action& chosen);

@@ -11,9 +11,8 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
-#include "analysis/run/simulate.hpp"
+#include "analysis/run/recording.hpp"
 #include "analysis/scenario/override.hpp"
-#include "traces/readers/trace_reader.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -23,21 +22,19 @@ struct RunArguments {
   std::string out, write = "calls,tasks,series,perfetto", network = "simgrid", map;
   std::vector<std::string> set, assertions, catalogs;
   std::optional<std::uint64_t> seed;
-  double speed = 1;
+  RecordingOptions recorded;
   std::int64_t limit = 0;
   bool stepwise = false, no_report = false, quiet = false, json = false;
 };
 
 std::set<std::string> read_write(std::string_view text, sim::Faults& faults) {
-  static const std::vector<std::string> kKinds = {"calls", "tasks", "series", "perfetto"};
+  static const std::vector<std::string> kKinds = {"calls", "tasks", "series", "perfetto", "otlp", "record"};
   std::set<std::string> chosen;
   if (text == "none") return chosen;
   while (!text.empty()) {
     const std::size_t comma = std::min(text.find(','), text.size());
     const std::string kind(text.substr(0, comma));
-    if (kind == "otlp" || kind == "record") {
-      faults.add("", "--write", '"' + kind + '"', fmt::format("none, or some of {}: this version does not write {} yet", fmt::join(kKinds, ","), kind));
-    } else if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
+    if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
       faults.add("", "--write", '"' + kind + '"', fmt::format("none, or some of {}{}", fmt::join(kKinds, ","), sim::did_you_mean(kind, kKinds)));
     }
     chosen.insert(kind);
@@ -55,16 +52,16 @@ std::string folder_name(std::string name) {
   return name.empty() || name[0] == '.' ? "run" + name : name;
 }
 
-std::unique_ptr<agents::RequestSource> open_source(const RunArguments& arguments, const Scenario& scenario, sim::Faults& faults) {
-  traces::TraceOptions options;
-  options.speed = arguments.speed;
+/// What is replayed; nothing where the scenario generates its work.
+std::optional<Recording> open_recording(const RunArguments& arguments, const Scenario& scenario, sim::Faults& faults) {
+  RecordingOptions options = arguments.recorded;
   options.limit = static_cast<std::uint64_t>(arguments.limit);
   options.columns = traces::parse_column_map(arguments.map, faults);
   faults.throw_if_any();
-  if (!arguments.trace.empty()) return traces::open_trace(arguments.trace, arguments.format, options);
-  if (!scenario.workload.trace) return nullptr;
+  if (!arguments.trace.empty()) return Recording(arguments.trace, arguments.format, options, scenario);
+  if (!scenario.workload.trace) return {};
   const TraceWorkload& trace = *scenario.workload.trace;
-  return traces::open_trace(trace.path_beside(arguments.scenario).string(), trace.format, options);
+  return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
 }
 
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
@@ -91,13 +88,13 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   for (const std::string& assignment : arguments.set) apply_override(file.value(), assignment, "--set", faults);
   const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
   faults.throw_if_any();
-  const std::unique_ptr<agents::RequestSource> source = open_source(arguments, scenario, faults);
+  const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
 
   options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name) : std::filesystem::path(arguments.out);
   options.stepwise = arguments.stepwise;
   options.report = !arguments.no_report;
   if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
-  Progress progress(surroundings.err, source ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)), !arguments.quiet);
+  Progress progress(surroundings.err, recording ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)), !arguments.quiet);
   options.progress = [&](sim::Time now) {
     progress.show(now);
     return !surroundings.interrupted();
@@ -106,7 +103,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.command = surroundings.command_line;
   options.resolved = file.value().dump();
   surroundings.catch_interrupts();
-  const sim::Json summary = simulate(scenario, source.get(), options);
+  const sim::Json summary = simulate(scenario, recording ? recording->replay() : Replay(), options);
   progress.wipe();
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));
@@ -126,16 +123,24 @@ void add_common(CLI::App& sub, RunArguments& a) {
   sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->group(scenario)->expected(1)->take_all();
   sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
   const char* trace = "Traces";
-  sub.add_option("--limit", a.limit, "only the first N requests")->option_text("N")->group(trace)->check(CLI::PositiveNumber);
-  sub.add_option("--speed", a.speed, "plays arrivals X times as fast (default: 1)")->option_text("X")->group(trace);
+  sub.add_option("--limit", a.limit, "only the first N requests or tasks")->option_text("N")->group(trace)->check(CLI::PositiveNumber);
+  sub.add_option("--speed", a.recorded.speed, "plays arrivals X times as fast (default: 1)")->option_text("X")->group(trace);
   sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")->option_text("column=name,…")->group(trace);
+  sub.add_flag("--skip-bad-rows", a.recorded.skip_faulty, "leaves what is faulty out and counts it, instead of refusing the trace")->group(trace);
+  const char* tasks = "Traces of agents";
+  sub.add_option("--pools", a.recorded.pools, "who serves recorded models: gpt-4o-mini=small,claude-*=main,*=none")->option_text("model=pool,…")->group(tasks);
+  sub.add_option("--users", a.recorded.users, "a closed loop: N users play the tasks one after the other")->option_text("N")->group(tasks);
+  sub.add_option("--from", a.recorded.from_s, "only tasks that arrived from this second on")->option_text("S")->group(tasks);
+  sub.add_option("--to", a.recorded.to_s, "only tasks that arrived before this second")->option_text("S")->group(tasks);
+  sub.add_option("--longest-wait", a.recorded.longest_wait_s, "cuts the recorded waits of tools and people")->option_text("S")->group(tasks);
+  sub.add_option("--block-tokens", a.recorded.block_tokens, "tokens of a hash id, where the trace does not say (default: 512)")->option_text("N")->group(tasks);
   const char* simulation = "Simulation";
   sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
       ->option_text("simgrid|analytic")->group(simulation)->check(CLI::IsMember({"simgrid", "analytic"}));
   sub.add_flag("--stepwise", a.stepwise, "walks every step instead of leaping: slow, same result")->group(simulation);
   const char* results = "Results";
   sub.add_option("--out", a.out, "the result folder (default: results/NAME)")->option_text("DIR")->group(results);
-  sub.add_option("--write", a.write, "none, or some of calls,tasks,series,perfetto (default: all)")->option_text("LIST")->group(results);
+  sub.add_option("--write", a.write, "none, or some of calls,tasks,series,perfetto,otlp,record (default: the first four)")->option_text("LIST")->group(results);
   sub.add_flag("--no-report", a.no_report, "writes no report.html")->group(results);
   sub.add_option("--assert", a.assertions, "demands something of the summary; exit 3 if it is false (repeatable)")
       ->option_text("'p95 ttft_s < 2'")->group(results)->expected(1)->take_all();
@@ -165,7 +170,8 @@ void add_replay(CLI::App& app, Action& chosen) {
   add_common(*sub, *a);
   sub->footer("  tokenyard replay AzureLLMInferenceTrace_conv.csv --format azure --on scenario.json\n"
               "  tokenyard replay log.csv --format requests --map arrival_s=ts,prompt_tokens=in,output_tokens=out --on scenario.json\n"
-              "  tokenyard replay trace.jsonl --format mooncake --on scenario.json --speed 2 --limit 10000");
+              "  tokenyard replay trace.jsonl --format mooncake --on scenario.json --speed 2 --limit 10000\n"
+              "  tokenyard replay sessions.jsonl --format weka --on scenario.json --users 16 --pools 'claude-*=main'");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
 }
 

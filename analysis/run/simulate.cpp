@@ -10,7 +10,9 @@
 #include "analysis/run/summary.hpp"
 #include "platforms/cluster/placement.hpp"
 #include "sim/network/analytic_network.hpp"
+#include "traces/writers/otlp.hpp"
 #include "traces/writers/perfetto_json.hpp"
+#include "traces/writers/record.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -41,6 +43,14 @@ class Tables {
     if (options.write.contains("tasks")) tasks_.emplace(out / "tasks.csv", names);
     if (options.write.contains("series")) series_.emplace(out / "series.csv", names);
     if (options.write.contains("perfetto")) timeline_.emplace(out / "trace.perfetto.json.gz", names, traces::TimelineOptions{.window_begin = window_begin});
+    if (options.write.contains("record")) record_.emplace(out / "record.jsonl");
+    if (options.write.contains("otlp")) spans_.emplace(out / "trace.otlp.jsonl");
+    if (record_ || spans_) {
+      recorder_.emplace(names, [this](const traces::RanTask& ran, const agents::RecordedNames& recorded) {
+        if (record_) record_->add(ran.task, recorded);
+        if (spans_) spans_->add(ran, recorded);
+      });
+    }
   }
 
   void watch(platforms::Fleet& fleet, agents::Workload& workload, Sampler& sampler) {
@@ -52,6 +62,10 @@ class Tables {
       workload.add_observer(*timeline_);
       sampler.add_sink([this](const traces::SeriesRow& row) { timeline_->add(row); });
     }
+    if (recorder_) {
+      fleet.add_observer(*recorder_);
+      workload.add_observer(*recorder_);
+    }
   }
 
   void commit() {
@@ -59,6 +73,8 @@ class Tables {
     if (tasks_) tasks_->commit();
     if (series_) series_->commit();
     if (timeline_) timeline_->commit();
+    if (record_) record_->commit();
+    if (spans_) spans_->commit();
   }
 
  private:
@@ -66,6 +82,9 @@ class Tables {
   std::optional<traces::TasksTable> tasks_;
   std::optional<traces::SeriesTable> series_;
   std::optional<traces::PerfettoJson> timeline_;
+  std::optional<traces::RecordFile> record_;
+  std::optional<traces::OtlpFile> spans_;
+  std::optional<traces::TaskRecorder> recorder_;
 };
 
 std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const platforms::Placement& placement, bool stepwise) {
@@ -90,9 +109,16 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
   return pools;
 }
 
-traces::Names names_of(const Scenario& scenario, bool trace) {
+traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   traces::Names names;
-  if (trace) {
+  if (replay.tasks != nullptr) {
+    const agents::RecordedNames& recorded = replay.tasks->names();
+    names.agents = recorded.agents;
+    for (const std::vector<agents::RecordedNode>& nodes : recorded.nodes) {
+      std::vector<std::string>& list = names.nodes.emplace_back();
+      for (const agents::RecordedNode& node : nodes) list.push_back(node.name);
+    }
+  } else if (replay.requests != nullptr) {
     names.agents = {"requests"};
     names.nodes = {{"request"}};
   } else {
@@ -178,9 +204,19 @@ void write_manifest(const Scenario& scenario, const SimulateOptions& options, co
                                              {"wall_s", summary["wall_s"]}, {"status", summary["status"]}});
 }
 
+/// What a replay did not play, for the notes of the summary; `player` plays tasks, or is null.
+void add_notes(const Replay& replay, const agents::RecordedPlayer* player, Json& notes) {
+  for (const agents::LeftOut& left_out : player != nullptr ? replay.tasks->left_out() : replay.requests->left_out()) {
+    notes.push_back(fmt::format("left out of the trace: {} {}", left_out.count, left_out.what));
+  }
+  if (player == nullptr) return;
+  if (player->dropped_calls() > 0) notes.push_back(fmt::format("{} calls of models without a pool were played as waits", player->dropped_calls()));
+  if (player->tasks_outside() > 0) notes.push_back(fmt::format("{} tasks outside the chosen part of the trace were left out", player->tasks_outside()));
+}
+
 }  // namespace
 
-Json simulate(const Scenario& scenario, agents::RequestSource* source, const SimulateOptions& options) {
+Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options) {
   const auto wall_begin = std::chrono::steady_clock::now();
   if (!options.out.empty()) make_folder(options.out);
 
@@ -196,16 +232,21 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   const Time warmup = Time::seconds(scenario.run.warmup_s);
   const Time duration = Time::seconds(scenario.run.duration_s);
   agents::RequestPlayer* player = nullptr;
+  agents::RecordedPlayer* recorded = nullptr;
   std::unique_ptr<agents::Workload> workload;
-  if (source != nullptr) {
-    auto owned = std::make_unique<agents::RequestPlayer>(simulation, fleet, *source, scenario.workload.trace_pool);
+  if (replay.tasks != nullptr) {
+    auto owned = std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools, scenario.seed);
+    recorded = owned.get();
+    workload = std::move(owned);
+  } else if (replay.requests != nullptr) {
+    auto owned = std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
     player = owned.get();
     workload = std::move(owned);
   } else {
     workload = std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries, duration);
   }
 
-  const traces::Names names = names_of(scenario, source != nullptr);
+  const traces::Names names = names_of(scenario, replay);
   Metrics metrics(scenario.slo, names.agents.size(), warmup);
   fleet.add_observer(metrics);
   workload->add_observer(metrics);
@@ -218,11 +259,18 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   EndOfWarmup end_of_warmup(begin, sampler);
   if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
   EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
-  if (player == nullptr) {
-    end_of_arrivals.schedule(duration);
+  // A trace ends with its last arrival, known when it comes.
+  Time last_arrival;
+  const auto on_last = [&] {
+    last_arrival = simulation.now();
+    end_of_arrivals.schedule(last_arrival);
+  };
+  if (recorded != nullptr) {
+    recorded->set_on_last(on_last);
+  } else if (player != nullptr) {
+    player->set_on_last(on_last);
   } else {
-    // A trace ends with its last arrival, known when it comes.
-    player->set_on_last([&] { end_of_arrivals.schedule(simulation.now()); });
+    end_of_arrivals.schedule(duration);
   }
   bool interrupted = false;
   simulation.set_pulse([&](Time now) {
@@ -239,6 +287,12 @@ Json simulate(const Scenario& scenario, agents::RequestSource* source, const Sim
   tables.commit();
 
   Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network, simulation.events_run(), interrupted});
+  if (replay) {
+    add_notes(replay, recorded, summary["notes"]);
+    if (last_arrival <= warmup) {
+      summary["notes"].push_back(fmt::format("nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran", warmup.seconds()));
+    }
+  }
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();
   if (!options.out.empty()) {
     write_json(options.out / "summary.json", summary);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "agents/record/recorded_player.hpp"
 #include "agents/work/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "sim/network/network.hpp"
@@ -15,7 +16,7 @@ namespace tokenyard::analysis {
 
 struct SimulateOptions {
   std::filesystem::path out;                 ///< the result folder, made if missing; empty: nothing is written
-  std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto"
+  std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto", "otlp", "record"
   bool stepwise = false;
   bool report = true;                        ///< report.html, too
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
@@ -28,7 +29,19 @@ struct SimulateOptions {
   std::string resolved;                      ///< the scenario as JSON text, for the manifest
 };
 
-/// `source` supplies the requests of a trace; null: the scenario's own workload. Returns the summary as written to summary.json.
-sim::Json simulate(const Scenario& scenario, agents::RequestSource* source, const SimulateOptions& options);
+/// What is played in place of the scenario's own workload: the requests of a trace, or recorded tasks. Not owned.
+struct Replay {
+  Replay() = default;
+  Replay(agents::RequestSource* source) : requests(source) {}  // NOLINT(google-explicit-constructor): a plain trace is a replay
+  explicit operator bool() const { return requests != nullptr || tasks != nullptr; }
+
+  agents::RequestSource* requests = nullptr;
+  agents::RecordedTaskSource* tasks = nullptr;
+  agents::ReplayPlan plan;           ///< of tasks
+  std::vector<std::uint32_t> pools;  ///< of tasks: by recorded model (agents::ModelPools)
+};
+
+/// Returns the summary as written to summary.json.
+sim::Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options);
 
 }  // namespace tokenyard::analysis

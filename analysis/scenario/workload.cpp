@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/scenario/name.hpp"
-#include "traces/readers/trace_reader.hpp"
+#include "traces/readers/task_reader.hpp"
 
 namespace tokenyard::analysis {
 
@@ -19,7 +19,7 @@ constexpr std::uint32_t kNoPool = 0xffffffff;
 
 std::vector<std::string> trace_format_names() {
   std::vector<std::string> names;
-  for (const traces::TraceFormat& format : traces::trace_formats()) names.emplace_back(format.name);
+  for (const traces::TraceFormat& format : traces::all_formats()) names.emplace_back(format.name);
   return names;
 }
 

@@ -95,7 +95,20 @@ refused "a seed that is no number" run "$good" --seed one
 refused "a negative limit" run "$good" --limit -3
 refused "a speed of nothing" replay "$root/tests/traces/bad/azure_nan.csv" --format azure --on "$good" --speed 0
 refused "an unknown network" run "$good" --network ns3
-for write in cals otlp record calls,none; do refused "--write $write" run "$good" --quiet --out out --write $write; done
+for write in cals otpl calls,none; do refused "--write $write" run "$good" --quiet --out out --write $write; done
+# Traces of agents.
+printf '{"request_id":"a","input_length":10,"output_length":1,"wait_for":["b"]}\n{"request_id":"b","input_length":10,"output_length":1,"wait_for":["a"]}\n' > cycle.jsonl
+refused "a cycle of calls" replay cycle.jsonl --format agentic-mooncake --on "$good" --quiet --out out; says "a cycle of calls" 'cycle.jsonl: line 1: found "a" waits for "b" waits for "a"'
+refused "a cycle, checked" check cycle.jsonl --format agentic-mooncake; says "a cycle, checked" 'cycle.jsonl: line 1'
+refused "a cycle, converted" convert cycle.jsonl --format agentic-mooncake --to otlp -o out.jsonl; says "a cycle, converted" 'cycle.jsonl: line 1'
+refused "an unknown target" convert cycle.jsonl --format agentic-mooncake --to oltp -o out.jsonl; says "an unknown target" 'did you mean "otlp"'
+refused "blocks of nothing" convert cycle.jsonl --format agentic-mooncake --to otlp -o out.jsonl --block-tokens 99999999999
+for format in agentic-mooncake mooncake-sessions weka otlp jaeger wfformat record; do
+  for file in empty folder binary no_utf8 deep deep_closed zeros missing; do
+    refused "$file.json as $format" replay $file.json --format $format --on "$good" --quiet --out out
+  done
+  refused "/dev/zero as $format" replay /dev/zero --format $format --on "$good" --quiet --out out
+done
 for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' ''; do
   refused "--assert $demand" run "$good" --quiet --out out --assert "$demand"
 done

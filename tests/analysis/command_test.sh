@@ -37,4 +37,15 @@ printf 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,374,-4\n
 "$tokenyard" replay bad.csv --format azure --on "$scenario" --out d 2> message; [ $? = 2 ] || fail "a bad row is exit 2"
 grep -q 'bad.csv: line 2' message || fail "a bad row is named by file and line"
 [ ! -e d/calls.csv ] || fail "nothing half-written is left behind"
+# Recorded agents: what was left out is told; what a run recorded is played again.
+printf 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,GPT-4,472,18,490,API log\n6,GPT-4,10,0,10,API log\n' > burst.csv
+"$tokenyard" replay burst.csv --format burstgpt --on "$scenario" --quiet --no-report --out f || fail "a BurstGPT trace is played"
+grep -q 'left out of the trace: 1 rows: failed when recorded' f/summary.json || fail "calls that failed are counted"
+"$tokenyard" convert burst.csv --format burstgpt --to agentic-mooncake -o burst.jsonl 2> message || fail "requests become tasks of a call"
+grep -q 'left out: 1 rows: failed when recorded' message || fail "convert tells what it left out"
+"$tokenyard" check burst.jsonl --format agentic-mooncake | grep -q '1 tasks, 1 requests.*472 tokens in, 18 out, fine' || fail "check counts tasks and tokens"
+"$tokenyard" replay burst.jsonl --format agentic-mooncake --on "$scenario" --quiet --no-report --write otlp,record --out g || fail "tasks are played and recorded"
+for pair in otlp:trace.otlp.jsonl record:record.jsonl; do
+  "$tokenyard" check g/${pair#*:} --format ${pair%:*} | grep -q '1 tasks, 1 requests.*472 tokens in, 18 out, fine' || fail "$pair holds what ran"
+done
 echo "all well"

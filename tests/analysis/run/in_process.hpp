@@ -59,13 +59,13 @@ inline Scenario read_scenario(const std::string& text, bool needs_workload = tru
 
 /// Simulates a scenario's JSON, or a trace on it, and returns the summary.
 inline sim::Json simulate_text(const std::string& text, const ResultFolder& folder, const InProcess& how = {},
-                               agents::RequestSource* source = nullptr) {
+                               const Replay& replay = {}) {
   SimulateOptions options;
   options.out = folder.path;
   options.write = how.write;
   options.stepwise = how.stepwise;
   options.resolved = "{}";
-  return simulate(read_scenario(text, source == nullptr), source, options);
+  return simulate(read_scenario(text, !replay), replay, options);
 }
 
 /// A file of the public data; nothing, with a warning, where they are absent.

@@ -1,0 +1,161 @@
+/// `tokenyard convert`: a trace in another format.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "analysis/command/commands.hpp"
+#include "traces/readers/task_reader.hpp"
+#include "traces/writers/agentic_mooncake.hpp"
+#include "traces/writers/otlp.hpp"
+#include "traces/writers/record.hpp"
+#include "traces/writers/row_text.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using agents::RecordedTask;
+using sim::Time;
+
+struct ConvertArguments {
+  std::string trace, format, to, out, map;
+  bool skip_faulty = false;
+  platforms::Tokens block_tokens = 512;
+};
+
+/// Requests as tasks of one call.
+class LoneCalls final : public agents::RecordedTaskSource {
+ public:
+  explicit LoneCalls(std::unique_ptr<traces::TraceReader> requests) : requests_(std::move(requests)) {
+    names_.agent("requests");
+    names_.node(0, agents::StepKind::kCall, "request");
+    names_.model("unnamed model");
+  }
+  bool next(RecordedTask& task) override {
+    if (!requests_->next(request_)) return false;
+    task.clear();
+    task.arrival = request_.arrival;
+    agents::RecordedStep& step = task.steps.emplace_back();
+    step.output_tokens = request_.output_tokens;
+    step.extents = static_cast<std::uint32_t>(request_.prompt.size());
+    task.extents = request_.prompt;
+    return true;
+  }
+  const agents::RecordedNames& names() const override { return names_; }
+  std::vector<agents::LeftOut> left_out() const override { return requests_->left_out(); }
+
+ private:
+  std::unique_ptr<traces::TraceReader> requests_;
+  agents::RecordedRequest request_;
+  agents::RecordedNames names_;
+};
+
+/// Calls as a table of requests, each at the date at which it began if calls took their recorded time.
+void write_requests(agents::RecordedTaskSource& source, const std::string& path) {
+  struct Row {
+    Time date;
+    platforms::Tokens prompt, output;
+  };
+  std::vector<Row> rows;
+  RecordedTask task;
+  while (source.next(task)) {
+    const agents::RecordedTimes times = agents::recorded_times(task);
+    for (std::size_t s = 0; s < task.steps.size(); ++s) {
+      if (task.steps[s].kind != agents::StepKind::kCall) continue;
+      rows.push_back({times.begin[s], task.prompt_tokens(task.steps[s]), task.steps[s].output_tokens});
+    }
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.date < b.date; });
+  traces::OutputFile file(path);
+  traces::RowText(file.buffer()).text("arrival_s,prompt_tokens,output_tokens\n");
+  for (const Row& row : rows) {
+    traces::RowText(file.buffer()).seconds(row.date).comma().integer(row.prompt).comma().integer(row.output).end();
+    file.flush_if_full();
+  }
+  file.commit();
+}
+
+void write_spans(agents::RecordedTaskSource& source, const std::string& path) {
+  traces::OtlpFile file(path);
+  traces::RanTask ran;
+  std::uint64_t number = 0;
+  while (source.next(ran.task)) {
+    const agents::RecordedTimes times = agents::recorded_times(ran.task);
+    ran.runs.clear();
+    ran.record = {};
+    ran.record.task = number++;
+    ran.record.arrival = ran.record.finish = ran.task.arrival;
+    ran.record.status = agents::TaskStatus::kCompleted;
+    for (std::size_t s = 0; s < ran.task.steps.size(); ++s) {
+      ran.runs.push_back({times.begin[s], times.end[s]});
+      ran.record.finish = std::max(ran.record.finish, times.end[s]);
+    }
+    file.add(ran, source.names());
+  }
+  file.commit();
+}
+
+int convert(const ConvertArguments& a, const Surroundings& surroundings) {
+  static const std::vector<std::string> kTargets = {"agentic-mooncake", "otlp", "record", "requests"};
+  if (std::find(kTargets.begin(), kTargets.end(), a.to) == kTargets.end()) {
+    throw sim::InputError({"", "--to", '"' + a.to + '"',
+                           fmt::format("one of {}{}", fmt::join(kTargets, ", "), sim::did_you_mean(a.to, kTargets))});
+  }
+  std::unique_ptr<agents::RecordedTaskSource> source;
+  if (traces::holds_tasks(a.format)) {
+    source = traces::open_tasks(a.trace, a.format, {a.skip_faulty, a.block_tokens});
+  } else {
+    sim::Faults faults;
+    traces::TraceOptions options;
+    options.skip_faulty = a.skip_faulty;
+    options.columns = traces::parse_column_map(a.map, faults);
+    faults.throw_if_any();
+    source = std::make_unique<LoneCalls>(traces::open_trace(a.trace, a.format, options));
+  }
+  RecordedTask task;
+  std::uint64_t without_calls = 0;
+  if (a.to == "requests") {
+    write_requests(*source, a.out);
+  } else if (a.to == "otlp") {
+    write_spans(*source, a.out);
+  } else if (a.to == "record") {
+    traces::RecordFile file(a.out);
+    while (source->next(task)) file.add(task, source->names());
+    file.commit();
+  } else {
+    traces::AgenticMooncakeFile file(a.out, a.format);
+    while (source->next(task)) file.add(task, source->names());
+    file.commit();
+    without_calls = file.tasks_without_calls();
+  }
+  for (const agents::LeftOut& left_out : source->left_out())
+    fmt::print(surroundings.err, "left out: {} {}\n", left_out.count, left_out.what);
+  if (without_calls > 0) fmt::print(surroundings.err, "left out: {} tasks without a call\n", without_calls);
+  return kDone;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app, Action& chosen) {
+  CLI::App* sub = app.add_subcommand("convert", "writes a trace in another format");
+  const auto a = std::make_shared<ConvertArguments>();
+  sub->add_option("TRACE", a->trace, "the trace")->required();
+  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
+      ->option_text("FORMAT")
+      ->required();
+  sub->add_option("--to", a->to, "agentic-mooncake, otlp, record or requests")->option_text("FORMAT")->required();
+  sub->add_option("-o,--output", a->out, "the file to write")->option_text("FILE")->required();
+  sub->add_option("--map", a->map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
+      ->option_text("column=name,…");
+  sub->add_flag("--skip-bad-rows", a->skip_faulty,
+                "leaves what is faulty out and counts it, instead of refusing the trace");
+  sub->add_option("--block-tokens", a->block_tokens, "tokens of a hash id, where the trace does not say (default: 512)")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber);
+  sub->footer(
+      "  tokenyard convert spans.jsonl --format otlp --to agentic-mooncake -o tasks.jsonl\n"
+      "  tokenyard convert sessions.jsonl --format weka --to requests -o requests.csv");
+  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return convert(*a, s); }; });
+}
+
+}  // namespace tokenyard::analysis
