@@ -8,6 +8,7 @@
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/moe_fit.hpp"
+#include "analysis/calibrate/profile_reader.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 #include "sim/input/faults.hpp"
 
@@ -29,9 +30,13 @@ std::string format_of(const std::string& precision) { return precision == "bf16"
   throw sim::InputError({options.table.string(), "", std::move(found), std::move(allowed)});
 }
 
-}  // namespace
-
-CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+/// What both ways begin with.
+struct Base {
+  const platforms::Chip* chip;
+  platforms::Precision precision;
+  Json entry;
+};
+Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   const platforms::Chip* chip = catalog.find_chip(options.base);
   const Json* raw = catalog.raw(platforms::CatalogKind::kChip, options.base);
   if (chip == nullptr || raw == nullptr) throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
@@ -39,27 +44,53 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   if (!precision || !chip->peak_flops_per_s[*precision] || !chip->memory_bytes_per_s) {
     throw sim::InputError({"", "--precision", '"' + options.precision + '"', "a number format for which " + options.base + " has a peak"});
   }
+  Json entry = *raw;
+  if (!options.name.empty()) entry["name"] = options.name;
+  return {chip, *precision, std::move(entry)};
+}
+
+}  // namespace
+
+CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  Base base = base_of(options, catalog);
+  if (catalog.find_model(options.model) == nullptr) throw sim::InputError({"", "--model", '"' + options.model + '"', "the profiled model of the catalogue"});
+  const platforms::KernelProfile profile = read_kernel_profile(options.table.parent_path(), options.table.filename().string());
+  Json entry = {{"model", options.model}, {"tp", options.tp}, {"weights", options.precision}, {"kv", "bf16"},
+                {"source", options.stack.empty() ? options.table.filename().string() : options.stack}};
+  profile.write(entry);
+  Json& profiles = base.entry["kernel_profiles"];
+  if (!profiles.is_array()) profiles = Json::array();
+  for (std::size_t i = profiles.size(); i-- > 0;) {
+    const bool same = profiles[i].value("model", "") == options.model && profiles[i].value("tp", std::int64_t{1}) == options.tp &&
+                      profiles[i].value("weights", "bf16") == options.precision;
+    if (same) profiles.erase(i);
+  }
+  profiles.push_back(std::move(entry));
+  return {std::move(base.entry), fmt::format("kernels of {} at tensor parallelism {}: taken as measured", options.model, options.tp)};
+}
+
+CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  Base base = base_of(options, catalog);
+  const platforms::Chip* chip = base.chip;
+  const platforms::Precision precision = base.precision;
   CalibratedChip result;
-  result.entry = *raw;
-  if (!options.name.empty()) result.entry["name"] = options.name;
+  result.entry = std::move(base.entry);
   const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
   Json& efficiency = result.entry["efficiency"];
   std::string source;
   const auto put = [&](Json& at, const char* key, double value) { at[key] = {{"value", rounded(value)}, {"source", source}, {"date", "2026-08"}}; };
   const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
-    result.what = what;
-    result.fitted = fitted.summary();
-    result.held_out = held_out.summary();
-    source = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, stack, result.held_out);
+    result.what = fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary());
+    source = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, stack, held_out.summary());
   };
 
   const MeasuredTable table(options.table);
-  const double weight = platforms::bytes_per_weight(*precision);
+  const double weight = platforms::bytes_per_weight(precision);
   if (table.has("gemm_dtype")) {
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
-    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, *precision), weight, std::min(2.0, std::ceil(weight)),
-                                 *precision != platforms::Precision::kBf16);
+    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)),
+                                 precision != platforms::Precision::kBf16);
     describe("dense products", fit.fitted, fit.held_out);
     put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
     put(efficiency, "gemm_memory", fit.figures.memory);
@@ -72,7 +103,7 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   } else if (table.has("moe_dtype")) {
     const auto samples = read_moe_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision + " with balanced routing", "rows of it in moe_dtype and distribution");
-    const MoeFit fit = fit_moe(samples, platforms::gemm_figures(*chip, *precision), weight, std::min(2.0, std::ceil(weight)));
+    const MoeFit fit = fit_moe(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)));
     describe("layers of experts", fit.fitted, fit.held_out);
     put(efficiency, "moe_compute", fit.figures.compute);
     put(efficiency, "moe_memory", fit.figures.memory);
@@ -82,14 +113,14 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   } else if (table.has("isl") && table.has("num_heads")) {
     const auto samples = read_prefill_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
-    const AttentionFit fit = fit_prefill_attention(samples, platforms::attention_figures(*chip, *precision));
+    const AttentionFit fit = fit_prefill_attention(samples, platforms::attention_figures(*chip, precision));
     describe("prefill attention", fit.fitted, fit.held_out);
     put(efficiency, "attention_prefill", fit.figures.prefill);
     put(efficiency, "attention_prefill_tail", fit.figures.prefill_tail);
   } else if (table.has("step") && table.has("num_heads")) {
     const auto samples = read_decode_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
-    const AttentionFit fit = fit_decode_attention(samples, platforms::attention_figures(*chip, *precision));
+    const AttentionFit fit = fit_decode_attention(samples, platforms::attention_figures(*chip, precision));
     describe("decode attention", fit.fitted, fit.held_out);
     put(efficiency, "attention_decode", fit.figures.decode);
     put(efficiency, "attention_decode_pad_tokens", fit.figures.decode_pad_tokens);

@@ -1,5 +1,5 @@
 #pragma once
-/// Reads kernel profiles in the format of LLMServingSim's profiler into platforms/cost/kernel_profile.hpp.
+/// Reads kernel profiles in the format of LLMServingSim's profiler into platforms/spec/kernel_profile.hpp.
 ///
 /// PREFIX_dense (layer, tokens, time_us), PREFIX_per_sequence (layer, sequences, time_us), PREFIX_attention (prefill_chunk,
 /// kv_prefill, n_decode, kv_decode, time_us) and, for experts, PREFIX_moe (tokens, activated_experts, time_us); each .csv or
@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "platforms/cost/kernel_profile.hpp"
+#include "platforms/spec/kernel_profile.hpp"
 
 namespace tokenyard::analysis {
 

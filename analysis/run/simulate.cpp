@@ -9,6 +9,7 @@
 #include "analysis/report/report.hpp"
 #include "analysis/run/summary.hpp"
 #include "platforms/cluster/placement.hpp"
+#include "platforms/cost/replica_step_cost.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "traces/writers/otlp.hpp"
 #include "traces/writers/perfetto_json.hpp"
@@ -98,7 +99,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool) pool.decode_pool = j;
     }
     pool.router = plan.router;
-    pool.cost = std::make_shared<platforms::KernelStepCost>(plan.spec_on(scenario.cluster));
+    pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.kv = plan.cache;

@@ -11,7 +11,7 @@
 
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/replica_spec.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "sim/random/distribution.hpp"

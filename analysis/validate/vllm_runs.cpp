@@ -23,9 +23,6 @@ struct Run {
 };
 constexpr Run kRuns[] = {{"RTXPRO6000_Llama-3.1-8B__vllm", "profile_RTXPRO6000_Llama-3.1-8B_tp1", "llama-3.1-8b", 1},
                          {"RTXPRO6000_Qwen3-30B-A3B-Instruct-2507__vllm", "profile_RTXPRO6000_Qwen3-30B-A3B_tp1", "qwen3-30b-a3b", 2}};
-/// Host times of vLLM 0.19, which schedules the next step while one runs: fitted to the first run's steps, as its time stamps give
-/// them; the second run is not fitted on.
-constexpr platforms::EngineDefaults::Host kHost = {.step_s = 0, .sequence_s = 3e-6, .prefill_step_s = 4.1e-3, .layer_s = 0};
 constexpr std::int64_t kBlocks = 36578;  // what the server printed (evidence: peers.md §6.2)
 
 struct Measured {
@@ -124,7 +121,7 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     spec.model = catalog.find_model(run.model);
     spec.parallelism.dp = run.dp;
     spec.parallelism.ep = run.dp;
-    spec.host = kHost;
+    spec.host = catalog.find_engine("vllm-0.19")->host;  // fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
     ServingBench bench;
     bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);

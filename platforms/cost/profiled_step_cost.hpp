@@ -4,7 +4,7 @@
 /// Decode attention at n calls is linear in the mean context between two points of the grid: a piece holds up to the next point.
 /// What the profile does not say (arithmetic, bytes, collectives, what bounds a step) comes from the kernel models.
 
-#include "platforms/cost/kernel_profile.hpp"
+#include "platforms/spec/kernel_profile.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 
 namespace tokenyard::platforms {

@@ -125,6 +125,23 @@ Chip::Price read_price(ObjectReader& reader) {
   return result;
 }
 
+std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
+  std::vector<Chip::Profile> result;
+  std::vector<std::string> precisions;
+  for (const Precision precision : kPrecisions) precisions.emplace_back(name_of(precision));
+  reader.each("kernel_profiles", [&](ObjectReader& at) {
+    for (const char* note : {"source", "date", "note"}) at.string(note, std::string());
+    Chip::Profile profile;
+    profile.model = at.string("model");
+    profile.tp = at.integer("tp", {.fallback = 1, .minimum = 1});
+    profile.weights = precision_from_name(at.choice("weights", precisions, "bf16")).value_or(Precision::kBf16);
+    profile.kv = precision_from_name(at.choice("kv", precisions, "bf16")).value_or(Precision::kBf16);
+    profile.kernels = std::make_shared<const KernelProfile>(KernelProfile::read(at));
+    result.push_back(std::move(profile));
+  });
+  return result;
+}
+
 /// log2 of a whole number, linear between powers of two: exact at them, and the same on every machine.
 double log2_between(std::int64_t n) {
   int floor = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 1;
@@ -152,7 +169,15 @@ Chip Chip::read(ObjectReader& reader) {
   chip.collectives = read_collectives(reader);
   chip.power = read_power(reader);
   chip.price = read_price(reader);
+  chip.kernel_profiles = read_profiles(reader);
   return chip;
+}
+
+const KernelProfile* Chip::profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const {
+  for (const Profile& profile : kernel_profiles) {
+    if (profile.model == model && profile.tp == tp && profile.weights == weights && profile.kv == kv) return profile.kernels.get();
+  }
+  return nullptr;
 }
 
 std::optional<Precision> Chip::compute_precision(Precision weights) const {

@@ -11,11 +11,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "platforms/spec/kernel_profile.hpp"
 #include "platforms/spec/precision.hpp"
 #include "sim/input/json_reader.hpp"
 
@@ -91,6 +93,14 @@ struct Chip {
     std::optional<double> unit_high_usd;
   };
 
+  /// Kernels measured for one model and division, which then replace the fitted figures.
+  struct Profile {
+    std::string model;
+    std::int64_t tp = 1;
+    Precision weights = Precision::kBf16, kv = Precision::kBf16;
+    std::shared_ptr<const KernelProfile> kernels;
+  };
+
   std::string name;
   std::string title;
   std::string vendor;
@@ -108,6 +118,7 @@ struct Chip {
   Collectives collectives;
   Power power;
   Price price;
+  std::vector<Profile> kernel_profiles;
 
   /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else the
   /// next wider one it has (weights are unpacked on the way, as weight-only kernels do): fp4 → fp8 → bf16, int8 → bf16.
@@ -123,6 +134,9 @@ struct Chip {
   /// Alpha and bus bandwidth of an all-reduce over `chips` ≥ 2 within the domain: fitted numbers, interpolated in log2
   /// of the chips and held constant beyond them, or the link's. Nothing if neither is known.
   std::optional<AllReduce> all_reduce(std::int64_t chips) const;
+
+  /// Null if the entry has none for it.
+  const KernelProfile* profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const;
 
   /// Faults go to the reader's list; the rest is read nevertheless.
   static Chip read(sim::ObjectReader& reader);

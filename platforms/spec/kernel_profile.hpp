@@ -5,18 +5,23 @@
 /// their mean context), experts by (tokens, experts hit), and what runs once a step. Linear between grid points, each axis on the
 /// grid of the axes before it (a profile need not be a full product); linear beyond the last point, constant before the first.
 ///
+/// A chip's catalogue entry may carry profiles; there each table is a list of rows, coordinates first, seconds last.
+///
 ///   KernelProfile profile = read_kernel_profile(...);          // analysis/calibrate
 ///   profile.layer.at(2048);                                    // seconds of one layer's token kernels
 
 #include <iterator>
 #include <map>
-#include <vector>
+#include <span>
+
+#include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
 
 /// Seconds over one axis.
 class ProfileCurve {
  public:
+  static constexpr std::size_t kColumns = 2;
   void add(double x, double seconds) { points_[x] += seconds; }
   bool empty() const { return points_.empty(); }
   double at(double x) const;
@@ -30,8 +35,10 @@ class ProfileCurve {
 template <typename Inner>
 class ProfileGrid {
  public:
+  static constexpr std::size_t kColumns = Inner::kColumns + 1;
   Inner& operator[](double x) { return inner_[x]; }
   bool empty() const { return inner_.empty(); }
+  const std::map<double, Inner>& inner() const { return inner_; }
   template <typename... Rest>
   double at(double x, Rest... rest) const;
   /// The grids on either side of x and the share of the upper one; the same grid twice on a point and outside.
@@ -52,6 +59,11 @@ struct KernelProfile {
   ProfileGrid<ProfileCurve> decode;        ///< calls, mean context; of one layer
   ProfileGrid<ProfileGrid<ProfileGrid<ProfileCurve>>> mixed;  ///< prompt tokens, cached, calls, mean context; of one layer
   ProfileGrid<ProfileCurve> experts;       ///< tokens, experts hit; of one layer; may be empty
+
+  /// Faults go to the reader's list. A profile has every table but `experts`.
+  static KernelProfile read(sim::ObjectReader& reader);
+  /// Adds the tables to an entry's object.
+  void write(sim::Json& entry) const;
 };
 
 template <typename Inner>

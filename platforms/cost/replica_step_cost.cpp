@@ -1,0 +1,14 @@
+#include "platforms/cost/replica_step_cost.hpp"
+
+#include "platforms/cost/profiled_step_cost.hpp"
+
+namespace tokenyard::platforms {
+
+std::shared_ptr<const StepCost> replica_step_cost(const ReplicaSpec& spec) {
+  if (const KernelProfile* profile = spec.chip->profile(spec.model->name, spec.parallelism.tp, spec.weights, spec.kv)) {
+    return std::make_shared<ProfiledStepCost>(spec, *profile);
+  }
+  return std::make_shared<KernelStepCost>(spec);
+}
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,75 @@
+#include "analysis/calibrate/calibrate.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "platforms/cost/replica_step_cost.hpp"
+#include "sim/input/faults.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+namespace fs = std::filesystem;
+
+namespace {
+
+const platforms::Catalog& catalog() {
+  static const platforms::Catalog instance = [] {
+    sim::Faults faults;
+    return platforms::Catalog::load(faults);
+  }();
+  return instance;
+}
+
+/// A profile of two points an axis, in the profiler's own files.
+fs::path write_profile() {
+  const fs::path folder = fs::temp_directory_path() / "tokenyard-calibrate-test";
+  fs::create_directories(folder);
+  std::ofstream(folder / "p_dense.csv") << "layer,tokens,time_us\nqkv,1,10\nqkv,2048,50\nlayernorm,1,2\nlayernorm,2048,4\nembedding,1,3\nembedding,2048,5\n";
+  std::ofstream(folder / "p_per_sequence.csv") << "layer,sequences,time_us\nlm_head,1,100\nlm_head,64,200\n";
+  std::ofstream(folder / "p_attention.csv") << "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,5\n0,0,1,1024,9\n0,0,64,16,20\n0,0,64,1024,300\n"
+                                               "16,0,0,0,8\n16,0,64,1024,310\n2048,0,0,0,500\n2048,0,64,1024,800\n";
+  return folder / "p";
+}
+
+}  // namespace
+
+TEST_CASE("A profile taken into a chip's entry times its model on that chip, and no other") {
+  CalibrateOptions options;
+  options.table = write_profile();
+  options.base = "h100-sxm";
+  options.name = "profiled";
+  options.model = "llama-3.1-8b";
+  const CalibratedChip taken = take_profile(options, catalog());
+  CHECK(taken.entry["kernel_profiles"].size() == 1);
+
+  // What is written is read back.
+  sim::Faults faults;
+  const sim::JsonFile file = sim::JsonFile::parse(taken.entry.dump(), "profiled.json", faults);
+  sim::ObjectReader reader = file.root(faults);
+  reader.raw("schema");
+  const platforms::Chip chip = platforms::Chip::read(reader);
+  reader.finish();
+  faults.throw_if_any();
+
+  platforms::ReplicaSpec spec;
+  spec.chip = &chip;
+  spec.model = catalog().find_model("llama-3.1-8b");
+  const auto seconds = [&] {
+    const platforms::StepPiece piece = platforms::replica_step_cost(spec)->piece(64, 64 * 1024, {});
+    return static_cast<double>(piece.ticks(64 * 1024)) / (1e9 * sim::FineTime::kTicksPerNanosecond);
+  };
+  // Of 64 tokens: 32 layers of attention and, between the points, of the others; embedding and the output matrix once.
+  const double share = 63.0 / 2047;
+  CHECK(seconds() == Approx(1e-6 * (32 * (300 + 10 + 40 * share + 2 * (2 + 2 * share)) + 3 + 2 * share + 200)).epsilon(1e-6));
+  spec.model = catalog().find_model("qwen3-8b");
+  const double modelled = seconds();
+  spec.chip = catalog().find_chip("h100-sxm");
+  CHECK(seconds() == modelled);
+
+  // Faults are the user's to mend.
+  CHECK_THROWS_AS((options.model = "no-such-model", take_profile(options, catalog())), sim::InputError);
+  options.model = "llama-3.1-8b";
+  options.table = fs::path("/nowhere/p");
+  CHECK_THROWS_AS(take_profile(options, catalog()), sim::InputError);
+}
