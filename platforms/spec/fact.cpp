@@ -28,6 +28,11 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
     facts.push_back(std::move(fact));
   } else if (value.is_object()) {
     for (const auto& [name, member] : value.items()) collect(member, key.empty() ? name : key + "/" + name, facts);
+  } else if (value.is_array() && !value.empty() && value.front().is_array()) {
+    Fact fact;  // a table of measurements
+    fact.key = key;
+    fact.value = std::to_string(value.size()) + " rows";
+    facts.push_back(std::move(fact));
   } else if (value.is_array()) {
     std::size_t index = 0;
     for (const auto& element : value) collect(element, key + "/" + std::to_string(index++), facts);

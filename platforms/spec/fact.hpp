@@ -27,7 +27,8 @@ struct Fact {
   bool assumed = false;
 };
 
-/// The facts of an entry in the order in which they are written. Bare numbers and booleans count, too.
+/// The facts of an entry in the order in which they are written. Bare numbers and booleans count, too; of a table,
+/// the number of its rows.
 std::vector<Fact> collect_facts(const sim::Json& entry);
 
 /// The value under `key`, a fact or a bare number; nothing if absent. Faults as ObjectReader's. A fallback in `rule` is
