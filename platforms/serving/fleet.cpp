@@ -9,34 +9,26 @@ using sim::Time;
 Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools)
     : simulation_(simulation), network_(network) {
   std::uint64_t entity = 1;
+  pools_.reserve(pools.size());  // replicas refer to their pool
   for (PoolOptions& options : pools) {
-    Pool pool;
     const auto pool_index = static_cast<std::uint32_t>(pools_.size());
+    Pool& pool = pools_.emplace_back();
+    pool.replicas.reserve(options.hosts.size());
     for (std::uint32_t i = 0; i < options.hosts.size(); ++i) {
       pool.replicas.push_back(
           std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost, options.batching, options.kv, pool_index, i, entity++));
     }
     pool.loads = LoadIndex(static_cast<std::uint32_t>(options.hosts.size()));
     pool.options = std::move(options);
-    pools_.push_back(std::move(pool));
   }
 }
 
 Fleet::~Fleet() = default;
 
 void Fleet::submit(const CallRequest& request) {
-  std::uint32_t index = 0;
-  if (spare_.empty()) {
-    index = static_cast<std::uint32_t>(calls_.size());
-    calls_.emplace_back();
-    moving_.emplace_back();
-  } else {
-    index = spare_.back();
-    spare_.pop_back();
-  }
-  ActiveCall& call = calls_[index];
+  const std::uint32_t index = calls.take();
+  ActiveCall& call = calls[index];
   call = {};
-  moving_[index] = {};
   call.request = request;
   CallRecord& record = call.record;
   record.call = submitted_++;
@@ -113,7 +105,7 @@ std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
 }
 
 void Fleet::on_completed(std::uint32_t index) {
-  ActiveCall& call = calls_[index];
+  ActiveCall& call = calls[index];
   Pool& pool = pools_[call.record.pool];
   pool.loads.add(call.record.replica, -1);
   const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
@@ -126,10 +118,10 @@ void Fleet::on_completed(std::uint32_t index) {
   call.transferred = true;
   call.request.output_tokens = call.record.output_tokens;
   Pool& target = pools_[pool.options.decode_pool];
-  Moving& moving = moving_[index];
-  moving = {call.record.replica, route(target, call), simulation_.now(), true};
-  network_.transfer({.from = pool.options.hosts[moving.from_replica],
-                     .to = target.options.hosts[moving.to_replica],
+  call.moving = true;
+  call.target = route(target, call);
+  network_.transfer({.from = pool.options.hosts[call.record.replica],
+                     .to = target.options.hosts[call.target],
                      .bytes = pool.options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
                      .on_delivered = this,
                      .argument = index,
@@ -138,19 +130,18 @@ void Fleet::on_completed(std::uint32_t index) {
 
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
-  ActiveCall& call = calls_[index];
-  Moving& moving = moving_[index];
+  ActiveCall& call = calls[index];
   const std::uint32_t from_pool = call.record.pool;
   const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
-  call.record.causes[Cause::kKvTransfer] += now - moving.begin;
-  moving.moving = false;
-  const KvTransfer transfer{call.record.call, from_pool, moving.from_replica, to_pool, moving.to_replica,
+  call.record.causes[Cause::kKvTransfer] += now - call.mark;
+  call.moving = false;
+  const KvTransfer transfer{call.record.call, from_pool, call.record.replica, to_pool, call.target,
                             pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
-                            moving.begin, now};
+                            call.mark, now};
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
   call.record.pool = to_pool;
-  call.record.replica = moving.to_replica;
-  enter(pools_[to_pool], moving.to_replica, index);
+  call.record.replica = call.target;
+  enter(pools_[to_pool], call.target, index);
 }
 
 void Fleet::on_batch_phase(const BatchPhase& phase) {
@@ -159,10 +150,10 @@ void Fleet::on_batch_phase(const BatchPhase& phase) {
 
 void Fleet::end(std::uint32_t index) {
   // The record is copied: the listener may submit the next call, which may take this place.
-  const CallRecord record = calls_[index].record;
-  CallListener* listener = calls_[index].request.listener;
-  const std::uint64_t cookie = calls_[index].request.cookie;
-  spare_.push_back(index);
+  const CallRecord record = calls[index].record;
+  CallListener* listener = calls[index].request.listener;
+  const std::uint64_t cookie = calls[index].request.cookie;
+  calls.give_back(index);
   for (ServingObserver* observer : observers_) observer->on_call(record);
   if (listener != nullptr) listener->on_call_end(record, cookie);
 }
@@ -181,16 +172,16 @@ void Fleet::finish_unfinished() {
       left.insert(left.end(), abandoned.begin(), abandoned.end());
     }
   }
-  for (std::uint32_t index = 0; index < moving_.size(); ++index) {
-    if (!moving_[index].moving) continue;
-    ActiveCall& call = calls_[index];
-    call.record.causes[Cause::kKvTransfer] += simulation_.now() - moving_[index].begin;
+  for (std::uint32_t index = 0; index < calls.size(); ++index) {
+    ActiveCall& call = calls[index];
+    if (!call.moving) continue;
+    call.record.causes[Cause::kKvTransfer] += simulation_.now() - call.mark;
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
-    moving_[index].moving = false;
+    call.moving = false;
     left.push_back(index);
   }
-  std::sort(left.begin(), left.end(), [&](std::uint32_t a, std::uint32_t b) { return calls_[a].record.call < calls_[b].record.call; });
+  std::sort(left.begin(), left.end(), [&](std::uint32_t a, std::uint32_t b) { return calls[a].record.call < calls[b].record.call; });
   for (const std::uint32_t index : left) end(index);
 }
 

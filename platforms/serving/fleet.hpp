@@ -17,7 +17,6 @@
 ///   fleet.add_observer(metrics);
 ///   fleet.submit(request);
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,18 +65,21 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   /// Ends every call still in flight as unfinished, now.
   void finish_unfinished();
   std::uint64_t calls_submitted() const { return submitted_; }
-  std::size_t calls_in_flight() const { return calls_.size() - spare_.size(); }
+  std::size_t calls_in_flight() const { return calls.in_use(); }
+  /// Of the calls that decode in the pool.
+  const sim::QuantileSketch& inter_token_gaps(std::size_t pool) const { return pools_[pool].gaps; }
 
  private:
   struct Pool {
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
     LoadIndex loads;         ///< calls running and waiting
+    sim::QuantileSketch gaps;
     std::uint32_t next = 0;  ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
   };
 
-  ActiveCall& call(std::uint32_t index) override { return calls_[index]; }
+  sim::QuantileSketch& gaps(std::uint32_t pool) override { return pools_[pool].gaps; }
   void on_completed(std::uint32_t index) override;
   ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
   void on_batch_phase(const BatchPhase& phase) override;
@@ -90,15 +92,6 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   sim::Simulation& simulation_;
   sim::Network& network_;
   std::vector<Pool> pools_;
-  std::deque<ActiveCall> calls_;
-  std::vector<std::uint32_t> spare_;
-  struct Moving {
-    std::uint32_t from_replica = 0;
-    std::uint32_t to_replica = 0;
-    sim::Time begin;
-    bool moving = false;
-  };
-  std::vector<Moving> moving_;  ///< beside calls_
   std::vector<ServingObserver*> observers_;
   sim::Entity entity_;
   std::uint64_t submitted_ = 0;

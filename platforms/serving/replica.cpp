@@ -1,6 +1,7 @@
 #include "platforms/serving/replica.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/core/error.hpp"
 
@@ -18,8 +19,8 @@ constexpr auto kLater = [](const auto& a, const auto& b) {
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
                  const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
-    : simulation_(simulation), owner_(owner), cost_(cost), options_(options), kv_(kv), pool_(pool), index_(index),
-      entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
+    : simulation_(simulation), owner_(owner), calls_(owner.calls), gaps_(owner.gaps(pool)), cost_(cost), options_(options), kv_(kv),
+      pool_(pool), index_(index), entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -29,7 +30,7 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 
 void Replica::submit(std::uint32_t index) {
   const bool could_admit = waiting_count_ == 0 && running_count_ < options_.max_num_seqs;
-  owner_.call(index).mark = simulation_.now();
+  calls_[index].mark = simulation_.now();
   append(waiting_, index);
   ++waiting_count_;
   if (ending_) return;  // the next step is about to be scheduled
@@ -63,7 +64,7 @@ void Replica::begin_step(FineTime start) {
 void Replica::schedule_running() {
   Tokens budget = options_.max_num_batched_tokens - decoding_;
   for (const std::uint32_t index : prefilling_) {
-    const ActiveCall& call = owner_.call(index);
+    const ActiveCall& call = calls_[index];
     const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
     Tokens tokens = std::min(remaining, budget);
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
@@ -78,7 +79,7 @@ bool Replica::prefilling_comes_last() const {
   std::uint32_t last = running_.last;
   for (auto index = prefilling_.rbegin(); index != prefilling_.rend(); ++index) {
     if (*index != last) return false;
-    last = owner_.call(last).previous;
+    last = calls_[last].previous;
   }
   return true;
 }
@@ -96,8 +97,8 @@ void Replica::reserve_blocks() {
 /// One running call after the other takes the blocks that it needs for this step; the youngest give way until they fit.
 void Replica::reserve_in_order() {
   std::size_t next = 0;  // of the plan, which is in running order
-  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = owner_.call(index).next) {
-    const ActiveCall& call = owner_.call(index);
+  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
+    const ActiveCall& call = calls_[index];
     const bool planned = next < plan_.size() && plan_[next].call == index;
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
     if (call.decoding) needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
@@ -116,11 +117,11 @@ void Replica::reserve_in_order() {
 }
 
 std::int64_t Replica::blocks_for(const Planned& planned) const {
-  return std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - owner_.call(planned.call).kv.blocks());
+  return std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - calls_[planned.call].kv.blocks());
 }
 
 void Replica::extend(const Planned& planned) {
-  ActiveCall& call = owner_.call(planned.call);
+  ActiveCall& call = calls_[planned.call];
   if (!kv_.extend(call.kv, context_of(call), planned.chunk.before + planned.chunk.tokens)) {
     throw sim::InternalError("replica: a reserved block is missing");
   }
@@ -136,7 +137,7 @@ KvContext Replica::context_of(const ActiveCall& call) const {
 void Replica::preempt_youngest(Time now) {
   const std::uint32_t index = running_.last;
   if (index == ActiveCall::kNone) throw sim::InternalError("replica: KV blocks are missing and nobody is running");
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
   if (call.decoding) {
     leave_decoding(call);
@@ -168,7 +169,7 @@ void Replica::admit_waiting() {
 }
 
 bool Replica::admit(std::uint32_t index) {
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   const Tokens total = call.record.prompt_tokens + call.made;
   Tokens budget = options_.max_num_batched_tokens - decoding_;
   for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
@@ -237,6 +238,8 @@ void Replica::start_leap(FineTime start) {
     leap_steps_ = steps_before_exhaustion(limit);
   }
   leap_start_ = start;
+  first_ticks_ = piece_.ticks(context_);
+  growth_ = static_cast<Int128>(piece_.slope()) * decoding_;
   settled_ = 0;
   note_phase(simulation_.now());
   event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
@@ -245,14 +248,18 @@ void Replica::start_leap(FineTime start) {
 /// The first `steps` steps of the leap: sum of an arithmetic sequence.
 Int128 Replica::ticks_of(std::int64_t steps) const {
   const Int128 k = steps;
-  return k * piece_.ticks(context_) + static_cast<Int128>(piece_.slope()) * decoding_ * (k * (k - 1) / 2);
+  return k * first_ticks_ + growth_ * (k * (k - 1) / 2);
 }
 
 /// Blocks that the decoding calls take in the next `steps` steps.
 std::int64_t Replica::blocks_needed(std::int64_t steps) const {
   const auto size = static_cast<std::int64_t>(boundary_.size());
   std::int64_t needed = steps / size * decoding_;
-  for (std::int64_t i = 0; i < steps % size; ++i) needed += boundary_[static_cast<std::size_t>((step_ + i) % size)];
+  auto at = static_cast<std::size_t>(step_ % size);
+  for (std::int64_t rest = steps % size; rest > 0; --rest) {
+    needed += boundary_[at];
+    if (++at == boundary_.size()) at = 0;
+  }
   return needed;
 }
 
@@ -267,23 +274,26 @@ std::int64_t Replica::steps_before_exhaustion(std::int64_t limit) const {
   return fits;
 }
 
-void Replica::settle() {
-  if (!busy()) return;
-  // The most steps that are over by now: the estimate is a guess, the integers decide.
-  std::int64_t low = settled_, high = leap_steps_;
+/// The most steps of the leap that are over by now.
+std::int64_t Replica::steps_over() const {
   const auto over = [&](std::int64_t k) {
     return simulation_.passed((leap_start_ + FineTime(ticks_of(k))).published(), sim::Priority::kStepEnd, entity_);
   };
-  while (low < high) {
-    const std::int64_t middle = low + (high - low + 1) / 2;
-    if (over(middle)) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  if (low == settled_) return;
-  account(settled_, low);
+  // Where the sum reaches the time elapsed, by the quadratic formula: a guess, the integers decide.
+  const auto elapsed = static_cast<double>((FineTime(simulation_.now()) - leap_start_).ticks());
+  const auto growth = static_cast<double>(growth_), linear = static_cast<double>(first_ticks_) - growth / 2;
+  const double guess = elapsed > 0 ? 2 * elapsed / (linear + std::sqrt(linear * linear + 2 * growth * elapsed)) : 0;
+  auto steps = static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(settled_), static_cast<double>(leap_steps_)));
+  while (steps < leap_steps_ && over(steps + 1)) ++steps;
+  while (steps > settled_ && !over(steps)) --steps;
+  return steps;
+}
+
+void Replica::settle() {
+  if (!busy()) return;
+  const std::int64_t over = steps_over();
+  if (over == settled_) return;
+  account(settled_, over);
   const std::int64_t more = blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
   kv_.take(more);
   taken_ += more;
@@ -336,15 +346,14 @@ void Replica::account(std::int64_t from, std::int64_t to) {
   totals_.steps += count;
   totals_.output_tokens += count * decoding_;
   if (decoding_ > 0) {
-    const std::int64_t growth = piece_.slope() * decoding_;
     const std::size_t on_time = static_cast<std::size_t>(decoding_) - late_.size();
     if (on_time > 0) {
-      gaps_.add_run(FineTime(Int128{piece_.ticks(context_)} + static_cast<Int128>(growth) * from), FineTime(Int128{growth}),
+      gaps_.add_run(FineTime(first_ticks_ + growth_ * from), FineTime(growth_),
                     static_cast<std::uint64_t>(count), on_time);
     }
-    for (const std::uint32_t index : late_) gaps_.add(leap_start_ + FineTime(ticks_of(to)) - owner_.call(index).last_token);
+    for (const std::uint32_t index : late_) gaps_.add(leap_start_ + FineTime(ticks_of(to)) - calls_[index].last_token);
     late_.clear();
-    if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, piece_.ticks(context_) - alone_.ticks(context_));
+    if (!chunks_.empty()) interference_ += std::max<Int128>(0, first_ticks_ - alone_.ticks(context_));
   }
   phase_.steps += count;
   settled_ = to;
@@ -366,11 +375,11 @@ void Replica::end_leap() {
     drop_stale_completions();
     if (completions_.empty() || completions_.front().step > step_) break;
     const std::uint32_t index = completions_.front().call;
-    leave_decoding(owner_.call(index));
+    leave_decoding(calls_[index]);
     ended_.push_back(index);
   }
   for (const Planned& planned : plan_) {
-    ActiveCall& call = owner_.call(planned.call);
+    ActiveCall& call = calls_[planned.call];
     call.computed += planned.chunk.tokens;
     totals_.prefill_tokens += planned.chunk.tokens;
     phase_.prefill_tokens += planned.chunk.tokens;
@@ -395,7 +404,7 @@ void Replica::end_leap() {
     }
   }
   // In their running order, as a scheduler that walks its list would.
-  const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return owner_.call(a).order < owner_.call(b).order; };
+  const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return calls_[a].order < calls_[b].order; };
   if (ended_.size() > 1) std::sort(ended_.begin(), ended_.end(), by_admission);
   ending_ = true;  // whoever hears of an end may submit the next call at once
   for (const std::uint32_t index : ended_) complete(index, end);
@@ -413,7 +422,7 @@ std::size_t Replica::phase_of(const ActiveCall& call) const {
 }
 
 void Replica::join_decoding(std::uint32_t index, FineTime at) {
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   call.decoding = true;
   call.joined_step = step_;
   call.last_token = at;
@@ -446,7 +455,7 @@ void Replica::account_decoding(ActiveCall& call, Time now) {
 }
 
 void Replica::complete(std::uint32_t index, FineTime at) {
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   account_decoding(call, at.published());
   call.record.finish = call.mark;
   call.record.status = CallStatus::kCompleted;
@@ -464,7 +473,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
 void Replica::drop_stale_completions() {
   while (!completions_.empty()) {
     const Completion& top = completions_.front();
-    const ActiveCall& call = owner_.call(top.call);
+    const ActiveCall& call = calls_[top.call];
     if (call.decoding && call.order == top.order && call.record.replica == index_ && call.record.pool == pool_ &&
         call.joined_step + call.request.output_tokens - call.made == top.step) {
       return;
@@ -480,8 +489,8 @@ std::vector<std::uint32_t> Replica::abandon() {
   std::vector<std::uint32_t> left;
   const Time now = simulation_.now();
   for (const List* list : {&running_, &waiting_}) {
-    for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = owner_.call(index).next) {
-      ActiveCall& call = owner_.call(index);
+    for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = calls_[index].next) {
+      ActiveCall& call = calls_[index];
       if (call.decoding) {
         account_decoding(call, now);
       } else {
@@ -520,25 +529,25 @@ void Replica::note_phase(Time now) {
 }
 
 void Replica::append(List& list, std::uint32_t index) {
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   call.previous = list.last;
   call.next = ActiveCall::kNone;
-  (list.last == ActiveCall::kNone ? list.first : owner_.call(list.last).next) = index;
+  (list.last == ActiveCall::kNone ? list.first : calls_[list.last].next) = index;
   list.last = index;
 }
 
 void Replica::prepend(List& list, std::uint32_t index) {
-  ActiveCall& call = owner_.call(index);
+  ActiveCall& call = calls_[index];
   call.next = list.first;
   call.previous = ActiveCall::kNone;
-  (list.first == ActiveCall::kNone ? list.last : owner_.call(list.first).previous) = index;
+  (list.first == ActiveCall::kNone ? list.last : calls_[list.first].previous) = index;
   list.first = index;
 }
 
 void Replica::remove(List& list, std::uint32_t index) {
-  ActiveCall& call = owner_.call(index);
-  (call.previous == ActiveCall::kNone ? list.first : owner_.call(call.previous).next) = call.next;
-  (call.next == ActiveCall::kNone ? list.last : owner_.call(call.next).previous) = call.previous;
+  ActiveCall& call = calls_[index];
+  (call.previous == ActiveCall::kNone ? list.first : calls_[call.previous].next) = call.next;
+  (call.next == ActiveCall::kNone ? list.last : calls_[call.next].previous) = call.previous;
 }
 
 }  // namespace tokenyard::platforms

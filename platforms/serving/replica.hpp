@@ -20,6 +20,7 @@
 #include "platforms/kv/kv_cache.hpp"
 #include "platforms/serving/observer.hpp"
 #include "sim/core/simulation.hpp"
+#include "sim/core/slab.hpp"
 #include "sim/statistics/quantile_sketch.hpp"
 
 namespace tokenyard::platforms {
@@ -63,7 +64,7 @@ struct ReplicaTotals {
   }
 };
 
-/// A call while it is in a replica. Kept in the fleet's slab and linked by index.
+/// A call in flight. Replicas link theirs by index.
 struct ActiveCall {
   static constexpr std::uint32_t kNone = 0xffffffff;
   CallRequest request;
@@ -77,8 +78,10 @@ struct ActiveCall {
   sim::FineTime last_token;
   sim::Int128 interference_at_join = 0;
   std::uint32_t previous = kNone, next = kNone;  ///< in the running list or the queue
+  std::uint32_t target = 0;     ///< replica of the decode pool
   bool decoding = false;
   bool resumed = false;         ///< was preempted before: its prefill is recompute
+  bool moving = false;          ///< its prompt's KV is on the network, to `target`, since `mark`
   bool transferred = false;     ///< its prompt's KV arrived over the network
 };
 
@@ -86,7 +89,9 @@ struct ActiveCall {
 class ReplicaOwner {
  public:
   virtual ~ReplicaOwner() = default;
-  virtual ActiveCall& call(std::uint32_t index) = 0;
+  sim::Slab<ActiveCall> calls;  ///< in flight
+  /// Where a pool's replicas count the gaps between the tokens of their calls.
+  virtual sim::QuantileSketch& gaps(std::uint32_t pool) = 0;
   /// All tokens are made; the replica no longer knows the call.
   virtual void on_completed(std::uint32_t index) = 0;
   virtual ServingObserver* observer() = 0;
@@ -117,8 +122,6 @@ class Replica final : public sim::EventHandler {
   /// As of the last `settle()`.
   std::int64_t kv_blocks_in_use() const { return kv_.used_blocks(); }
   bool busy() const { return leap_steps_ > 0; }
-  /// Inter-token gaps of its calls.
-  const sim::QuantileSketch& gaps() const { return gaps_; }
 
  private:
   struct List {
@@ -148,6 +151,7 @@ class Replica final : public sim::EventHandler {
   void end_leap();
   void account(std::int64_t from, std::int64_t to);
   sim::Int128 ticks_of(std::int64_t steps) const;
+  std::int64_t steps_over() const;
   std::int64_t steps_before_exhaustion(std::int64_t limit) const;
   std::int64_t blocks_needed(std::int64_t steps) const;
   void cut_leap();
@@ -166,6 +170,8 @@ class Replica final : public sim::EventHandler {
 
   sim::Simulation& simulation_;
   ReplicaOwner& owner_;
+  sim::Slab<ActiveCall>& calls_;
+  sim::QuantileSketch& gaps_;
   const StepCost& cost_;
   BatchingOptions options_;
   KvCache kv_;
@@ -195,12 +201,13 @@ class Replica final : public sim::EventHandler {
   sim::FineTime last_end_;         ///< of the step before
   StepPiece piece_;
   StepPiece alone_;                ///< the same step without its prefill; for interference
+  sim::Int128 first_ticks_ = 0;    ///< of its first step
+  sim::Int128 growth_ = 0;         ///< of each step over the one before
   std::int64_t leap_steps_ = 0, settled_ = 0;
   std::int64_t step_ = 0;          ///< steps completed up to the leap's start
   sim::Int128 interference_ = 0;
 
   ReplicaTotals totals_;
-  sim::QuantileSketch gaps_;
   BatchPhase phase_;
   bool phase_open_ = false;
 };

@@ -6,45 +6,49 @@
 namespace tokenyard::sim {
 namespace {
 
+unsigned width_of(std::uint64_t value) { return static_cast<unsigned>(std::bit_width(value)); }
 unsigned width_of(Int128 value) {
   const auto high = static_cast<std::uint64_t>(value >> 64);
-  return high != 0 ? 64 + static_cast<unsigned>(std::bit_width(high))
-                   : static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(value)));
+  return high != 0 ? 64 + width_of(high) : width_of(static_cast<std::uint64_t>(value));
 }
 
 }  // namespace
-
-/// Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values to a bucket.
-unsigned QuantileSketch::page_of(Int128 ticks) {
-  const unsigned width = width_of(ticks);
-  return width <= kBits ? 0 : width - kBits;
-}
 
 void QuantileSketch::add(FineTime value, std::uint64_t times) { add_run(value, FineTime(), 1, times); }
 
 void QuantileSketch::add_run(FineTime first, FineTime increment, std::uint64_t count, std::uint64_t times) {
   if (count == 0 || times == 0) return;
   const Int128 step = std::max<Int128>(0, increment.ticks());
-  Int128 value = std::max<Int128>(0, first.ticks());
+  const Int128 value = std::max<Int128>(0, first.ticks());
   const Int128 n = static_cast<Int128>(count);
-  sum_ += static_cast<Int128>(times) * (n * value + step * (n * (n - 1) / 2));
-  max_ = std::max(max_, value + step * (n - 1));
+  const Int128 last = value + step * (n - 1);
+  sum_ += static_cast<Int128>(times) * ((value + last) * n / 2);
+  max_ = std::max(max_, last);
   count_ += count * times;
-  std::uint64_t left = count;
-  while (left > 0) {
-    const unsigned page = std::min<unsigned>(page_of(value), static_cast<unsigned>(pages_.size() - 1));
+  if (last < Int128{1} << 62) {  // nearly always: 73 minutes
+    file(static_cast<std::uint64_t>(value), static_cast<std::uint64_t>(step), count, times);
+  } else {
+    file(value, step, count, times);
+  }
+}
+
+/// Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values to a bucket.
+template <class Integer>
+void QuantileSketch::file(Integer value, Integer step, std::uint64_t count, std::uint64_t times) {
+  for (std::uint64_t left = count; left > 0;) {
+    const unsigned width = width_of(value);
+    const unsigned page = std::min(width <= kBits ? 0U : width - kBits, static_cast<unsigned>(pages_.size() - 1));
     const unsigned shift = page == 0 ? 0 : page - 1;
     const auto bucket = static_cast<std::size_t>(value >> shift) & ((std::size_t{1} << kBits) - 1);
     // How many of the rest fall into this bucket, too.
     std::uint64_t here = left;
-    if (step > 0) {
-      const Int128 end = ((value >> shift) + 1) << shift;
-      here = static_cast<std::uint64_t>(std::min<Int128>(static_cast<Int128>(left), (end - value + step - 1) / step));
-    }
+    const Integer end = ((value >> shift) + 1) << shift;
+    if (value + step * static_cast<Integer>(left - 1) >= end)
+      here = static_cast<std::uint64_t>((end - value + step - 1) / step);
     if (!pages_[page]) pages_[page] = std::make_unique<Page>();
     (*pages_[page])[bucket] += here * times;
     left -= here;
-    value += step * static_cast<Int128>(here);
+    value += step * static_cast<Integer>(here);
   }
 }
 
@@ -104,7 +108,8 @@ std::optional<double> QuantileSketch::share_up_to(Time value) const {
     const unsigned shift = page == 0 ? 0 : page - 1;
     const std::size_t half = page == 0 ? 0 : std::size_t{1} << kBits;
     for (std::size_t i = 0; i < pages_[page]->size(); ++i) {
-      if (static_cast<Int128>(i | half) << shift > limit) return static_cast<double>(seen) / static_cast<double>(count_);
+      if (static_cast<Int128>(i | half) << shift > limit)
+        return static_cast<double>(seen) / static_cast<double>(count_);
       seen += (*pages_[page])[i];
     }
   }

@@ -38,8 +38,9 @@ class QuantileSketch {
  private:
   static constexpr int kBits = 10;  ///< log2 of the buckets per power of two
   using Page = std::array<std::uint64_t, std::size_t{1} << kBits>;
+  template <class Integer>
+  void file(Integer value, Integer step, std::uint64_t count, std::uint64_t times);
   /// Buckets of values in ticks of FineTime (at most 2^84 of them: a page per power of two above 2^kBits).
-  static unsigned page_of(Int128 ticks);
   std::array<std::unique_ptr<Page>, 76> pages_;
   std::uint64_t count_ = 0;
   Int128 sum_ = 0;

@@ -127,7 +127,7 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
       } else {
         expect_same_totals(totals, stepped);
       }
-      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(replica.gaps().quantile_s(q).value_or(0));
+      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->inter_token_gaps(0).quantile_s(q).value_or(0));
       preemptions += totals.preemptions;
       cached += totals.cached_tokens;
     }
