@@ -6,29 +6,23 @@ RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& 
     : simulation_(simulation), door_(door), source_(source), pool_(pool) {}
 
 void RequestPlayer::pull() {
-  if (spare_.empty()) {
-    next_ = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
-  } else {
-    next_ = spare_.back();
-    spare_.pop_back();
-  }
-  if (!source_.next(slots_[next_].request)) {
+  next_ = requests_.take();
+  if (!source_.next(requests_[next_])) {
     exhausted_ = true;
     if (on_last_) on_last_();
     return;
   }
-  simulation_.schedule(slots_[next_].request.arrival, sim::Priority::kArrival, entity_, *this, next_);
+  simulation_.schedule(requests_[next_].arrival, sim::Priority::kArrival, entity_, *this, next_);
 }
 
 void RequestPlayer::on_event(sim::Time, std::uint64_t argument) {
-  const Slot& slot = slots_[argument];
+  const RecordedRequest& recorded = requests_[static_cast<std::uint32_t>(argument)];
   platforms::CallRequest request;
   request.task = tasks_++;
   ++in_flight_;
   request.pool = pool_;
-  request.prompt = slot.request.prompt;
-  request.output_tokens = slot.request.output_tokens;
+  request.prompt = recorded.prompt;
+  request.output_tokens = recorded.output_tokens;
   request.listener = this;
   request.cookie = argument;
   pull();  // before the call: it may end at once, and its slot be reused
@@ -46,7 +40,7 @@ void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64
   task.cached_tokens = record.cached_tokens;
   task.output_tokens = record.status == platforms::CallStatus::kCompleted ? record.output_tokens : 0;
   task.causes = record.causes;
-  spare_.push_back(static_cast<std::uint32_t>(cookie));
+  requests_.give_back(static_cast<std::uint32_t>(cookie));
   --in_flight_;
   door_.forget(record.task);
   for (TaskObserver* observer : observers_) observer->on_task(task);

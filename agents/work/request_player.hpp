@@ -2,12 +2,11 @@
 /// Plays recorded requests as tasks of one call each.
 ///
 /// The next request is pulled when the one before arrives, so a trace of any length needs the memory of what is in flight.
-/// Prompts live in recycled slots until their call ends.
+/// Prompts live in a slab until their call ends.
 ///
 ///   RequestPlayer player(simulation, front_door, source, 0);
 ///   player.start();   // then simulation.run()
 
-#include <deque>
 #include <functional>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
+#include "sim/core/slab.hpp"
 
 namespace tokenyard::agents {
 
@@ -31,9 +31,6 @@ class RequestPlayer final : public Workload, private sim::EventHandler, private 
   void finish_unfinished() override {}  // the fleet has ended every call, and with it its task
 
  private:
-  struct Slot {
-    RecordedRequest request;
-  };
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
   void pull();
@@ -42,8 +39,7 @@ class RequestPlayer final : public Workload, private sim::EventHandler, private 
   platforms::FrontDoor& door_;
   RequestSource& source_;
   std::uint32_t pool_;
-  std::deque<Slot> slots_;
-  std::vector<std::uint32_t> spare_;
+  sim::Slab<RecordedRequest> requests_;
   std::uint32_t next_ = 0;
   sim::Entity entity_;
   std::uint64_t tasks_ = 0;

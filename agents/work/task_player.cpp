@@ -165,14 +165,7 @@ void TaskPlayer::wake(std::uint32_t index, Time date, Event event) {
 // ---- Tasks ----------------------------------------------------------------------------------------------------------
 
 void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t user) {
-  std::uint32_t index = 0;
-  if (spare_tasks_.empty()) {
-    index = static_cast<std::uint32_t>(tasks_.size());
-    tasks_.emplace_back();
-  } else {
-    index = spare_tasks_.back();
-    spare_tasks_.pop_back();
-  }
+  const std::uint32_t index = tasks_.take();
   Task& task = tasks_[index];
   task = {};
   task.number = tasks_begun_++;
@@ -190,21 +183,14 @@ void TaskPlayer::end_task(std::uint32_t index) {
   const Task& task = tasks_[index];
   Entry& entry = entries_[task.entry];
   const std::uint32_t e = task.entry, user = task.user;
-  spare_tasks_.push_back(index);
+  tasks_.give_back(index);
   if (user == kNoUser) return;
   Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user), entry.begun_by_user[user]);
   schedule_user(e, user, simulation_.now() + entry.spec.closed_loop->think_s.sample_time(think));
 }
 
 std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path) {
-  std::uint32_t index = 0;
-  if (spare_steps_.empty()) {
-    index = static_cast<std::uint32_t>(steps_.size());
-    steps_.emplace_back();
-  } else {
-    index = spare_steps_.back();
-    spare_steps_.pop_back();
-  }
+  const std::uint32_t index = steps_.take();
   Step& step = steps_[index];
   step.walk.reset(*entries_[tasks_[task].entry].members[member].agent, tasks_[task].entity, path);
   step.task = task;
@@ -281,7 +267,7 @@ void TaskPlayer::end_step(std::uint32_t index, bool failed) {
   record.cached_tokens = task.cached_tokens;
   record.output_tokens = task.output_tokens;
   record.causes = step.causes;
-  spare_steps_.push_back(index);
+  steps_.give_back(index);
   task.live = false;
   door_.forget(task.number);
   for (TaskObserver* observer : observers_) observer->on_task(record);
@@ -373,14 +359,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   request.pool = member.pools[node.role];
   request.listener = this;
   for (std::int64_t copy = 0; copy < count; ++copy) {
-    std::uint32_t slot = 0;
-    if (spare_calls_.empty()) {
-      slot = static_cast<std::uint32_t>(calls_.size());
-      calls_.emplace_back();
-    } else {
-      slot = spare_calls_.back();
-      spare_calls_.pop_back();
-    }
+    const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
     call.step = index;
     build_prompt(index, call.prompt);
@@ -453,7 +432,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   Step& step = steps_[index];
   Task& task = tasks_[step.task];
   const Node& node = step.walk.node();
-  spare_calls_.push_back(slot);
+  calls_.give_back(slot);
 
   ++task.calls;
   task.prompt_tokens += record.prompt_tokens;
@@ -580,12 +559,12 @@ void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, boo
   }
   parent.error = parent.error || failed;
   if (--parent.open > 0) {
-    spare_steps_.push_back(index);
+    steps_.give_back(index);
     return;
   }
   parent.causes += child.causes;
   parent.mark = simulation_.now();
-  spare_steps_.push_back(index);
+  steps_.give_back(index);
   report_node(parent, false, 0);
   if (tasks_[parent.task].aborted) return end_step(parent_index, true);
   if (parent.walk.node().kind == NodeKind::kFanOut) return go(parent_index, parent.walk.node().join);

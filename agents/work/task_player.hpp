@@ -17,7 +17,6 @@
 ///   player.add_observer(metrics);
 ///   player.start();   // then simulation.run()
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +29,7 @@
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
+#include "sim/core/slab.hpp"
 
 namespace tokenyard::agents {
 
@@ -61,7 +61,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
 
   void start() override;
   bool arrivals_over() const override { return arrivals_pending_ == 0; }
-  std::uint64_t tasks_in_flight() const override { return tasks_.size() - spare_tasks_.size(); }
+  std::uint64_t tasks_in_flight() const override { return tasks_.in_use(); }
   void finish_unfinished() override;
 
   /// What a tool or team of an entry is doing: member of the agent's family, service within it.
@@ -153,10 +153,9 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   const std::uint64_t seed_;
   const sim::Time end_;
   std::vector<Entry> entries_;
-  std::deque<Task> tasks_;
-  std::deque<Step> steps_;
-  std::deque<CallSlot> calls_;
-  std::vector<std::uint32_t> spare_tasks_, spare_steps_, spare_calls_;
+  sim::Slab<Task> tasks_;
+  sim::Slab<Step> steps_;
+  sim::Slab<CallSlot> calls_;
   std::uint64_t tasks_begun_ = 0;
   std::uint64_t arrivals_pending_ = 0;
 };

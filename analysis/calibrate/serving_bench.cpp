@@ -124,7 +124,7 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   fleet.settle();
   ServingResult result;
   result.calls = std::move(client.served);
-  result.totals = fleet.replica(0, 0).totals();
+  result.totals = fleet.tally_of(0).totals;
   result.span_s = client.last.seconds();
   if (watch) result.samples = std::move(watch->samples);
   return result;

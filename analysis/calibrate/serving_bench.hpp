@@ -39,7 +39,7 @@ struct ServedCall {
 
 struct ServingResult {
   std::vector<ServedCall> calls;            ///< in order of arrival
-  platforms::ReplicaTotals totals;
+  platforms::ServingTotals totals;
   double span_s = 0;                        ///< to the last token
   struct Sample {
     std::int32_t running = 0, waiting = 0;

@@ -8,13 +8,15 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   PoolReading sum;
   for (std::size_t i = 0; i < fleet.replicas(pool); ++i) {
     platforms::Replica& replica = fleet.replica(pool, i);
+    if (!replica.busy()) continue;
     replica.settle();
-    sum.totals += replica.elapsed_totals();
+    sum.totals += replica.share_of_step_in_flight();
     sum.running += replica.running();
     sum.waiting += replica.waiting();
     sum.used_blocks += replica.kv_blocks_in_use();
-    sum.blocks += replica.kv().total_blocks();
   }
+  sum.totals += fleet.tally_of(pool).totals;
+  sum.blocks = static_cast<std::int64_t>(fleet.replicas(pool)) * fleet.pool(pool).kv.blocks;
   return sum;
 }
 

@@ -10,11 +10,11 @@
 namespace tokenyard::analysis {
 
 struct PoolReading {
-  platforms::ReplicaTotals totals;
+  platforms::ServingTotals totals;
   std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;
 };
 
-/// Settles the pool's replicas to now. O(replicas).
+/// Settles the pool's replicas to now. O(busy replicas), and a look at each idle one.
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 
 /// Joules of a pool's chips between two readings `span_s` apart: idle power, and what the work between them adds, never

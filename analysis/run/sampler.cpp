@@ -19,12 +19,12 @@ void Sampler::on_event(Time now, std::uint64_t) {
   for (std::uint32_t p = 0; p < last_.size(); ++p) {
     const PoolReading reading = read_pool(fleet_, p);
     const PoolPlan& pool = scenario_.pools[p];
-    const auto rise = [&](auto platforms::ReplicaTotals::*sum) { return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum); };
+    const auto rise = [&](auto platforms::ServingTotals::*sum) { return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum); };
     traces::SeriesRow row{now, p, reading.running, reading.waiting};
     row.kv_utilization = static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks);
     row.busy = FineTime(reading.totals.busy_ticks - last_[p].totals.busy_ticks).seconds() / (span_s * static_cast<double>(pool.replicas));
-    row.output_tokens_per_s = rise(&platforms::ReplicaTotals::output_tokens) / span_s;
-    row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ReplicaTotals::prefill_tokens) / span_s;
+    row.output_tokens_per_s = rise(&platforms::ServingTotals::output_tokens) / span_s;
+    row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ServingTotals::prefill_tokens) / span_s;
     if (const auto energy = joules(pool, last_[p], reading, span_s)) row.power_w = *energy / span_s;
     for (const Sink& sink : sinks_) sink(row);
     if (in_window_) {

@@ -66,20 +66,19 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void finish_unfinished();
   std::uint64_t calls_submitted() const { return submitted_; }
   std::size_t calls_in_flight() const { return calls.in_use(); }
-  /// Of the calls that decode in the pool.
-  const sim::QuantileSketch& inter_token_gaps(std::size_t pool) const { return pools_[pool].gaps; }
+  const PoolTally& tally_of(std::size_t pool) const { return pools_[pool].tally; }
 
  private:
   struct Pool {
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
     LoadIndex loads;         ///< calls running and waiting
-    sim::QuantileSketch gaps;
+    PoolTally tally;
     std::uint32_t next = 0;  ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
   };
 
-  sim::QuantileSketch& gaps(std::uint32_t pool) override { return pools_[pool].gaps; }
+  PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
   void on_completed(std::uint32_t index) override;
   ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
   void on_batch_phase(const BatchPhase& phase) override;

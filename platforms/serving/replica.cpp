@@ -19,7 +19,7 @@ constexpr auto kLater = [](const auto& a, const auto& b) {
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
                  const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
-    : simulation_(simulation), owner_(owner), calls_(owner.calls), gaps_(owner.gaps(pool)), cost_(cost), options_(options), kv_(kv),
+    : simulation_(simulation), owner_(owner), calls_(owner.calls), totals_(owner.tally(pool).totals), gaps_(owner.tally(pool).gaps), cost_(cost), options_(options), kv_(kv),
       pool_(pool), index_(index), entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
@@ -239,7 +239,7 @@ void Replica::start_leap(FineTime start) {
   }
   leap_start_ = start;
   first_ticks_ = piece_.ticks(context_);
-  growth_ = static_cast<Int128>(piece_.slope()) * decoding_;
+  growth_ = piece_.slope() * decoding_;
   settled_ = 0;
   note_phase(simulation_.now());
   event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
@@ -247,8 +247,7 @@ void Replica::start_leap(FineTime start) {
 
 /// The first `steps` steps of the leap: sum of an arithmetic sequence.
 Int128 Replica::ticks_of(std::int64_t steps) const {
-  const Int128 k = steps;
-  return k * first_ticks_ + growth_ * (k * (k - 1) / 2);
+  return Int128{first_ticks_} * steps + Int128{growth_} * (steps * (steps - 1) / 2);
 }
 
 /// Blocks that the decoding calls take in the next `steps` steps.
@@ -299,8 +298,8 @@ void Replica::settle() {
   taken_ += more;
 }
 
-ReplicaTotals Replica::elapsed_totals() const {
-  ReplicaTotals totals = totals_;
+ServingTotals Replica::share_of_step_in_flight() const {
+  ServingTotals totals;
   if (!busy()) return totals;
   const Int128 whole = ticks_of(settled_ + 1) - ticks_of(settled_);
   const Int128 elapsed = std::clamp<Int128>((FineTime(simulation_.now()) - leap_start_ - FineTime(ticks_of(settled_))).ticks(), 0, whole);
@@ -331,29 +330,27 @@ void Replica::cut_leap() {
 void Replica::account(std::int64_t from, std::int64_t to) {
   const std::int64_t count = to - from;
   if (count <= 0) return;
-  const Int128 contexts = static_cast<Int128>(count) * context_ +
-                          static_cast<Int128>(decoding_) * ((static_cast<Int128>(to) * (to - 1) - static_cast<Int128>(from) * (from - 1)) / 2);
-  Int128 total = 0;
+  const Int128 contexts = Int128{count} * context_ + Int128{decoding_} * ((to * (to - 1) - from * (from - 1)) / 2);
   for (std::size_t i = 0; i < kBounds; ++i) {
-    const Int128 ticks = static_cast<Int128>(count) * piece_.base_ticks[i] + contexts * piece_.slope_ticks[i];
-    totals_.bound_ticks[i] += ticks;
-    total += ticks;
+    totals_.bound_ticks[i] += Int128{count} * piece_.base_ticks[i];
+    if (piece_.slope_ticks[i] != 0) totals_.bound_ticks[i] += contexts * piece_.slope_ticks[i];
   }
+  const Int128 total = ticks_of(to) - ticks_of(from);
   totals_.busy_ticks += total;
   if (blocked_by_kv_ || preempted_) totals_.capacity_ticks += total;
-  totals_.flop += static_cast<Int128>(count) * piece_.base_flop + contexts * piece_.slope_flop;
-  totals_.bytes += static_cast<Int128>(count) * piece_.base_bytes + contexts * piece_.slope_bytes;
+  totals_.flop += Int128{count} * piece_.base_flop + contexts * piece_.slope_flop;
+  totals_.bytes += Int128{count} * piece_.base_bytes + contexts * piece_.slope_bytes;
   totals_.steps += count;
   totals_.output_tokens += count * decoding_;
   if (decoding_ > 0) {
     const std::size_t on_time = static_cast<std::size_t>(decoding_) - late_.size();
     if (on_time > 0) {
-      gaps_.add_run(FineTime(first_ticks_ + growth_ * from), FineTime(growth_),
+      gaps_.add_run(FineTime(Int128{first_ticks_} + Int128{growth_} * from), FineTime(Int128{growth_}),
                     static_cast<std::uint64_t>(count), on_time);
     }
     for (const std::uint32_t index : late_) gaps_.add(leap_start_ + FineTime(ticks_of(to)) - calls_[index].last_token);
     late_.clear();
-    if (!chunks_.empty()) interference_ += std::max<Int128>(0, first_ticks_ - alone_.ticks(context_));
+    if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, first_ticks_ - alone_.ticks(context_));
   }
   phase_.steps += count;
   settled_ = to;

@@ -34,8 +34,8 @@ struct BatchingOptions {
   bool stepwise = false;
 };
 
-/// What a replica has done, in integers: two runs of the same work agree exactly, and differences of two readings are exact.
-struct ReplicaTotals {
+/// What replicas have done, in integers: two runs of the same work agree exactly, and differences of two readings are exact.
+struct ServingTotals {
   sim::Int128 busy_ticks = 0;
   std::array<sim::Int128, kBounds> bound_ticks{};
   sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
@@ -48,7 +48,7 @@ struct ReplicaTotals {
   Tokens cached_tokens = 0;   ///< of those
   std::int64_t preemptions = 0;
 
-  ReplicaTotals& operator+=(const ReplicaTotals& other) {
+  ServingTotals& operator+=(const ServingTotals& other) {
     busy_ticks += other.busy_ticks;
     for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
     capacity_ticks += other.capacity_ticks;
@@ -62,6 +62,12 @@ struct ReplicaTotals {
     preemptions += other.preemptions;
     return *this;
   }
+};
+
+/// What the replicas of a pool have done together, each up to when it was settled.
+struct PoolTally {
+  ServingTotals totals;
+  sim::QuantileSketch gaps;  ///< between the tokens of calls
 };
 
 /// A call in flight. Replicas link theirs by index.
@@ -90,8 +96,7 @@ class ReplicaOwner {
  public:
   virtual ~ReplicaOwner() = default;
   sim::Slab<ActiveCall> calls;  ///< in flight
-  /// Where a pool's replicas count the gaps between the tokens of their calls.
-  virtual sim::QuantileSketch& gaps(std::uint32_t pool) = 0;
+  virtual PoolTally& tally(std::uint32_t pool) = 0;
   /// All tokens are made; the replica no longer knows the call.
   virtual void on_completed(std::uint32_t index) = 0;
   virtual ServingObserver* observer() = 0;
@@ -106,21 +111,21 @@ class Replica final : public sim::EventHandler {
   /// token budget, which must take prompt and output at once in case it is preempted.
   bool fits(Tokens prompt, Tokens output) const;
   void submit(std::uint32_t call);
-  /// Brings the totals and the KV cache up to now.
+  /// Brings the pool's totals and the KV cache up to now.
   void settle();
   void on_event(sim::Time now, std::uint64_t argument) override;
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
-  /// Of the steps that are over.
-  const ReplicaTotals& totals() const { return totals_; }
-  /// With the elapsed share of the step in flight, by time: a window of measurement is never charged more than its length.
-  ReplicaTotals elapsed_totals() const;
+  /// The elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of measurement is
+  /// never charged more than its length.
+  ServingTotals share_of_step_in_flight() const;
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
   std::int32_t waiting() const { return waiting_count_; }
   /// As of the last `settle()`.
   std::int64_t kv_blocks_in_use() const { return kv_.used_blocks(); }
+  /// An idle replica has no calls, and what is in its KV cache may be evicted.
   bool busy() const { return leap_steps_ > 0; }
 
  private:
@@ -171,7 +176,8 @@ class Replica final : public sim::EventHandler {
   sim::Simulation& simulation_;
   ReplicaOwner& owner_;
   sim::Slab<ActiveCall>& calls_;
-  sim::QuantileSketch& gaps_;
+  ServingTotals& totals_;      ///< of its pool
+  sim::QuantileSketch& gaps_;  ///< of its pool
   const StepCost& cost_;
   BatchingOptions options_;
   KvCache kv_;
@@ -201,13 +207,12 @@ class Replica final : public sim::EventHandler {
   sim::FineTime last_end_;         ///< of the step before
   StepPiece piece_;
   StepPiece alone_;                ///< the same step without its prefill; for interference
-  sim::Int128 first_ticks_ = 0;    ///< of its first step
-  sim::Int128 growth_ = 0;         ///< of each step over the one before
+  std::int64_t first_ticks_ = 0;   ///< of its first step
+  std::int64_t growth_ = 0;        ///< of each step over the one before
   std::int64_t leap_steps_ = 0, settled_ = 0;
   std::int64_t step_ = 0;          ///< steps completed up to the leap's start
   sim::Int128 interference_ = 0;
 
-  ReplicaTotals totals_;
   BatchPhase phase_;
   bool phase_open_ = false;
 };

@@ -14,9 +14,33 @@ unsigned width_of(Int128 value) {
 
 }  // namespace
 
-void QuantileSketch::add(FineTime value, std::uint64_t times) { add_run(value, FineTime(), 1, times); }
+/// Where a value is counted. Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values
+/// to a bucket.
+template <class Integer>
+QuantileSketch::Place QuantileSketch::place_of(Integer ticks) {
+  const unsigned width = width_of(ticks);
+  const unsigned page = std::min(width <= kBits ? 0U : width - kBits, kPages - 1);
+  const unsigned shift = page == 0 ? 0 : page - 1;
+  return {page, shift, static_cast<std::size_t>(ticks >> shift) & ((std::size_t{1} << kBits) - 1)};
+}
+
+void QuantileSketch::count_at(const Place& place, std::uint64_t times) {
+  if (!pages_[place.page]) pages_[place.page] = std::make_unique<Page>();
+  (*pages_[place.page])[place.bucket] += times;
+}
+
+void QuantileSketch::add(FineTime value, std::uint64_t times) {
+  if (times == 0) return;
+  const Int128 ticks = std::max<Int128>(0, value.ticks());
+  sum_ += ticks * static_cast<Int128>(times);
+  max_ = std::max(max_, ticks);
+  count_ += times;
+  const auto low = static_cast<std::uint64_t>(ticks);
+  count_at(ticks == Int128{low} ? place_of(low) : place_of(ticks), times);
+}
 
 void QuantileSketch::add_run(FineTime first, FineTime increment, std::uint64_t count, std::uint64_t times) {
+  if (count == 1) return add(first, times);
   if (count == 0 || times == 0) return;
   const Int128 step = std::max<Int128>(0, increment.ticks());
   const Int128 value = std::max<Int128>(0, first.ticks());
@@ -32,21 +56,15 @@ void QuantileSketch::add_run(FineTime first, FineTime increment, std::uint64_t c
   }
 }
 
-/// Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values to a bucket.
 template <class Integer>
 void QuantileSketch::file(Integer value, Integer step, std::uint64_t count, std::uint64_t times) {
   for (std::uint64_t left = count; left > 0;) {
-    const unsigned width = width_of(value);
-    const unsigned page = std::min(width <= kBits ? 0U : width - kBits, static_cast<unsigned>(pages_.size() - 1));
-    const unsigned shift = page == 0 ? 0 : page - 1;
-    const auto bucket = static_cast<std::size_t>(value >> shift) & ((std::size_t{1} << kBits) - 1);
+    const Place place = place_of(value);
     // How many of the rest fall into this bucket, too.
     std::uint64_t here = left;
-    const Integer end = ((value >> shift) + 1) << shift;
-    if (value + step * static_cast<Integer>(left - 1) >= end)
-      here = static_cast<std::uint64_t>((end - value + step - 1) / step);
-    if (!pages_[page]) pages_[page] = std::make_unique<Page>();
-    (*pages_[page])[bucket] += here * times;
+    const Integer end = ((value >> place.shift) + 1) << place.shift;
+    if (value + step * static_cast<Integer>(left - 1) >= end) here = static_cast<std::uint64_t>((end - value + step - 1) / step);
+    count_at(place, here * times);
     left -= here;
     value += step * static_cast<Integer>(here);
   }

@@ -36,12 +36,20 @@ class QuantileSketch {
   std::optional<double> share_up_to(Time value) const;
 
  private:
-  static constexpr int kBits = 10;  ///< log2 of the buckets per power of two
+  static constexpr unsigned kBits = 10;  ///< log2 of the buckets per power of two
+  static constexpr unsigned kPages = 76;  ///< one per power of two above 2^kBits: values below 2^85 ticks
   using Page = std::array<std::uint64_t, std::size_t{1} << kBits>;
+  struct Place {
+    unsigned page, shift;
+    std::size_t bucket;
+  };
+  template <class Integer>
+  static Place place_of(Integer ticks);
+  void count_at(const Place& place, std::uint64_t times);
   template <class Integer>
   void file(Integer value, Integer step, std::uint64_t count, std::uint64_t times);
-  /// Buckets of values in ticks of FineTime (at most 2^84 of them: a page per power of two above 2^kBits).
-  std::array<std::unique_ptr<Page>, 76> pages_;
+
+  std::array<std::unique_ptr<Page>, kPages> pages_;  ///< of values in ticks of FineTime
   std::uint64_t count_ = 0;
   Int128 sum_ = 0;
   Int128 max_ = 0;

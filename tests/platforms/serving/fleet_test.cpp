@@ -102,7 +102,7 @@ void expect_same(Stand& a, Stand& b) {
     REQUIRE(a.transfers[i].call == b.transfers[i].call);
     REQUIRE(a.transfers[i].end.ns() == b.transfers[i].end.ns());
   }
-  const ReplicaTotals x = a.totals(), y = b.totals();
+  const ServingTotals x = a.totals(), y = b.totals();
   REQUIRE(x.steps == y.steps);
   REQUIRE(x.output_tokens == y.output_tokens);
   REQUIRE(x.prefill_tokens == y.prefill_tokens);
@@ -181,7 +181,7 @@ TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the se
   CHECK(second.first_token.ns() == 2000);
   CHECK(second.finish.ns() == first.finish.ns() + 4000);
   CHECK(second.causes[Cause::kQueue].ns() == 1000 + first.finish.ns() - second.first_token.ns() - second.causes[Cause::kKvTransfer].ns());
-  const QuantileSketch& gaps = stand.fleet->inter_token_gaps(1);
+  const QuantileSketch& gaps = stand.fleet->tally_of(1).gaps;
   CHECK(gaps.count() == 9 + 4);
   CHECK(gaps.max_s() == Approx((first.finish + Time::microseconds(1) - second.first_token).seconds()));
   CHECK(gaps.quantile_s(0.5) == Approx(1e-6).epsilon(0.001));

@@ -71,7 +71,7 @@ Setup random_setup(std::uint64_t seed) {
   return setup;
 }
 
-void expect_same_totals(const ReplicaTotals& a, const ReplicaTotals& b) {
+void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
   CHECK(a.busy_ticks == b.busy_ticks);
   CHECK(a.bound_ticks == b.bound_ticks);
   CHECK(a.capacity_ticks == b.capacity_ticks);
@@ -94,7 +94,7 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
     const Setup setup = random_setup(seed);
     ReferenceEngine reference(*setup.cost, setup.batching, setup.kv);
     const std::vector<ReferenceEngine::Result> expected = reference.run(setup.calls);
-    ReplicaTotals stepped;
+    ServingTotals stepped;
     std::vector<double> gaps;
     for (const bool stepwise : {true, false}) {
       CAPTURE(stepwise);
@@ -116,7 +116,7 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
         REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
       }
       const Replica& replica = stand.fleet->replica(0, 0);
-      const ReplicaTotals totals = stand.totals();
+      const ServingTotals totals = stand.totals();
       REQUIRE(totals.steps == reference.steps);
       REQUIRE(totals.prefill_tokens == reference.prefill_tokens);
       REQUIRE(replica.kv().free_blocks() == setup.kv.blocks);
@@ -127,7 +127,7 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
       } else {
         expect_same_totals(totals, stepped);
       }
-      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->inter_token_gaps(0).quantile_s(q).value_or(0));
+      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
       preemptions += totals.preemptions;
       cached += totals.cached_tokens;
     }
@@ -149,7 +149,8 @@ TEST_CASE("Read in the midst of a step, a replica has been busy as long as it ha
     void on_event(Time now, std::uint64_t) override {
       Replica& replica = stand_.fleet->replica(0, 0);
       replica.settle();
-      const ReplicaTotals totals = replica.elapsed_totals();
+      ServingTotals totals = stand_.fleet->tally_of(0).totals;
+      totals += replica.share_of_step_in_flight();
       const auto missing = static_cast<std::int64_t>(FineTime(now).ticks() - totals.busy_ticks);  // from time 0 on there is work
       CAPTURE(now.ns());
       CHECK(missing >= 0);

@@ -82,12 +82,10 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
   }
   void on_kv_transfer(const KvTransfer& transfer) override { transfers.push_back(transfer); }
 
-  ReplicaTotals totals() {
+  ServingTotals totals() {
     fleet->settle();
-    ReplicaTotals sum;
-    for (std::size_t p = 0; p < fleet->pools(); ++p) {
-      for (std::size_t r = 0; r < fleet->replicas(p); ++r) sum += fleet->replica(p, r).totals();
-    }
+    ServingTotals sum;
+    for (std::size_t p = 0; p < fleet->pools(); ++p) sum += fleet->tally_of(p).totals;
     return sum;
   }
 
