@@ -17,6 +17,7 @@ using Action = std::function<int(const Surroundings&)>;
 void add_run(CLI::App& app, Action& chosen);
 void add_replay(CLI::App& app, Action& chosen);
 void add_bottleneck(CLI::App& app, Action& chosen);
+void add_demand(CLI::App& app, Action& chosen);
 void add_campaign(CLI::App& app, Action& chosen);
 void add_compare(CLI::App& app, Action& chosen);
 void add_report(CLI::App& app, Action& chosen);

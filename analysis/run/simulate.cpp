@@ -275,7 +275,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   }
   bool interrupted = false;
   simulation.set_pulse([&](Time now) {
-    interrupted = options.progress && !options.progress(now);
+    interrupted = (options.progress && !options.progress(now)) || (options.undecided && !options.undecided(metrics));
     return !interrupted;
   });
 
@@ -285,6 +285,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   fleet.finish_unfinished();
   workload->finish_unfinished();
   last.take(simulation.now());
+  if (options.undecided) options.undecided(metrics);
   tables.commit();
 
   Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network, simulation.events_run(), interrupted});

@@ -14,6 +14,8 @@
 
 namespace tokenyard::analysis {
 
+class Metrics;
+
 struct SimulateOptions {
   std::filesystem::path out;                 ///< the result folder, made if missing; empty: nothing is written
   std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto", "otlp", "record"
@@ -24,6 +26,8 @@ struct SimulateOptions {
   std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
   std::function<bool(sim::Time)> progress;
+  /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked partial.
+  std::function<bool(const Metrics&)> undecided;
   std::string version, command;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< path and sha256
   std::string resolved;                      ///< the scenario as JSON text, for the manifest

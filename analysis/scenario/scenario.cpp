@@ -229,6 +229,14 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
       r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s), fmt::format("less than duration_s = {}", scenario.run.duration_s));
     }
   });
+  reader.object("demand", [&](ObjectReader& r) {
+    scenario.demand = DemandPlan::read(r);
+    const DemandPlan& plan = scenario.demand;
+    const double duration_s = plan.duration_s.value_or(scenario.run.duration_s), warmup_s = plan.warmup_s.value_or(scenario.run.warmup_s);
+    if ((plan.duration_s || plan.warmup_s) && warmup_s >= duration_s) {
+      r.fault(plan.warmup_s ? "warmup_s" : "duration_s", fmt::format("{} s of warm-up in {} s", warmup_s, duration_s), "a warm-up that is shorter than the simulation");
+    }
+  });
   reader.finish();
   if (faults.empty() && !infeasible.empty()) throw sim::Infeasible(fmt::format("{}: {}", file.name(), fmt::join(infeasible, "\n")));
   return scenario;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/scenario/demand_plan.hpp"
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
 #include "platforms/cost/replica_spec.hpp"
@@ -70,6 +71,7 @@ struct Scenario {
   WorkloadPlan workload;
   Slo slo;
   RunControls run;
+  DemandPlan demand;
   std::vector<std::string> warnings;
   /// What a study changed: kept alive by the scenario, where the rest belongs to the catalogue.
   std::vector<std::shared_ptr<const platforms::Chip>> own_chips;

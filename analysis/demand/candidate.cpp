@@ -1,0 +1,162 @@
+#include "analysis/demand/candidate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::NodeGroup;
+using platforms::Parallelism;
+
+std::int64_t chips_per_node_of(const Scenario& scenario, const platforms::Chip& chip) {
+  const auto assumed = scenario.demand.assume.find(chip.name);
+  if (assumed != scenario.demand.assume.end() && assumed->second.chips_per_node) return *assumed->second.chips_per_node;
+  for (const platforms::Site& site : scenario.cluster.sites) {
+    for (const NodeGroup& group : site.groups) {
+      if (group.chip->name == chip.name) return group.chips_per_node;
+    }
+  }
+  const std::int64_t domain = chip.scale_up.domain_chips.value_or(8);
+  return std::clamp<std::int64_t>(domain, 1, 8);
+}
+
+/// The scenario's cluster with one site, whose nodes are the candidate's.
+platforms::Cluster cluster_of(const Scenario& scenario, const platforms::Chip& chip, std::int64_t chips_per_node) {
+  platforms::Cluster cluster = scenario.cluster;
+  cluster.sites.resize(1);
+  NodeGroup group{&chip, 1, chips_per_node, {1, 1, 1}};
+  if (group.is_torus()) {
+    group.shape = platforms::most_compact(chips_per_node, chip.scale_up.topology == platforms::ScaleUpTopology::kTorus2d ? 2 : 3);
+  }
+  cluster.sites[0].groups = {group};
+  return cluster;
+}
+
+/// Nodes that surely hold the pool, whatever the others leave.
+std::int64_t nodes_for(const PoolPlan& pool, std::int64_t chips_per_node) {
+  const std::int64_t chips = pool.parallelism.chips();
+  if (chips > chips_per_node) return pool.replicas * ((chips - 1) / std::max<std::int64_t>(1, chips_per_node / 2) + 2);
+  return (pool.replicas - 1) / (chips_per_node / chips) + 1;
+}
+
+/// Seconds of a step that makes one token after 4096 others: what a call alone waits for each token.
+double lone_step_s(const PoolPlan& pool, const platforms::Cluster& cluster) {
+  const platforms::Roofline cost(pool.spec_on(cluster));
+  return static_cast<double>(cost.piece(1, {}).ticks(4096));
+}
+
+class WaysOfPool {
+ public:
+  WaysOfPool(const Candidate& candidate, const PoolPlan& pool, const DemandPlan& plan) : candidate_(candidate), pool_(pool), plan_(plan) {}
+
+  std::vector<Way> find() {
+    std::vector<std::int64_t> degrees = plan_.tp;
+    for (std::int64_t tp = 1; plan_.tp.empty() && tp <= candidate_.chips_per_node; tp *= 2) degrees.push_back(tp);
+    std::sort(degrees.begin(), degrees.end());
+    for (const std::int64_t tp : degrees) try_parallelism({tp, 1, 1, 1});
+    if (plan_.tp.empty()) try_parallelism(pool_.parallelism);
+    std::stable_sort(ways_.begin(), ways_.end(), [](const Way& a, const Way& b) { return a.parallelism.chips() < b.parallelism.chips(); });
+    return std::move(ways_);
+  }
+  const std::string& why_not() const { return why_not_; }
+
+ private:
+  void try_parallelism(const Parallelism& parallelism) {
+    const auto same = [&](const Way& way) {
+      return way.parallelism.tp == parallelism.tp && way.parallelism.pp == parallelism.pp && way.parallelism.dp == parallelism.dp && way.parallelism.ep == parallelism.ep;
+    };
+    if (pool_.model->heads % parallelism.tp != 0 || std::any_of(ways_.begin(), ways_.end(), same)) return;
+    PoolPlan pool = pool_;
+    pool.parallelism = parallelism;
+    const std::vector<std::string> missing = platforms::missing_numbers(pool.spec_on(candidate_.base.cluster));
+    if (!missing.empty()) {
+      why_not_ = fmt::format("pool \"{}\": {} is unknown", pool.name, fmt::join(missing, ", "));
+      return;
+    }
+    if (!pool.blocks_overridden) {
+      pool.size_cache();
+      if (pool.cache.blocks <= 0) {
+        why_not_ = fmt::format("the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which have {:.0f} GB", pool.name,
+                               platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name, platforms::name_of(pool.weights), parallelism.chips(),
+                               *pool.chip->memory_bytes / 1e9);
+        return;
+      }
+    }
+    if (plan_.max_num_seqs.empty()) ways_.push_back({parallelism, pool.batching.max_num_seqs});
+    for (const std::int64_t limit : plan_.max_num_seqs) {
+      if (limit <= pool.batching.max_num_batched_tokens) ways_.push_back({parallelism, static_cast<std::int32_t>(limit)});
+    }
+  }
+
+  const Candidate& candidate_;
+  const PoolPlan& pool_;
+  const DemandPlan& plan_;
+  std::vector<Way> ways_;
+  std::string why_not_;
+};
+
+void set_way(PoolPlan& pool, const Way& way) {
+  pool.parallelism = way.parallelism;
+  pool.batching.max_num_seqs = way.max_num_seqs;
+  if (!pool.blocks_overridden) pool.size_cache();
+}
+
+}  // namespace
+
+std::int64_t Candidate::chips(const Size& size) const {
+  std::int64_t total = 0;
+  for (std::size_t p = 0; p < size.size(); ++p) total += chips(p, size[p]);
+  return total;
+}
+
+Scenario Candidate::at(const Size& size) const {
+  Scenario scenario = base;
+  std::int64_t nodes = 0;
+  for (std::size_t p = 0; p < size.size(); ++p) {
+    PoolPlan& pool = scenario.pools[p];
+    set_way(pool, ways[p][size[p].way]);
+    pool.replicas = size[p].replicas;
+    nodes += nodes_for(pool, chips_per_node);
+  }
+  platforms::Site& site = scenario.cluster.sites[0];
+  site.add_nodes(site.groups[0], nodes - site.groups[0].count);
+  return scenario;
+}
+
+Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {
+  Candidate candidate;
+  candidate.chip = &chip;
+  candidate.chips_per_node = chips_per_node_of(scenario, chip);
+  candidate.base = scenario;
+  Scenario& base = candidate.base;
+  base.cluster = cluster_of(scenario, chip, candidate.chips_per_node);
+  for (PoolPlan& pool : base.pools) {
+    pool.chip = &chip;
+    pool.site.clear();
+    if (!chip.memory_bytes) candidate.why_not = "memory_bytes is unknown";
+    if (pool.role != platforms::PoolRole::kMixed && !base.cluster.knows_rate_of(chip)) {
+      candidate.why_not = "scale_out_bytes_per_s is unknown, over which the KV cache would move";
+    }
+  }
+  for (const PoolPlan& pool : base.pools) {
+    if (!candidate.why_not.empty()) return candidate;
+    WaysOfPool ways(candidate, pool, scenario.demand);
+    candidate.ways.push_back(ways.find());
+    if (candidate.ways.back().empty()) {
+      candidate.why_not = ways.why_not().empty() ? fmt::format("no tensor-parallel degree divides the {} heads of {}", pool.model->heads, pool.model->name) : ways.why_not();
+      return candidate;
+    }
+    std::vector<double> seconds;
+    for (const Way& way : candidate.ways.back()) {
+      PoolPlan probe = pool;
+      set_way(probe, way);
+      seconds.push_back(lone_step_s(probe, base.cluster));
+    }
+    candidate.quickest.push_back(static_cast<std::size_t>(std::min_element(seconds.begin(), seconds.end()) - seconds.begin()));
+  }
+  return candidate;
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,206 @@
+#include "analysis/demand/demand.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "analysis/demand/pareto.hpp"
+#include "analysis/demand/wording.hpp"
+#include "sim/random/portable_math.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::Chip;
+
+constexpr int kDoublings = 3;
+constexpr double kFewCells = 8;   // so few that a cell's rate is fitted to the demand
+
+/// Arrivals of tasks and requests per second, closed loops aside.
+double rate_of(const Scenario& scenario) {
+  double rate = 0;
+  for (const agents::WorkloadEntry& entry : scenario.workload.entries) rate += entry.closed_loop ? 0 : entry.arrivals.rate_per_s;
+  return rate;
+}
+
+Scenario scaled(Scenario scenario, double factor) {
+  if (factor == 1) return scenario;
+  for (agents::WorkloadEntry& entry : scenario.workload.entries) {
+    entry.arrivals.rate_per_s *= factor;
+    for (auto& of_member : entry.capacities) {
+      for (std::int64_t& capacity : of_member) capacity = static_cast<std::int64_t>(std::ceil(static_cast<double>(capacity) * factor - 1e-9));
+    }
+  }
+  return scenario;
+}
+
+/// As each simulation plays it.
+Scenario shortened(Scenario scenario) {
+  scenario.run.duration_s = scenario.demand.duration_s.value_or(scenario.run.duration_s);
+  scenario.run.warmup_s = scenario.demand.warmup_s.value_or(scenario.run.warmup_s);
+  return scenario;
+}
+
+/// The sizings of one kind of chip, at any rate.
+class Sizer {
+ public:
+  Sizer(const Scenario& scenario, const Chip& chip, const DemandOptions& options, std::function<void()> on_simulation)
+      : scenario_(scenario), chip_(chip), options_(options), on_simulation_(std::move(on_simulation)) {}
+
+  Sizing at(double factor) {
+    sim::Json key = options_.key;
+    key["chip"] = chip_.name;
+    key["factor"] = factor;
+    key["repetitions"] = options_.sizing.repetitions;
+    key["most_chips"] = options_.sizing.most_chips;
+    if (const auto known = options_.cache.find(key)) return Sizing::from_json(*known);
+    SizingOptions options = options_.sizing;
+    options.on_simulation = on_simulation_;
+    const Sizing sizing = fewest_chips(candidate_of(scaled(scenario_, factor), chip_), options);
+    simulations_ += sizing.simulations;
+    options_.cache.keep(key, sizing.to_json());
+    return sizing;
+  }
+
+  /// `rate`: of the scenario; `tasks_per_s`: what is to be served.
+  Deployment deploy(double rate, double tasks_per_s) {
+    Deployment deployment;
+    const double cell = scenario_.demand.cell_tasks_per_s.value_or(rate);
+    deployment.cell_tasks_per_s = tasks_per_s;
+    if (tasks_per_s > 2 * cell * (1 + 1e-9)) {
+      deployment.cells = std::ceil(tasks_per_s / cell - 1e-9);
+      deployment.cell_tasks_per_s = deployment.cells <= kFewCells ? tasks_per_s / deployment.cells : cell;
+    }
+    deployment.cell = at(deployment.cell_tasks_per_s / rate);
+    for (int doubled = 0; deployment.cell.met && deployment.cells > 1; ++doubled) {
+      const Sizing twice = at(2 * deployment.cell_tasks_per_s / rate);
+      if (!twice.met) break;
+      deployment.independent = twice.chips >= 2 * (deployment.cell.chips - deployment.cell.largest_replica);
+      deployment.saving_of_twice = std::max(0.0, 1 - static_cast<double>(twice.chips) / (2 * static_cast<double>(deployment.cell.chips)));
+      if (*deployment.independent || doubled == kDoublings) break;
+      deployment.cell = twice;
+      deployment.cell_tasks_per_s *= 2;
+      deployment.cells = std::ceil(deployment.cells / 2);
+    }
+    return deployment;
+  }
+  std::size_t simulations() const { return simulations_; }
+
+ private:
+  const Scenario& scenario_;
+  const Chip& chip_;
+  const DemandOptions& options_;
+  std::function<void()> on_simulation_;
+  std::size_t simulations_ = 0;
+};
+
+class Study {
+ public:
+  Study(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips, const DemandOptions& options)
+      : scenario_(shortened(scenario)), options_(options), rate_(rate_of(scenario)), chips_(chips.size()) {
+    for (const Chip* chip : chips) {
+      demand_.entries.push_back({.chip = chip, .prices = prices_of(*chip, scenario, catalog)});
+      sizers_.emplace_back(scenario_, *chip, options_, [this] { count_simulation(); });
+    }
+  }
+
+  Demand run() {
+    demand_.pue = scenario_.cluster.pue;
+    demand_.level = level_text(scenario_.slo);
+    find_volume();
+    tbb::parallel_for(std::size_t{0}, chips_, [&](std::size_t i) {
+      serve(demand_.entries[i], sizers_[i]);
+      ++chips_done_;
+      show();
+    });
+    for (const DemandEntry& entry : demand_.entries) {
+      const sim::Json& figures = entry.deployment.cell.figures;
+      if (!entry.deployment.cell.met) continue;
+      if (!demand_.tokens_per_task && figures["tokens_per_task"].is_number()) demand_.tokens_per_task = figures["tokens_per_task"].get<double>();
+      if (rate_ == 0 && demand_.tasks_per_s == 0 && figures["tasks_per_s"].is_number()) demand_.tasks_per_s = figures["tasks_per_s"].get<double>();
+    }
+    find_front();
+    demand_.answer = answer_text(demand_);
+    return std::move(demand_);
+  }
+
+ private:
+  /// Tasks per second from what the user asked for.
+  void find_volume() {
+    demand_.tasks_per_s = scenario_.demand.tasks_per_s.value_or(rate_);
+    if (!scenario_.demand.tokens_per_month) return;
+    for (Sizer& sizer : sizers_) {
+      const Sizing sizing = sizer.at(1);
+      if (!sizing.met || !sizing.figures["tokens_per_task"].is_number()) continue;
+      demand_.tokens_per_task = sizing.figures["tokens_per_task"].get<double>();
+      demand_.tasks_per_s = *scenario_.demand.tokens_per_month / kSecondsPerMonth / *demand_.tokens_per_task;
+      return;
+    }
+    // No kind of chip can do the work at all; each says why in its own sizing.
+  }
+
+  void serve(DemandEntry& entry, Sizer& sizer) {
+    const auto deploy = [&](double tasks_per_s) { return rate_ > 0 ? sizer.deploy(rate_, tasks_per_s) : Deployment{.cell = sizer.at(1)}; };
+    const auto economics = [&](const Deployment& of) { return of.cell.met ? economics_of(of.cell, of.cells, *entry.chip, entry.prices, demand_.pue) : Economics(); };
+    entry.deployment = deploy(demand_.tasks_per_s);
+    entry.economics = economics(entry.deployment);
+    if (const auto& growth = scenario_.demand.growth; growth && rate_ > 0) {
+      for (std::int64_t month = 0; month <= growth->months; month += growth->step_months) {
+        const double tasks = demand_.tasks_per_s * sim::portable_pow(growth->factor_per_year, static_cast<double>(month) / 12);
+        DemandEntry::Point point{month, tasks, deploy(tasks), {}};
+        point.economics = economics(point.deployment);
+        entry.growth.push_back(std::move(point));
+      }
+    }
+    entry.simulations = sizer.simulations();
+  }
+
+  void find_front() {
+    constexpr double kUnknown = std::numeric_limits<double>::infinity();
+    std::vector<std::vector<double>> points;
+    std::vector<DemandEntry*> of_point;
+    for (DemandEntry& entry : demand_.entries) {
+      if (!entry.deployment.cell.met) continue;
+      points.push_back({entry.deployment.chips(), entry.economics.megawatts.value_or(kUnknown), entry.economics.usd_per_hour.value_or(kUnknown)});
+      of_point.push_back(&entry);
+    }
+    for (const std::size_t i : pareto_front(points)) of_point[i]->on_front = true;
+  }
+
+  void count_simulation() {
+    ++simulations_;
+    show();
+  }
+
+  void show() {
+    if (!options_.progress) return;
+    const std::lock_guard lock(mutex_);
+    options_.progress(chips_done_, chips_, simulations_);
+  }
+
+  const Scenario scenario_;
+  const DemandOptions& options_;
+  double rate_;
+  std::size_t chips_;
+  std::vector<Sizer> sizers_;
+  std::atomic<std::size_t> chips_done_ = 0, simulations_ = 0;
+  std::mutex mutex_;
+  Demand demand_;
+};
+
+}  // namespace
+
+bool Demand::met() const {
+  return std::any_of(entries.begin(), entries.end(), [](const DemandEntry& entry) { return entry.deployment.cell.met; });
+}
+
+Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips, const DemandOptions& options) {
+  return Study(scenario, catalog, chips, options).run();
+}
+
+}  // namespace tokenyard::analysis

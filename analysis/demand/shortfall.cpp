@@ -1,0 +1,66 @@
+#include "analysis/demand/shortfall.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/human_number.hpp"
+#include "analysis/run/simulate.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+constexpr double kThinned = 50;
+
+std::string time_text(double seconds) { return human_number(seconds, Unit::kSeconds); }
+
+/// The cause that most of the tasks' time went to.
+std::string longest_cause(const Json& causes) {
+  std::string longest;
+  double most = 0;
+  for (const auto& [cause, seconds] : causes.items()) {
+    if (!seconds.is_number() || seconds.get<double>() <= most) continue;
+    most = seconds.get<double>();
+    longest = cause;
+  }
+  return longest;
+}
+
+std::string why_missed(const Json& summary, const Slo& slo) {
+  const double rejected = summary["counts"]["calls_rejected"].get<double>() / std::max(1.0, summary["counts"]["calls"].get<double>());
+  if (rejected > 1 - slo.attainment) return fmt::format("{:.0f} % of the calls are rejected, being longer than max_model_len", rejected * 100);
+  const auto beyond = [&](const char* key, const std::optional<double>& limit) -> std::optional<double> {
+    const Json& p95 = summary["latency"][key]["p95"];
+    return limit && p95.is_number() && p95.get<double>() > *limit ? std::optional(p95.get<double>()) : std::nullopt;
+  };
+  const char* form = "even calls alone miss it: 95 % of them {} within {}, where {} are allowed";
+  if (const auto p95 = beyond("tpot_s", slo.tpot_s)) return fmt::format(fmt::runtime(form), "make each output token", time_text(*p95), time_text(*slo.tpot_s));
+  if (const auto p95 = beyond("ttft_s", slo.ttft_s)) return fmt::format(fmt::runtime(form), "have their first token", time_text(*p95), time_text(*slo.ttft_s));
+  if (const auto p95 = beyond("e2e_s", slo.e2e_s)) return fmt::format(fmt::runtime(form), "end", time_text(*p95), time_text(*slo.e2e_s));
+  if (const auto p95 = beyond("task_s", slo.task_s)) {
+    return fmt::format("even tasks alone miss it: 95 % of them end within {}, where {} are allowed; most of it is {} time", time_text(*p95), time_text(*slo.task_s),
+                       longest_cause(summary["causes_s"]));
+  }
+  const Json& attainment = summary["slo"]["attainment"];
+  if (!attainment.is_number()) return "even alone, nothing arrives within the window to judge by";
+  return fmt::format("even calls alone miss it: {:.1f} % of the work is within all limits, {:.1f} % is asked for", attainment.get<double>() * 100, slo.attainment * 100);
+}
+
+}  // namespace
+
+Shortfall shortfall_alone(const Candidate& candidate, const Size& size) {
+  Scenario scenario = candidate.at(size);
+  for (agents::WorkloadEntry& entry : scenario.workload.entries) {
+    entry.arrivals.rate_per_s /= kThinned;
+    if (entry.closed_loop) entry.closed_loop->users = 1;
+  }
+  const Json summary = simulate(scenario, nullptr, {});
+  const Json& met = summary["slo"]["met"];
+  // Too little work to judge by is no proof.
+  if (met.is_null() || met.get<bool>()) return {};
+  return {false, why_missed(summary, scenario.slo)};
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,89 @@
+#include "analysis/demand/wording.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/human_number.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using Value = std::optional<double> (*)(const DemandEntry&);
+
+/// The kind with least of something; null if nobody knows.
+const DemandEntry* least(const Demand& demand, Value value) {
+  const DemandEntry* best = nullptr;
+  for (const DemandEntry& entry : demand.entries) {
+    if (entry.deployment.cell.met && value(entry) && (best == nullptr || *value(entry) < *value(*best))) best = &entry;
+  }
+  return best;
+}
+
+std::string demand_text(const Demand& demand) {
+  std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
+  if (demand.tokens_per_task) text += fmt::format(" ({} tokens a month)", human_number(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth, Unit::kCount));
+  return text;
+}
+
+std::string why_none(const Demand& demand) {
+  std::string text;
+  for (const DemandEntry& entry : demand.entries) text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", entry.chip->name, entry.deployment.cell.why_not);
+  return text;
+}
+
+}  // namespace
+
+std::string level_text(const Slo& slo) {
+  const auto limits = [](std::initializer_list<std::pair<const char*, std::optional<double>>> list) {
+    std::string text;
+    for (const auto& [name, limit] : list) {
+      if (limit) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", name, human_number(limit, Unit::kSeconds));
+    }
+    return text;
+  };
+  const std::string calls = limits({{"TTFT", slo.ttft_s}, {"TPOT", slo.tpot_s}, {"end to end", slo.e2e_s}});
+  const std::string tasks = limits({{"task", slo.task_s}});
+  std::string text = human_number(slo.attainment, Unit::kShare) + " of the ";
+  if (!calls.empty()) text += "calls within " + calls;
+  if (!tasks.empty()) text += fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks);
+  return text;
+}
+
+std::string pools_text(const Sizing& sizing) {
+  std::string text;
+  for (const Sizing::Pool& pool : sizing.pools) {
+    const platforms::Parallelism& p = pool.parallelism;
+    text += fmt::format("{}{}×tp{}", text.empty() ? "" : " ", pool.replicas, p.tp);
+    if (p.pp > 1) text += fmt::format("pp{}", p.pp);
+    if (p.dp > 1) text += fmt::format("dp{}", p.dp);
+    if (p.ep > 1) text += fmt::format("ep{}", p.ep);
+  }
+  return text;
+}
+
+std::string answer_text(const Demand& demand) {
+  const DemandEntry* fewest = least(demand, [](const DemandEntry& e) { return std::optional(e.deployment.chips()); });
+  if (fewest == nullptr) return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level, why_none(demand));
+  const DemandEntry* cheapest = least(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
+  const DemandEntry* thriftiest = least(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
+  std::string text = fmt::format("To serve {} with {}, {} {} are enough", demand_text(demand), demand.level, human_number(fewest->deployment.chips(), Unit::kCount), fewest->chip->name);
+  const auto of = [](const DemandEntry& e) { return fmt::format("{} {}", human_number(e.deployment.chips(), Unit::kCount), e.chip->name); };
+  const bool one_kind = demand.entries.size() == 1;
+  if (cheapest != nullptr) {
+    const std::string cost = human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
+    text += cheapest == fewest ? fmt::format(", {}{}", one_kind ? "for " : "which also cost least, ", cost) : fmt::format("; {} cost least, {}", of(*cheapest), cost);
+  }
+  if (thriftiest != nullptr) {
+    const std::string power = human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
+    if (one_kind) {
+      text += fmt::format("{} and {}", cheapest == nullptr ? "," : "", power);
+    } else {
+      text += fmt::format("; {} draw least power, {}", of(*thriftiest), power);
+    }
+  }
+  return text + ".";
+}
+
+}  // namespace tokenyard::analysis

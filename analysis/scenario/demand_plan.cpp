@@ -1,0 +1,38 @@
+#include "analysis/scenario/demand_plan.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "platforms/spec/fact.hpp"
+
+namespace tokenyard::analysis {
+
+DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
+  const sim::NumberRule positive{.minimum = 0, .exclusive = true};
+  DemandPlan plan;
+  plan.tasks_per_s = reader.optional_number("tasks_per_s", positive);
+  plan.tokens_per_month = reader.optional_number("tokens_per_month", positive);
+  if (plan.tasks_per_s && plan.tokens_per_month) {
+    reader.fault("tokens_per_month", "tokens per month beside tasks per second", "one of the two: each says how much work there is");
+  }
+  reader.object("growth", [&](sim::ObjectReader& r) {
+    plan.growth.emplace();
+    plan.growth->factor_per_year = r.number("factor_per_year", {.minimum = 1e-3, .maximum = 1e4});
+    plan.growth->months = r.integer("months", {.fallback = 12, .minimum = 1, .maximum = 120});
+    plan.growth->step_months = r.integer("step_months", {.fallback = 3, .minimum = 1, .maximum = 120});
+  });
+  plan.cell_tasks_per_s = reader.optional_number("cell_tasks_per_s", positive);
+  plan.duration_s = reader.optional_number("duration_s", {.minimum = 0, .maximum = 3e9, .exclusive = true});
+  plan.warmup_s = reader.optional_number("warmup_s", {.minimum = 0, .maximum = 3e9});
+  plan.chips = reader.strings("chips");
+  plan.tp = platforms::optional_counts(reader, "tp");
+  plan.max_num_seqs = platforms::optional_counts(reader, "max_num_seqs");
+  reader.members("assume", [&](const std::string& chip, sim::ObjectReader& r) {
+    Assumption& assumption = plan.assume[chip];
+    assumption.usd_per_chip_hour = r.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
+    assumption.watts_per_chip = r.optional_number("watts_per_chip", {.minimum = 0, .maximum = 1e6});
+    assumption.chips_per_node = r.optional_integer("chips_per_node", {.minimum = 1, .maximum = 1e5});
+  });
+  return plan;
+}
+
+}  // namespace tokenyard::analysis
