@@ -88,6 +88,17 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
   return text;
 }
 
+/// What the answer rests on.
+std::string effort_text(const Demand& demand) {
+  std::size_t simulations = 0, stopped = 0, now = 0;
+  for (const DemandEntry& entry : demand.entries) {
+    simulations += entry.deployment.cell.simulations;
+    stopped += entry.deployment.cell.stopped_early;
+    now += entry.simulations;
+  }
+  return fmt::format("  {} simulations, {} of them stopped early, the level being out of reach{}.\n", simulations, stopped, now == 0 ? "; all known from before" : "");
+}
+
 std::string growth_table(const Demand& demand) {
   TextTable table({kRight, kRight, kLeft, kRight, kRight, kRight});
   table.row({"month", "tasks/s", "chip", "chips", "power", "per hour"});
@@ -110,7 +121,7 @@ std::string growth_table(const Demand& demand) {
 
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
   const std::string table = demand.met() ? "\n" + kinds_table(demand) + "\n" : "\n";
-  return fmt::format("{}{}{}\n  {}\n\n", table, demand.met() ? notes(demand, scenario) : "", growth_table(demand), demand.answer);
+  return fmt::format("{}{}{}\n  {}\n\n", table, demand.met() ? notes(demand, scenario) + effort_text(demand) : "", growth_table(demand), demand.answer);
 }
 
 }  // namespace tokenyard::analysis

@@ -68,21 +68,24 @@ std::string answer_text(const Demand& demand) {
   if (fewest == nullptr) return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level, why_none(demand));
   const DemandEntry* cheapest = least(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
   const DemandEntry* thriftiest = least(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
-  std::string text = fmt::format("To serve {} with {}, {} {} are enough", demand_text(demand), demand.level, human_number(fewest->deployment.chips(), Unit::kCount), fewest->chip->name);
-  const auto of = [](const DemandEntry& e) { return fmt::format("{} {}", human_number(e.deployment.chips(), Unit::kCount), e.chip->name); };
-  const bool one_kind = demand.entries.size() == 1;
-  if (cheapest != nullptr) {
-    const std::string cost = human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
-    text += cheapest == fewest ? fmt::format(", {}{}", one_kind ? "for " : "which also cost least, ", cost) : fmt::format("; {} cost least, {}", of(*cheapest), cost);
+  std::string kinds;
+  for (const DemandEntry& entry : demand.entries) {
+    if (entry.deployment.cell.met && entry.deployment.chips() == fewest->deployment.chips()) kinds += (kinds.empty() ? "" : " or ") + entry.chip->name;
   }
-  if (thriftiest != nullptr) {
-    const std::string power = human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
-    if (one_kind) {
-      text += fmt::format("{} and {}", cheapest == nullptr ? "," : "", power);
-    } else {
-      text += fmt::format("; {} draw least power, {}", of(*thriftiest), power);
-    }
+  const auto does = [](const DemandEntry& e, const char* one, const char* many) {
+    const bool single = e.deployment.chips() == 1;
+    return fmt::format("{} {} {}", human_number(e.deployment.chips(), Unit::kCount), e.chip->name, single ? one : many);
+  };
+  std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level, human_number(fewest->deployment.chips(), Unit::kCount), kinds);
+  const std::string cost = cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
+  const std::string power = thriftiest == nullptr ? "" : human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
+  if (demand.entries.size() == 1) {
+    if (!cost.empty()) text += " at " + cost;
+    if (!power.empty()) text += " and " + power;
+    return text + ".";
   }
+  if (cheapest != nullptr) text += fmt::format("; {} least, {}", does(*cheapest, "costs", "cost"), cost);
+  if (thriftiest != nullptr) text += fmt::format("; {} least power, {}", does(*thriftiest, "draws", "draw"), power);
   return text + ".";
 }
 

@@ -44,7 +44,7 @@ const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests
 TEST_CASE("Command: help names every command, each with examples") {
   const Outcome help = run({"--help"});
   CHECK(help.code == kDone);
-  for (const char* command : {"run", "replay", "check", "graph", "catalog", "schema"}) {
+  for (const char* command : {"run", "replay", "demand", "check", "graph", "catalog", "schema"}) {
     INFO(command);
     CHECK_THAT(help.out, Contains(std::string("\n  ") + command + ' '));
     const Outcome of_command = run({command, "--help"});

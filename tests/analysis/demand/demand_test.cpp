@@ -1,0 +1,124 @@
+#include "analysis/demand/demand.hpp"
+
+#include "analysis/command/command.hpp"
+#include "tests/analysis/run/in_process.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+using Catch::Matchers::Contains;
+using sim::Json;
+
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+std::string text_of(std::FILE* file) {
+  std::rewind(file);
+  std::string text;
+  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests.json";
+
+/// `tokenyard demand` on a short day of requests.json.
+Outcome demand(const ResultFolder& folder, std::vector<std::string> more) {
+  std::vector<std::string> arguments = {"demand", kScenario, "--set", R"(/run={"duration_s": 90, "warmup_s": 10})", "--repetitions", "2", "--cache", (folder.path / "cache").string()};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  Surroundings surroundings;
+  surroundings.out = std::tmpfile();
+  surroundings.err = std::tmpfile();
+  const int code = run_command(std::move(arguments), surroundings);
+  return {code, text_of(surroundings.out), text_of(surroundings.err)};
+}
+
+Json answer(const ResultFolder& folder, std::vector<std::string> more) {
+  more.push_back("--json");
+  const Outcome outcome = demand(folder, more);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == kDone);
+  return Json::parse(outcome.out);
+}
+
+}  // namespace
+
+TEST_CASE("Demand: a table and a sentence, files, and the same again from the cache") {
+  const ResultFolder folder("demand");
+  const std::string out = (folder.path / "out").string();
+  const Outcome first = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
+  INFO(first.err);
+  CHECK(first.code == kDone);
+  CHECK_THAT(first.out, Contains("h100-sxm") && Contains("2/2") && Contains("Serving 4 tasks/s") && Contains("stopped early"));
+  const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
+  CHECK_THAT(csv, Contains("chip,met,chips") && Contains("\nb200-sxm,true,"));
+  const Outcome second = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
+  CHECK_THAT(second.out, Contains("all known from before"));
+  CHECK(folder.read("out/demand.json") == json);
+  CHECK(folder.read("out/demand.csv") == csv);
+  // Money and power follow without another simulation, a seed does not.
+  CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--price", "h100-sxm=9", "--pue", "2"}).out, Contains("all known from before") && Contains("*"));
+  CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--seed", "7"}).out, !Contains("all known from before"));
+}
+
+TEST_CASE("Demand: what is unknown is null, what the user assumes is marked, and units agree") {
+  const ResultFolder folder("demand-prices");
+  const Json unknown = answer(folder, {"--chips", "tpu-v7"})["entries"][0];
+  CHECK(unknown["economics"]["usd_per_hour"].is_null());
+  CHECK(unknown["economics"]["usd_per_task"].is_null());
+  CHECK(unknown["assumptions"]["usd_per_chip_hour"]["value"].is_null());
+  CHECK(unknown["economics"]["megawatts"].get<double>() > 0);
+  const Json assumed = answer(folder, {"--chips", "tpu-v7", "--price", "tpu-v7=3", "--watts", "tpu-v7=500", "--pue", "1.5"})["entries"][0];
+  const Json& e = assumed["economics"];
+  const double chips = assumed["chips"], tasks = assumed["figures"]["tasks_per_s"], tokens = assumed["figures"]["output_tokens_per_s"];
+  CHECK(assumed["assumptions"]["usd_per_chip_hour"]["source"] == "assumed by the user");
+  CHECK(e["usd_per_hour"].get<double>() == Approx(3 * chips));
+  CHECK(e["megawatts"].get<double>() == Approx(500 * chips * 1.5 / 1e6));
+  CHECK(e["usd_per_task"].get<double>() == Approx(3 * chips / 3600 / tasks));
+  CHECK(e["usd_per_million_output_tokens"].get<double>() == Approx(3 * chips / 3600 / tokens * 1e6));
+  CHECK(e["output_tokens_per_s_per_mw"].get<double>() == Approx(tokens / (500 * chips * 1.5 / 1e6)));
+}
+
+TEST_CASE("Demand: beyond one simulation by cells, whose independence is checked; tokens per month; growth") {
+  const ResultFolder folder("demand-cells");
+  const Json large = answer(folder, {"--chips", "h100-sxm", "--tasks-per-s", "4000"});
+  const Json& cells = large["entries"][0]["cells"];
+  CHECK(large["entries"][0]["chips"].get<double>() == cells["count"].get<double>() * cells["chips"].get<double>());
+  CHECK(cells["count"].get<double>() * cells["tasks_per_s"].get<double>() >= Approx(4000));
+  CHECK(cells["independent"].is_boolean());
+  CHECK(cells["saving_of_twice"].is_number());
+  // The same demand as tokens.
+  const Json tokens = answer(folder, {"--chips", "h100-sxm", "--tokens-per-month", Json(4000 * large["tokens_per_task"].get<double>() * kSecondsPerMonth).dump()});
+  CHECK(tokens["tasks_per_s"].get<double>() == Approx(4000).epsilon(0.05));
+  const Json growing = answer(folder, {"--chips", "h100-sxm", "--growth", "16", "--months", "6"});
+  const Json& points = growing["entries"][0]["growth"];
+  REQUIRE(points.size() == 3);
+  CHECK(points[2]["month"] == 6);
+  CHECK(points[2]["tasks_per_s"].get<double>() == Approx(16));
+  CHECK(points[0]["chips"] == growing["entries"][0]["chips"]);
+  CHECK(points[2]["chips"].get<double>() > points[0]["chips"].get<double>());
+}
+
+TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") {
+  const ResultFolder folder("demand-beyond");
+  const Outcome slow = demand(folder, {"--set", "/slo/tpot_s=0.0001"});
+  CHECK(slow.code == kInfeasible);
+  CHECK_THAT(slow.out, Contains("No number of these chips serves") && Contains("even calls alone miss it"));
+  const Outcome small = demand(folder, {"--chips", "rtx-4090", "--set", R"(/demand={"tp": [1]})"});
+  CHECK(small.code == kInfeasible);
+  CHECK_THAT(small.out, Contains("the memory does not hold it"));
+  // One kind that can is enough.
+  const Outcome mixed = demand(folder, {"--chips", "b200-sxm,rtx-4090", "--set", R"(/demand={"tp": [1]})"});
+  CHECK(mixed.code == kDone);
+  CHECK_THAT(mixed.out, Contains("rtx-4090 cannot serve it: the memory does not hold it"));
+  const Outcome unknown = demand(folder, {"--chips", "h100"});
+  CHECK(unknown.code == kWrongInput);
+  CHECK_THAT(unknown.err, Contains("--chips") && Contains("did you mean \"h100-sxm\""));
+  CHECK_THAT(demand(folder, {"--price", "h100-sxm"}).err, Contains("CHIP=NUMBER"));
+  CHECK_THAT(demand(folder, {"--set", "/slo={}"}).err, Contains("/slo") && Contains("at least one of"));
+  CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
+}
