@@ -41,10 +41,11 @@ std::int64_t nodes_for(const PoolPlan& pool, std::int64_t chips_per_node) {
   return (pool.replicas - 1) / (chips_per_node / chips) + 1;
 }
 
-/// Seconds of a step that makes one token after 4096 others: what a call alone waits for each token.
-double lone_step_s(const PoolPlan& pool, const platforms::Cluster& cluster) {
-  const platforms::Roofline cost(pool.spec_on(cluster));
-  return static_cast<double>(cost.piece(1, {}).ticks(4096));
+/// Ticks of a step that makes one token after 4096 others: what a call alone waits for each token.
+double lone_step_ticks(const PoolPlan& pool, const platforms::Cluster& cluster) {
+  constexpr platforms::Tokens kContext = 4096;
+  const platforms::KernelStepCost cost(pool.spec_on(cluster));
+  return static_cast<double>(cost.piece(1, kContext, {}).ticks(kContext));
 }
 
 class WaysOfPool {
@@ -148,13 +149,13 @@ Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {
       candidate.why_not = ways.why_not().empty() ? fmt::format("no tensor-parallel degree divides the {} heads of {}", pool.model->heads, pool.model->name) : ways.why_not();
       return candidate;
     }
-    std::vector<double> seconds;
+    std::vector<double> ticks;
     for (const Way& way : candidate.ways.back()) {
       PoolPlan probe = pool;
       set_way(probe, way);
-      seconds.push_back(lone_step_s(probe, base.cluster));
+      ticks.push_back(lone_step_ticks(probe, base.cluster));
     }
-    candidate.quickest.push_back(static_cast<std::size_t>(std::min_element(seconds.begin(), seconds.end()) - seconds.begin()));
+    candidate.quickest.push_back(static_cast<std::size_t>(std::min_element(ticks.begin(), ticks.end()) - ticks.begin()));
   }
   return candidate;
 }

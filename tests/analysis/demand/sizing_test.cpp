@@ -1,5 +1,7 @@
 #include "analysis/demand/sizing.hpp"
 
+#include <algorithm>
+
 #include "analysis/demand/trial.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
@@ -67,7 +69,7 @@ TEST_CASE("Sizing: the same number of chips as an exhaustive scan") {
       CHECK(sizing.met);
       CHECK(sizing.proven);
       CHECK(sizing.seeds_met == 2);
-      CHECK(sizing.stopped_early > 0 == rate > 3);
+      CHECK((sizing.stopped_early > 0) == (rate > 3));
       CHECK(sizing.chips == exhaustive(candidate, sizing.chips + 2, 2));
     }
   }
