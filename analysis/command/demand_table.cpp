@@ -73,7 +73,7 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
   if (front) text += "  ▸ no other kind needs at most its chips, power and money, and less of one.";
   if (by_user) text += "  * you assumed it.";
   if (by_catalogue) text += "  ~ the catalogue marks it as assumed.";
-  text += fmt::format("\n  Power is the chips' mean, times a PUE of {:g}; tokens are output tokens.\n", demand.pue);
+  text += fmt::format("\n  Power is the chips' mean, times a PUE of {:g}; money is rent; tokens are output tokens.\n", demand.pue);
   if (!whole) text += "  ≤ smaller sizes may do: the search was ended before all were tried.\n";
   if (!no_price.empty()) text += fmt::format("  No price is published for {}: --price CHIP=USD assumes one.\n", no_price);
   if (!no_power.empty()) text += fmt::format("  No power is known of {}: --watts CHIP=W assumes it.\n", no_power);
@@ -82,8 +82,8 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     if (!d.cell.met) text += fmt::format("  {} cannot serve it: {}.\n", entry.chip->name, d.cell.why_not);
     if (!d.independent) continue;
     const std::string of = fmt::format("  {} is scaled by {} cells of {} tasks/s: a cell twice as large ", entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
-    text += *d.independent ? of + "needs no fewer chips per task, within one replica.\n"
-                           : of + fmt::format("needs {:.0f} % fewer chips per task, so this is an upper bound.\n", *d.saving_of_twice * 100);
+    text += *d.independent ? of + fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).\n", *d.coarseness * 100)
+                           : of + fmt::format("needs {:.0f} % fewer chips per task, give or take a replica ({:.0f} %): an upper bound.\n", *d.saving_of_twice * 100, *d.coarseness * 100);
   }
   return text;
 }

@@ -61,7 +61,11 @@ class WaysOfPool {
     std::stable_sort(ways_.begin(), ways_.end(), [](const Way& a, const Way& b) { return a.parallelism.chips() < b.parallelism.chips(); });
     return std::move(ways_);
   }
-  const std::string& why_not() const { return why_not_; }
+  /// Where there are none.
+  std::string why_not() const {
+    if (too_small_.empty() && unknown_.empty()) return fmt::format("no tensor-parallel degree divides the {} heads of {}", pool_.model->heads, pool_.model->name);
+    return too_small_ + (too_small_.empty() || unknown_.empty() ? "" : "; ") + unknown_;
+  }
 
  private:
   void try_parallelism(const Parallelism& parallelism) {
@@ -73,13 +77,13 @@ class WaysOfPool {
     pool.parallelism = parallelism;
     const std::vector<std::string> missing = platforms::missing_numbers(pool.spec_on(candidate_.base.cluster));
     if (!missing.empty()) {
-      why_not_ = fmt::format("pool \"{}\": {} is unknown", pool.name, fmt::join(missing, ", "));
+      unknown_ = fmt::format("unknown for {} chips a replica: {}", parallelism.chips(), fmt::join(missing, ", "));
       return;
     }
     if (!pool.blocks_overridden) {
       pool.size_cache();
       if (pool.cache.blocks <= 0) {
-        why_not_ = fmt::format("the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which have {:.0f} GB", pool.name,
+        too_small_ = fmt::format("the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which have {:.0f} GB", pool.name,
                                platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name, platforms::name_of(pool.weights), parallelism.chips(),
                                *pool.chip->memory_bytes / 1e9);
         return;
@@ -95,7 +99,7 @@ class WaysOfPool {
   const PoolPlan& pool_;
   const DemandPlan& plan_;
   std::vector<Way> ways_;
-  std::string why_not_;
+  std::string too_small_, unknown_;  ///< why the last way of each sort was left out
 };
 
 void set_way(PoolPlan& pool, const Way& way) {
@@ -146,7 +150,7 @@ Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {
     WaysOfPool ways(candidate, pool, scenario.demand);
     candidate.ways.push_back(ways.find());
     if (candidate.ways.back().empty()) {
-      candidate.why_not = ways.why_not().empty() ? fmt::format("no tensor-parallel degree divides the {} heads of {}", pool.model->heads, pool.model->name) : ways.why_not();
+      candidate.why_not = ways.why_not();
       return candidate;
     }
     std::vector<double> ticks;

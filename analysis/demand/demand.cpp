@@ -18,7 +18,8 @@ namespace {
 
 using platforms::Chip;
 
-constexpr int kDoublings = 3;
+constexpr int kDoublings = 4;
+constexpr double kFine = 0.1;     // a replica's share of the twofold cell: coarser, and comparing cells shows nothing
 constexpr double kFewCells = 8;   // so few that a cell's rate is fitted to the demand
 
 /// Arrivals of tasks and requests per second, closed loops aside.
@@ -69,25 +70,20 @@ class Sizer {
 
   /// `rate`: of the scenario; `tasks_per_s`: what is to be served.
   Deployment deploy(double rate, double tasks_per_s) {
-    Deployment deployment;
-    const double cell = scenario_.demand.cell_tasks_per_s.value_or(rate);
-    deployment.cell_tasks_per_s = tasks_per_s;
-    if (tasks_per_s > 2 * cell * (1 + 1e-9)) {
-      deployment.cells = std::ceil(tasks_per_s / cell - 1e-9);
+    double cell = scenario_.demand.cell_tasks_per_s.value_or(rate);
+    for (int doubled = 0;; ++doubled, cell *= 2) {
+      Deployment deployment;
+      if (tasks_per_s > 2 * cell * (1 + 1e-9)) deployment.cells = std::ceil(tasks_per_s / cell - 1e-9);
       deployment.cell_tasks_per_s = deployment.cells <= kFewCells ? tasks_per_s / deployment.cells : cell;
-    }
-    deployment.cell = at(deployment.cell_tasks_per_s / rate);
-    for (int doubled = 0; deployment.cell.met && deployment.cells > 1; ++doubled) {
+      deployment.cell = at(deployment.cell_tasks_per_s / rate);
+      if (!deployment.cell.met || deployment.cells == 1) return deployment;
       const Sizing twice = at(2 * deployment.cell_tasks_per_s / rate);
-      if (!twice.met) break;
-      deployment.independent = twice.chips >= 2 * (deployment.cell.chips - deployment.cell.largest_replica);
+      if (!twice.met) return deployment;
       deployment.saving_of_twice = std::max(0.0, 1 - static_cast<double>(twice.chips) / (2 * static_cast<double>(deployment.cell.chips)));
-      if (*deployment.independent || doubled == kDoublings) break;
-      deployment.cell = twice;
-      deployment.cell_tasks_per_s *= 2;
-      deployment.cells = std::ceil(deployment.cells / 2);
+      deployment.coarseness = static_cast<double>(twice.largest_replica) / static_cast<double>(twice.chips);
+      deployment.independent = *deployment.coarseness <= kFine && twice.chips + twice.largest_replica >= 2 * deployment.cell.chips;
+      if (*deployment.independent || doubled == kDoublings) return deployment;
     }
-    return deployment;
   }
   std::size_t simulations() const { return simulations_; }
 

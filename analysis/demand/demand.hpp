@@ -3,8 +3,9 @@
 ///
 /// The demand is the workload at another rate, its mix of work unchanged. Up to twice `cell_tasks_per_s` it is simulated
 /// whole. Beyond, it is served by equal *cells* that share nothing. Cells may stand for one large cluster only if size brings
-/// nothing: a cell twice as large must need no fewer chips per task, within one replica, as replicas come whole. Where it
-/// needs fewer, cells are doubled, up to three times; what is still to be gained then is reported as `saving_of_twice`.
+/// nothing: a cell twice as large must need no fewer chips per task, within one replica, as replicas come whole; and one
+/// replica must be at most a tenth of it, or the comparison would show nothing. Where this fails, cells are doubled, up to
+/// four times; what may still be gained then is reported as `saving_of_twice` and `coarseness`.
 ///
 /// Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools and simulations go side by side in
 /// threads, on the analytic network; the result does not depend on how many. Sizings are kept in a cache: prices, power and PUE
@@ -40,9 +41,10 @@ struct Deployment {
   Sizing cell;
   double cells = 1;
   double cell_tasks_per_s = 0;   ///< arrivals; of a closed loop, as simulated
-  /// Of more cells than one: whether twice the cell needs as many chips per task, and by which share it needs fewer if not.
-  std::optional<bool> independent;
-  std::optional<double> saving_of_twice;
+  // Of more cells than one:
+  std::optional<bool> independent;         ///< twice the cell needs as many chips per task
+  std::optional<double> saving_of_twice;   ///< the share by which it needs fewer
+  std::optional<double> coarseness;        ///< the share of it that one replica is
   double chips() const { return static_cast<double>(cell.chips) * cells; }
 };
 

@@ -23,7 +23,8 @@ Json economics_json(const Economics& e) {
 
 Json cells_json(const Deployment& deployment) {
   return {{"count", deployment.cells}, {"tasks_per_s", deployment.cell_tasks_per_s}, {"chips", deployment.cell.met ? Json(deployment.cell.chips) : Json(nullptr)},
-          {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)}, {"saving_of_twice", or_null(deployment.saving_of_twice)}};
+          {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)}, {"saving_of_twice", or_null(deployment.saving_of_twice)},
+          {"coarseness", or_null(deployment.coarseness)}};
 }
 
 Json entry_json(const DemandEntry& entry) {

@@ -84,8 +84,13 @@ std::string answer_text(const Demand& demand) {
     if (!power.empty()) text += " and " + power;
     return text + ".";
   }
-  if (cheapest != nullptr) text += fmt::format("; {} least, {}", does(*cheapest, "costs", "cost"), cost);
-  if (thriftiest != nullptr) text += fmt::format("; {} least power, {}", does(*thriftiest, "draws", "draw"), power);
+  // What the first kind is also best in joins it; the rest follows.
+  const bool several = kinds.find(' ') != std::string::npos;
+  const bool cheap_too = cheapest == fewest && !several, thrifty_too = thriftiest == fewest && !several;
+  if (cheap_too) text += fmt::format(", which also cost{} least, {}", fewest->deployment.chips() == 1 ? "s" : "", cost);
+  if (thrifty_too) text += fmt::format("{} draw{} least power, {}", cheap_too ? ", and" : ", which also", fewest->deployment.chips() == 1 ? "s" : "", power);
+  if (cheapest != nullptr && !cheap_too) text += fmt::format("; {} least, {}", does(*cheapest, "costs", "cost"), cost);
+  if (thriftiest != nullptr && !thrifty_too) text += fmt::format("; {} least power, {}", does(*thriftiest, "draws", "draw"), power);
   return text + ".";
 }
 
