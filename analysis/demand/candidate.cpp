@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "platforms/cost/replica_step_cost.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
@@ -44,8 +46,7 @@ std::int64_t nodes_for(const PoolPlan& pool, std::int64_t chips_per_node) {
 /// Ticks of a step that makes one token after 4096 others: what a call alone waits for each token.
 double lone_step_ticks(const PoolPlan& pool, const platforms::Cluster& cluster) {
   constexpr platforms::Tokens kContext = 4096;
-  const platforms::KernelStepCost cost(pool.spec_on(cluster));
-  return static_cast<double>(cost.piece(1, kContext, {}).ticks(kContext));
+  return static_cast<double>(platforms::replica_step_cost(pool.spec_on(cluster))->piece(1, kContext, {}).ticks(kContext));
 }
 
 class WaysOfPool {
