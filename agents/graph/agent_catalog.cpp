@@ -1,11 +1,11 @@
 #include "agents/graph/agent_catalog.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/graph/iteration_macros.hpp>
+#include <fmt/format.h>
 
 #include "agents/graph/variants.hpp"
+
 #include "embedded/agent_catalog.hpp"
 
 namespace tokenyard::agents {
@@ -42,7 +42,8 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
   for (const std::filesystem::path& directory : extra_dirs) {
     std::vector<std::filesystem::path> files;
     std::error_code error;  // a catalogue need not hold agents
-    for (std::filesystem::directory_iterator at(directory / "agents", error), end; !error && at != end; at.increment(error)) {
+    for (std::filesystem::directory_iterator at(directory / "agents", error), end; !error && at != end;
+         at.increment(error)) {
       if (at->path().extension() == ".json") files.push_back(at->path());
     }
     std::sort(files.begin(), files.end());
@@ -78,7 +79,8 @@ AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults&
   for (const auto& [name, entry] : catalog.agents_) {
     std::vector<const Agent*> seen;
     if (reaches(*entry.agent, *entry.agent, seen)) {
-      faults.add(entry.agent->file, "/nodes", "an agent that calls itself through its sub-agents", "sub-agents without recursion");
+      faults.add(entry.agent->file, "/nodes", "an agent that calls itself through its sub-agents",
+                 "sub-agents without recursion");
       recursive = true;
     }
   }
@@ -99,14 +101,15 @@ std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name, const std
   return patch(name, variants, patched, faults);
 }
 
-std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const std::vector<std::string>& variants, Patched& patched,
-                                                 sim::Faults& faults) const {
+std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const std::vector<std::string>& variants,
+                                                 Patched& patched, sim::Faults& faults) const {
   if (const auto done = patched.find(name); done != patched.end()) return done->second;
   const auto found = agents_.find(name);
   if (found == agents_.end()) return nullptr;
   patched[found->first] = found->second.agent;  // also what an agent gets that a variant makes call itself
   bool changed = false;
-  for (const std::string& sub : found->second.agent->sub_agent_names) changed |= patch(sub, variants, patched, faults) != find(sub);
+  for (const std::string& sub : found->second.agent->sub_agent_names)
+    changed |= patch(sub, variants, patched, faults) != find(sub);
   std::shared_ptr<const sim::JsonFile> file = found->second.file;
   for (const std::string& variant : variants) {
     const std::vector<std::string> offered = variant_names(*file);
@@ -116,7 +119,8 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
   }
   if (!changed) return found->second.agent;
   const std::shared_ptr<Agent> agent = Agent::read(*file, faults);
-  for (std::size_t i = 0; i < agent->sub_agent_names.size(); ++i) {  // not always the agent's: a variant may call others
+  for (std::size_t i = 0; i < agent->sub_agent_names.size();
+       ++i) {  // not always the agent's: a variant may call others
     agent->sub_agents.push_back(patch(agent->sub_agent_names[i], variants, patched, faults));
     if (agent->sub_agents.back() == nullptr) {
       faults.add(agent->file, place_of_sub_agent(*agent, i), '"' + agent->sub_agent_names[i] + '"',
@@ -132,7 +136,8 @@ std::vector<std::string> AgentCatalog::variants(std::string_view name) const {
   const std::shared_ptr<const Agent> agent = find(name);
   if (agent == nullptr) return names;
   for (const Agent* member : family(*agent)) {
-    for (std::string& variant : variant_names(*agents_.find(member->name)->second.file)) names.push_back(std::move(variant));
+    for (std::string& variant : variant_names(*agents_.find(member->name)->second.file))
+      names.push_back(std::move(variant));
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -159,7 +164,8 @@ std::vector<std::string> node_names(const Agent& agent) {
   std::vector<std::string> names;
   for (const Agent* member : family(agent)) {
     for (std::uint32_t v = 0; v < member->nodes(); ++v) {
-      names.push_back(member == &agent ? member->node(v).name : fmt::format("{}/{}", member->name, member->node(v).name));
+      names.push_back(member == &agent ? member->node(v).name
+                                       : fmt::format("{}/{}", member->name, member->node(v).name));
     }
   }
   return names;

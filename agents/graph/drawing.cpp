@@ -1,9 +1,8 @@
 #include "agents/graph/drawing.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace tokenyard::agents {
 namespace {
@@ -74,7 +73,8 @@ std::string node_detail(const Agent& agent, const Node& node) {
   if (node.calls_model()) {
     if (node.prompt_tokens.given) parts.push_back(number(node.prompt_tokens.of.mean()) + " tokens in");
     if (node.output_tokens.given) parts.push_back(number(node.output_tokens.of.mean()) + " out");
-    if (node.thinking_tokens.given && node.thinking_tokens.of.mean() > 0) parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
+    if (node.thinking_tokens.given && node.thinking_tokens.of.mean() > 0)
+      parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
   }
   if (node.waits()) parts.push_back(seconds(node.latency_s.of.mean()));
   if (node.service != kNone) {
@@ -82,7 +82,8 @@ std::string node_detail(const Agent& agent, const Node& node) {
     parts.push_back(fmt::format("{} {}", service.capacity, service.name));
   }
   if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agent_names[node.sub_agent]);
-  if (node.parallel.given && node.parallel.of.mean() != 1) parts.push_back(number(node.parallel.of.mean()) + " at once");
+  if (node.parallel.given && node.parallel.of.mean() != 1)
+    parts.push_back(number(node.parallel.of.mean()) + " at once");
   if (node.kind == NodeKind::kEnd && node.failed) parts.emplace_back("the task failed");
   return joined(parts);
 }
@@ -92,28 +93,33 @@ std::string to_text(const Agent& agent) {
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const Node& node = agent.node(v);
     const std::string detail = node_detail(agent, node);
-    text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, kind_name(node), detail.empty() ? "" : "  ", detail);
+    text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, kind_name(node),
+                        detail.empty() ? "" : "  ", detail);
     for (const Agent::Route& route : agent.routes[v]) {
       const std::string label = edge_label(agent, v, *route.edge);
-      text += fmt::format("    → {}{}{}\n", agent.node(route.target).name, label.empty() ? "" : "  ", label.empty() ? "" : '(' + label + ')');
+      text += fmt::format("    → {}{}{}\n", agent.node(route.target).name, label.empty() ? "" : "  ",
+                          label.empty() ? "" : '(' + label + ')');
     }
   }
   return text;
 }
 
 std::string to_dot(const Agent& agent) {
-  std::string text = fmt::format("digraph {} {{\n  label={}; labelloc=t; fontname=\"sans-serif\";\n"
-                                 "  node [fontname=\"sans-serif\", fontsize=11]; edge [fontname=\"sans-serif\", fontsize=10];\n",
-                                 dot_quoted(agent.name), dot_quoted(agent.title));
+  std::string text = fmt::format(
+      "digraph {} {{\n  label={}; labelloc=t; fontname=\"sans-serif\";\n"
+      "  node [fontname=\"sans-serif\", fontsize=11]; edge [fontname=\"sans-serif\", fontsize=10];\n",
+      dot_quoted(agent.name), dot_quoted(agent.title));
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const Node& node = agent.node(v);
     const std::string detail = node_detail(agent, node);
-    text += fmt::format("  {} [label={}, shape={}];\n", dot_quoted(node.name), dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(kind_name(node)));
+    text += fmt::format("  {} [label={}, shape={}];\n", dot_quoted(node.name),
+                        dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(kind_name(node)));
   }
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     for (const Agent::Route& route : agent.routes[v]) {
-      text += fmt::format("  {} -> {} [label={}{}];\n", dot_quoted(agent.node(v).name), dot_quoted(agent.node(route.target).name),
-                          dot_quoted(edge_label(agent, v, *route.edge)), route.edge->on_error ? ", style=dashed" : "");
+      text += fmt::format("  {} -> {} [label={}{}];\n", dot_quoted(agent.node(v).name),
+                          dot_quoted(agent.node(route.target).name), dot_quoted(edge_label(agent, v, *route.edge)),
+                          route.edge->on_error ? ", style=dashed" : "");
     }
   }
   return text + "}\n";

@@ -1,8 +1,8 @@
 #pragma once
 /// An agent's task graph, drawn: as text to read, in Graphviz's language, or as an SVG that needs no other program.
 ///
-/// Colour and shape say what a node is. Edges carry how they are chosen: a probability, "5.6 of the urn" for edges drawn by
-/// count (the mean), "at most 3", "on error", "else". Numbers in nodes are means of their distributions.
+/// Colour and shape say what a node is. Edges carry how they are chosen: a probability, "5.6 of the urn" for edges
+/// drawn by count (the mean), "at most 3", "on error", "else". Numbers in nodes are means of their distributions.
 ///
 ///   write(folder / "sales.svg", to_svg(*catalog.find("sales")));
 

@@ -85,7 +85,8 @@ class LayeredLayout {
   void add_items() {
     std::vector<double> loop_width(nodes_.size());
     for (std::size_t e = 0; e < edges_.size(); ++e) {
-      if (is_loop(e)) loop_width[edges_[e].from] = std::max(loop_width[edges_[e].from], kLoopWidth + edges_[e].label.width);
+      if (is_loop(e))
+        loop_width[edges_[e].from] = std::max(loop_width[edges_[e].from], kLoopWidth + edges_[e].label.width);
     }
     for (std::uint32_t v = 0; v < nodes_.size(); ++v) {
       // Room for a loop on both sides keeps the node's centre in the middle.
@@ -169,7 +170,8 @@ class LayeredLayout {
           for (const std::uint32_t other : around) sum += rank[other];
           return sum / static_cast<double>(around.size());
         };
-        std::stable_sort(layer.begin(), layer.end(), [&](std::uint32_t a, std::uint32_t b) { return centre(a) < centre(b); });
+        std::stable_sort(layer.begin(), layer.end(),
+                         [&](std::uint32_t a, std::uint32_t b) { return centre(a) < centre(b); });
       }
       const std::size_t count = crossings();
       if (count < fewest) fewest = count, best = layers_;
@@ -233,7 +235,8 @@ class LayeredLayout {
   /// Where edges meet a node's border: side by side, in the order of where they come from.
   double port(std::uint32_t node, bool below, std::uint32_t other) const {
     std::vector<std::uint32_t> around = below ? items_[node].down : items_[node].up;
-    std::stable_sort(around.begin(), around.end(), [&](std::uint32_t a, std::uint32_t b) { return items_[a].x < items_[b].x; });
+    std::stable_sort(around.begin(), around.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return items_[a].x < items_[b].x; });
     const auto at = static_cast<double>(std::find(around.begin(), around.end(), other) - around.begin());
     const double count = static_cast<double>(around.size());
     const double spread = std::min(18.0, nodes_[node].width * 0.8 / count);
@@ -268,7 +271,8 @@ class LayeredLayout {
       Layout::Edge edge;
       if (is_loop(e)) {
         const std::uint32_t v = edges_[e].from;
-        edge.label = {layout.nodes[v].x + nodes_[v].width / 2 + kLoopWidth + edges_[e].label.width / 2, layout.nodes[v].y};
+        edge.label = {layout.nodes[v].x + nodes_[v].width / 2 + kLoopWidth + edges_[e].label.width / 2,
+                      layout.nodes[v].y};
         layout.edges.push_back(std::move(edge));
         continue;
       }

@@ -1,13 +1,14 @@
 #pragma once
 /// Where the nodes and edges of a small directed graph go in a drawing: layers from top to bottom, few crossings.
 ///
-/// The method of Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system structures", 1981):
-/// edges that close a cycle are turned round, nodes are put on layers by their longest path, an edge that passes layers gets
-/// a bend on each, layers are ordered by barycentres, and places on a layer are the least-squares solution that keeps that
-/// order. Every edge has room for its label: labels are laid out like nodes, on layers of their own between two of nodes.
+/// The method of Sugiyama, Tagawa and Toda ("Methods for visual understanding of hierarchical system structures",
+/// 1981): edges that close a cycle are turned round, nodes are put on layers by their longest path, an edge that passes
+/// layers gets a bend on each, layers are ordered by barycentres, and places on a layer are the least-squares solution
+/// that keeps that order. Every edge has room for its label: labels are laid out like nodes, on layers of their own
+/// between two of nodes.
 ///
-/// Deterministic. Cost: a few dozen sweeps over nodes, bends and pairs of edges of neighbouring layers; meant for up to some
-/// hundred nodes.
+/// Deterministic. Cost: a few dozen sweeps over nodes, bends and pairs of edges of neighbouring layers; meant for up to
+/// some hundred nodes.
 ///
 ///   Layout layout = layered_layout({{120, 40}, {80, 40}}, {{0, 1, 30, 14}});
 ///   layout.nodes[0].x;              // the centre
@@ -36,7 +37,7 @@ struct Layout {
     Point label;                ///< its centre
     bool back = false;          ///< closes a cycle: drawn upwards
   };
-  std::vector<Point> nodes;     ///< centres
+  std::vector<Point> nodes;  ///< centres
   std::vector<Edge> edges;
   Size size;
 };

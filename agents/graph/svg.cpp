@@ -1,9 +1,8 @@
 /// The SVG of a task graph: layered_layout.hpp decides where things go, this what they look like.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <set>
 
 #include "agents/graph/drawing.hpp"
@@ -38,18 +37,28 @@ constexpr const char* kStyle = R"(
 )";
 
 std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
   }
   return out;
@@ -65,13 +74,15 @@ bool is_bar(const Node& node) { return node.kind == NodeKind::kFanOut || node.ki
 /// A polygon around a box whose corners are cut by `x` and `y`.
 std::string cut_box(Point c, Size s, double x, double y, std::string_view kind) {
   const double l = c.x - s.width / 2, r = c.x + s.width / 2, t = c.y - s.height / 2, b = c.y + s.height / 2;
-  return fmt::format("<polygon class=\"node {}\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}\"/>",
-                     kind, l + x, t, r - x, t, r, t + y, r, b - y, r - x, b, l + x, b, l, b - y, l, t + y);
+  return fmt::format(
+      "<polygon class=\"node {}\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} "
+      "{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}\"/>",
+      kind, l + x, t, r - x, t, r, t + y, r, b - y, r - x, b, l + x, b, l, b - y, l, t + y);
 }
 
 std::string box(Point c, Size s, double radius, std::string_view classes) {
-  return fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{:.1f}\"/>", classes, c.x - s.width / 2,
-                     c.y - s.height / 2, s.width, s.height, radius);
+  return fmt::format("<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"{:.1f}\"/>",
+                     classes, c.x - s.width / 2, c.y - s.height / 2, s.width, s.height, radius);
 }
 
 std::string shape(std::string_view kind, Point c, Size s) {
@@ -82,17 +93,20 @@ std::string shape(std::string_view kind, Point c, Size s) {
   if (kind == "router" || kind == "choice") return cut_box(c, s, std::min(16.0, s.height / 2), s.height / 2, kind);
   if (kind == "retrieval") {
     const double l = c.x - s.width / 2, t = c.y - s.height / 2 + 5, b = c.y + s.height / 2 - 5, half = s.width / 2;
-    return fmt::format("<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
-                       "<path class=\"{0} inner\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 0 {4:.1f} 0\"/>",
-                       classes, l, t, half, s.width, b, -s.width);
+    return fmt::format(
+        "<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
+        "<path class=\"{0} inner\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 0 {4:.1f} 0\"/>",
+        classes, l, t, half, s.width, b, -s.width);
   }
   if (kind == "sub-agent") return box(c, s, 3, classes) + box(c, {s.width - 12, s.height}, 0, classes + " inner");
-  if (kind == "end") return box(c, s, s.height / 2, classes) + box(c, {s.width - 7, s.height - 7}, (s.height - 7) / 2, classes + " inner");
+  if (kind == "end")
+    return box(c, s, s.height / 2, classes) +
+           box(c, {s.width - 7, s.height - 7}, (s.height - 7) / 2, classes + " inner");
   return box(c, s, kind == "tool" ? 2 : 3, classes);
 }
 
-/// A smooth curve through the points, vertical at both ends. Between bends it turns no more often than they do: slopes are
-/// the harmonic means of Fritsch and Carlson ("Monotone piecewise cubic interpolation", 1980).
+/// A smooth curve through the points, vertical at both ends. Between bends it turns no more often than they do: slopes
+/// are the harmonic means of Fritsch and Carlson ("Monotone piecewise cubic interpolation", 1980).
 std::string curve(const std::vector<Point>& points) {
   std::vector<double> slope(points.size());
   for (std::size_t i = 1; i + 1 < points.size(); ++i) {
@@ -105,8 +119,10 @@ std::string curve(const std::vector<Point>& points) {
     const Point& a = points[i - 1];
     const Point& b = points[i];
     // At an end, where the curve is vertical, a longer lever makes a rounder turn.
-    const double third = (b.y - a.y) / 3, leave = i == 1 ? 1.5 * third : third, arrive = i + 1 == points.size() ? 1.5 * third : third;
-    path += fmt::format(" C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + slope[i - 1] * leave, a.y + leave, b.x - slope[i] * arrive, b.y - arrive, b.x, b.y);
+    const double third = (b.y - a.y) / 3, leave = i == 1 ? 1.5 * third : third,
+                 arrive = i + 1 == points.size() ? 1.5 * third : third;
+    path += fmt::format(" C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", a.x + slope[i - 1] * leave, a.y + leave,
+                        b.x - slope[i] * arrive, b.y - arrive, b.x, b.y);
   }
   return path;
 }
@@ -129,7 +145,8 @@ class Svg {
       for (const Agent::Route& route : agent_.routes[v]) {
         labels_.push_back(edge_label(agent_, v, *route.edge));
         errors_.push_back(route.edge->on_error);
-        const double width = labels_.back().empty() ? 0 : static_cast<double>(characters(labels_.back())) * kLabelWidth + 10;
+        const double width =
+            labels_.back().empty() ? 0 : static_cast<double>(characters(labels_.back())) * kLabelWidth + 10;
         edges_.push_back({place_[v], place_[route.target], {width, labels_.back().empty() ? 0.0 : 16.0}});
       }
     }
@@ -140,11 +157,15 @@ class Svg {
     for (std::size_t e = 0; e < edges_.size(); ++e) draw_edge(e);
     for (std::uint32_t i = 0; i < order_.size(); ++i) draw_node(i);
     for (std::size_t e = 0; e < edges_.size(); ++e) draw_label(e);
-    return fmt::format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" height=\"{1:.0f}\">\n"
-                       "<title>{2}</title>\n<style>{3}</style>\n"
-                       "<defs>{4}</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
-                       "<text class=\"heading\" x=\"20\" y=\"26\">{2}</text>\n{5}<g transform=\"translate({6:.1f} {7:.0f})\">\n{8}</g>\n</svg>\n",
-                       whole_width, height, escaped(agent_.title), kStyle, markers(), legend_, (whole_width - layout_.size.width) / 2, kTop, body_);
+    return fmt::format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
+        "height=\"{1:.0f}\">\n"
+        "<title>{2}</title>\n<style>{3}</style>\n"
+        "<defs>{4}</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
+        "<text class=\"heading\" x=\"20\" y=\"26\">{2}</text>\n{5}<g transform=\"translate({6:.1f} "
+        "{7:.0f})\">\n{8}</g>\n</svg>\n",
+        whole_width, height, escaped(agent_.title), kStyle, markers(), legend_, (whole_width - layout_.size.width) / 2,
+        kTop, body_);
   }
 
  private:
@@ -159,9 +180,11 @@ class Svg {
   static std::string markers() {
     std::string all;
     for (const auto& [id, colour] : {std::pair{"ahead", "#6b7484"}, {"back", "#a0632a"}, {"error", "#b83a4b"}}) {
-      all += fmt::format("<marker id=\"{}\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\" markerUnits=\"userSpaceOnUse\">"
-                         "<path d=\"M0 0.5 L8 4 L0 7.5 Z\" fill=\"{}\"/></marker>",
-                         id, colour);
+      all += fmt::format(
+          "<marker id=\"{}\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" "
+          "orient=\"auto\" markerUnits=\"userSpaceOnUse\">"
+          "<path d=\"M0 0.5 L8 4 L0 7.5 Z\" fill=\"{}\"/></marker>",
+          id, colour);
     }
     return all;
   }
@@ -174,7 +197,8 @@ class Svg {
     if (loop) {
       const std::uint32_t v = edges_[e].from;
       const double x = layout_.nodes[v].x + sizes_[v].width / 2, y = layout_.nodes[v].y, out = x + 26;
-      path = fmt::format("M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", x, y - 9, out, y - 18, out, y + 18, x, y + 9);
+      path = fmt::format("M{:.1f} {:.1f} C{:.1f} {:.1f} {:.1f} {:.1f} {:.1f} {:.1f}", x, y - 9, out, y - 18, out,
+                         y + 18, x, y + 9);
     } else {
       path = curve(edge.points);
     }
@@ -184,7 +208,9 @@ class Svg {
   void draw_label(std::size_t e) {
     if (labels_[e].empty()) return;
     const Point& at = layout_.edges[e].label;
-    body_ += box(at, {edges_[e].label.width - 4, 15}, 3, "plate") + fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", at.x, at.y, escaped(labels_[e]));
+    body_ +=
+        box(at, {edges_[e].label.width - 4, 15}, 3, "plate") +
+        fmt::format("<text class=\"label\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", at.x, at.y, escaped(labels_[e]));
   }
 
   void draw_node(std::uint32_t i) {
@@ -194,13 +220,17 @@ class Svg {
     if (!node.note.empty()) body_ += "<title>" + escaped(node.note) + "</title>";
     if (is_bar(node)) {
       body_ += shape(kind_name(node), at, sizes_[i]);
-      body_ += fmt::format("<text class=\"detail\" style=\"fill:#ffffff\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n", at.x, at.y, escaped(node.title));
+      body_ += fmt::format("<text class=\"detail\" style=\"fill:#ffffff\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
+                           at.x, at.y, escaped(node.title));
       return;
     }
     body_ += shape(kind_name(node), at, sizes_[i]);
     const std::string detail = node_detail(agent_, node);
-    body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + lowered(node) - (detail.empty() ? 0 : 8), escaped(node.title));
-    if (!detail.empty()) body_ += fmt::format("<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x, at.y + lowered(node) + 10, escaped(detail));
+    body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x,
+                         at.y + lowered(node) - (detail.empty() ? 0 : 8), escaped(node.title));
+    if (!detail.empty())
+      body_ += fmt::format("<text class=\"detail\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x,
+                           at.y + lowered(node) + 10, escaped(detail));
     body_ += "</g>\n";
   }
 
@@ -213,7 +243,8 @@ class Svg {
       if (!kinds.contains(kind)) continue;
       const double item = 34 + static_cast<double>(kind.size()) * kLabelWidth + 18;
       if (x + item > width) x = 20, y += 22;
-      legend_ += shape(kind, {x + 14, y}, {28, 14}) + fmt::format("<text class=\"legend\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 34, y, kind);
+      legend_ += shape(kind, {x + 14, y}, {28, 14}) +
+                 fmt::format("<text class=\"legend\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 34, y, kind);
       x += item;
     }
     return y - top + 22;

@@ -1,8 +1,7 @@
 #include "agents/graph/task_graph.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace tokenyard::agents {
@@ -46,15 +45,18 @@ class AgentReader {
       f.string("evidence", "");
       agent_.call_failure = failure;
     });
-    r.members("nodes", [&](const std::string& name, sim::ObjectReader& n) { read_node(name, n); }, true);
+    r.members(
+        "nodes", [&](const std::string& name, sim::ObjectReader& n) { read_node(name, n); }, true);
     for (const auto& [from, name, pointer] : joins_) {
       const std::uint32_t join = agent_.find(name);
       if (join == kNone || agent_.node(join).kind != NodeKind::kJoin) {
-        faults_.add(agent_.file, pointer, '"' + name + '"', "a node of kind join" + sim::did_you_mean(name, node_names()));
+        faults_.add(agent_.file, pointer, '"' + name + '"',
+                    "a node of kind join" + sim::did_you_mean(name, node_names()));
       }
       agent_.graph[from].join = join;
     }
-    r.each("edges", [&](sim::ObjectReader& e) { read_edge(e); }, true);
+    r.each(
+        "edges", [&](sim::ObjectReader& e) { read_edge(e); }, true);
     const std::string start = r.string("start");
     if (r.has("start")) {
       agent_.start = agent_.find(start);
@@ -104,7 +106,8 @@ class AgentReader {
       agent_.contexts.push_back(main);
       return static_cast<std::uint32_t>(agent_.contexts.size() - 1);
     }
-    r.fault("context", '"' + name + '"', "a context of \"contexts\"" + sim::did_you_mean(name, names_of(agent_.contexts)));
+    r.fault("context", '"' + name + '"',
+            "a context of \"contexts\"" + sim::did_you_mean(name, names_of(agent_.contexts)));
     return kNone;
   }
 
@@ -116,7 +119,8 @@ class AgentReader {
     n.note = r.string("note", "");
     const std::size_t before = faults_.size();
     const std::string kind = r.choice("kind", {kNodeKindNames.begin(), kNodeKindNames.end()});
-    n.kind = static_cast<NodeKind>(std::find(kNodeKindNames.begin(), kNodeKindNames.end(), kind) - kNodeKindNames.begin());
+    n.kind =
+        static_cast<NodeKind>(std::find(kNodeKindNames.begin(), kNodeKindNames.end(), kind) - kNodeKindNames.begin());
     n.next = sim::StreamName(fmt::format("{}/{}/next", agent_.name, name));
     if (faults_.size() != before) {  // without the kind, its keys cannot be judged
       for (const auto& [key, value] : r.value().items()) r.raw(key);
@@ -206,10 +210,10 @@ class AgentReader {
     const std::uint32_t to = endpoint(r, "to");
     Edge e;
     e.index = agent_.edges();
-    const std::string owner =
-        fmt::format("{}>{}#{}", r.string("from", ""), r.string("to", ""), e.index);
+    const std::string owner = fmt::format("{}>{}#{}", r.string("from", ""), r.string("to", ""), e.index);
     e.p = r.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
-    if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9})) e.max = static_cast<std::uint32_t>(*max);
+    if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9}))
+      e.max = static_cast<std::uint32_t>(*max);
     e.count = draw(r, "count", 0, owner);
     e.plus = r.integer("plus", {.fallback = 0, .minimum = -1e9, .maximum = 1e9});
     e.last = r.boolean("last", false);

@@ -1,24 +1,26 @@
 #pragma once
 /// What an agent does, as a directed graph of steps, read from JSON (schema tokenyard.agent/1) and checked.
 ///
-/// Nodes are steps; after each, one outgoing edge is taken (a fan-out takes all, as branches that meet at its join). A choice
-/// takes no time and no tokens: it is there for its edges.
+/// Nodes are steps; after each, one outgoing edge is taken (a fan-out takes all, as branches that meet at its join). A
+/// choice takes no time and no tokens: it is there for its edges.
 ///
-/// - Edges with `count` form an **urn** at their source: when a walk comes to the node and no urn is open, each edge's count
+/// - Edges with `count` form an **urn** at their source: when a walk comes to the node and no urn is open, each edge's
+/// count
 ///   is drawn, and the edges are then drawn without replacement, with probability proportional to what remains. An edge
-///   marked `last` keeps one for the end. When the urn is empty, the edges with `p` apply and the urn closes; a node without
-///   such edges closes it with the last draw. So "5.65 tool rounds on average, scattered over the user's turns" is one urn
-///   of two edges, and a loop with a negative-binomial length is an urn of one.
-/// - Edges with `p` (1 by default) are drawn by probability. `max` bounds how often one walk takes an edge; what would have
+///   marked `last` keeps one for the end. When the urn is empty, the edges with `p` apply and the urn closes; a node
+///   without such edges closes it with the last draw. So "5.65 tool rounds on average, scattered over the user's turns"
+///   is one urn of two edges, and a loop with a negative-binomial length is an urn of one.
+/// - Edges with `p` (1 by default) are drawn by probability. `max` bounds how often one walk takes an edge; what would
+/// have
 ///   gone there then goes to the edge marked `else`, or to the others in proportion.
 /// - The edge marked `"on": "error"` is taken instead when a tool or a sub-agent failed.
 /// - An edge may carry `output_tokens` and `thinking_tokens`: of an LLM step that goes on along it.
 ///
 /// `variants` are named patches of the agent (variants.hpp).
 ///
-/// Contexts are append-only lists of extents. A context opens with a role prefix, shared by all tasks of the agent, and its
-/// opening tokens, drawn per task. An llm node appends its new tokens, makes its call, and leaves its visible output in the
-/// context; a fresh one (guardrails and routers always) calls with a prompt of its own.
+/// Contexts are append-only lists of extents. A context opens with a role prefix, shared by all tasks of the agent, and
+/// its opening tokens, drawn per task. An llm node appends its new tokens, makes its call, and leaves its visible
+/// output in the context; a fresh one (guardrails and routers always) calls with a prompt of its own.
 ///
 /// Invariants of a graph read without faults: every node is reachable and reaches an end; every loop is bounded;
 /// probabilities sum to 1; branches end at their fan-out's join and nowhere else; names refer to something.
@@ -42,7 +44,17 @@ using platforms::Tokens;
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
 enum class NodeKind : std::uint8_t {
-  kLlm, kTool, kRetrieval, kGuardrail, kHuman, kRouter, kChoice, kFanOut, kJoin, kSubAgent, kEnd
+  kLlm,
+  kTool,
+  kRetrieval,
+  kGuardrail,
+  kHuman,
+  kRouter,
+  kChoice,
+  kFanOut,
+  kJoin,
+  kSubAgent,
+  kEnd
 };
 inline constexpr std::array<std::string_view, 11> kNodeKindNames = {
     "llm", "tool", "retrieval", "guardrail", "human", "router", "choice", "fan-out", "join", "sub-agent", "end"};
@@ -62,32 +74,34 @@ struct Node {
   NodeKind kind = NodeKind::kEnd;
 
   // llm, guardrail, router
-  std::uint32_t role = 0;              ///< index in Agent::pool_roles
-  bool fresh = false;                  ///< a prompt of its own, not the context's
-  Tokens role_prefix_tokens = 0;       ///< of a fresh prompt
+  std::uint32_t role = 0;         ///< index in Agent::pool_roles
+  bool fresh = false;             ///< a prompt of its own, not the context's
+  Tokens role_prefix_tokens = 0;  ///< of a fresh prompt
   std::uint64_t role_content = 0;
-  Draw prompt_tokens;                  ///< new ones, appended before the call
+  Draw prompt_tokens;  ///< new ones, appended before the call
   Draw output_tokens, thinking_tokens;
   sim::StreamName failure{""};
 
   // tool, retrieval, human
-  std::uint32_t service = kNone;       ///< index in Agent::services; without one there is no waiting
+  std::uint32_t service = kNone;  ///< index in Agent::services; without one there is no waiting
   Draw latency_s, result_tokens, error_tokens;
-  double error = 0;                    ///< probability per call of the tool
+  double error = 0;  ///< probability per call of the tool
   sim::StreamName error_stream{""};
 
-  std::uint32_t context = kNone;       ///< index in Agent::contexts: where the prompt stands and results go
-  Draw parallel;                       ///< how many of it at once, joined when all have ended
-  std::uint32_t join = kNone;          ///< of a fan-out
-  std::uint32_t sub_agent = kNone;     ///< index in Agent::sub_agents
-  bool failed = false;                 ///< of an end: the task's status
+  std::uint32_t context = kNone;    ///< index in Agent::contexts: where the prompt stands and results go
+  Draw parallel;                    ///< how many of it at once, joined when all have ended
+  std::uint32_t join = kNone;       ///< of a fan-out
+  std::uint32_t sub_agent = kNone;  ///< index in Agent::sub_agents
+  bool failed = false;              ///< of an end: the task's status
 
   // how to go on
   sim::StreamName next{""};
-  bool urn = false;                    ///< some outgoing edge has a count
-  std::uint32_t chances = 0;           ///< outgoing edges that go by probability
+  bool urn = false;           ///< some outgoing edge has a count
+  std::uint32_t chances = 0;  ///< outgoing edges that go by probability
 
-  bool calls_model() const { return kind == NodeKind::kLlm || kind == NodeKind::kGuardrail || kind == NodeKind::kRouter; }
+  bool calls_model() const {
+    return kind == NodeKind::kLlm || kind == NodeKind::kGuardrail || kind == NodeKind::kRouter;
+  }
   bool waits() const { return kind == NodeKind::kTool || kind == NodeKind::kRetrieval || kind == NodeKind::kHuman; }
 };
 
@@ -96,10 +110,10 @@ struct Edge {
   double p = 1;
   std::uint32_t max = kNone;
   Draw count;
-  std::int64_t plus = 0;    ///< added to the drawn count
+  std::int64_t plus = 0;  ///< added to the drawn count
   bool last = false;
   bool on_error = false;
-  bool otherwise = false;   ///< "else"
+  bool otherwise = false;  ///< "else"
   Draw output_tokens, thinking_tokens;
 
   /// Chosen by probability (not by count, error or overflow).
@@ -141,11 +155,11 @@ class Agent {
   std::uint32_t start = 0;
   std::vector<ContextSpec> contexts;
   std::vector<ServiceSpec> services;
-  std::vector<std::string> pool_roles;        ///< named by the LLM nodes, in order of appearance
+  std::vector<std::string> pool_roles;  ///< named by the LLM nodes, in order of appearance
   std::vector<std::string> sub_agent_names;
   std::vector<std::shared_ptr<const Agent>> sub_agents;  ///< resolved by the catalogue
   std::optional<CallFailure> call_failure;
-  Tokens template_tokens = 15;                ///< per call: roles and separators of the chat template
+  Tokens template_tokens = 15;  ///< per call: roles and separators of the chat template
 
   struct Route {
     std::uint32_t target;

@@ -1,10 +1,9 @@
 /// The checks that concern the graph as a whole (task_graph.hpp states what they guarantee).
 
-#include <fmt/format.h>
-
 #include <boost/graph/depth_first_search.hpp>
 #include <boost/graph/filtered_graph.hpp>
 #include <cmath>
+#include <fmt/format.h>
 #include <functional>
 
 #include "agents/graph/task_graph.hpp"
@@ -42,7 +41,8 @@ class Validation {
  private:
   void fault(std::uint32_t node, std::string_view key, std::string found, std::string allowed) {
     const std::string place = "/nodes/" + agent_.node(node).name;
-    faults_.add(agent_.file, key.empty() ? place : fmt::format("{}/{}", place, key), std::move(found), std::move(allowed));
+    faults_.add(agent_.file, key.empty() ? place : fmt::format("{}/{}", place, key), std::move(found),
+                std::move(allowed));
   }
 
   void check_edges_of(std::uint32_t v) {
@@ -90,7 +90,8 @@ class Validation {
     }
     if (n.chances == 0 && counts == 0) fault(v, "", "no edge to take ordinarily", "edges with p or count");
     if (n.chances == 0 && counts > 0 && lasts == 0) {
-      fault(v, "", "only edges with count", "one of them marked last, or an edge with p: the way on when all are used up");
+      fault(v, "", "only edges with count",
+            "one of them marked last, or an edge with p: the way on when all are used up");
     }
     if (lasts > 1) fault(v, "", fmt::format("{} edges marked last", lasts), "at most one");
     if (errors > 1) fault(v, "", fmt::format("{} edges on error", errors), "at most one");
@@ -134,9 +135,9 @@ class Validation {
     }
   }
 
-  /// An infinite walk would take some edges for ever. Edges with max are not among them; nor are those of an urn, unless it
-  /// is opened for ever, which takes an edge that leaves it: one by probability, or the last. So without a cycle among
-  /// *those* edges every walk ends.
+  /// An infinite walk would take some edges for ever. Edges with max are not among them; nor are those of an urn,
+  /// unless it is opened for ever, which takes an edge that leaves it: one by probability, or the last. So without a
+  /// cycle among *those* edges every walk ends.
   void check_loops() {
     const auto leaves = [this](const TaskGraph::edge_descriptor& e) {
       const Edge& edge = agent_.graph[e];
@@ -151,8 +152,8 @@ class Validation {
     }
   }
 
-  /// Walks a region: the main walk (no join), or the branches of a fan-out up to its join. A fan-out inside is passed over
-  /// to its join; its own region is checked by itself.
+  /// Walks a region: the main walk (no join), or the branches of a fan-out up to its join. A fan-out inside is passed
+  /// over to its join; its own region is checked by itself.
   void check_region(std::vector<std::uint32_t> open, std::uint32_t fan_out) {
     const std::uint32_t stop = fan_out == kNone ? kNone : agent_.node(fan_out).join;
     std::vector<bool> seen(agent_.nodes());
@@ -164,17 +165,20 @@ class Validation {
       const Node& n = agent_.node(v);
       if (v == stop) continue;
       if (n.kind == NodeKind::kJoin) {
-        fault(v, "", fan_out == kNone ? "a join reached outside its fan-out"
-                                      : "a join reached by branches of the fan-out \"" + agent_.node(fan_out).name + '"',
+        fault(v, "",
+              fan_out == kNone ? "a join reached outside its fan-out"
+                               : "a join reached by branches of the fan-out \"" + agent_.node(fan_out).name + '"',
               "a join where the branches of its own fan-out meet");
         continue;
       }
       if (n.kind == NodeKind::kEnd && fan_out != kNone) {
-        fault(v, "", "an end reached by a branch of the fan-out \"" + agent_.node(fan_out).name + '"', "branches that end at their join");
+        fault(v, "", "an end reached by a branch of the fan-out \"" + agent_.node(fan_out).name + '"',
+              "branches that end at their join");
       }
       if (n.kind == NodeKind::kFanOut) {
         if (v == fan_out || n.join == stop) {
-          fault(v, "join", v == fan_out ? "a branch that comes back to its fan-out" : "a join shared by nested fan-outs",
+          fault(v, "join",
+                v == fan_out ? "a branch that comes back to its fan-out" : "a join shared by nested fan-outs",
                 "a join of its own for each fan-out");
           continue;
         }
@@ -195,7 +199,8 @@ class Validation {
       check_region(std::move(branches), v);
     }
     for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      if (agent_.node(v).kind == NodeKind::kJoin && !used[v]) fault(v, "", "a join without a fan-out", "a fan-out whose \"join\" is this node");
+      if (agent_.node(v).kind == NodeKind::kJoin && !used[v])
+        fault(v, "", "a join without a fan-out", "a fan-out whose \"join\" is this node");
     }
   }
 

@@ -1,9 +1,8 @@
 #include "agents/work/arrivals.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -16,15 +15,19 @@ Diurnal read_diurnal(sim::ObjectReader& r) {
   Diurnal diurnal;
   diurnal.period_s = r.number("period_s", {.fallback = 86400, .minimum = 0, .maximum = 1e9, .exclusive = true});
   const sim::Json* factors = r.raw("factors");
-  const auto positive = [](const sim::Json& f) { return f.is_number() && f.get<double>() > 0 && f.get<double>() < 1e9; };
-  if (factors == nullptr || !factors->is_array() || factors->empty() || !std::all_of(factors->begin(), factors->end(), positive)) {
+  const auto positive = [](const sim::Json& f) {
+    return f.is_number() && f.get<double>() > 0 && f.get<double>() < 1e9;
+  };
+  if (factors == nullptr || !factors->is_array() || factors->empty() ||
+      !std::all_of(factors->begin(), factors->end(), positive)) {
     r.fault("factors", factors == nullptr ? "nothing" : sim::shown(*factors),
             "a list of numbers above 0: the rate in equal windows of the period, relative to each other");
     diurnal.factors = {1};
     return diurnal;
   }
   for (const sim::Json& f : *factors) diurnal.factors.push_back(f.get<double>());
-  const double mean = std::accumulate(diurnal.factors.begin(), diurnal.factors.end(), 0.0) / static_cast<double>(diurnal.factors.size());
+  const double mean = std::accumulate(diurnal.factors.begin(), diurnal.factors.end(), 0.0) /
+                      static_cast<double>(diurnal.factors.size());
   for (double& factor : diurnal.factors) factor /= mean;
   return diurnal;
 }
@@ -53,8 +56,11 @@ void ClosedLoop::read(sim::ObjectReader& r) {
 }
 
 ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec)
-    : seed_(seed), gap_(fmt::format("{}/arrival-gap", entry)), size_(fmt::format("{}/batch-size", entry)),
-      state_(fmt::format("{}/burst", entry)), spec_(std::move(spec)),
+    : seed_(seed),
+      gap_(fmt::format("{}/arrival-gap", entry)),
+      size_(fmt::format("{}/batch-size", entry)),
+      state_(fmt::format("{}/burst", entry)),
+      spec_(std::move(spec)),
       gamma_gap_(sim::Distribution::gamma(1 / (spec_.cv * spec_.cv), spec_.cv * spec_.cv)) {
   if (spec_.diurnal) window_end_s_ = spec_.diurnal->period_s / static_cast<double>(spec_.diurnal->factors.size());
   if (spec_.batch) mean_batch_ = std::max(1.0, spec_.batch->mean());

@@ -2,18 +2,20 @@
 /// When work arrives: open-loop arrival processes of one workload entry, and the closed loop of users.
 ///
 /// Arrivals are a renewal process in *operational time*, in which one unit passes per expected arrival: gaps of mean 1,
-/// exponential (Poisson) or gamma with the given coefficient of variation. Real time follows from the rate, which may vary
-/// in steps: over the day (`diurnal`: factors of equal windows, repeated) and at random (`bursts`: a two-state
+/// exponential (Poisson) or gamma with the given coefficient of variation. Real time follows from the rate, which may
+/// vary in steps: over the day (`diurnal`: factors of equal windows, repeated) and at random (`bursts`: a two-state
 /// Markov-modulated process). Both keep `rate_per_s` as the mean over the long run.
 ///
 ///   {"process": "poisson"}                                   the default
-///   {"process": "gamma", "cv": 2}                            burstier than Poisson for cv > 1 (ServeGen, arXiv 2505.09999)
+///   {"process": "gamma", "cv": 2}                            burstier than Poisson for cv > 1 (ServeGen, arXiv
+///   2505.09999)
 ///   {"process": "markov-modulated", "burst_factor": 5, "burst_share": 0.1, "mean_burst_s": 30}
 ///   {"process": "diurnal", "factors": [0.5, 1, 2, 0.5], "period_s": 86400}
 ///   any of them with "batch": DIST                            that many tasks at once; the rate counts tasks
 ///   any of them with "diurnal": {"factors": […], "period_s": 86400}
 ///
-/// Arrival i is a function of (seed, entry, i) and of the rates alone. Cost: O(1) per arrival and per rate change passed.
+/// Arrival i is a function of (seed, entry, i) and of the rates alone. Cost: O(1) per arrival and per rate change
+/// passed.
 ///
 ///   ArrivalProcess arrivals(seed, "support", spec);
 ///   sim::Time first = arrivals.next();

@@ -12,8 +12,8 @@ enum class TaskStatus : std::uint8_t { kCompleted, kFailed, kRejected, kUnfinish
 inline constexpr std::array<std::string_view, 4> kTaskStatusNames = {"completed", "failed", "rejected", "unfinished"};
 
 struct TaskRecord {
-  std::uint64_t task = 0;    ///< numbered in the order of arrival, from 0
-  std::uint32_t agent = 0;   ///< index of the workload entry
+  std::uint64_t task = 0;   ///< numbered in the order of arrival, from 0
+  std::uint32_t agent = 0;  ///< index of the workload entry
   sim::Time arrival;
   sim::Time finish;
   TaskStatus status = TaskStatus::kUnfinished;
@@ -29,16 +29,16 @@ struct TaskRecord {
 struct NodeSpan {
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
-  std::uint32_t node = 0;       ///< index in the agent's graph
-  std::uint32_t branch = 0;     ///< 0: the main walk
+  std::uint32_t node = 0;           ///< index in the agent's graph
+  std::uint32_t branch = 0;         ///< 0: the main walk
   std::uint32_t parent_branch = 0;  ///< the branch or walk it forked from; of the main walk: itself
-  std::string_view name;        ///< of the node
-  std::string_view kind;        ///< "llm", "tool", "human", …
+  std::string_view name;            ///< of the node
+  std::string_view kind;            ///< "llm", "tool", "human", …
   sim::Time begin;
-  sim::Time served;             ///< when the service itself began (after waiting for capacity)
+  sim::Time served;  ///< when the service itself began (after waiting for capacity)
   sim::Time end;
   bool has_call = false;
-  std::uint64_t call = 0;       ///< of an llm node
+  std::uint64_t call = 0;  ///< of an llm node
 };
 
 class TaskObserver {

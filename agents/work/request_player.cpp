@@ -2,7 +2,8 @@
 
 namespace tokenyard::agents {
 
-RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool)
+RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source,
+                             std::uint32_t pool)
     : simulation_(simulation), door_(door), source_(source), pool_(pool) {}
 
 void RequestPlayer::pull() {

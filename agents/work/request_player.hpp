@@ -1,8 +1,8 @@
 #pragma once
 /// Plays recorded requests as tasks of one call each.
 ///
-/// The next request is pulled when the one before arrives, so a trace of any length needs the memory of what is in flight.
-/// Prompts live in a slab until their call ends.
+/// The next request is pulled when the one before arrives, so a trace of any length needs the memory of what is in
+/// flight. Prompts live in a slab until their call ends.
 ///
 ///   RequestPlayer player(simulation, front_door, source, 0);
 ///   player.start();   // then simulation.run()

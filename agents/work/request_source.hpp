@@ -9,8 +9,8 @@
 namespace tokenyard::agents {
 
 struct RecordedRequest {
-  sim::Time arrival;                          ///< from the start of the trace, not decreasing
-  std::vector<platforms::Extent> prompt;      ///< reused by the caller from request to request
+  sim::Time arrival;                      ///< from the start of the trace, not decreasing
+  std::vector<platforms::Extent> prompt;  ///< reused by the caller from request to request
   platforms::Tokens output_tokens = 1;
 };
 

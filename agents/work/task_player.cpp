@@ -1,9 +1,8 @@
 #include "agents/work/task_player.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 #include "sim/core/error.hpp"
 
@@ -35,17 +34,17 @@ std::int64_t scaled(std::int64_t value, double factor) {
 struct TaskPlayer::Entry {
   struct Member {
     const Agent* agent;
-    std::uint32_t first_node;                 ///< number of its node 0 among the family's
-    std::vector<std::uint32_t> sub_agents;    ///< members, by the agent's sub_agents
-    std::vector<std::uint32_t> pools;         ///< by role
+    std::uint32_t first_node;               ///< number of its node 0 among the family's
+    std::vector<std::uint32_t> sub_agents;  ///< members, by the agent's sub_agents
+    std::vector<std::uint32_t> pools;       ///< by role
     std::vector<Service> services;
   };
   WorkloadEntry spec;
   std::vector<Member> members;
-  std::uint64_t identity;                     ///< of its name
+  std::uint64_t identity;  ///< of its name
   std::optional<ArrivalProcess> arrivals;
-  std::uint64_t begun = 0;                    ///< tasks, open loop
-  std::vector<std::uint32_t> begun_by_user;   ///< closed loop
+  std::uint64_t begun = 0;                   ///< tasks, open loop
+  std::vector<std::uint32_t> begun_by_user;  ///< closed loop
   sim::Entity entity;
   Time next_arrival;
 };
@@ -61,10 +60,12 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
       Entry::Member member{members[m], first_node, {}, spec.pools[m], {}};
       first_node += members[m]->nodes();
       for (const auto& sub : members[m]->sub_agents) {
-        member.sub_agents.push_back(static_cast<std::uint32_t>(std::find(members.begin(), members.end(), sub.get()) - members.begin()));
+        member.sub_agents.push_back(
+            static_cast<std::uint32_t>(std::find(members.begin(), members.end(), sub.get()) - members.begin()));
       }
       for (std::size_t s = 0; s < members[m]->services.size(); ++s) {
-        member.services.emplace_back(spec.capacities.empty() ? members[m]->services[s].capacity : spec.capacities[m][s]);
+        member.services.emplace_back(spec.capacities.empty() ? members[m]->services[s].capacity
+                                                             : spec.capacities[m][s]);
       }
       entry.members.push_back(std::move(member));
     }
@@ -108,7 +109,8 @@ void TaskPlayer::schedule_arrival(std::uint32_t e) {
   const Time date = entry.arrivals->next();
   if (date >= end_) return;
   ++arrivals_pending_;
-  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this, static_cast<std::uint64_t>(Event::kArrival) << 62 | e);
+  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this,
+                       static_cast<std::uint64_t>(Event::kArrival) << 62 | e);
 }
 
 void TaskPlayer::schedule_user(std::uint32_t e, std::uint32_t user, Time date) {
@@ -185,7 +187,8 @@ void TaskPlayer::end_task(std::uint32_t index) {
   const std::uint32_t e = task.entry, user = task.user;
   tasks_.give_back(index);
   if (user == kNoUser) return;
-  Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user), entry.begun_by_user[user]);
+  Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user),
+               entry.begun_by_user[user]);
   schedule_user(e, user, simulation_.now() + entry.spec.closed_loop->think_s.sample_time(think));
 }
 
@@ -227,15 +230,20 @@ bool TaskPlayer::begin_node(std::uint32_t index) {
   switch (steps_[index].walk.node().kind) {
     case NodeKind::kLlm:
     case NodeKind::kGuardrail:
-    case NodeKind::kRouter: return begin_call(index);
+    case NodeKind::kRouter:
+      return begin_call(index);
     case NodeKind::kTool:
     case NodeKind::kRetrieval:
-    case NodeKind::kHuman: return begin_wait(index);
-    case NodeKind::kFanOut: return begin_branches(index);
-    case NodeKind::kSubAgent: return begin_sub_agents(index);
+    case NodeKind::kHuman:
+      return begin_wait(index);
+    case NodeKind::kFanOut:
+      return begin_branches(index);
+    case NodeKind::kSubAgent:
+      return begin_sub_agents(index);
     case NodeKind::kChoice:
     case NodeKind::kJoin:
-    case NodeKind::kEnd: return false;
+    case NodeKind::kEnd:
+      return false;
   }
   return false;
 }
@@ -594,14 +602,14 @@ void TaskPlayer::finish_unfinished() {
   }
 }
 
-/// Brings a walk's causes up to now; of what runs side by side, the branch that forked first stands for the critical path.
+/// Brings a walk's causes up to now; of what runs side by side, the branch that forked first stands for the critical
+/// path.
 void TaskPlayer::settle(std::uint32_t index, const std::vector<std::vector<std::uint32_t>>& children) {
   Step& step = steps_[index];
   const std::vector<std::uint32_t>& open = children[index];
   if (open.empty()) return account(step, step.waiting_for);
-  const std::uint32_t first = *std::min_element(open.begin(), open.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return steps_[a].branch < steps_[b].branch;
-  });
+  const std::uint32_t first = *std::min_element(
+      open.begin(), open.end(), [&](std::uint32_t a, std::uint32_t b) { return steps_[a].branch < steps_[b].branch; });
   settle(first, children);
   step.causes += steps_[first].causes;
   step.mark = simulation_.now();

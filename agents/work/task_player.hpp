@@ -1,15 +1,15 @@
 #pragma once
 /// Plays tasks: walks through task graphs, whose steps are calls to the fleet, tools, people and waiting.
 ///
-/// A task's every nanosecond belongs to one cause. A walk accounts for its own time; where several things ran side by side
-/// (branches, copies), the one that ended last was on the critical path, and its causes are the walk's.
+/// A task's every nanosecond belongs to one cause. A walk accounts for its own time; where several things ran side by
+/// side (branches, copies), the one that ended last was on the critical path, and its causes are the walk's.
 ///
-/// Contexts: the prompt of a call is its role's prefix (the same content for every task of the agent), then what the task
-/// has added so far, then what is new: one growing extent per walk and context. An answer without thinking stays reusable
-/// in the KV cache; after one with thinking, the visible part is prefilled again with the next prompt.
+/// Contexts: the prompt of a call is its role's prefix (the same content for every task of the agent), then what the
+/// task has added so far, then what is new: one growing extent per walk and context. An answer without thinking stays
+/// reusable in the KV cache; after one with thinking, the visible part is prefilled again with the next prompt.
 ///
-/// Calls that fail before they are served (`call_failure`) are repeated after a back-off; a task whose call is rejected, or
-/// fails for good, ends with that status once its branches have ended.
+/// Calls that fail before they are served (`call_failure`) are repeated after a back-off; a task whose call is
+/// rejected, or fails for good, ends with that status once its branches have ended.
 ///
 /// Cost: about a microsecond per call plus its draws; about 400 bytes per task in flight; nothing per finished task.
 ///
@@ -46,7 +46,7 @@ struct WorkloadEntry {
   std::vector<std::vector<std::uint32_t>> pools;
   /// Capacities that replace the agent's, by member and service; empty: the agent's own.
   std::vector<std::vector<std::int64_t>> capacities;
-  ArrivalSpec arrivals;                  ///< used unless there is a closed loop
+  ArrivalSpec arrivals;  ///< used unless there is a closed loop
   std::optional<ClosedLoop> closed_loop;
   std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
   WorkScale scale;
@@ -73,11 +73,11 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   struct Entry;
   struct Task {
     std::uint64_t number = 0;
-    std::uint64_t entity = 0;       ///< what it is: entry and ordinal
+    std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     sim::Time arrival;
     std::uint32_t entry = 0;
     std::uint32_t user = kNoUser;
-    std::uint32_t contents = 0;     ///< handed out so far
+    std::uint32_t contents = 0;  ///< handed out so far
     std::uint32_t branches = 0;
     std::uint32_t calls = 0, tool_calls = 0;
     Tokens prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
@@ -90,21 +90,21 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     Walk walk;
     std::uint32_t task = 0;
     std::uint32_t parent = kNone;
-    std::uint32_t member = 0;       ///< of the entry's family
+    std::uint32_t member = 0;  ///< of the entry's family
     std::uint32_t branch = 0;
-    std::uint32_t stop = kNone;     ///< a branch ends before this node: its fan-out's join
-    bool own_contexts = true;       ///< of a main walk or sub-agent; a branch shares its parent's
+    std::uint32_t stop = kNone;  ///< a branch ends before this node: its fan-out's join
+    bool own_contexts = true;    ///< of a main walk or sub-agent; a branch shares its parent's
     bool live = false;
     // The visit in progress.
     const Agent::Route* way = nullptr;  ///< chosen on entry, where the node calls a model
     platforms::Cause waiting_for = platforms::Cause::kOther;
-    std::int32_t open = 0;          ///< copies, branches or sub-agents still running
-    bool error = false;             ///< one of the copies failed
-    bool exhausted = false;         ///< the call failed for good
+    std::int32_t open = 0;   ///< copies, branches or sub-agents still running
+    bool error = false;      ///< one of the copies failed
+    bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
-    sim::Time mark;                      ///< up to which its time is accounted
-    Tokens result_tokens = 0;       ///< to be appended at the end of the visit
-    platforms::CauseTimes causes;              ///< since the walk began
+    sim::Time mark;                ///< up to which its time is accounted
+    Tokens result_tokens = 0;      ///< to be appended at the end of the visit
+    platforms::CauseTimes causes;  ///< since the walk began
   };
 
   struct CallSlot {

@@ -23,7 +23,8 @@ void Walk::enter(std::uint32_t node) {
 
 std::uint32_t Walk::fork_path(std::uint32_t branch) const {
   // Far from the visits that are added to it; 32 bits of a mixing of all that tells forks of one task apart.
-  std::uint64_t h = (std::uint64_t{path_} << 32 | visit_) + 0x9e3779b97f4a7c15ULL * (std::uint64_t{node_} << 20 | (branch + 1));
+  std::uint64_t h =
+      (std::uint64_t{path_} << 32 | visit_) + 0x9e3779b97f4a7c15ULL * (std::uint64_t{node_} << 20 | (branch + 1));
   h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
   h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
   return static_cast<std::uint32_t>(h >> 32);
@@ -109,7 +110,8 @@ const Agent::Route& Walk::choose_by_chance(std::uint64_t seed) {
   };
   const Agent::Route* chosen = draw(true);
   if (chosen != nullptr && used_up(*chosen->edge)) {
-    const auto otherwise = std::find_if(routes.begin(), routes.end(), [](const Agent::Route& r) { return r.edge->otherwise; });
+    const auto otherwise =
+        std::find_if(routes.begin(), routes.end(), [](const Agent::Route& r) { return r.edge->otherwise; });
     if (otherwise != routes.end()) return *otherwise;
     chosen = draw(false);
   }

@@ -1,13 +1,13 @@
 #pragma once
-/// One walk through a task graph: where it stands, what it has added to its contexts, and which way it goes next. There is
-/// no clock and no serving here; the task player (task_player.hpp) moves walks through time.
+/// One walk through a task graph: where it stands, what it has added to its contexts, and which way it goes next. There
+/// is no clock and no serving here; the task player (task_player.hpp) moves walks through time.
 ///
 /// The main walk of a task starts at its agent's start. A fan-out starts a walk per branch, a sub-agent one per copy. A
 /// branch sees the contexts as they were at its fork and grows its own share of them; what it added is merged into its
 /// parent's at the join. A sub-agent has contexts of its own.
 ///
-/// Every draw is a function of (seed, node or edge, task, path, visit): `path` tells apart the branches and sub-agents of
-/// a task by where they forked, never by when they ran. Branches ending in another order change no draw.
+/// Every draw is a function of (seed, node or edge, task, path, visit): `path` tells apart the branches and sub-agents
+/// of a task by where they forked, never by when they ran. Branches ending in another order change no draw.
 ///
 /// Cost: O(outgoing edges) to choose a way. Walks are recycled; a walk in progress allocates nothing.
 

@@ -1,9 +1,8 @@
 #include "analysis/bottleneck/improvement.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace tokenyard::analysis {
 namespace {
@@ -53,7 +52,8 @@ void add_replicas(Scenario& scenario, std::size_t pool, std::int64_t more) {
       if (group.chip != plan.chip) continue;
       const std::int64_t chips = more * plan.parallelism.chips();
       // A node may have to stay partly empty.
-      const std::int64_t per_node = std::max<std::int64_t>(1, group.chips_per_node / plan.parallelism.chips()) * plan.parallelism.chips();
+      const std::int64_t per_node =
+          std::max<std::int64_t>(1, group.chips_per_node / plan.parallelism.chips()) * plan.parallelism.chips();
       site.add_nodes(group, (chips + per_node - 1) / std::min(per_node, group.chips_per_node));
       return;
     }
@@ -73,11 +73,13 @@ class Finder {
   }
 
  private:
-  void add(std::string kind, std::string of, std::string title, std::function<double(Scenario&, double)> apply, Lever lever = Lever::kResource) {
+  void add(std::string kind, std::string of, std::string title, std::function<double(Scenario&, double)> apply,
+           Lever lever = Lever::kResource) {
     found_.push_back({std::move(kind), std::move(of), std::move(title), lever, std::move(apply)});
   }
 
-  void add_chip(const std::string& kind, const std::string& chip, const std::string& title, std::function<void(Chip&, double)> change) {
+  void add_chip(const std::string& kind, const std::string& chip, const std::string& title,
+                std::function<void(Chip&, double)> change) {
     add(kind, chip, title + " of " + chip, [chip, change](Scenario& s, double factor) {
       change_chip(s, chip, [&](Chip& c) { change(c, factor); });
       return factor;
@@ -117,7 +119,8 @@ class Finder {
       }
     }
     const bool moves = std::any_of(scenario_.pools.begin(), scenario_.pools.end(), [&](const PoolPlan& p) {
-      return p.role == platforms::PoolRole::kPrefill || p.spec_on(scenario_.cluster).span.crosses(p.parallelism.chips());
+      return p.role == platforms::PoolRole::kPrefill ||
+             p.spec_on(scenario_.cluster).span.crosses(p.parallelism.chips());
     });
     if (!moves) return;
     add("scale-out", "", "network between nodes", [](Scenario& s, double factor) {
@@ -125,7 +128,8 @@ class Finder {
       for (const PoolPlan& p : s.pools) names.push_back(p.chip->name);
       std::sort(names.begin(), names.end());
       names.erase(std::unique(names.begin(), names.end()), names.end());
-      for (const std::string& name : names) change_chip(s, name, [&](Chip& c) { scale(c.scale_out_bytes_per_s, factor); });
+      for (const std::string& name : names)
+        change_chip(s, name, [&](Chip& c) { scale(c.scale_out_bytes_per_s, factor); });
       for (platforms::Site& site : s.cluster.sites) scale(site.fabric.bytes_per_s, factor);
       s.cluster.wan.bytes_per_s *= factor;
       return factor;
@@ -153,12 +157,13 @@ class Finder {
 
   void pools() {
     for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
-      add("replicas", scenario_.pools[p].name, "replicas of pool " + scenario_.pools[p].name, [p](Scenario& s, double factor) {
-        const auto before = static_cast<double>(s.pools[p].replicas);
-        const auto more = static_cast<std::int64_t>(std::ceil(before * (factor - 1) - 1e-9));
-        add_replicas(s, p, more);
-        return (before + static_cast<double>(more)) / before;
-      });
+      add("replicas", scenario_.pools[p].name, "replicas of pool " + scenario_.pools[p].name,
+          [p](Scenario& s, double factor) {
+            const auto before = static_cast<double>(s.pools[p].replicas);
+            const auto more = static_cast<std::int64_t>(std::ceil(before * (factor - 1) - 1e-9));
+            add_replicas(s, p, more);
+            return (before + static_cast<double>(more)) / before;
+          });
     }
   }
 
@@ -180,7 +185,8 @@ class Finder {
       std::size_t m = 0;
       for (const agents::Agent* member : agents::family(*entry.agent)) {
         for (std::size_t i = 0; i < member->services.size(); ++i) {
-          add("capacity", entry.name + "/" + member->services[i].name, fmt::format("capacity of {} of {}", member->services[i].name, entry.name),
+          add("capacity", entry.name + "/" + member->services[i].name,
+              fmt::format("capacity of {} of {}", member->services[i].name, entry.name),
               [e, m, i](Scenario& s, double factor) {
                 std::int64_t& capacity = s.workload.entries[e].capacities[m][i];
                 const auto before = static_cast<double>(capacity);
@@ -190,10 +196,13 @@ class Finder {
         }
         ++m;
       }
-      add("output-length", entry.name, "brevity of the answers of " + entry.name, [e](Scenario& s, double factor) {
-        s.workload.entries[e].scale.output_tokens /= factor;
-        return factor;
-      }, Lever::kWork);
+      add(
+          "output-length", entry.name, "brevity of the answers of " + entry.name,
+          [e](Scenario& s, double factor) {
+            s.workload.entries[e].scale.output_tokens /= factor;
+            return factor;
+          },
+          Lever::kWork);
     }
   }
 

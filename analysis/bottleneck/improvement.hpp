@@ -5,7 +5,8 @@
 /// divided by 1.1. What comes in wholes (replicas, people) is rounded up, and the factor reached is returned, so that
 /// effects can be compared per percent.
 ///
-///   for (const Improvement& i : improvements_of(scenario)) { Scenario better = scenario; double f = i.apply(better, 1.1); }
+///   for (const Improvement& i : improvements_of(scenario)) { Scenario better = scenario; double f =
+///   i.apply(better, 1.1); }
 
 #include <functional>
 #include <string>
@@ -19,9 +20,9 @@ namespace tokenyard::analysis {
 enum class Lever { kResource, kWork };
 
 struct Improvement {
-  std::string kind;     ///< "hbm-bandwidth": the resource
-  std::string of;       ///< "h100-sxm": whose; empty: the whole scenario's
-  std::string title;    ///< "HBM bandwidth of h100-sxm"
+  std::string kind;   ///< "hbm-bandwidth": the resource
+  std::string of;     ///< "h100-sxm": whose; empty: the whole scenario's
+  std::string title;  ///< "HBM bandwidth of h100-sxm"
   Lever lever;
   std::function<double(Scenario&, double factor)> apply;
 };

@@ -1,12 +1,11 @@
 #include "analysis/bottleneck/what_if.hpp"
 
-#include <fmt/format.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <tbb/parallel_for.h>
 
 #include "analysis/run/simulate.hpp"
 #include "sim/random/portable_math.hpp"
@@ -29,7 +28,8 @@ Figures figures_of(const Json& summary) {
           number(summary["energy"]["watts_mean"]) / tasks, number(summary["cost"]["usd_per_completed_task"])};
 }
 
-Elasticity elasticity(const std::vector<Figures>& base, const std::vector<Figures>& better, std::size_t figure, double factor) {
+Elasticity elasticity(const std::vector<Figures>& base, const std::vector<Figures>& better, std::size_t figure,
+                      double factor) {
   std::vector<double> samples;
   for (std::size_t r = 0; r < base.size(); ++r) {
     const double ratio = base[r][figure] / better[r][figure];
@@ -53,18 +53,23 @@ std::string verdict_of(const std::vector<Effect>& effects, double factor) {
   constexpr double kNoticeable = 0.01;  // elasticity: 10 % more of it makes it 0.1 % better
   std::vector<const Effect*> resources, work;
   for (const Effect& effect : effects) {
-    if (effect.score >= kNoticeable) (effect.improvement.lever == Lever::kResource ? resources : work).push_back(&effect);
+    if (effect.score >= kNoticeable)
+      (effect.improvement.lever == Lever::kResource ? resources : work).push_back(&effect);
   }
   const double percent = (factor - 1) * 100;
   std::string text;
   if (resources.empty()) {
-    text = fmt::format("No resource is a bottleneck: {:.0f} % more of any one changes task time by less than 0.1 %", percent);
+    text = fmt::format("No resource is a bottleneck: {:.0f} % more of any one changes task time by less than 0.1 %",
+                       percent);
   } else {
-    text = fmt::format("The bottleneck is the {}: {:.0f} % more of it makes the 95th-percentile task {:.1f} % faster", resources[0]->improvement.title,
-                       percent, gain(*resources[0], factor));
-    if (resources.size() > 1) text += fmt::format("; next comes the {} ({:.1f} %)", resources[1]->improvement.title, gain(*resources[1], factor));
+    text = fmt::format("The bottleneck is the {}: {:.0f} % more of it makes the 95th-percentile task {:.1f} % faster",
+                       resources[0]->improvement.title, percent, gain(*resources[0], factor));
+    if (resources.size() > 1)
+      text +=
+          fmt::format("; next comes the {} ({:.1f} %)", resources[1]->improvement.title, gain(*resources[1], factor));
   }
-  if (!work.empty()) text += fmt::format(". As much more {} would give {:.1f} %", work[0]->improvement.title, gain(*work[0], factor));
+  if (!work.empty())
+    text += fmt::format(". As much more {} would give {:.1f} %", work[0]->improvement.title, gain(*work[0], factor));
   return text + ".";
 }
 
@@ -77,7 +82,8 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   std::vector<Json> summaries(runs);
   std::vector<double> factors(improvements.size(), 1);
   std::vector<Scenario> variants(1 + improvements.size(), scenario);
-  for (std::size_t i = 0; i < improvements.size(); ++i) factors[i] = improvements[i].apply(variants[i + 1], options.factor);
+  for (std::size_t i = 0; i < improvements.size(); ++i)
+    factors[i] = improvements[i].apply(variants[i + 1], options.factor);
 
   std::mutex mutex;
   std::size_t done = 0;
@@ -101,12 +107,14 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   for (std::size_t i = 0; i < improvements.size(); ++i) {
     Effect effect{improvements[i], factors[i], {}, 0};
     const std::vector<Figures> better = figures(i + 1);
-    for (std::size_t f = 0; f < kFigureNames.size(); ++f) effect.elasticity[f] = elasticity(base, better, f, factors[i]);
+    for (std::size_t f = 0; f < kFigureNames.size(); ++f)
+      effect.elasticity[f] = elasticity(base, better, f, factors[i]);
     const auto of = [&](Figure f) { return effect.elasticity[static_cast<std::size_t>(f)].mean.value_or(0); };
     effect.score = (of(Figure::kTaskP50) + of(Figure::kTaskP95)) / 2;
     study.effects.push_back(std::move(effect));
   }
-  std::stable_sort(study.effects.begin(), study.effects.end(), [](const Effect& a, const Effect& b) { return a.score > b.score; });
+  std::stable_sort(study.effects.begin(), study.effects.end(),
+                   [](const Effect& a, const Effect& b) { return a.score > b.score; });
   study.verdict = verdict_of(study.effects, options.factor);
   for (std::size_t r = 0; r < repetitions; ++r) study.base.push_back(std::move(summaries[r]));
   return study;
@@ -115,8 +123,12 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
 Json to_json(const WhatIf& study, double factor) {
   Json effects = Json::array();
   for (const Effect& effect : study.effects) {
-    Json json = {{"resource", effect.improvement.kind}, {"of", effect.improvement.of}, {"title", effect.improvement.title},
-                 {"lever", effect.improvement.lever == Lever::kResource ? "resource" : "work"}, {"factor", effect.factor}, {"score", effect.score}};
+    Json json = {{"resource", effect.improvement.kind},
+                 {"of", effect.improvement.of},
+                 {"title", effect.improvement.title},
+                 {"lever", effect.improvement.lever == Lever::kResource ? "resource" : "work"},
+                 {"factor", effect.factor},
+                 {"score", effect.score}};
     for (std::size_t f = 0; f < kFigureNames.size(); ++f) {
       const Elasticity& e = effect.elasticity[f];
       json["elasticity"][std::string(kFigureNames[f])] =
@@ -124,8 +136,8 @@ Json to_json(const WhatIf& study, double factor) {
     }
     effects.push_back(std::move(json));
   }
-  return {{"schema", "tokenyard.bottleneck/1"}, {"verdict", study.verdict}, {"factor", factor}, {"repetitions", study.base.size()},
-          {"effects", std::move(effects)}, {"base", study.base}};
+  return {{"schema", "tokenyard.bottleneck/1"}, {"verdict", study.verdict},      {"factor", factor},
+          {"repetitions", study.base.size()},   {"effects", std::move(effects)}, {"base", study.base}};
 }
 
 }  // namespace tokenyard::analysis

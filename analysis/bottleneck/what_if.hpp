@@ -3,8 +3,8 @@
 ///
 /// Runs are paired: the base and every improvement see the same draws, seed by seed (common random numbers), so a small
 /// effect shows in a few repetitions. The *elasticity* of a figure is -d ln(figure) / d ln(resource) for what should
-/// shrink (times, joules, cost) and its opposite for what should grow (goodput): 0.5 means that 10 % more of the resource
-/// makes it about 5 % better. Its interval is Student's t over the repetitions, at 95 %.
+/// shrink (times, joules, cost) and its opposite for what should grow (goodput): 0.5 means that 10 % more of the
+/// resource makes it about 5 % better. Its interval is Student's t over the repetitions, at 95 %.
 ///
 /// Runs go side by side in threads, on the analytic network; the result does not depend on how many. Cost: (1 +
 /// improvements) x repetitions simulations.
@@ -42,7 +42,7 @@ struct Effect {
   Improvement improvement;
   double factor = 1;  ///< reached
   std::array<Elasticity, kFigureNames.size()> elasticity;
-  double score = 0;   ///< mean elasticity of the median and the 95th percentile of task time: the ranking
+  double score = 0;  ///< mean elasticity of the median and the 95th percentile of task time: the ranking
 };
 
 struct WhatIf {

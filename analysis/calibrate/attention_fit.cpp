@@ -18,7 +18,8 @@ constexpr std::size_t kFittedRows = 2500;
 constexpr std::int64_t kLongest = 32768, kLargestBatch = 512;
 
 bool held_out(const AttentionSample& s) {
-  std::uint64_t hash = static_cast<std::uint64_t>((s.batch * 1024 + s.heads) * 1024 + s.kv_heads) * 0x9e3779b97f4a7c15ULL;
+  std::uint64_t hash =
+      static_cast<std::uint64_t>((s.batch * 1024 + s.heads) * 1024 + s.kv_heads) * 0x9e3779b97f4a7c15ULL;
   hash ^= hash >> 31;
   hash *= 0xbf58476d1ce4e5b9ULL;
   return (hash >> 32) % 5 == 0;
@@ -48,15 +49,16 @@ std::vector<AttentionSample> read(const std::filesystem::path& path, std::string
     s.tokens = decode ? std::llround(table.number(row, "step")) + 1 : std::llround(table.number(row, "isl"));
     s.kv_bytes = kv_format == "fp8" ? 1 : 2;
     s.seconds = table.number(row, "latency") * 1e-3;
-    if (!decode && ((table.has("step") && table.number(row, "step") != 0) || s.tokens == 1)) continue;  // one token is a decode
+    if (!decode && ((table.has("step") && table.number(row, "step") != 0) || s.tokens == 1))
+      continue;  // one token is a decode
     if (s.tokens <= kLongest && s.batch <= kLargestBatch && s.head_dim == 128) samples.push_back(s);
   }
   return samples;
 }
 
 template <typename Model, typename Figures>
-AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model, const Figures& figures_of, const std::vector<double>& start,
-                 const std::vector<double>& steps) {
+AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model, const Figures& figures_of,
+                 const std::vector<double>& start, const std::vector<double>& steps) {
   std::vector<AttentionSample> used;
   for (const AttentionSample& s : samples) {
     if (!held_out(s)) used.push_back(s);
@@ -73,7 +75,8 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model
   };
   AttentionFit result;
   result.figures = figures_of(minimize(error, start, steps));
-  for (const AttentionSample& s : samples) (held_out(s) ? result.held_out : result.fitted).add(model(result.figures, s), s.seconds);
+  for (const AttentionSample& s : samples)
+    (held_out(s) ? result.held_out : result.fitted).add(model(result.figures, s), s.seconds);
   return result;
 }
 
@@ -81,7 +84,8 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model
 
 double decode_seconds(const AttentionFigures& figures, const AttentionSample& s) {
   const Attention attention(figures, shape_of(s));
-  return attention.decode(static_cast<double>(s.batch)).total() + attention.per_token().total() * static_cast<double>(s.batch * s.tokens);
+  return attention.decode(static_cast<double>(s.batch)).total() +
+         attention.per_token().total() * static_cast<double>(s.batch * s.tokens);
 }
 
 /// A batch of prompts is one kernel: its blocks fill the units together.

@@ -1,9 +1,9 @@
 #pragma once
-/// Fits the figures of platforms/cost/attention.hpp to measured kernels; how, and what is held out, as gemm_fit.hpp (here one
-/// configuration of batch, heads and KV heads in five).
+/// Fits the figures of platforms/cost/attention.hpp to measured kernels; how, and what is held out, as gemm_fit.hpp
+/// (here one configuration of batch, heads and KV heads in five).
 ///
-/// Tables in the format of aiconfigurator: generation_attention (batch_size, num_heads, num_key_value_heads, head_dim, step =
-/// context - 1, latency in ms) and context_attention (isl in place of step; nothing cached before).
+/// Tables in the format of aiconfigurator: generation_attention (batch_size, num_heads, num_key_value_heads, head_dim,
+/// step = context - 1, latency in ms) and context_attention (isl in place of step; nothing cached before).
 
 #include <filesystem>
 #include <string_view>
@@ -16,8 +16,8 @@ namespace tokenyard::analysis {
 
 struct AttentionSample {
   std::int64_t batch = 0, heads = 0, kv_heads = 0, head_dim = 0;
-  std::int64_t tokens = 0;   ///< of context (decode) or of each prompt (prefill)
-  double kv_bytes = 2;       ///< of one element
+  std::int64_t tokens = 0;  ///< of context (decode) or of each prompt (prefill)
+  double kv_bytes = 2;      ///< of one element
   double seconds = 0;
 };
 
@@ -34,7 +34,9 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
 double decode_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 double prefill_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 
-AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const platforms::AttentionFigures& known);
-AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const platforms::AttentionFigures& known);
+AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples,
+                                  const platforms::AttentionFigures& known);
+AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples,
+                                   const platforms::AttentionFigures& known);
 
 }  // namespace tokenyard::analysis

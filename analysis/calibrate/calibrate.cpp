@@ -1,8 +1,7 @@
 #include "analysis/calibrate/calibrate.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
+#include <fmt/format.h>
 
 #include "analysis/calibrate/attention_fit.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
@@ -39,10 +38,12 @@ struct Base {
 Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   const platforms::Chip* chip = catalog.find_chip(options.base);
   const Json* raw = catalog.raw(platforms::CatalogKind::kChip, options.base);
-  if (chip == nullptr || raw == nullptr) throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
+  if (chip == nullptr || raw == nullptr)
+    throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
   const auto precision = platforms::precision_from_name(options.precision);
   if (!precision || !chip->peak_flops_per_s[*precision] || !chip->memory_bytes_per_s) {
-    throw sim::InputError({"", "--precision", '"' + options.precision + '"', "a number format for which " + options.base + " has a peak"});
+    throw sim::InputError({"", "--precision", '"' + options.precision + '"',
+                           "a number format for which " + options.base + " has a peak"});
   }
   Json entry = *raw;
   if (!options.name.empty()) entry["name"] = options.name;
@@ -53,20 +54,27 @@ Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog)
 
 CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
-  if (catalog.find_model(options.model) == nullptr) throw sim::InputError({"", "--model", '"' + options.model + '"', "the profiled model of the catalogue"});
-  const platforms::KernelProfile profile = read_kernel_profile(options.table.parent_path(), options.table.filename().string());
-  Json entry = {{"model", options.model}, {"tp", options.tp}, {"weights", options.precision}, {"kv", "bf16"},
+  if (catalog.find_model(options.model) == nullptr)
+    throw sim::InputError({"", "--model", '"' + options.model + '"', "the profiled model of the catalogue"});
+  const platforms::KernelProfile profile =
+      read_kernel_profile(options.table.parent_path(), options.table.filename().string());
+  Json entry = {{"model", options.model},
+                {"tp", options.tp},
+                {"weights", options.precision},
+                {"kv", "bf16"},
                 {"source", options.stack.empty() ? options.table.filename().string() : options.stack}};
   profile.write(entry);
   Json& profiles = base.entry["kernel_profiles"];
   if (!profiles.is_array()) profiles = Json::array();
   for (std::size_t i = profiles.size(); i-- > 0;) {
-    const bool same = profiles[i].value("model", "") == options.model && profiles[i].value("tp", std::int64_t{1}) == options.tp &&
+    const bool same = profiles[i].value("model", "") == options.model &&
+                      profiles[i].value("tp", std::int64_t{1}) == options.tp &&
                       profiles[i].value("weights", "bf16") == options.precision;
     if (same) profiles.erase(i);
   }
   profiles.push_back(std::move(entry));
-  return {std::move(base.entry), fmt::format("kernels of {} at tensor parallelism {}: taken as measured", options.model, options.tp)};
+  return {std::move(base.entry),
+          fmt::format("kernels of {} at tensor parallelism {}: taken as measured", options.model, options.tp)};
 }
 
 CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
@@ -78,9 +86,12 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
   Json& efficiency = result.entry["efficiency"];
   std::string source;
-  const auto put = [&](Json& at, const char* key, double value) { at[key] = {{"value", rounded(value)}, {"source", source}, {"date", "2026-08"}}; };
+  const auto put = [&](Json& at, const char* key, double value) {
+    at[key] = {{"value", rounded(value)}, {"source", source}, {"date", "2026-08"}};
+  };
   const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
-    result.what = fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary());
+    result.what =
+        fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary());
     source = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, stack, held_out.summary());
   };
 
@@ -89,8 +100,8 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   if (table.has("gemm_dtype")) {
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
-    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)),
-                                 precision != platforms::Precision::kBf16);
+    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight,
+                                 std::min(2.0, std::ceil(weight)), precision != platforms::Precision::kBf16);
     describe("dense products", fit.fitted, fit.held_out);
     put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
     put(efficiency, "gemm_memory", fit.figures.memory);
@@ -102,8 +113,11 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
     put(efficiency, "launch_s", fit.figures.launch_s);
   } else if (table.has("moe_dtype")) {
     const auto samples = read_moe_samples(options.table, format_of(options.precision));
-    if (samples.empty()) refuse(options, "no rows of " + options.precision + " with balanced routing", "rows of it in moe_dtype and distribution");
-    const MoeFit fit = fit_moe(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)));
+    if (samples.empty())
+      refuse(options, "no rows of " + options.precision + " with balanced routing",
+             "rows of it in moe_dtype and distribution");
+    const MoeFit fit =
+        fit_moe(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)));
     describe("layers of experts", fit.fitted, fit.held_out);
     put(efficiency, "moe_compute", fit.figures.compute);
     put(efficiency, "moe_memory", fit.figures.memory);
@@ -125,7 +139,9 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
     put(efficiency, "attention_decode", fit.figures.decode);
     put(efficiency, "attention_decode_pad_tokens", fit.figures.decode_pad_tokens);
   } else {
-    refuse(options, "columns of another kind", "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype) or of attention (num_heads, step or isl)");
+    refuse(
+        options, "columns of another kind",
+        "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype) or of attention (num_heads, step or isl)");
   }
   return result;
 }

@@ -1,14 +1,16 @@
 #pragma once
 /// Brings measurements of a chip into its catalogue entry: `tokenyard calibrate`.
 ///
-/// A profile in the format of LLMServingSim has every kernel of one model: it is taken as it is, and replaces the kernel models
-/// for that model and tensor parallelism.
+/// A profile in the format of LLMServingSim has every kernel of one model: it is taken as it is, and replaces the
+/// kernel models for that model and tensor parallelism.
 ///
 /// A table in the format of aiconfigurator says by its columns what it holds: dense products (gemm_dtype, m, n, k),
-/// layers of experts (moe_dtype), decode attention (step) or prefill attention (isl). The entry that comes out is the base chip's with the fitted figures in it, each with
-/// its source, the software stack and the error on what was held out.
+/// layers of experts (moe_dtype), decode attention (step) or prefill attention (isl). The entry that comes out is the
+/// base chip's with the fitted figures in it, each with its source, the software stack and the error on what was held
+/// out.
 ///
-///   CalibratedChip result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"), …});
+///   CalibratedChip result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"),
+///   …});
 ///   // result.entry goes into DIR/chips/NAME.json, and DIR to --catalog
 
 #include <filesystem>
@@ -21,17 +23,17 @@ namespace tokenyard::analysis {
 
 struct CalibrateOptions {
   std::filesystem::path table;
-  std::string base;        ///< chip of the catalogue: peaks, bandwidth, and every figure that the table does not give
-  std::string name;        ///< of the new entry; empty: the base's
-  std::string stack;       ///< software the table was measured with; empty: the file's name
+  std::string base;   ///< chip of the catalogue: peaks, bandwidth, and every figure that the table does not give
+  std::string name;   ///< of the new entry; empty: the base's
+  std::string stack;  ///< software the table was measured with; empty: the file's name
   std::string precision = "bf16";
-  std::string model;       ///< of a profile
-  std::int64_t tp = 1;     ///< of a profile
+  std::string model;    ///< of a profile
+  std::int64_t tp = 1;  ///< of a profile
 };
 
 struct CalibratedChip {
   sim::Json entry;
-  std::string what;        ///< "dense products: 5.1 / 3.2 / 14.0 % … on held-out shapes"
+  std::string what;  ///< "dense products: 5.1 / 3.2 / 14.0 % … on held-out shapes"
 };
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.

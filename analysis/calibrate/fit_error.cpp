@@ -1,9 +1,8 @@
 #include "analysis/calibrate/fit_error.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <numeric>
 
 namespace tokenyard::analysis {
@@ -27,13 +26,15 @@ void FitError::add(double modelled, double measured) {
 }
 
 double FitError::mean() const {
-  return errors_.empty() ? 0 : std::accumulate(errors_.begin(), errors_.end(), 0.0) / static_cast<double>(errors_.size());
+  return errors_.empty() ? 0
+                         : std::accumulate(errors_.begin(), errors_.end(), 0.0) / static_cast<double>(errors_.size());
 }
 double FitError::quantile(double q) const { return quantile_of(errors_, q); }
 double FitError::bias() const { return quantile_of(ratios_, 0.5); }
 
 std::string FitError::summary() const {
-  return fmt::format("{:.1f} / {:.1f} / {:.1f} % (mean / median / P95 of {})", 100 * mean(), 100 * median(), 100 * quantile(0.95), rows());
+  return fmt::format("{:.1f} / {:.1f} / {:.1f} % (mean / median / P95 of {})", 100 * mean(), 100 * median(),
+                     100 * quantile(0.95), rows());
 }
 
 }  // namespace tokenyard::analysis

@@ -16,7 +16,8 @@ constexpr std::size_t kFittedRows = 2500;  // enough for seven figures; the erro
 constexpr double kCap = 0.5;
 
 bool held_out(const GemmSample& s) {
-  std::uint64_t hash = static_cast<std::uint64_t>(s.n) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(s.k) * 0xc2b2ae3d27d4eb4fULL;
+  std::uint64_t hash =
+      static_cast<std::uint64_t>(s.n) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(s.k) * 0xc2b2ae3d27d4eb4fULL;
   hash ^= hash >> 29;
   hash *= 0xbf58476d1ce4e5b9ULL;
   return (hash >> 32) % 5 == 0;
@@ -42,14 +43,15 @@ std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std
   std::vector<GemmSample> samples;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (table.text(row, "gemm_dtype") != format) continue;
-    GemmSample sample{std::llround(table.number(row, "m")), std::llround(table.number(row, "n")), std::llround(table.number(row, "k")),
-                      table.number(row, "latency") * 1e-3};
+    GemmSample sample{std::llround(table.number(row, "m")), std::llround(table.number(row, "n")),
+                      std::llround(table.number(row, "k")), table.number(row, "latency") * 1e-3};
     if (sample.n >= 512 && sample.k >= 512) samples.push_back(sample);
   }
   return samples;
 }
 
-GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& known, double weight_bytes, double input_bytes, bool quantised) {
+GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& known, double weight_bytes,
+                 double input_bytes, bool quantised) {
   std::vector<GemmSample> used;
   for (const GemmSample& sample : samples) {
     if (!held_out(sample)) used.push_back(sample);
@@ -65,7 +67,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
   };
   const auto seconds = [&](const GemmFit& fit, const GemmSample& s) {
     double time = Gemm(fit.figures, s.n, s.k, weight_bytes, input_bytes).at(s.m).total();
-    if (quantised) time += fit.quantise_s + 3 * static_cast<double>(s.m) * static_cast<double>(s.k) / fit.quantise_bytes_per_s;
+    if (quantised)
+      time += fit.quantise_s + 3 * static_cast<double>(s.m) * static_cast<double>(s.k) / fit.quantise_bytes_per_s;
     return time;
   };
   const std::size_t stride = std::max<std::size_t>(1, used.size() / kFittedRows);
@@ -78,7 +81,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
     }
     return sum / static_cast<double>(rows);
   };
-  std::vector<double> start{std::log(3.0), std::log(0.9), std::log(0.85), std::log(0.6), std::log(1.5), std::log(0.1), 0.5, std::log(2.0)};
+  std::vector<double> start{std::log(3.0), std::log(0.9), std::log(0.85), std::log(0.6), std::log(1.5),
+                            std::log(0.1), 0.5,           std::log(2.0)};
   std::vector<double> steps{0.3, 0.1, 0.1, 0.3, 0.3, 0.4, 0.4, 0.4};
   if (quantised) {
     start.insert(start.end(), {std::log(8.0), std::log(0.3)});

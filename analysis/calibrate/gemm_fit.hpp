@@ -1,8 +1,8 @@
 #pragma once
 /// Fits the figures of platforms/cost/gemm.hpp to measured products.
 ///
-/// Least mean |log(modelled / measured)|, each row's capped at 0.5 so that throttled and odd kernels do not bend the rest. One
-/// shape (n, k) in five is held out, chosen by a hash of the shape: the error on them is the one to quote.
+/// Least mean |log(modelled / measured)|, each row's capped at 0.5 so that throttled and odd kernels do not bend the
+/// rest. One shape (n, k) in five is held out, chosen by a hash of the shape: the error on them is the one to quote.
 
 #include <filesystem>
 #include <string_view>
@@ -20,17 +20,19 @@ struct GemmSample {
 
 struct GemmFit {
   platforms::GemmFigures figures;
-  double quantise_s = 0, quantise_bytes_per_s = 0;  ///< of the kernel before the product that the tables include; 0: none
+  double quantise_s = 0,
+         quantise_bytes_per_s = 0;  ///< of the kernel before the product that the tables include; 0: none
   FitError fitted, held_out;
 };
 
-/// Rows of one number format ("bfloat16", "fp8") of a table in the format of aiconfigurator: m, n, k, latency in ms. Products
-/// with a side below 512 are left out: no layer of a served model is as small.
+/// Rows of one number format ("bfloat16", "fp8") of a table in the format of aiconfigurator: m, n, k, latency in ms.
+/// Products with a side below 512 are left out: no layer of a served model is as small.
 std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std::string_view format);
 
-/// Peak, bandwidth and units of `known` stay; the rest is fitted. `quantised`: the measured times include a kernel that brings
-/// the inputs to eight bits; engines fuse it into the one before, so its time is fitted beside the figures and not among them.
-GemmFit fit_gemm(const std::vector<GemmSample>& samples, const platforms::GemmFigures& known, double weight_bytes, double input_bytes,
-                 bool quantised = false);
+/// Peak, bandwidth and units of `known` stay; the rest is fitted. `quantised`: the measured times include a kernel that
+/// brings the inputs to eight bits; engines fuse it into the one before, so its time is fitted beside the figures and
+/// not among them.
+GemmFit fit_gemm(const std::vector<GemmSample>& samples, const platforms::GemmFigures& known, double weight_bytes,
+                 double input_bytes, bool quantised = false);
 
 }  // namespace tokenyard::analysis

@@ -1,13 +1,12 @@
 #include "analysis/calibrate/measured_table.hpp"
 
-#include <fmt/format.h>
-#include <lzma.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <lzma.h>
 
 #include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
@@ -18,7 +17,8 @@ namespace {
 
 std::string decompress(const std::string& packed, const std::filesystem::path& path) {
   lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&stream, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK) throw sim::InternalError("xz: no decoder");
+  if (lzma_stream_decoder(&stream, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
+    throw sim::InternalError("xz: no decoder");
   stream.next_in = reinterpret_cast<const std::uint8_t*>(packed.data());
   stream.avail_in = packed.size();
   std::string text;
@@ -31,7 +31,8 @@ std::string decompress(const std::string& packed, const std::filesystem::path& p
     text.append(block, 0, block.size() - stream.avail_out);
   }
   lzma_end(&stream);
-  if (status != LZMA_STREAM_END) throw sim::InputError({path.string(), "", "not a whole xz file", "a file as xz writes it"});
+  if (status != LZMA_STREAM_END)
+    throw sim::InputError({path.string(), "", "not a whole xz file", "a file as xz writes it"});
   return text;
 }
 
@@ -54,7 +55,8 @@ MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), t
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!row.empty() && row.back() == '\r') row.remove_suffix(1);
     if (row.empty()) continue;
-    if (!traces::split_csv(row, fields)) throw sim::InputError({path_.string(), fmt::format("line {}", line), "an open quote", "a row of CSV"});
+    if (!traces::split_csv(row, fields))
+      throw sim::InputError({path_.string(), fmt::format("line {}", line), "an open quote", "a row of CSV"});
     if (header_.empty()) header_ = fields;
     if (fields.size() != header_.size()) {
       throw sim::InputError({path_.string(), fmt::format("line {}", line), fmt::format("{} fields", fields.size()),
@@ -65,11 +67,14 @@ MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), t
   if (header_.empty()) throw sim::InputError({path_.string(), "", "an empty file", "a table with a header line"});
 }
 
-bool MeasuredTable::has(std::string_view name) const { return std::find(header_.begin(), header_.end(), name) != header_.end(); }
+bool MeasuredTable::has(std::string_view name) const {
+  return std::find(header_.begin(), header_.end(), name) != header_.end();
+}
 
 std::size_t MeasuredTable::column(std::string_view name) const {
   const auto found = std::find(header_.begin(), header_.end(), name);
-  if (found == header_.end()) throw sim::InputError({path_.string(), "line 1", "no such column", fmt::format("a column \"{}\"", name)});
+  if (found == header_.end())
+    throw sim::InputError({path_.string(), "line 1", "no such column", fmt::format("a column \"{}\"", name)});
   return static_cast<std::size_t>(found - header_.begin());
 }
 
@@ -83,7 +88,8 @@ std::optional<double> MeasuredTable::optional_number(std::size_t row, std::strin
   double value = 0;
   const auto [rest, error] = std::from_chars(field.data(), field.data() + field.size(), value);
   if (error != std::errc() || rest != field.data() + field.size() || !std::isfinite(value)) {
-    throw sim::InputError({path_.string(), fmt::format("row {}, {}", row + 1, name), fmt::format("\"{}\"", field), "a number"});
+    throw sim::InputError(
+        {path_.string(), fmt::format("row {}, {}", row + 1, name), fmt::format("\"{}\"", field), "a number"});
   }
   return value;
 }

@@ -4,8 +4,8 @@
 ///   MeasuredTable table("h100_sxm__gemm__vllm_0.14.0.csv.xz");
 ///   for (std::size_t row = 0; row < table.rows(); ++row) fit(table.number(row, "m"), table.number(row, "latency"));
 ///
-/// Throws sim::InputError, naming file and line, for a file that cannot be read, a row of another width than the header, a
-/// column that is not there, and a field that is no number where one is asked for.
+/// Throws sim::InputError, naming file and line, for a file that cannot be read, a row of another width than the
+/// header, a column that is not there, and a field that is no number where one is asked for.
 
 #include <filesystem>
 #include <optional>

@@ -31,9 +31,12 @@ std::vector<MoeSample> read_moe_samples(const std::filesystem::path& path, std::
   std::vector<MoeSample> samples;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (table.text(row, "moe_dtype") != format || table.text(row, "distribution") != "balanced") continue;
-    const auto whole = [&](const char* column) { return static_cast<std::int64_t>(std::llround(table.number(row, column))); };
-    MoeSample sample{whole("num_tokens"), whole("hidden_size"), whole("inter_size"), whole("topk"), whole("num_experts"), whole("moe_tp_size"),
-                     whole("moe_ep_size"), table.number(row, "latency") * 1e-3};
+    const auto whole = [&](const char* column) {
+      return static_cast<std::int64_t>(std::llround(table.number(row, column)));
+    };
+    MoeSample sample{
+        whole("num_tokens"),  whole("hidden_size"), whole("inter_size"),  whole("topk"),
+        whole("num_experts"), whole("moe_tp_size"), whole("moe_ep_size"), table.number(row, "latency") * 1e-3};
     if (sample.tokens <= kMostTokens) samples.push_back(sample);
   }
   return samples;
@@ -46,7 +49,8 @@ double moe_seconds(const GemmFigures& figures, const MoeSample& s, double weight
   return experts.at(copies, std::min(here, std::max(1.0, copies))).total();
 }
 
-MoeFit fit_moe(const std::vector<MoeSample>& samples, const GemmFigures& known, double weight_bytes, double input_bytes) {
+MoeFit fit_moe(const std::vector<MoeSample>& samples, const GemmFigures& known, double weight_bytes,
+               double input_bytes) {
   std::vector<MoeSample> used;
   for (const MoeSample& sample : samples) {
     if (!held_out(sample)) used.push_back(sample);
@@ -67,13 +71,15 @@ MoeFit fit_moe(const std::vector<MoeSample>& samples, const GemmFigures& known, 
     double sum = 0;
     std::size_t rows = 0;
     for (std::size_t i = 0; i < used.size(); i += stride, ++rows) {
-      sum += std::min(kCap, std::abs(std::log(moe_seconds(figures, used[i], weight_bytes, input_bytes) / used[i].seconds)));
+      sum += std::min(kCap,
+                      std::abs(std::log(moe_seconds(figures, used[i], weight_bytes, input_bytes) / used[i].seconds)));
     }
     return sum / static_cast<double>(rows);
   };
   const std::vector<double> steps{0.4, 0.3, 0.1, 0.5, 0.5};
   MoeFit fit;
-  fit.figures = figures_of(minimize(error, {std::log(35.0), std::log(0.6), std::log(0.85), std::log(1.0), std::log(1.5)}, steps));
+  fit.figures =
+      figures_of(minimize(error, {std::log(35.0), std::log(0.6), std::log(0.85), std::log(1.0), std::log(1.5)}, steps));
   for (const MoeSample& s : samples) {
     (held_out(s) ? fit.held_out : fit.fitted).add(moe_seconds(fit.figures, s, weight_bytes, input_bytes), s.seconds);
   }

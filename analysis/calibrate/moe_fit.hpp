@@ -1,10 +1,10 @@
 #pragma once
-/// Fits the figures of platforms/cost/experts.hpp to measured layers of experts; how, as gemm_fit.hpp (here one model and
-/// division in five is held out).
+/// Fits the figures of platforms/cost/experts.hpp to measured layers of experts; how, as gemm_fit.hpp (here one model
+/// and division in five is held out).
 ///
-/// Tables in the format of aiconfigurator: moe_dtype, num_tokens, hidden_size, inter_size, topk, num_experts, moe_tp_size,
-/// moe_ep_size, distribution, latency in ms. Rows of balanced routing alone say how many experts were hit: min(E, tokens · k),
-/// of which this chip has its share.
+/// Tables in the format of aiconfigurator: moe_dtype, num_tokens, hidden_size, inter_size, topk, num_experts,
+/// moe_tp_size, moe_ep_size, distribution, latency in ms. Rows of balanced routing alone say how many experts were hit:
+/// min(E, tokens · k), of which this chip has its share.
 
 #include <filesystem>
 #include <string_view>
@@ -28,9 +28,11 @@ struct MoeFit {
 /// Up to 16,384 tokens: larger steps are not taken.
 std::vector<MoeSample> read_moe_samples(const std::filesystem::path& path, std::string_view format);
 
-double moe_seconds(const platforms::GemmFigures& figures, const MoeSample& sample, double weight_bytes, double input_bytes);
+double moe_seconds(const platforms::GemmFigures& figures, const MoeSample& sample, double weight_bytes,
+                   double input_bytes);
 
 /// Peak, bandwidth and units of `known` stay.
-MoeFit fit_moe(const std::vector<MoeSample>& samples, const platforms::GemmFigures& known, double weight_bytes, double input_bytes);
+MoeFit fit_moe(const std::vector<MoeSample>& samples, const platforms::GemmFigures& known, double weight_bytes,
+               double input_bytes);
 
 }  // namespace tokenyard::analysis

@@ -36,7 +36,8 @@ std::vector<double> minimize(const std::function<double(std::span<const double>)
     }
     const int limit = options.evaluations_per_variable * static_cast<int>(n);
     for (int evaluations = static_cast<int>(n) + 1; evaluations < limit; ++evaluations) {
-      std::stable_sort(simplex.begin(), simplex.end(), [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
+      std::stable_sort(simplex.begin(), simplex.end(),
+                       [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
       Vertex& worst = simplex.back();
       const Vertex& best = simplex.front();
       if (std::abs(worst.value - best.value) <= options.tolerance * std::abs(best.value)) break;
@@ -62,7 +63,8 @@ std::vector<double> minimize(const std::function<double(std::span<const double>)
         }
       }
     }
-    const auto best = std::min_element(simplex.begin(), simplex.end(), [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
+    const auto best = std::min_element(simplex.begin(), simplex.end(),
+                                       [](const Vertex& a, const Vertex& b) { return a.value < b.value; });
     start = best->x;
   }
   return start;

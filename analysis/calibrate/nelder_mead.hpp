@@ -1,6 +1,6 @@
 #pragma once
-/// The minimum of a function of a few variables without derivatives (Nelder and Mead, Computer Journal 7, 1965), restarted
-/// from its result until that no longer helps. Deterministic. Cost: some hundred evaluations per variable.
+/// The minimum of a function of a few variables without derivatives (Nelder and Mead, Computer Journal 7, 1965),
+/// restarted from its result until that no longer helps. Deterministic. Cost: some hundred evaluations per variable.
 ///
 ///   std::vector<double> x = minimize([](std::span<const double> v) { return error(v); }, {1, 0.8}, {0.3, 0.3});
 

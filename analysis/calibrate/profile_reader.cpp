@@ -21,7 +21,8 @@ platforms::KernelProfile read_kernel_profile(const std::filesystem::path& folder
     const std::string_view layer = dense.text(row, "layer");
     const double seconds = dense.number(row, "time_us") * 1e-6;
     const bool once = layer == "embedding" || layer == "final_layernorm";
-    (once ? profile.token_once : profile.layer).add(dense.number(row, "tokens"), layer == "layernorm" ? 2 * seconds : seconds);
+    (once ? profile.token_once : profile.layer)
+        .add(dense.number(row, "tokens"), layer == "layernorm" ? 2 * seconds : seconds);
   }
   const MeasuredTable sequences(table_path(folder, prefix, "per_sequence"));
   for (std::size_t row = 0; row < sequences.rows(); ++row) {
@@ -41,7 +42,8 @@ platforms::KernelProfile read_kernel_profile(const std::filesystem::path& folder
   if (std::filesystem::exists(experts)) {
     const MeasuredTable table(experts);
     for (std::size_t row = 0; row < table.rows(); ++row) {
-      profile.experts[table.number(row, "tokens")].add(table.number(row, "activated_experts"), table.number(row, "time_us") * 1e-6);
+      profile.experts[table.number(row, "tokens")].add(table.number(row, "activated_experts"),
+                                                       table.number(row, "time_us") * 1e-6);
     }
   }
   return profile;

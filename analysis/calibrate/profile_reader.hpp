@@ -1,9 +1,10 @@
 #pragma once
 /// Reads kernel profiles in the format of LLMServingSim's profiler into platforms/spec/kernel_profile.hpp.
 ///
-/// PREFIX_dense (layer, tokens, time_us), PREFIX_per_sequence (layer, sequences, time_us), PREFIX_attention (prefill_chunk,
-/// kv_prefill, n_decode, kv_decode, time_us) and, for experts, PREFIX_moe (tokens, activated_experts, time_us); each .csv or
-/// .csv.xz. One layer was profiled: `embedding` and `final_layernorm` run once a step, `layernorm` twice a layer, the rest once.
+/// PREFIX_dense (layer, tokens, time_us), PREFIX_per_sequence (layer, sequences, time_us), PREFIX_attention
+/// (prefill_chunk, kv_prefill, n_decode, kv_decode, time_us) and, for experts, PREFIX_moe (tokens, activated_experts,
+/// time_us); each .csv or .csv.xz. One layer was profiled: `embedding` and `final_layernorm` run once a step,
+/// `layernorm` twice a layer, the rest once.
 
 #include <filesystem>
 #include <string>

@@ -68,7 +68,8 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     --to_send_;
     sim::Stream length(1, sim::StreamName("length"), requests_.size());
     const double of_mean = 1 + load_->length_spread * (2 * length.uniform() - 1);
-    const auto output = static_cast<platforms::Tokens>(std::llround(static_cast<double>(load_->output_tokens) * of_mean));
+    const auto output =
+        static_cast<platforms::Tokens>(std::llround(static_cast<double>(load_->output_tokens) * of_mean));
     send_at(date, {date.seconds(), load_->prompt_tokens, std::max<platforms::Tokens>(1, output)});
   }
 
@@ -91,7 +92,8 @@ class Watch final : public sim::EventHandler {
     platforms::Replica& replica = fleet_.replica(0, 0);
     replica.settle();
     samples.push_back({replica.running(), replica.waiting(), replica.kv_blocks_in_use()});
-    if (client_.ended < requests_) simulation_.schedule(now + Time::seconds(1), sim::Priority::kObserve, entity_, *this);
+    if (client_.ended < requests_)
+      simulation_.schedule(now + Time::seconds(1), sim::Priority::kObserve, entity_, *this);
   }
   std::vector<ServingResult::Sample> samples;
 

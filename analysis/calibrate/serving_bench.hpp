@@ -1,13 +1,13 @@
 #pragma once
 /// One replica under a benchmark client, without a scenario: what validation and calibration run by the thousand.
 ///
-/// Either a closed loop of `users` that send the next request `turnaround_s` after the last token, as benchmark clients do,
-/// or given arrivals. Cost: that of the simulation, typically milliseconds.
+/// Either a closed loop of `users` that send the next request `turnaround_s` after the last token, as benchmark clients
+/// do, or given arrivals. Cost: that of the simulation, typically milliseconds.
 ///
 ///   ServingBench bench;
 ///   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512, .requests = 640});
-///   result.tpot_s.mean;
+///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512, .requests =
+///   640}); result.tpot_s.mean;
 
 #include <memory>
 #include <vector>
@@ -19,11 +19,11 @@ namespace tokenyard::analysis {
 struct ClosedLoop {
   std::int64_t users = 1;
   platforms::Tokens prompt_tokens = 1024, output_tokens = 128;
-  std::int64_t requests = 0;    ///< in all; 0: ten rounds of all users
-  /// Mean of the exponential time from the last token to the next request: detokenise, send, receive, tokenise. Its spread keeps
-  /// users that once were served together from staying together.
+  std::int64_t requests = 0;  ///< in all; 0: ten rounds of all users
+  /// Mean of the exponential time from the last token to the next request: detokenise, send, receive, tokenise. Its
+  /// spread keeps users that once were served together from staying together.
   double turnaround_s = 0.01;
-  double length_spread = 0;     ///< outputs are uniform within this share of `output_tokens`
+  double length_spread = 0;  ///< outputs are uniform within this share of `output_tokens`
 };
 
 struct TimedRequest {
@@ -38,14 +38,14 @@ struct ServedCall {
 };
 
 struct ServingResult {
-  std::vector<ServedCall> calls;            ///< in order of arrival
+  std::vector<ServedCall> calls;  ///< in order of arrival
   platforms::ServingTotals totals;
-  double span_s = 0;                        ///< to the last token
+  double span_s = 0;  ///< to the last token
   struct Sample {
     std::int32_t running = 0, waiting = 0;
     std::int64_t kv_blocks = 0;
   };
-  std::vector<Sample> samples;              ///< one a second, if asked for
+  std::vector<Sample> samples;  ///< one a second, if asked for
 };
 
 struct ServingBench {

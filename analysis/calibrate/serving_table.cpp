@@ -1,9 +1,8 @@
 #include "analysis/calibrate/serving_table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
@@ -36,12 +35,13 @@ const std::map<std::string, std::string, std::less<>> kModels = {{"Qwen/Qwen3-32
                                                                  {"zhipuai/GLM-5", "glm-5"},
                                                                  {"Qwen/Qwen3.5-397B-A17B", "qwen3.5-397b-a17b"},
                                                                  {"moonshotai/Kimi-K2.5", "kimi-k2.5"}};
-const std::map<std::string, std::string, std::less<>> kSystems = {{"a100_sxm", "a100-80-sxm"}, {"h100_sxm", "h100-sxm"}, {"h200_sxm", "h200-sxm"},
-                                                                  {"b200_sxm", "b200-sxm"},    {"gb200", "gb200-nvl72"}, {"b300_sxm", "b300-sxm"},
-                                                                  {"gb300", "gb300-nvl72"},    {"l40s", "l40s"},         {"mi300x", "mi300x"},
-                                                                  {"mi325x", "mi325x"},        {"mi355x", "mi355x"}};
+const std::map<std::string, std::string, std::less<>> kSystems = {
+    {"a100_sxm", "a100-80-sxm"}, {"h100_sxm", "h100-sxm"}, {"h200_sxm", "h200-sxm"}, {"b200_sxm", "b200-sxm"},
+    {"gb200", "gb200-nvl72"},    {"b300_sxm", "b300-sxm"}, {"gb300", "gb300-nvl72"}, {"l40s", "l40s"},
+    {"mi300x", "mi300x"},        {"mi325x", "mi325x"},     {"mi355x", "mi355x"}};
 const std::map<std::string, Precision, std::less<>> kPrecisionNames = {
-    {"", Precision::kBf16}, {"bf16", Precision::kBf16}, {"fp8", Precision::kFp8}, {"fp4", Precision::kFp4}, {"int4", Precision::kFp4}, {"int8", Precision::kInt8}};
+    {"", Precision::kBf16},   {"bf16", Precision::kBf16}, {"fp8", Precision::kFp8},
+    {"fp4", Precision::kFp4}, {"int4", Precision::kFp4},  {"int8", Precision::kInt8}};
 
 template <typename Map>
 auto find(const Map& map, std::string_view key) -> const typename Map::mapped_type* {
@@ -58,7 +58,8 @@ bool second_half(const std::string& key) {
 }
 
 /// The reason to leave a row out; empty: `point` is complete.
-std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog, ServingPoint& point) {
+std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog,
+                       ServingPoint& point) {
   if (table.text(row, "mode") != "agg") return "prefill and decode apart";
   point.system = table.text(row, "system");
   point.engine = table.text(row, "backend");
@@ -67,27 +68,34 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   const std::string_view path = table.text(row, "model_path");
   point.model = path.substr(path.find('/') + 1);
   const auto tp = static_cast<std::int64_t>(table.number(row, "tp_size"));
-  if (path == "nvidia/Llama-3.1-8B-Instruct-FP8" && point.version == "0.12.0") return "physically impossible as labelled: Llama-3.1-8B-FP8 on vLLM 0.12.0";
+  if (path == "nvidia/Llama-3.1-8B-Instruct-FP8" && point.version == "0.12.0")
+    return "physically impossible as labelled: Llama-3.1-8B-FP8 on vLLM 0.12.0";
   if (path == "Qwen/Qwen3-235B-A22B-FP8" && tp == 1) return "physically impossible as labelled: Qwen3-235B on one chip";
-  if (path == "Qwen/Qwen3-32B" && point.engine == "sglang" && point.precision.empty()) return "of a number format that nobody noted: Qwen3-32B on SGLang";
+  if (path == "Qwen/Qwen3-32B" && point.engine == "sglang" && point.precision.empty())
+    return "of a number format that nobody noted: Qwen3-32B on SGLang";
   const std::string* model = find(kModels, path);
   const std::string* chip = find(kSystems, point.system);
   const Precision* weights = find(kPrecisionNames, point.precision);
-  if (model == nullptr || chip == nullptr || weights == nullptr) return fmt::format("not in the catalogue: {} {} {}", path, point.system, point.precision);
+  if (model == nullptr || chip == nullptr || weights == nullptr)
+    return fmt::format("not in the catalogue: {} {} {}", path, point.system, point.precision);
   point.spec.model = catalog.find_model(*model);
   point.spec.chip = catalog.find_chip(*chip);
   point.defaults = catalog.find_engine(point.engine == "trtllm" ? "tensorrt-llm" : point.engine);
-  if (point.spec.model == nullptr || point.spec.chip == nullptr || point.defaults == nullptr) return fmt::format("not in the catalogue: {}", point.group());
+  if (point.spec.model == nullptr || point.spec.chip == nullptr || point.defaults == nullptr)
+    return fmt::format("not in the catalogue: {}", point.group());
   const auto dp = static_cast<std::int64_t>(table.optional_number(row, "attention_dp_size").value_or(1));
   point.spec.parallelism.dp = std::max<std::int64_t>(1, dp);
   point.spec.parallelism.tp = std::max<std::int64_t>(1, tp / point.spec.parallelism.dp);
-  point.spec.parallelism.ep = std::max<std::int64_t>(1, static_cast<std::int64_t>(table.optional_number(row, "moe_ep_size").value_or(1)));
+  point.spec.parallelism.ep =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(table.optional_number(row, "moe_ep_size").value_or(1)));
   point.spec.weights = *weights;
   // TensorRT-LLM's fp8 checkpoints say that the KV cache is in fp8, too; vLLM and SGLang keep it in bf16 unless told.
   point.spec.kv = point.engine == "trtllm" && *weights == Precision::kFp8 ? Precision::kFp8 : Precision::kBf16;
   point.spec.host = point.defaults->host;
-  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty()) return "the catalogue lacks " + missing.front();
-  const double tokens = platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
+  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
+    return "the catalogue lacks " + missing.front();
+  const double tokens =
+      platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
   if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
   point.bench.kv.block_size = point.defaults->block_size;
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;

@@ -1,12 +1,13 @@
 #pragma once
 /// Measured serving points (TTFT and TPOT of a model on some chips at some concurrency), simulated and fitted to.
 ///
-/// Tables in the format of aiconfigurator's silicon samples: backend, backend_version, model_path, system, precision, mode, isl,
-/// osl, batch_size (the client's concurrency), tp_size, moe_ep_size, attention_dp_size, silicon_ttft_ms, silicon_tpot_ms. A closed loop: every
-/// user sends the next request when the last one ends; outputs are spread by a fifth, since clients that stayed in lockstep would
-/// show as jumps in TPOT that the tables do not have.
+/// Tables in the format of aiconfigurator's silicon samples: backend, backend_version, model_path, system, precision,
+/// mode, isl, osl, batch_size (the client's concurrency), tp_size, moe_ep_size, attention_dp_size, silicon_ttft_ms,
+/// silicon_tpot_ms. A closed loop: every user sends the next request when the last one ends; outputs are spread by a
+/// fifth, since clients that stayed in lockstep would show as jumps in TPOT that the tables do not have.
 ///
-/// Points fall into two halves by a hash of system, model and tensor parallelism: figures fitted on one are judged on the other.
+/// Points fall into two halves by a hash of system, model and tensor parallelism: figures fitted on one are judged on
+/// the other.
 
 #include <filesystem>
 #include <map>
@@ -35,8 +36,8 @@ struct ServingTable {
   std::map<std::string, int> left_out;  ///< reason → rows
 };
 
-/// Leaves out, with the reason: disaggregated rows; the two sets that the table's notes call physically impossible; models, chips
-/// and number formats that the catalogue cannot time; and what does not fit into memory as labelled.
+/// Leaves out, with the reason: disaggregated rows; the two sets that the table's notes call physically impossible;
+/// models, chips and number formats that the catalogue cannot time; and what does not fit into memory as labelled.
 ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog);
 
 struct ServedMeans {
@@ -44,7 +45,8 @@ struct ServedMeans {
 };
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
-/// The host times of an engine that bring the simulated TPOT closest to the points', least mean |log|. Seconds to minutes.
+/// The host times of an engine that bring the simulated TPOT closest to the points', least mean |log|. Seconds to
+/// minutes.
 platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points);
 
 }  // namespace tokenyard::analysis

@@ -4,7 +4,8 @@
 
 namespace tokenyard::analysis {
 
-Agenda::Agenda(const Campaign& campaign, const SettledRuns& settled, const Shard& shard) : campaign_(campaign), before_(settled), cells_(campaign.cells()) {
+Agenda::Agenda(const Campaign& campaign, const SettledRuns& settled, const Shard& shard)
+    : campaign_(campaign), before_(settled), cells_(campaign.cells()) {
   const Repetitions& repetitions = campaign.repetitions();
   for (std::size_t repetition = 0; repetition < repetitions.minimum; ++repetition) {
     for (std::size_t cell = 0; cell < cells_.size(); ++cell) {
@@ -57,7 +58,8 @@ std::optional<RunId> Agenda::next() {
 void Agenda::settle(RunId run, const RunResult& result) {
   --under_way_;
   const auto& outputs = result.outputs;
-  const auto found = std::find_if(outputs.begin(), outputs.end(), [&](const auto& output) { return output.first == campaign_.repetitions().metric; });
+  const auto found = std::find_if(outputs.begin(), outputs.end(),
+                                  [&](const auto& output) { return output.first == campaign_.repetitions().metric; });
   note(run, result.done(), found == outputs.end() ? std::nullopt : found->second);
   extend(run.cell);
 }

@@ -2,9 +2,9 @@
 /// What of a campaign is still to run, in which order; the one place that knows the repetition rule.
 ///
 /// Repetitions go round the cells, so that every cell has its first soon. Whoever runs takes `next`, in any number at a
-/// time, and reports each with `settle`; which runs come up in total depends on their results alone, never on the order in
-/// which they end. A shard of a campaign with a fixed number of repetitions takes every Nth run; where results decide, it
-/// takes every Nth cell. A cell with a failed run gets no further batches.
+/// time, and reports each with `settle`; which runs come up in total depends on their results alone, never on the order
+/// in which they end. A shard of a campaign with a fixed number of repetitions takes every Nth run; where results
+/// decide, it takes every Nth cell. A cell with a failed run gets no further batches.
 ///
 ///   Agenda agenda(campaign, settled, shard);
 ///   while (!agenda.over()) {
@@ -33,10 +33,10 @@ class Agenda {
 
  private:
   struct Cell {
-    std::size_t target = 0;        ///< repetitions asked for
-    std::size_t open = 0;          ///< of those, not settled
+    std::size_t target = 0;  ///< repetitions asked for
+    std::size_t open = 0;    ///< of those, not settled
     bool failed = false;
-    std::vector<std::optional<double>> values;   ///< where the rule looks at them
+    std::vector<std::optional<double>> values;  ///< where the rule looks at them
   };
 
   void ask(RunId run);

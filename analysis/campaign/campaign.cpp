@@ -1,8 +1,7 @@
 #include "analysis/campaign/campaign.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -23,9 +22,20 @@ constexpr std::uint64_t kSeeds = std::uint64_t{1} << 53;  ///< what a JSON numbe
 constexpr const char* kResultVersion = "tokenyard.summary/1";
 
 const std::vector<std::string>& default_outputs() {
-  static const std::vector<std::string> kOutputs = {
-      "counts.tasks", "counts.tasks_completed", "counts.calls", "counts.calls_completed", "counts.calls_rejected", "counts.output_tokens",
-      "latency.ttft_s", "latency.tpot_s", "latency.e2e_s", "latency.task_s", "throughput", "slo", "energy", "cost"};
+  static const std::vector<std::string> kOutputs = {"counts.tasks",
+                                                    "counts.tasks_completed",
+                                                    "counts.calls",
+                                                    "counts.calls_completed",
+                                                    "counts.calls_rejected",
+                                                    "counts.output_tokens",
+                                                    "latency.ttft_s",
+                                                    "latency.tpot_s",
+                                                    "latency.e2e_s",
+                                                    "latency.task_s",
+                                                    "throughput",
+                                                    "slo",
+                                                    "energy",
+                                                    "cost"};
   return kOutputs;
 }
 
@@ -50,7 +60,8 @@ std::string digest_of(const std::filesystem::path& path) {
       if (entry.path().extension() == ".json") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
-    for (const auto& file : files) hash.add(std::filesystem::relative(file, path, error).string() + '\n' + digest_of(file) + '\n');
+    for (const auto& file : files)
+      hash.add(std::filesystem::relative(file, path, error).string() + '\n' + digest_of(file) + '\n');
     return hash.hex();
   }
   std::ifstream in(path, std::ios::binary);
@@ -63,7 +74,8 @@ std::string digest_of(const std::filesystem::path& path) {
   return hash.hex();
 }
 
-Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs, Faults& faults) {
+Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs,
+                        Faults& faults) {
   Campaign campaign;
   const std::size_t before = faults.size();
   const JsonFile file = JsonFile::load(path, faults);
@@ -76,7 +88,8 @@ Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std
     reader.fault("name", "\"" + campaign.name_ + "\"", "a name that may be a folder's");
   }
   campaign.read_scenario(reader, path, faults);
-  const auto seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
+  const auto seed = static_cast<std::uint64_t>(
+      reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
   campaign.blocks_ = read_factors(reader, "factors", seed);
   campaign.read_conditions(reader);
   campaign.read_controls(reader);
@@ -101,7 +114,8 @@ void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& 
     if (path.is_relative()) path = folder_ / path;
     base_ = JsonFile::load(path, faults);
     folder_ = path.parent_path();
-    if (!base_.value().is_object()) reader.fault("scenario", path.string() + ", which is no object", "a scenario's file");
+    if (!base_.value().is_object())
+      reader.fault("scenario", path.string() + ", which is no object", "a scenario's file");
   } else if (scenario->is_object()) {
     base_ = JsonFile::from(*scenario, file.string() + "/scenario");
   } else {
@@ -124,7 +138,9 @@ void Campaign::read_conditions(ObjectReader& reader) {
     for (const auto& [name, value] : names.value().items()) {
       const std::string pointer = names.string(name);
       const bool word = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-                        std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+                        std::all_of(name.begin(), name.end(), [](char c) {
+                          return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+                        });
       if (!word) names.fault(name, "\"" + name + "\"", "a name of letters, digits and _");
       if (pointer.empty() || pointer[0] != '/') {
         names.fault(name, sim::shown(value), "a JSON pointer into the scenario, as in /pools/0/replicas");
@@ -136,7 +152,8 @@ void Campaign::read_conditions(ObjectReader& reader) {
   for (const auto& [key, list] : {std::pair{"include", &include_}, {"exclude", &exclude_}}) {
     std::size_t i = 0;
     for (const std::string& text : reader.strings(key)) {
-      list->push_back(Condition::parse(text, names_, reader.file(), fmt::format("{}/{}", reader.pointer_to(key), i++), reader.faults()));
+      list->push_back(Condition::parse(text, names_, reader.file(), fmt::format("{}/{}", reader.pointer_to(key), i++),
+                                       reader.faults()));
     }
   }
 }
@@ -148,11 +165,13 @@ void Campaign::read_controls(ObjectReader& reader) {
   if (outputs_.empty()) outputs_ = default_outputs();
   if (!repetitions_.fixed()) {
     const std::string& metric = repetitions_.metric;
-    const bool kept = std::any_of(outputs_.begin(), outputs_.end(), [&](const std::string& o) { return metric == o || metric.starts_with(o + '.'); });
+    const bool kept = std::any_of(outputs_.begin(), outputs_.end(),
+                                  [&](const std::string& o) { return metric == o || metric.starts_with(o + '.'); });
     if (!kept) outputs_.push_back(metric);
   }
   reader.object("limits", [&](ObjectReader& limits) {
-    limits_.time_s = limits.number("time_s", {.fallback = limits_.time_s, .minimum = 0, .maximum = 1e7, .exclusive = true});
+    limits_.time_s =
+        limits.number("time_s", {.fallback = limits_.time_s, .minimum = 0, .maximum = 1e7, .exclusive = true});
     limits_.memory_mb = limits.optional_number("memory_mb", {.minimum = 1, .maximum = 1e9});
   });
   analytic_network_ = reader.choice("network", {"simgrid", "analytic"}, "simgrid") == "analytic";
@@ -175,22 +194,28 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs) {
     try {
       scenario = document(i);
     } catch (const Json::exception&) {
-      reader.fault("factors", fmt::format("combination {} does not fit into the scenario", sim::shown(Json(combination(blocks_, i)))),
-                   "JSON pointers that lead through objects and arrays");
+      reader.fault(
+          "factors",
+          fmt::format("combination {} does not fit into the scenario", sim::shown(Json(combination(blocks_, i)))),
+          "JSON pointers that lead through objects and arrays");
       return;
     }
     const auto passes = [&](const Condition& condition) { return condition.holds(scenario); };
-    if (!std::all_of(include_.begin(), include_.end(), passes) || std::any_of(exclude_.begin(), exclude_.end(), passes)) continue;
+    if (!std::all_of(include_.begin(), include_.end(), passes) || std::any_of(exclude_.begin(), exclude_.end(), passes))
+      continue;
     Cell cell;
     cell.combination = i;
-    if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer()) cell.seed = seed->get<std::uint64_t>();
+    if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer())
+      cell.seed = seed->get<std::uint64_t>();
     sim::Sha256 hash;
     hash.add(kResultVersion);
     hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");
     hash.add(catalogs);
     if (const auto trace = trace_of(scenario)) {
       const auto [known, fresh] = traces.try_emplace(*trace);
-      if (fresh) known->second = digest_of(std::filesystem::path(*trace).is_relative() ? folder_ / *trace : std::filesystem::path(*trace));
+      if (fresh)
+        known->second =
+            digest_of(std::filesystem::path(*trace).is_relative() ? folder_ / *trace : std::filesystem::path(*trace));
       hash.add(known->second + '\n');
     }
     hash.add(canonical(scenario));
@@ -201,7 +226,9 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs) {
       ++duplicates_;
     }
   }
-  if (cells_.empty()) reader.fault("factors", fmt::format("none of {} combinations passes the conditions", all), "at least one that passes");
+  if (cells_.empty())
+    reader.fault("factors", fmt::format("none of {} combinations passes the conditions", all),
+                 "at least one that passes");
 }
 
 Json Campaign::document(std::uint64_t index) const {
@@ -223,7 +250,9 @@ std::uint64_t Campaign::seed(RunId run) const {
   return std::stoull(sim::sha256(fmt::format("{}/{}", cell.digest, run.repetition)).substr(0, 13), nullptr, 16);
 }
 
-std::string Campaign::key(RunId run) const { return sim::sha256(fmt::format("{}\n{}", cells_[run.cell].digest, seed(run))).substr(0, 32); }
+std::string Campaign::key(RunId run) const {
+  return sim::sha256(fmt::format("{}\n{}", cells_[run.cell].digest, seed(run))).substr(0, 32);
+}
 
 Json Campaign::scenario(RunId run) const {
   Json scenario = document(cells_[run.cell].combination);

@@ -6,8 +6,8 @@
 ///     "scenario": "requests.json",                       // or the scenario itself: { … }
 ///     "set": {"/run/duration_s": 600},                   // changed in every run
 ///     "seed": 1,                                         // draws the random factors
-///     "factors": [{"grid": {"/pools/0/replicas": [1, 2, 4], "/workload/requests/rate_per_s": [1, 2]}}],   // factors.hpp
-///     "names": {"replicas": "/pools/0/replicas"},        // for conditions and the columns of tables
+///     "factors": [{"grid": {"/pools/0/replicas": [1, 2, 4], "/workload/requests/rate_per_s": [1, 2]}}],   //
+///     factors.hpp "names": {"replicas": "/pools/0/replicas"},        // for conditions and the columns of tables
 ///     "include": ["replicas < 4"], "exclude": [],        // condition.hpp; every `include`, no `exclude`
 ///     "repetitions": 5,                                  // or until an interval is narrow: repetitions.hpp
 ///     "common_random_numbers": true,
@@ -17,11 +17,12 @@
 ///   }
 ///
 /// All but `scenario` have defaults. A *cell* is one combination of factors that the conditions let pass; cells whose
-/// scenarios are equal are one. Repetition r of a cell runs under its scenario's seed + r, in every cell the same (common
-/// random numbers: the cells see the same work and are compared in pairs), or else under a seed of the cell's own.
+/// scenarios are equal are one. Repetition r of a cell runs under its scenario's seed + r, in every cell the same
+/// (common random numbers: the cells see the same work and are compared in pairs), or else under a seed of the cell's
+/// own.
 ///
-/// A run's *key* names it by content: the resolved scenario, its seed, the trace it plays, the user's own catalogues, the
-/// network, and the version of the summary. What is done is found again by key, whatever else changed in the file.
+/// A run's *key* names it by content: the resolved scenario, its seed, the trace it plays, the user's own catalogues,
+/// the network, and the version of the summary. What is done is found again by key, whatever else changed in the file.
 ///
 ///   Campaign campaign = Campaign::read("campaign.json", {}, faults);
 ///   for (std::size_t cell = 0; cell < campaign.cells(); ++cell) campaign.key({cell, 0});
@@ -47,14 +48,15 @@ struct RunId {
 };
 
 struct RunLimits {
-  double time_s = 3600;                 ///< wall-clock
-  std::optional<double> memory_mb;      ///< of the simulation's own data
+  double time_s = 3600;             ///< wall-clock
+  std::optional<double> memory_mb;  ///< of the simulation's own data
 };
 
 class Campaign {
  public:
   /// Faults are collected; the result is only of use if none were. `catalogs` are the user's own folders (--catalog).
-  static Campaign read(const std::filesystem::path& file, const std::vector<std::filesystem::path>& catalogs, sim::Faults& faults);
+  static Campaign read(const std::filesystem::path& file, const std::vector<std::filesystem::path>& catalogs,
+                       sim::Faults& faults);
 
   const std::string& name() const { return name_; }
   std::size_t cells() const { return cells_.size(); }
@@ -84,7 +86,7 @@ class Campaign {
  private:
   struct Cell {
     std::uint64_t combination = 0;
-    std::uint64_t seed = 1;     ///< the scenario's own
+    std::uint64_t seed = 1;  ///< the scenario's own
     std::string digest;
   };
 

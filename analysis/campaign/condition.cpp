@@ -1,9 +1,8 @@
 #include "analysis/campaign/condition.hpp"
 
-#include <fmt/format.h>
-
 #include <cctype>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -13,25 +12,51 @@ using sim::Json;
 
 namespace {
 
-enum class Code : std::uint8_t { kConstant, kPointer, kOr, kAnd, kNot, kEq, kNe, kLt, kLe, kGt, kGe, kAdd, kSub, kMul, kDiv, kMod, kNegate };
+enum class Code : std::uint8_t {
+  kConstant,
+  kPointer,
+  kOr,
+  kAnd,
+  kNot,
+  kEq,
+  kNe,
+  kLt,
+  kLe,
+  kGt,
+  kGe,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMod,
+  kNegate
+};
 
 constexpr int kMaxDepth = 100;
 
 bool ordered(Code code, int sign) {
   switch (code) {
-    case Code::kLt: return sign < 0;
-    case Code::kLe: return sign <= 0;
-    case Code::kGt: return sign > 0;
-    default: return sign >= 0;
+    case Code::kLt:
+      return sign < 0;
+    case Code::kLe:
+      return sign <= 0;
+    case Code::kGt:
+      return sign > 0;
+    default:
+      return sign >= 0;
   }
 }
 
 Json arithmetic(Code code, double a, double b) {
   switch (code) {
-    case Code::kAdd: return a + b;
-    case Code::kSub: return a - b;
-    case Code::kMul: return a * b;
-    default: break;
+    case Code::kAdd:
+      return a + b;
+    case Code::kSub:
+      return a - b;
+    case Code::kMul:
+      return a * b;
+    default:
+      break;
   }
   if (b == 0) return nullptr;
   return code == Code::kDiv ? a / b : std::fmod(a, b);
@@ -39,10 +64,14 @@ Json arithmetic(Code code, double a, double b) {
 
 Json binary(Code code, const Json& a, const Json& b) {
   switch (code) {
-    case Code::kOr: return a == true || b == true;
-    case Code::kAnd: return a == true && b == true;
-    case Code::kEq: return a == b;
-    case Code::kNe: return a != b;
+    case Code::kOr:
+      return a == true || b == true;
+    case Code::kAnd:
+      return a == true && b == true;
+    case Code::kEq:
+      return a == b;
+    case Code::kNe:
+      return a != b;
     case Code::kLt:
     case Code::kLe:
     case Code::kGt:
@@ -65,7 +94,8 @@ struct Condition::Op {
 /// Recursive descent; emits the program as it goes.
 class ConditionParser {
  public:
-  ConditionParser(const std::string& text, const std::map<std::string, std::string>& names) : text_(text), names_(names) {}
+  ConditionParser(const std::string& text, const std::map<std::string, std::string>& names)
+      : text_(text), names_(names) {}
 
   /// What is wrong and what is allowed, if anything is.
   std::optional<std::pair<std::string, std::string>> parse(Condition& condition) {
@@ -93,11 +123,15 @@ class ConditionParser {
     return true;
   }
   void fail(std::string allowed) {
-    if (!fault_) fault_.emplace(fmt::format("\"{}\" at column {} of \"{}\"", text_.substr(at_, 12), at_ + 1, text_), std::move(allowed));
+    if (!fault_)
+      fault_.emplace(fmt::format("\"{}\" at column {} of \"{}\"", text_.substr(at_, 12), at_ + 1, text_),
+                     std::move(allowed));
     at_ = text_.size();
   }
   void emit(Code code) { condition_->program_.push_back({code, nullptr, Json::json_pointer()}); }
-  void emit(Json constant) { condition_->program_.push_back({Code::kConstant, std::move(constant), Json::json_pointer()}); }
+  void emit(Json constant) {
+    condition_->program_.push_back({Code::kConstant, std::move(constant), Json::json_pointer()});
+  }
   void emit_pointer(const std::string& pointer) {
     try {
       condition_->program_.push_back({Code::kPointer, nullptr, Json::json_pointer(pointer)});
@@ -130,7 +164,14 @@ class ConditionParser {
     emit(Code::kNot);
   }
   void comparison() {
-    chain(&ConditionParser::sum, {{"==", Code::kEq}, {"!=", Code::kNe}, {"<=", Code::kLe}, {">=", Code::kGe}, {"<", Code::kLt}, {">", Code::kGt}}, false);
+    chain(&ConditionParser::sum,
+          {{"==", Code::kEq},
+           {"!=", Code::kNe},
+           {"<=", Code::kLe},
+           {">=", Code::kGe},
+           {"<", Code::kLt},
+           {">", Code::kGt}},
+          false);
   }
   void sum() { chain(&ConditionParser::product, {{"+", Code::kAdd}, {"-", Code::kSub}}); }
   void product() { chain(&ConditionParser::value, {{"*", Code::kMul}, {"/", Code::kDiv}, {"%", Code::kMod}}); }
@@ -171,7 +212,8 @@ class ConditionParser {
     // The sign of an exponent belongs to its number: 1e-3.
     const auto inside = [&](std::size_t i) {
       const char c = text_[i];
-      const bool sign = (c == '-' || c == '+') && i > at_ && (text_[i - 1] == 'e' || text_[i - 1] == 'E') && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0;
+      const bool sign = (c == '-' || c == '+') && i > at_ && (text_[i - 1] == 'e' || text_[i - 1] == 'E') &&
+                        std::isdigit(static_cast<unsigned char>(text_[at_])) != 0;
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || sign;
     };
     while (end < text_.size() && inside(end)) ++end;
@@ -184,7 +226,8 @@ class ConditionParser {
     } else {
       std::vector<std::string> known;
       for (const auto& [known_name, pointer] : names_) known.push_back(known_name);
-      fail("a number, a 'string', a {/json/pointer} or a name" + (known.empty() ? "" : fmt::format(" ({})", fmt::join(known, ", "))) + sim::did_you_mean(found, known));
+      fail("a number, a 'string', a {/json/pointer} or a name" +
+           (known.empty() ? "" : fmt::format(" ({})", fmt::join(known, ", "))) + sim::did_you_mean(found, known));
     }
     at_ = std::max(at_, end);
   }
@@ -202,8 +245,8 @@ Condition::Condition(const Condition&) = default;
 Condition::Condition(Condition&&) noexcept = default;
 Condition::~Condition() = default;
 
-Condition Condition::parse(const std::string& text, const std::map<std::string, std::string>& names, const std::string& file, const std::string& pointer,
-                           sim::Faults& faults) {
+Condition Condition::parse(const std::string& text, const std::map<std::string, std::string>& names,
+                           const std::string& file, const std::string& pointer, sim::Faults& faults) {
   Condition condition;
   condition.text_ = text;
   if (const auto fault = ConditionParser(text, names).parse(condition)) {

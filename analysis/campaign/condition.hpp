@@ -24,8 +24,8 @@ class Condition {
   ~Condition();
 
   /// Faults are added at `pointer` of `file`; the condition is then true of everything. `names`: name to JSON pointer.
-  static Condition parse(const std::string& text, const std::map<std::string, std::string>& names, const std::string& file,
-                         const std::string& pointer, sim::Faults& faults);
+  static Condition parse(const std::string& text, const std::map<std::string, std::string>& names,
+                         const std::string& file, const std::string& pointer, sim::Faults& faults);
 
   /// Only `true` holds; null and numbers do not.
   bool holds(const sim::Json& scenario) const;

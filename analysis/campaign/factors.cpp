@@ -1,9 +1,8 @@
 #include "analysis/campaign/factors.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -45,7 +44,8 @@ class Axis {
   }
 
   Json at(double u) const {
-    if (!values_.empty()) return values_[std::min(values_.size() - 1, static_cast<std::size_t>(u * static_cast<double>(values_.size())))];
+    if (!values_.empty())
+      return values_[std::min(values_.size() - 1, static_cast<std::size_t>(u * static_cast<double>(values_.size())))];
     if (whole_ && !log_) return number(low_ + std::floor(u * (high_ - low_ + 1)));
     return between(u);
   }
@@ -75,7 +75,8 @@ class Axis {
     if (grid) count_ = range.integer("count", {.minimum = 1, .maximum = static_cast<double>(kMostCells)});
     if (high_ < low_) range.fault("high", fmt::format("{}", high_), fmt::format("at least low = {}", low_));
     if (log_ && low_ <= 0) range.fault("low", fmt::format("{}", low_), "above 0 on a log scale");
-    if (whole_ && (low_ != std::floor(low_) || high_ != std::floor(high_))) range.fault("whole", "true, between ends that are not whole", "whole ends");
+    if (whole_ && (low_ != std::floor(low_) || high_ != std::floor(high_)))
+      range.fault("whole", "true, between ends that are not whole", "whole ends");
   }
 
   std::vector<Json> values_;
@@ -95,7 +96,8 @@ bool is_pointer(const std::string& text) {
 }
 
 void check_pointer(ObjectReader& reader, const std::string& pointer) {
-  if (!is_pointer(pointer)) reader.fault(pointer, "\"" + pointer + "\"", "a JSON pointer into the scenario, as in /pools/0/replicas");
+  if (!is_pointer(pointer))
+    reader.fault(pointer, "\"" + pointer + "\"", "a JSON pointer into the scenario, as in /pools/0/replicas");
 }
 
 /// The axes of one block, in the order of the file.
@@ -144,7 +146,8 @@ FactorBlock read_zip(ObjectReader& reader) {
     for (const auto& [pointer, axis] : list) {
       const std::vector<Json> points = axis.points();
       if (points.size() != length) {
-        axes.fault(pointer, fmt::format("{} values", points.size()), fmt::format("{} values, as many as {} has", length, list.front().first));
+        axes.fault(pointer, fmt::format("{} values", points.size()),
+                   fmt::format("{} values, as many as {} has", length, list.front().first));
         continue;
       }
       for (std::size_t i = 0; i < length; ++i) block.settings[i].emplace_back(pointer, points[i]);
@@ -168,7 +171,9 @@ FactorBlock read_list(ObjectReader& reader) {
   return block;
 }
 
-std::int64_t read_count(ObjectReader& reader) { return reader.integer("count", {.minimum = 1, .maximum = static_cast<double>(kMostCells)}); }
+std::int64_t read_count(ObjectReader& reader) {
+  return reader.integer("count", {.minimum = 1, .maximum = static_cast<double>(kMostCells)});
+}
 
 FactorBlock read_random(ObjectReader& reader, std::uint64_t seed) {
   FactorBlock block;
@@ -248,7 +253,8 @@ std::vector<FactorBlock> read_factors(ObjectReader& reader, std::string_view key
         keys.push_back(name);
       }
       block.fault("", given.empty() ? sim::shown(block.value()) : fmt::format("{} together", fmt::join(given, " and ")),
-                  fmt::format("one of {}{}", fmt::join(kinds, ", "), keys.size() == 1 ? sim::did_you_mean(keys[0], kinds) : ""));
+                  fmt::format("one of {}{}", fmt::join(kinds, ", "),
+                              keys.size() == 1 ? sim::did_you_mean(keys[0], kinds) : ""));
       return;
     }
     const std::string& kind = given.front();
@@ -262,10 +268,12 @@ std::vector<FactorBlock> read_factors(ObjectReader& reader, std::string_view key
       for (const auto& [pointer, value] : setting) own.insert(pointer);
     }
     for (const std::string& pointer : own) {
-      if (!taken.insert(pointer).second) block.fault(kind, "\"" + pointer + "\" again", "each JSON pointer in one block");
+      if (!taken.insert(pointer).second)
+        block.fault(kind, "\"" + pointer + "\" again", "each JSON pointer in one block");
     }
     blocks.push_back(std::move(read));
-    if (combinations(blocks) > kMostCells) block.fault("", "more combinations", fmt::format("at most {} in a campaign", kMostCells));
+    if (combinations(blocks) > kMostCells)
+      block.fault("", "more combinations", fmt::format("at most {} in a campaign", kMostCells));
   });
   return blocks;
 }

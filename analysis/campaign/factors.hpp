@@ -1,17 +1,18 @@
 #pragma once
 /// What a campaign varies: blocks of factors, each a list of settings of JSON pointers into the scenario.
 ///
-///   {"grid": {"/pools/0/replicas": [1, 2, 4], "/workload/requests/rate_per_s": {"low": 1, "high": 100, "count": 5, "scale": "log"}}}
+///   {"grid": {"/pools/0/replicas": [1, 2, 4], "/workload/requests/rate_per_s": {"low": 1, "high": 100, "count": 5,
+///   "scale": "log"}}}
 ///   {"zip":  {"/pools/0/chip": ["h100-sxm", "b200-sxm"], "/pools/0/parallelism/tp": [4, 2]}}
 ///   {"list": [{"/pools/0/replicas": 1}, {"/pools/0/replicas": 2, "/pools/0/router": "round-robin"}]}
 ///   {"random": {"/workload/requests/rate_per_s": DIST, "/pools/0/replicas": [1, 2, 4]}, "count": 20}
 ///   {"latin-hypercube": {"/pools/0/replicas": {"low": 1, "high": 8, "whole": true}, …}, "count": 20}
 ///
 /// Blocks multiply; within the product the last block varies fastest, and within a grid its last pointer. An axis is an
-/// array of any values or a range; `random` draws uniformly from either, or from a DIST; `latin-hypercube` puts one point
-/// in each of `count` strata of every axis (McKay, Beckman and Conover, Technometrics 21, 1979). A draw depends on the
-/// campaign's seed, the pointer and the point's number only: more pointers or points change no other draw (of a Latin
-/// hypercube: no other pointer's).
+/// array of any values or a range; `random` draws uniformly from either, or from a DIST; `latin-hypercube` puts one
+/// point in each of `count` strata of every axis (McKay, Beckman and Conover, Technometrics 21, 1979). A draw depends
+/// on the campaign's seed, the pointer and the point's number only: more pointers or points change no other draw (of a
+/// Latin hypercube: no other pointer's).
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -41,8 +42,8 @@ std::uint64_t combinations(const std::vector<FactorBlock>& blocks);
 /// Combination `index` of the product.
 Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index);
 
-/// Sets the values in a document; throws sim::Json::exception where a pointer leads through a scalar or further behind the
-/// end of an array than its next element.
+/// Sets the values in a document; throws sim::Json::exception where a pointer leads through a scalar or further behind
+/// the end of an array than its next element.
 void set_values(const Setting& setting, sim::Json& document);
 
 }  // namespace tokenyard::analysis

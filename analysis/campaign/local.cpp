@@ -19,14 +19,16 @@ void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agend
   faults.throw_if_any();
 }
 
-Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock, const LocalOptions& options) {
+Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
+                  const LocalOptions& options) {
   constexpr int kGlance_ms = 200;  // how long an interrupt or a progress line may be late
   SettledRuns settled = options.settled;
   results.add_settled(campaign, settled);
   Agenda agenda(campaign, settled, options.shard);
   check_cells(campaign, catalogs, agenda);
 
-  RunProcesses processes(options.jobs, campaign.limits(), [&](RunId run) { return run_once(campaign, catalogs, run, options.make_network); });
+  RunProcesses processes(options.jobs, campaign.limits(),
+                         [&](RunId run) { return run_once(campaign, catalogs, run, options.make_network); });
   processes.close_in_children(lock.descriptor());
   const auto begin = std::chrono::steady_clock::now();
   Tally tally;
@@ -48,7 +50,8 @@ Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& r
     }
     if (const auto finished = processes.wait(kGlance_ms)) {
       const RunResult& result = finished->result;
-      if (result.failure == RunFailure::kInput) throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
+      if (result.failure == RunFailure::kInput)
+        throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
       results.record(campaign, finished->run, result, options.version);
       agenda.settle(finished->run, result);
       ++(result.done() ? tally.done : tally.failed);

@@ -11,29 +11,31 @@ namespace tokenyard::analysis {
 
 /// How far a campaign is.
 struct Tally {
-  std::size_t before = 0;        ///< settled when this call began
-  std::size_t done = 0, failed = 0;   ///< by this call
-  std::size_t left = 0;          ///< known to come
-  double run_s = 0;              ///< sum of the runs' own time
-  double elapsed_s = 0;          ///< of this call
+  std::size_t before = 0;            ///< settled when this call began
+  std::size_t done = 0, failed = 0;  ///< by this call
+  std::size_t left = 0;              ///< known to come
+  double run_s = 0;                  ///< sum of the runs' own time
+  double elapsed_s = 0;              ///< of this call
   bool interrupted = false;
 };
 
 struct LocalOptions {
   std::size_t jobs = 1;
   Shard shard = {};
-  SettledRuns settled = {};                  ///< elsewhere, besides those of the results
-  MakeNetwork make_network = {};             ///< null: the analytic network
+  SettledRuns settled = {};       ///< elsewhere, besides those of the results
+  MakeNetwork make_network = {};  ///< null: the analytic network
   std::string version = {};
-  std::function<bool()> stop = {};           ///< true: start nothing more, end what runs, keep what is finished
+  std::function<bool()> stop = {};  ///< true: start nothing more, end what runs, keep what is finished
   std::function<void(const Tally&)> progress = {};
 };
 
-/// Checks the scenarios of all cells still to run, then runs what is missing. Throws sim::InputError if one is wrong and
-/// traces::OutputError if the results cannot be written; what finished before is kept. `lock` guards the results.
-Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock, const LocalOptions& options);
+/// Checks the scenarios of all cells still to run, then runs what is missing. Throws sim::InputError if one is wrong
+/// and traces::OutputError if the results cannot be written; what finished before is kept. `lock` guards the results.
+Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
+                  const LocalOptions& options);
 
-/// Reads the scenario of every cell that still has runs to start; throws sim::InputError with the faults of the first few.
+/// Reads the scenario of every cell that still has runs to start; throws sim::InputError with the faults of the first
+/// few.
 void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agenda& agenda);
 
 }  // namespace tokenyard::analysis

@@ -1,9 +1,8 @@
 #include "analysis/campaign/repetitions.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/statistics/mean_interval.hpp"
@@ -18,7 +17,8 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
   Repetitions repetitions;
   const Json* value = reader.raw(key);
   if (value == nullptr || !value->is_object()) {
-    repetitions.minimum = static_cast<std::size_t>(reader.integer(key, {.fallback = 1, .minimum = 1, .maximum = kMost}));
+    repetitions.minimum =
+        static_cast<std::size_t>(reader.integer(key, {.fallback = 1, .minimum = 1, .maximum = kMost}));
     repetitions.maximum = repetitions.minimum;
     return repetitions;
   }
@@ -27,8 +27,10 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
     repetitions.half_width = r.number("half_width", {.fallback = 0.05, .minimum = 0, .maximum = 1, .exclusive = true});
     repetitions.minimum = static_cast<std::size_t>(r.integer("min", {.fallback = 5, .minimum = 2, .maximum = kMost}));
     const double least = static_cast<double>(repetitions.minimum);
-    repetitions.maximum = static_cast<std::size_t>(r.integer("max", {.fallback = std::max(100.0, least), .minimum = least, .maximum = kMost}));
-    repetitions.batch = static_cast<std::size_t>(r.integer("batch", {.fallback = least, .minimum = 1, .maximum = kMost}));
+    repetitions.maximum = static_cast<std::size_t>(
+        r.integer("max", {.fallback = std::max(100.0, least), .minimum = least, .maximum = kMost}));
+    repetitions.batch =
+        static_cast<std::size_t>(r.integer("batch", {.fallback = least, .minimum = 1, .maximum = kMost}));
   });
   return repetitions;
 }

@@ -4,9 +4,9 @@
 ///   5
 ///   {"metric": "latency.ttft_s.p95", "half_width": 0.05, "min": 5, "max": 100, "batch": 5}
 ///
-/// The second runs `min` repetitions, then `batch` more at a time, until the half-width of the 95 % interval (Student's t
-/// over the repetitions) is at most `half_width` of the mean, or `max` are done. A decision looks at all repetitions of
-/// the finished batches and at nothing else, so it does not depend on the order in which runs end. Stopping on the
+/// The second runs `min` repetitions, then `batch` more at a time, until the half-width of the 95 % interval (Student's
+/// t over the repetitions) is at most `half_width` of the mean, or `max` are done. A decision looks at all repetitions
+/// of the finished batches and at nothing else, so it does not depend on the order in which runs end. Stopping on the
 /// interval itself makes it cover slightly less than it says; `min` of 5 and more keeps that small.
 
 #include <cstddef>

@@ -1,18 +1,17 @@
 #include "analysis/campaign/results.hpp"
 
-#include <fcntl.h>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "traces/writers/output_file.hpp"
 
@@ -39,7 +38,8 @@ std::string outputs_text(const RunResult& result) {
 /// Whether a stored run has what the campaign asks for.
 bool has_outputs(const Json& outputs, const std::vector<std::string>& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& key) {
-    return std::any_of(outputs.items().begin(), outputs.items().end(), [&](const auto& item) { return item.key() == key || item.key().starts_with(key + '.'); });
+    return std::any_of(outputs.items().begin(), outputs.items().end(),
+                       [&](const auto& item) { return item.key() == key || item.key().starts_with(key + '.'); });
   });
 }
 
@@ -123,15 +123,17 @@ void Results::record(const Campaign& campaign, RunId run, const RunResult& resul
   const std::string key = campaign.key(run);
   const std::optional<std::string> outputs = result.done() ? std::optional(outputs_text(result)) : std::nullopt;
   begin_->run();
-  insert_run_->run(key, run.cell, run.repetition, static_cast<std::int64_t>(campaign.seed(run)), kRunFailureNames[static_cast<std::size_t>(result.failure)],
-                   result.message, outputs);
-  insert_provenance_->run(key, version, host, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))), result.wall_s, result.memory_mb);
+  insert_run_->run(key, run.cell, run.repetition, static_cast<std::int64_t>(campaign.seed(run)),
+                   kRunFailureNames[static_cast<std::size_t>(result.failure)], result.message, outputs);
+  insert_provenance_->run(key, version, host, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))), result.wall_s,
+                          result.memory_mb);
   commit_->run();
 }
 
 void Results::merge(const std::filesystem::path& shard) {
   if (Results(shard, Database::Mode::kRead).value("definition") != value("definition")) {
-    throw sim::InputError({shard.string(), "", "the results of another campaign", "results of this campaign, as its file is now"});
+    throw sim::InputError(
+        {shard.string(), "", "the results of another campaign", "results of this campaign, as its file is now"});
   }
   Statement attach = db_.prepare("ATTACH ? AS shard");
   attach.run(shard.string());
@@ -149,26 +151,35 @@ void Results::close_log() {
 }
 
 void Results::add_settled(const Campaign& campaign, SettledRuns& runs) {
-  Statement select = db_.prepare("SELECT runs.key, failure, outputs, wall_s FROM runs LEFT JOIN provenance USING (key) WHERE cell IS NOT NULL");
+  Statement select = db_.prepare(
+      "SELECT runs.key, failure, outputs, wall_s FROM runs LEFT JOIN provenance USING (key) WHERE cell IS NOT NULL");
   select.bind_all();
   const std::string& metric = campaign.repetitions().metric;
   while (select.step()) {
     Settled settled{select.text(1).empty(), {}, select.real(3)};
-    if (!settled.done && select.text(1) != kRunFailureNames[static_cast<std::size_t>(RunFailure::kInfeasible)]) continue;
+    if (!settled.done && select.text(1) != kRunFailureNames[static_cast<std::size_t>(RunFailure::kInfeasible)])
+      continue;
     if (settled.done && !metric.empty()) {
       const Json outputs = Json::parse(select.text(2));
-      if (const auto found = outputs.find(metric); found != outputs.end() && found->is_number()) settled.metric = found->get<double>();
+      if (const auto found = outputs.find(metric); found != outputs.end() && found->is_number())
+        settled.metric = found->get<double>();
     }
     runs.insert_or_assign(select.text(0), settled);
   }
 }
 
 void Results::each_run(const std::function<void(const StoredRun&)>& visit) {
-  Statement select = db_.prepare("SELECT cell, repetition, seed, key, failure, message, outputs FROM runs WHERE cell IS NOT NULL ORDER BY cell, repetition");
+  Statement select = db_.prepare(
+      "SELECT cell, repetition, seed, key, failure, message, outputs FROM runs WHERE cell IS NOT NULL ORDER BY cell, "
+      "repetition");
   select.bind_all();
   while (select.step()) {
     StoredRun run{{static_cast<std::size_t>(select.integer(0)), static_cast<std::size_t>(select.integer(1))},
-                  static_cast<std::uint64_t>(select.integer(2)), select.text(3), select.text(4), select.text(5), {}};
+                  static_cast<std::uint64_t>(select.integer(2)),
+                  select.text(3),
+                  select.text(4),
+                  select.text(5),
+                  {}};
     if (!select.is_null(6)) {
       const Json outputs = Json::parse(select.text(6));
       for (const auto& [key, number] : outputs.items()) {
@@ -196,16 +207,19 @@ std::vector<std::filesystem::path> result_files(const std::filesystem::path& fol
   return files;
 }
 
-ResultLock::ResultLock(const std::filesystem::path& folder, const Shard& shard) : path_(folder / fmt::format(".{}.lock", shard.file())) {
+ResultLock::ResultLock(const std::filesystem::path& folder, const Shard& shard)
+    : path_(folder / fmt::format(".{}.lock", shard.file())) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   descriptor_ = ::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
   if (error || descriptor_ < 0) {
-    throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error ? error.message() : std::strerror(errno)));
+    throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(),
+                                          error ? error.message() : std::strerror(errno)));
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor_);
-    throw traces::OutputError(fmt::format("{}: another process is running this campaign. Wait for it, or stop it.", (folder / shard.file()).string()));
+    throw traces::OutputError(fmt::format("{}: another process is running this campaign. Wait for it, or stop it.",
+                                          (folder / shard.file()).string()));
   }
 }
 

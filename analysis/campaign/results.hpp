@@ -9,9 +9,9 @@
 ///   outputs(key, cell, repetition, output, value)                 a view: one row for each number
 ///
 /// A finished run is one transaction: kill the process at any moment, and what was recorded is there. (Write-ahead log,
-/// synced at checkpoints: a power cut may take the last runs, which are then missing and run again.) All but `provenance`
-/// depends on the campaign alone, not on who ran what where and in which order. A run of an earlier form of the campaign
-/// has no cell: it is kept, and comes back if the file does.
+/// synced at checkpoints: a power cut may take the last runs, which are then missing and run again.) All but
+/// `provenance` depends on the campaign alone, not on who ran what where and in which order. A run of an earlier form
+/// of the campaign has no cell: it is kept, and comes back if the file does.
 ///
 ///   Results results(folder / "campaign.db", Database::Mode::kWrite);
 ///   results.adopt(campaign);
@@ -35,8 +35,8 @@ struct Shard {
 
 /// A run that needs not be run again.
 struct Settled {
-  bool done = false;               ///< else infeasible
-  std::optional<double> metric;    ///< what the repetition rule looks at
+  bool done = false;             ///< else infeasible
+  std::optional<double> metric;  ///< what the repetition rule looks at
   double wall_s = 0;
 };
 using SettledRuns = std::unordered_map<std::string, Settled>;  ///< by key
@@ -56,7 +56,8 @@ class Results {
   /// Makes the file this campaign's: its cells, and the runs of before that are still its own and have every output.
   void adopt(const Campaign& campaign);
   void record(const Campaign& campaign, RunId run, const RunResult& result, const std::string& version);
-  /// Takes the runs of a shard; a finished run wins over a failed one. Throws sim::InputError if it is another campaign's.
+  /// Takes the runs of a shard; a finished run wins over a failed one. Throws sim::InputError if it is another
+  /// campaign's.
   void merge(const std::filesystem::path& shard);
   /// Whether the campaign is the one that the file was made for.
   bool is_of(const Campaign& campaign) { return value("definition") == campaign.definition(); }

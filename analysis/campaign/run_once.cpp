@@ -1,8 +1,7 @@
 #include "analysis/campaign/run_once.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
+#include <fmt/format.h>
 #include <new>
 #include <nlohmann/json.hpp>
 
@@ -70,8 +69,12 @@ Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys
 std::string RunResult::to_text() const {
   Json values = Json::array();
   for (const auto& [key, value] : outputs) values.push_back({key, value ? Json(*value) : Json(nullptr)});
-  return Json{{"failure", static_cast<int>(failure)}, {"message", message}, {"outputs", values}, {"wall_s", wall_s}, {"memory_mb", memory_mb}}.dump(
-      -1, ' ', false, Json::error_handler_t::replace);
+  return Json{{"failure", static_cast<int>(failure)},
+              {"message", message},
+              {"outputs", values},
+              {"wall_s", wall_s},
+              {"memory_mb", memory_mb}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 RunResult RunResult::from_text(const std::string& text) {
@@ -80,7 +83,8 @@ RunResult RunResult::from_text(const std::string& text) {
   result.failure = static_cast<RunFailure>(json.at("failure").get<int>());
   result.message = json.at("message").get<std::string>();
   for (const Json& pair : json.at("outputs")) {
-    result.outputs.emplace_back(pair.at(0).get<std::string>(), pair.at(1).is_null() ? std::nullopt : std::optional(pair.at(1).get<double>()));
+    result.outputs.emplace_back(pair.at(0).get<std::string>(),
+                                pair.at(1).is_null() ? std::nullopt : std::optional(pair.at(1).get<double>()));
   }
   result.wall_s = json.at("wall_s").get<double>();
   result.memory_mb = json.at("memory_mb").get<double>();
@@ -89,7 +93,8 @@ RunResult RunResult::from_text(const std::string& text) {
 
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults) {
   std::string name = campaign.name();
-  for (const auto& [pointer, value] : campaign.factors(run.cell)) name += fmt::format(" {}={}", campaign.column(pointer), sim::shown(value));
+  for (const auto& [pointer, value] : campaign.factors(run.cell))
+    name += fmt::format(" {}={}", campaign.column(pointer), sim::shown(value));
   return Scenario::read(sim::JsonFile::from(campaign.scenario(run), name), catalogs, true, faults);
 }
 
@@ -112,7 +117,8 @@ RunResult run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run
     }
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;
-    result.outputs = select_outputs(simulate(scenario, recording ? recording->replay() : Replay(), options), campaign.outputs(), faults);
+    result.outputs = select_outputs(simulate(scenario, recording ? recording->replay() : Replay(), options),
+                                    campaign.outputs(), faults);
     faults.throw_if_any();
   } catch (const sim::Infeasible& error) {
     fail(RunFailure::kInfeasible, error.what());

@@ -1,6 +1,6 @@
 #pragma once
-/// One run of a campaign, in this process: the scenario is read, simulated and reduced to the outputs the campaign keeps.
-/// Nothing is written, nothing is thrown but what no run can be blamed for; a failure is a result.
+/// One run of a campaign, in this process: the scenario is read, simulated and reduced to the outputs the campaign
+/// keeps. Nothing is written, nothing is thrown but what no run can be blamed for; a failure is a result.
 
 #include <functional>
 #include <memory>
@@ -17,14 +17,15 @@ namespace tokenyard::analysis {
 
 /// Why a run has no outputs. Only `kInfeasible` is for good: the others are tried again when the campaign is resumed.
 enum class RunFailure : std::uint8_t { kNone, kInfeasible, kInput, kTime, kMemory, kCrash };
-inline constexpr std::array<std::string_view, 6> kRunFailureNames = {"", "infeasible", "input", "time", "memory", "crash"};
+inline constexpr std::array<std::string_view, 6> kRunFailureNames = {"",     "infeasible", "input",
+                                                                     "time", "memory",     "crash"};
 
 struct RunResult {
   RunFailure failure = RunFailure::kNone;
-  std::string message;                                                   ///< of a failure
-  std::vector<std::pair<std::string, std::optional<double>>> outputs;    ///< in the order of the campaign's list
+  std::string message;                                                 ///< of a failure
+  std::vector<std::pair<std::string, std::optional<double>>> outputs;  ///< in the order of the campaign's list
   double wall_s = 0;
-  double memory_mb = 0;                                                  ///< the most that was resident
+  double memory_mb = 0;  ///< the most that was resident
 
   bool done() const { return failure == RunFailure::kNone; }
   /// As JSON text, and back; exact.
@@ -32,10 +33,12 @@ struct RunResult {
   static RunResult from_text(const std::string& text);
 };
 
-/// The numbers of a summary under `keys`: dotted ("latency.ttft_s.p95"); an object means every number in it, lists aside;
-/// true is 1. A key that the summary lacks is absent below `pools` and `agents`, whose members vary, and otherwise a fault
-/// with the nearest key.
-std::vector<std::pair<std::string, std::optional<double>>> select_outputs(const sim::Json& summary, const std::vector<std::string>& keys, sim::Faults& faults);
+/// The numbers of a summary under `keys`: dotted ("latency.ttft_s.p95"); an object means every number in it, lists
+/// aside; true is 1. A key that the summary lacks is absent below `pools` and `agents`, whose members vary, and
+/// otherwise a fault with the nearest key.
+std::vector<std::pair<std::string, std::optional<double>>> select_outputs(const sim::Json& summary,
+                                                                          const std::vector<std::string>& keys,
+                                                                          sim::Faults& faults);
 
 using MakeNetwork = std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)>;
 

@@ -1,5 +1,11 @@
 #include "analysis/campaign/run_processes.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -7,15 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cmath>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <system_error>
+#include <unistd.h>
 
 namespace tokenyard::analysis {
 namespace {
@@ -164,14 +163,16 @@ RunProcesses::Finished RunProcesses::reap(std::size_t index) {
       result.message = fmt::format("took longer than time_s = {}", limits_.time_s);
     } else {
       result.failure = RunFailure::kCrash;
-      result.message = WIFSIGNALED(status) ? fmt::format("ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
-                                           : fmt::format("ended with status {}", WEXITSTATUS(status));
+      result.message = WIFSIGNALED(status)
+                           ? fmt::format("ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)))
+                           : fmt::format("ended with status {}", WEXITSTATUS(status));
       const std::string words = last_words(child.printed);
       if (!words.empty()) result.message += ": " + words;
     }
     result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - child.started).count();
   }
-  if (result.failure == RunFailure::kMemory && limits_.memory_mb) result.message = fmt::format("needed more than memory_mb = {}", *limits_.memory_mb);
+  if (result.failure == RunFailure::kMemory && limits_.memory_mb)
+    result.message = fmt::format("needed more than memory_mb = {}", *limits_.memory_mb);
   result.memory_mb = static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
   ::close(child.pipe);
   ::close(child.printed);

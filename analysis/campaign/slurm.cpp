@@ -1,8 +1,7 @@
 #include "analysis/campaign/slurm.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tokenyard::analysis {
 namespace {
@@ -34,8 +33,9 @@ exec {program} campaign run {campaign} --out {quoted_folder}{catalogs} \
   --shard "$SLURM_ARRAY_TASK_ID/{tasks}" --jobs "${{SLURM_CPUS_PER_TASK:-1}}" --quiet
 )",
                      fmt::arg("name", array.name), fmt::arg("tasks", array.tasks), fmt::arg("folder", array.folder),
-                     fmt::arg("script", quoted(array.folder + "/campaign.sbatch")), fmt::arg("program", quoted(array.program)),
-                     fmt::arg("campaign", quoted(array.campaign)), fmt::arg("quoted_folder", quoted(array.folder)), fmt::arg("catalogs", array.catalogs));
+                     fmt::arg("script", quoted(array.folder + "/campaign.sbatch")),
+                     fmt::arg("program", quoted(array.program)), fmt::arg("campaign", quoted(array.campaign)),
+                     fmt::arg("quoted_folder", quoted(array.folder)), fmt::arg("catalogs", array.catalogs));
 }
 
 }  // namespace tokenyard::analysis

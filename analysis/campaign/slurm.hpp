@@ -1,6 +1,6 @@
 #pragma once
-/// A Slurm job array for a campaign: each array task is one shard, and a shard runs many simulations in one go, as starting
-/// an array task costs seconds. Submitted again, the script runs only what is missing.
+/// A Slurm job array for a campaign: each array task is one shard, and a shard runs many simulations in one go, as
+/// starting an array task costs seconds. Submitted again, the script runs only what is missing.
 
 #include <cstddef>
 #include <string>
@@ -8,11 +8,11 @@
 namespace tokenyard::analysis {
 
 struct SlurmArray {
-  std::string campaign;      ///< absolute paths: jobs start elsewhere
+  std::string campaign;  ///< absolute paths: jobs start elsewhere
   std::string folder;
   std::string program;
   std::string name;
-  std::string catalogs;      ///< further arguments, or none
+  std::string catalogs;  ///< further arguments, or none
   std::size_t tasks = 1;
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-
 #include <utility>
 
 #include "sim/core/error.hpp"
@@ -18,7 +17,8 @@ namespace {
   switch (code & 0xff) {
     case SQLITE_FULL:
     case SQLITE_IOERR:
-      throw traces::OutputError(fmt::format("{}: {}. What was finished is kept; free some space and start again.", path.string(), why));
+      throw traces::OutputError(
+          fmt::format("{}: {}. What was finished is kept; free some space and start again.", path.string(), why));
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
@@ -37,7 +37,8 @@ namespace {
 
 }  // namespace
 
-Statement::Statement(Statement&& other) noexcept : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), path_(other.path_) {}
+Statement::Statement(Statement&& other) noexcept
+    : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), path_(other.path_) {}
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 bool Statement::step() {
@@ -63,7 +64,9 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 std::string Statement::text(int column) const {
   const unsigned char* text = sqlite3_column_text(statement_, column);
-  return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text), static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  return text == nullptr ? std::string()
+                         : std::string(reinterpret_cast<const char*>(text),
+                                       static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
@@ -89,7 +92,8 @@ void Database::execute(const std::string& sql) {
 
 Statement Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK) fail(db_, path_);
+  if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK)
+    fail(db_, path_);
   return Statement(db_, statement, path_);
 }
 

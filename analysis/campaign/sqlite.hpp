@@ -46,7 +46,8 @@ class Statement {
 
  private:
   friend class Database;
-  Statement(sqlite3* db, sqlite3_stmt* statement, const std::filesystem::path& path) : db_(db), statement_(statement), path_(&path) {}
+  Statement(sqlite3* db, sqlite3_stmt* statement, const std::filesystem::path& path)
+      : db_(db), statement_(statement), path_(&path) {}
   void reset();
   void bind(int at, std::int64_t value);
   void bind(int at, std::size_t value) { bind(at, static_cast<std::int64_t>(value)); }

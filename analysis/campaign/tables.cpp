@@ -1,8 +1,7 @@
 #include "analysis/campaign/tables.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -22,15 +21,19 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-std::string number_field(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : std::string(); }
+std::string number_field(const std::optional<double>& value) {
+  return value ? fmt::format("{}", *value) : std::string();
+}
 
 /// The factors of each cell as fields, commas between and after.
 std::string factor_fields(const Campaign& campaign, std::size_t cell) {
   const Setting setting = campaign.factors(cell);
   std::string fields;
   for (const std::string& pointer : campaign.pointers()) {
-    const auto found = std::find_if(setting.begin(), setting.end(), [&](const auto& pair) { return pair.first == pointer; });
-    if (found != setting.end()) fields += csv_field(found->second.is_string() ? found->second.get<std::string>() : found->second.dump());
+    const auto found =
+        std::find_if(setting.begin(), setting.end(), [&](const auto& pair) { return pair.first == pointer; });
+    if (found != setting.end())
+      fields += csv_field(found->second.is_string() ? found->second.get<std::string>() : found->second.dump());
     fields += ',';
   }
   return fields;
@@ -53,24 +56,32 @@ std::vector<std::string> output_columns(const Campaign& campaign, Results& resul
   });
   const auto rank = [&](const std::string& name) {
     const auto& wanted = campaign.outputs();
-    return std::find_if(wanted.begin(), wanted.end(), [&](const std::string& key) { return name == key || name.starts_with(key + '.'); }) - wanted.begin();
+    return std::find_if(wanted.begin(), wanted.end(),
+                        [&](const std::string& key) { return name == key || name.starts_with(key + '.'); }) -
+           wanted.begin();
   };
-  std::stable_sort(columns.begin(), columns.end(), [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
+  std::stable_sort(columns.begin(), columns.end(),
+                   [&](const std::string& a, const std::string& b) { return rank(a) < rank(b); });
   const auto unwanted = static_cast<std::ptrdiff_t>(campaign.outputs().size());
-  columns.erase(std::remove_if(columns.begin(), columns.end(), [&](const std::string& name) { return rank(name) == unwanted; }), columns.end());
+  columns.erase(
+      std::remove_if(columns.begin(), columns.end(), [&](const std::string& name) { return rank(name) == unwanted; }),
+      columns.end());
   return columns;
 }
 
-void write_runs(const Campaign& campaign, Results& results, const std::vector<std::string>& columns, const std::filesystem::path& path) {
+void write_runs(const Campaign& campaign, Results& results, const std::vector<std::string>& columns,
+                const std::filesystem::path& path) {
   traces::OutputFile file(path);
   fmt::format_to(file.out(), "cell,repetition,seed,{}status,message,", factor_header(campaign));
   for (const std::string& column : columns) fmt::format_to(file.out(), "{},", csv_field(column));
   fmt::format_to(file.out(), "key\n");
   results.each_run([&](const StoredRun& run) {
-    fmt::format_to(file.out(), "{},{},{},{}{},{},", run.id.cell, run.id.repetition, run.seed, factor_fields(campaign, run.id.cell),
-                   run.failure.empty() ? "done" : run.failure, csv_field(run.message));
+    fmt::format_to(file.out(), "{},{},{},{}{},{},", run.id.cell, run.id.repetition, run.seed,
+                   factor_fields(campaign, run.id.cell), run.failure.empty() ? "done" : run.failure,
+                   csv_field(run.message));
     for (const std::string& column : columns) {
-      const auto found = std::find_if(run.outputs.begin(), run.outputs.end(), [&](const auto& output) { return output.first == column; });
+      const auto found = std::find_if(run.outputs.begin(), run.outputs.end(),
+                                      [&](const auto& output) { return output.first == column; });
       fmt::format_to(file.out(), "{},", number_field(found == run.outputs.end() ? std::nullopt : found->second));
     }
     fmt::format_to(file.out(), "{}\n", run.key);
@@ -79,7 +90,8 @@ void write_runs(const Campaign& campaign, Results& results, const std::vector<st
   file.commit();
 }
 
-void write_aggregates(const Campaign& campaign, Results& results, const std::vector<std::string>& columns, const std::filesystem::path& path) {
+void write_aggregates(const Campaign& campaign, Results& results, const std::vector<std::string>& columns,
+                      const std::filesystem::path& path) {
   traces::OutputFile file(path);
   fmt::format_to(file.out(), "cell,{}output,runs,mean,deviation,low_95,high_95\n", factor_header(campaign));
   std::size_t cell = 0;
@@ -88,9 +100,11 @@ void write_aggregates(const Campaign& campaign, Results& results, const std::vec
     for (const std::string& column : columns) {
       const sim::MeanInterval interval = sim::mean_interval(values[column]);
       if (interval.count == 0) continue;
-      fmt::format_to(file.out(), "{},{}{},{},{},", cell, factor_fields(campaign, cell), csv_field(column), interval.count, interval.mean);
+      fmt::format_to(file.out(), "{},{}{},{},{},", cell, factor_fields(campaign, cell), csv_field(column),
+                     interval.count, interval.mean);
       if (interval.half_width) {
-        fmt::format_to(file.out(), "{},{},{}\n", interval.deviation, interval.mean - *interval.half_width, interval.mean + *interval.half_width);
+        fmt::format_to(file.out(), "{},{},{}\n", interval.deviation, interval.mean - *interval.half_width,
+                       interval.mean + *interval.half_width);
       } else {
         fmt::format_to(file.out(), ",,\n");
       }

@@ -1,6 +1,6 @@
 #pragma once
-/// A campaign's results as CSV. `runs.csv`: one row for each run, with its factors and outputs as columns. `aggregates.csv`:
-/// one row for each cell and output, over the repetitions that have the number.
+/// A campaign's results as CSV. `runs.csv`: one row for each run, with its factors and outputs as columns.
+/// `aggregates.csv`: one row for each cell and output, over the repetitions that have the number.
 ///
 ///   runs.csv        cell,repetition,seed,FACTORS…,status,message,OUTPUTS…,key
 ///   aggregates.csv  cell,FACTORS…,output,runs,mean,deviation,low_95,high_95

@@ -1,10 +1,9 @@
 #include "analysis/command/assertion.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/schemas/schemas.hpp"
@@ -15,7 +14,8 @@ namespace {
 using sim::Json;
 
 constexpr std::array<std::string_view, 6> kSigns = {"<=", ">=", "==", "!=", "<", ">"};
-constexpr const char* kGrammar = "STATISTIC METRIC OP NUMBER or KEY OP NUMBER, as in \"p95 ttft_s < 2\" or \"slo.attainment >= 0.95\"";
+constexpr const char* kGrammar =
+    "STATISTIC METRIC OP NUMBER or KEY OP NUMBER, as in \"p95 ttft_s < 2\" or \"slo.attainment >= 0.95\"";
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -46,13 +46,15 @@ void check_key(const std::string& key, sim::Faults& faults, const std::string& s
   const Json* at = &kSchema;
   std::string_view rest = key;
   while (true) {
-    if (at->contains("additionalProperties") && (*at)["additionalProperties"].is_object()) return;  // names of the scenario
+    if (at->contains("additionalProperties") && (*at)["additionalProperties"].is_object())
+      return;  // names of the scenario
     const Json properties = at->value("properties", Json::object());
     const std::string name(rest.substr(0, rest.find('.')));
     if (!properties.contains(name)) {
       const std::vector<std::string> names = keys_of(properties);
       if (names.empty()) {
-        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown), "a key of summary.json down to a number");
+        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
+                   "a key of summary.json down to a number");
       } else {
         faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
                    fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
@@ -65,7 +67,8 @@ void check_key(const std::string& key, sim::Faults& faults, const std::string& s
   }
   if (at->contains("properties")) {
     const std::vector<std::string> names = keys_of((*at)["properties"]);
-    faults.add("", "--assert", '"' + shown + '"', fmt::format("a number; below \"{}\" there are {}", key, fmt::join(names, ", ")));
+    faults.add("", "--assert", '"' + shown + '"',
+               fmt::format("a number; below \"{}\" there are {}", key, fmt::join(names, ", ")));
   }
 }
 
@@ -75,7 +78,8 @@ const Json* find(const Json& at, std::string_view key) {
   if (!at.is_object()) return nullptr;
   for (const auto& [name, value] : at.items()) {
     if (!key.starts_with(name) || (key.size() > name.size() && key[name.size()] != '.')) continue;
-    if (const Json* found = find(value, key.size() > name.size() ? key.substr(name.size() + 1) : std::string_view())) return found;
+    if (const Json* found = find(value, key.size() > name.size() ? key.substr(name.size() + 1) : std::string_view()))
+      return found;
   }
   return nullptr;
 }
@@ -103,7 +107,8 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
     break;
   }
   if (assertion.sign.empty()) return grammar(), assertion;
-  const std::vector<std::string> left = words_of(text.substr(0, at)), right = words_of(text.substr(at + assertion.sign.size()));
+  const std::vector<std::string> left = words_of(text.substr(0, at)),
+                                 right = words_of(text.substr(at + assertion.sign.size()));
   if (left.empty() || left.size() > 2 || right.size() != 1) return grammar(), assertion;
   const std::string& number = right[0];
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), assertion.bound);
@@ -129,7 +134,9 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
 Assertion::Verdict Assertion::judge(const Json& summary) const {
   const Json* value = find(summary, key);
   if (value == nullptr) return {false, fmt::format("\"{}\" is false: the summary has no {}", text, key)};
-  if (value->is_boolean()) return {fulfils(value->get<bool>() ? 1 : 0, sign, bound), fmt::format("\"{}\" is false: it is {}", text, value->dump())};
+  if (value->is_boolean())
+    return {fulfils(value->get<bool>() ? 1 : 0, sign, bound),
+            fmt::format("\"{}\" is false: it is {}", text, value->dump())};
   if (value->is_null()) return {false, fmt::format("\"{}\" is false: there is no sample, it is null", text)};
   if (!value->is_number()) return {false, fmt::format("\"{}\" is false: {} is no number", text, key)};
   if (fulfils(value->get<double>(), sign, bound)) return {true, {}};

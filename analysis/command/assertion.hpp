@@ -16,9 +16,9 @@
 namespace tokenyard::analysis {
 
 struct Assertion {
-  std::string text;   ///< as it was given
-  std::string key;    ///< "latency.ttft_s.p95"
-  std::string sign;   ///< "<"
+  std::string text;  ///< as it was given
+  std::string key;   ///< "latency.ttft_s.p95"
+  std::string sign;  ///< "<"
   double bound = 0;
 
   /// What is wrong becomes a fault of "--assert", with the nearest name; the result is then of no use. Keys are checked

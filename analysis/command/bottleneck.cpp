@@ -1,8 +1,7 @@
 /// `tokenyard bottleneck`: what fixing each resource would buy, ranked.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/bottleneck/what_if.hpp"
@@ -54,8 +53,11 @@ std::string table_of(const WhatIf& study) {
     table.row(std::move(row));
   }
   std::string text = table.text("  ");
-  if (study.effects.size() > kShown) text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
-  return text + "\n  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 %.\n";
+  if (study.effects.size() > kShown)
+    text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
+  return text +
+         "\n  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 "
+         "%.\n";
 }
 
 int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundings) {
@@ -67,7 +69,8 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   if (a.seed && file.value().is_object()) file.value()["seed"] = *a.seed;
   for (const std::string& assignment : a.set) apply_override(file.value(), assignment, "--set", faults);
   const Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
-  if (scenario.workload.trace) faults.add(a.scenario, "/workload/trace", "a trace", "agents or requests: recorded work cannot be made easier");
+  if (scenario.workload.trace)
+    faults.add(a.scenario, "/workload/trace", "a trace", "agents or requests: recorded work cannot be made easier");
   faults.throw_if_any();
 
   const bool show = !a.quiet && wants_colour(surroundings.err);
@@ -94,19 +97,26 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
 }  // namespace
 
 void add_bottleneck(CLI::App& app, Action& chosen) {
-  CLI::App* sub = app.add_subcommand("bottleneck", "runs the scenario again with one resource at a time improved, and ranks them");
+  CLI::App* sub =
+      app.add_subcommand("bottleneck", "runs the scenario again with one resource at a time improved, and ranks them");
   const auto a = std::make_shared<BottleneckArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file")->required();
   sub->add_option("--by", a->by, "how much more of each resource (default: 10%)")->option_text("10%");
-  sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")->option_text("N")->check(CLI::Range(1, 1000));
+  sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1000));
   sub->add_option("--seed", a->seed, "replaces the scenario's seed")->option_text("N");
-  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->expected(1)->take_all();
+  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
+      ->option_text("/json/pointer=value")
+      ->expected(1)
+      ->take_all();
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
   sub->add_option("--out", a->out, "also writes DIR/bottleneck.json")->option_text("DIR");
   sub->add_flag("--json", a->json, "prints the result as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
-  sub->footer("  tokenyard bottleneck analysis/scenarios/demo.json\n"
-              "  tokenyard bottleneck scenario.json --by 20% --repetitions 5 --out results/why");
+  sub->footer(
+      "  tokenyard bottleneck analysis/scenarios/demo.json\n"
+      "  tokenyard bottleneck scenario.json --by 20% --repetitions 5 --out results/why");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return find_bottleneck(*a, s); }; });
 }
 

@@ -2,9 +2,8 @@
 
 #include "analysis/calibrate/calibrate.hpp"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/catalogs.hpp"
@@ -27,7 +26,8 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   CalibrateOptions options = a.options;
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
-  const CalibratedChip chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms) : calibrate(options, catalogs.platforms);
+  const CalibratedChip chip =
+      a.format == "llmservingsim" ? take_profile(options, catalogs.platforms) : calibrate(options, catalogs.platforms);
   traces::OutputFile file(a.out);
   fmt::format_to(file.out(), "{}\n", chip.entry.dump(2));
   file.commit();
@@ -40,19 +40,34 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
 void add_calibrate(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("calibrate", "brings measured kernels into a chip's entry");
   const auto a = std::make_shared<CalibrateArguments>();
-  sub->add_option("PROFILE", a->table, "a table of kernels, .csv or .csv.xz; of a profile, the part of the names before _dense.csv, _attention.csv, …")->required();
-  sub->add_option("--format", a->format, "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one model, taken as it is")->option_text("NAME");
-  sub->add_option("--chip", a->options.base, "the chip whose peaks and other figures stay")->required()->option_text("NAME");
+  sub->add_option("PROFILE", a->table,
+                  "a table of kernels, .csv or .csv.xz; of a profile, the part of the names before _dense.csv, "
+                  "_attention.csv, …")
+      ->required();
+  sub->add_option("--format", a->format,
+                  "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one "
+                  "model, taken as it is")
+      ->option_text("NAME");
+  sub->add_option("--chip", a->options.base, "the chip whose peaks and other figures stay")
+      ->required()
+      ->option_text("NAME");
   sub->add_option("--name", a->options.name, "of the new entry (default: the chip's)")->option_text("NAME");
-  sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")->option_text("TEXT");
+  sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")
+      ->option_text("TEXT");
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
   sub->add_option("--model", a->options.model, "of a profile: the model it is of")->option_text("NAME");
-  sub->add_option("--tp", a->options.tp, "of a profile: its tensor parallelism (default 1)")->check(CLI::PositiveNumber)->option_text("N");
-  sub->add_option("-o,--output", a->out, "the chip's file; its folder's parent goes to --catalog")->required()->option_text("CHIP.json");
+  sub->add_option("--tp", a->options.tp, "of a profile: its tensor parallelism (default 1)")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N");
+  sub->add_option("-o,--output", a->out, "the chip's file; its folder's parent goes to --catalog")
+      ->required()
+      ->option_text("CHIP.json");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->footer("  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
-              "  tokenyard calibrate profiles/llama_tp1 --format llmservingsim --model llama-3.1-8b --chip rtx-pro-6000 -o mine/chips/rtx.json\n"
-              "  tokenyard run scenario.json --catalog mine");
+  sub->footer(
+      "  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
+      "  tokenyard calibrate profiles/llama_tp1 --format llmservingsim --model llama-3.1-8b --chip rtx-pro-6000 -o "
+      "mine/chips/rtx.json\n"
+      "  tokenyard run scenario.json --catalog mine");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run_calibrate(*a, s); }; });
 }
 

@@ -1,14 +1,13 @@
 /// `tokenyard campaign`.
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
+#include <unistd.h>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/slurm.hpp"
@@ -36,7 +35,8 @@ Shard read_shard(const std::string& text, sim::Faults& faults) {
   if (text.empty()) return {};
   Shard shard;
   char rest = 0;
-  if (std::sscanf(text.c_str(), "%zu/%zu%c", &shard.index, &shard.of, &rest) != 2 || shard.index < 1 || shard.index > shard.of || shard.of > kMostCells) {
+  if (std::sscanf(text.c_str(), "%zu/%zu%c", &shard.index, &shard.of, &rest) != 2 || shard.index < 1 ||
+      shard.index > shard.of || shard.of > kMostCells) {
     faults.add("", "--shard", '"' + text + '"', "K/N with K from 1 to N, as in 2/8");
     return {};
   }
@@ -46,8 +46,11 @@ Shard read_shard(const std::string& text, sim::Faults& faults) {
 class CampaignCommand {
  public:
   CampaignCommand(const CampaignArguments& arguments, const Surroundings& surroundings)
-      : arguments_(arguments), surroundings_(surroundings), campaign_(read(arguments)),
-        folder_(arguments.out.empty() ? std::filesystem::path("results") / campaign_.name() : std::filesystem::path(arguments.out)) {}
+      : arguments_(arguments),
+        surroundings_(surroundings),
+        campaign_(read(arguments)),
+        folder_(arguments.out.empty() ? std::filesystem::path("results") / campaign_.name()
+                                      : std::filesystem::path(arguments.out)) {}
 
   int act() {
     if (arguments_.action == "run") return arguments_.emit.empty() ? run() : emit_slurm();
@@ -105,14 +108,16 @@ class CampaignCommand {
     progress.wipe();
     const std::size_t failures = results.failures();
     if (arguments_.json) {
-      fmt::print(surroundings_.out, "{}\n", counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left).dump(2));
+      fmt::print(surroundings_.out, "{}\n",
+                 counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left).dump(2));
     } else if (!arguments_.quiet) {
-      fmt::print(surroundings_.out, "{}: {} runs now, {} before; {} failed, {} left. Results in {}\n", campaign_.name(), tally.done + tally.failed, tally.before,
-                 failures, tally.left, (folder_ / shard_.file()).string());
+      fmt::print(surroundings_.out, "{}: {} runs now, {} before; {} failed, {} left. Results in {}\n", campaign_.name(),
+                 tally.done + tally.failed, tally.before, failures, tally.left, (folder_ / shard_.file()).string());
     }
     if (failures > 0 && !arguments_.quiet) print_failures(results);
     if (tally.interrupted) {
-      fmt::print(surroundings_.err, "Interrupted: what was finished is kept, and the same command goes on from there.\n");
+      fmt::print(surroundings_.err,
+                 "Interrupted: what was finished is kept, and the same command goes on from there.\n");
       return kInterrupted;
     }
     return failures > 0 ? kSomeFailed : kDone;
@@ -123,9 +128,12 @@ class CampaignCommand {
     std::size_t count = 0;
     results.each_run([&](const StoredRun& run) {
       if (run.failure.empty() || ++count > kShown) return;
-      fmt::print(surroundings_.err, "  failed: cell {}, repetition {}: {}: {}\n", run.id.cell, run.id.repetition, run.failure, run.message);
+      fmt::print(surroundings_.err, "  failed: cell {}, repetition {}: {}: {}\n", run.id.cell, run.id.repetition,
+                 run.failure, run.message);
     });
-    if (count > kShown) fmt::print(surroundings_.err, "  … and {} more: tokenyard campaign export writes them all to runs.csv\n", count - kShown);
+    if (count > kShown)
+      fmt::print(surroundings_.err, "  … and {} more: tokenyard campaign export writes them all to runs.csv\n",
+                 count - kShown);
   }
 
   int emit_slurm() {
@@ -133,16 +141,20 @@ class CampaignCommand {
     const SettledRuns runs = settled();
     const Agenda agenda(campaign_, runs, {});
     std::array<char, 4096> self{};
-    if (::readlink("/proc/self/exe", self.data(), self.size() - 1) < 0) throw sim::InternalError("/proc/self/exe cannot be read");
+    if (::readlink("/proc/self/exe", self.data(), self.size() - 1) < 0)
+      throw sim::InternalError("/proc/self/exe cannot be read");
     std::string catalogs;
-    for (const std::string& folder : arguments_.catalogs) catalogs += " --catalog '" + std::filesystem::absolute(folder).string() + '\'';
+    for (const std::string& folder : arguments_.catalogs)
+      catalogs += " --catalog '" + std::filesystem::absolute(folder).string() + '\'';
     traces::OutputFile script(folder_ / "campaign.sbatch");
-    fmt::format_to(script.out(), "{}",
-                   slurm_script({std::filesystem::absolute(arguments_.file).string(), std::filesystem::absolute(folder_).string(), self.data(), campaign_.name(),
-                                 catalogs, slurm_tasks(agenda.left())}));
+    fmt::format_to(
+        script.out(), "{}",
+        slurm_script({std::filesystem::absolute(arguments_.file).string(), std::filesystem::absolute(folder_).string(),
+                      self.data(), campaign_.name(), catalogs, slurm_tasks(agenda.left())}));
     script.commit();
     if (!arguments_.quiet) {
-      fmt::print(surroundings_.out, "{} array tasks for {} runs. Submit with: sbatch {}\n", slurm_tasks(agenda.left()), agenda.left(), script.path().string());
+      fmt::print(surroundings_.out, "{} array tasks for {} runs. Submit with: sbatch {}\n", slurm_tasks(agenda.left()),
+                 agenda.left(), script.path().string());
     }
     return kDone;
   }
@@ -159,23 +171,36 @@ class CampaignCommand {
         values[pointer] = value;
       }
       if (arguments_.json) {
-        rows.push_back({{"cell", run.cell}, {"repetition", run.repetition}, {"seed", campaign_.seed(run)}, {"key", campaign_.key(run)}, {"factors", values}});
+        rows.push_back({{"cell", run.cell},
+                        {"repetition", run.repetition},
+                        {"seed", campaign_.seed(run)},
+                        {"key", campaign_.key(run)},
+                        {"factors", values}});
       } else {
-        fmt::print(surroundings_.out, "cell {} repetition {} seed {}{}\n", run.cell, run.repetition, campaign_.seed(run), factors);
+        fmt::print(surroundings_.out, "cell {} repetition {} seed {}{}\n", run.cell, run.repetition,
+                   campaign_.seed(run), factors);
       }
     }
     if (arguments_.json) {
       fmt::print(surroundings_.out, "{}\n", rows.dump(2));
     } else if (!arguments_.quiet) {
       const Repetitions& repetitions = campaign_.repetitions();
-      fmt::print(surroundings_.err, "{} runs to do in {} cells, {} done{}{}\n", agenda.left(), campaign_.cells(), agenda.settled(),
-                 campaign_.duplicates() > 0 ? fmt::format("; {} cells are left out, as they are equal to others", campaign_.duplicates()) : "",
-                 repetitions.fixed() ? "" : fmt::format("; up to {} repetitions a cell, until {} is within {:.3g} %", repetitions.maximum, repetitions.metric, repetitions.half_width * 100));
+      fmt::print(surroundings_.err, "{} runs to do in {} cells, {} done{}{}\n", agenda.left(), campaign_.cells(),
+                 agenda.settled(),
+                 campaign_.duplicates() > 0
+                     ? fmt::format("; {} cells are left out, as they are equal to others", campaign_.duplicates())
+                     : "",
+                 repetitions.fixed()
+                     ? ""
+                     : fmt::format("; up to {} repetitions a cell, until {} is within {:.3g} %", repetitions.maximum,
+                                   repetitions.metric, repetitions.half_width * 100));
     }
     return kDone;
   }
 
-  static sim::Json counts_json(std::size_t done, std::size_t failed, std::size_t missing) { return {{"done", done}, {"failed", failed}, {"missing", missing}}; }
+  static sim::Json counts_json(std::size_t done, std::size_t failed, std::size_t missing) {
+    return {{"done", done}, {"failed", failed}, {"missing", missing}};
+  }
 
   int status() {
     const SettledRuns runs = settled();
@@ -196,14 +221,18 @@ class CampaignCommand {
       run_s += run.wall_s;
       ++done;
     }
-    const auto jobs = static_cast<double>(arguments_.jobs > 0 ? arguments_.jobs : std::max(1U, std::thread::hardware_concurrency()));
-    const sim::Json left_s = done > 0 ? sim::Json(run_s / static_cast<double>(done) * static_cast<double>(agenda.left()) / jobs) : sim::Json(nullptr);
+    const auto jobs =
+        static_cast<double>(arguments_.jobs > 0 ? arguments_.jobs : std::max(1U, std::thread::hardware_concurrency()));
+    const sim::Json left_s =
+        done > 0 ? sim::Json(run_s / static_cast<double>(done) * static_cast<double>(agenda.left()) / jobs)
+                 : sim::Json(nullptr);
     if (arguments_.json) {
       sim::Json json = counts_json(done, failed.size(), agenda.left());
       json["left_s"] = left_s;
       fmt::print(surroundings_.out, "{}\n", json.dump(2));
     } else {
-      fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(), campaign_.repetitions().fixed() ? "" : "at least ", agenda.left());
+      fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(),
+                 campaign_.repetitions().fixed() ? "" : "at least ", agenda.left());
       if (agenda.left() > 0) fmt::print(surroundings_.out, "; about {} on {} cores", duration_text(left_s), jobs);
       fmt::print(surroundings_.out, "\n");
     }
@@ -226,17 +255,21 @@ class CampaignCommand {
     const Agenda agenda(campaign_, runs, {});
     const std::size_t failures = results.failures();
     if (!arguments_.quiet) {
-      fmt::print(surroundings_.out, "{} shards merged into {}: {} runs settled, {} missing, {} failed\n", shards, (folder_ / Shard{}.file()).string(), agenda.settled(),
-                 agenda.left(), failures);
+      fmt::print(surroundings_.out, "{} shards merged into {}: {} runs settled, {} missing, {} failed\n", shards,
+                 (folder_ / Shard{}.file()).string(), agenda.settled(), agenda.left(), failures);
     }
     return failures > 0 ? kSomeFailed : kDone;
   }
 
   int export_csv() {
     const std::filesystem::path file = folder_ / Shard{}.file();
-    if (!std::filesystem::exists(file)) throw sim::InputError({file.string(), "", "no such file", "the results of `tokenyard campaign run`, or of `merge` after shards"});
+    if (!std::filesystem::exists(file))
+      throw sim::InputError(
+          {file.string(), "", "no such file", "the results of `tokenyard campaign run`, or of `merge` after shards"});
     Results results(file, Database::Mode::kRead);
-    if (!results.is_of(campaign_)) throw sim::InputError({file.string(), "", "the results of another form of this campaign", "`tokenyard campaign run` first"});
+    if (!results.is_of(campaign_))
+      throw sim::InputError(
+          {file.string(), "", "the results of another form of this campaign", "`tokenyard campaign run` first"});
     export_tables(campaign_, results, folder_);
     if (!arguments_.quiet) fmt::print(surroundings_.out, "{} and aggregates.csv\n", (folder_ / "runs.csv").string());
     return kDone;
@@ -254,18 +287,26 @@ class CampaignCommand {
 void add_campaign(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("campaign", "many simulations: a scenario, factors that vary, repetitions");
   const auto a = std::make_shared<CampaignArguments>();
-  sub->add_option("ACTION", a->action, "run: what is missing; list: what would run; status; merge: shards; export: to CSV")->required()->check(CLI::IsMember(kActions));
+  sub->add_option("ACTION", a->action,
+                  "run: what is missing; list: what would run; status; merge: shards; export: to CSV")
+      ->required()
+      ->check(CLI::IsMember(kActions));
   sub->add_option("CAMPAIGN", a->file, "the campaign, a JSON file (tokenyard schema campaign)")->required();
   sub->add_option("--out", a->out, "the result folder (default: results/NAME)")->option_text("DIR");
-  sub->add_option("--jobs", a->jobs, "simulations at a time (default: one per core)")->option_text("N")->check(CLI::Range(1, 100000));
+  sub->add_option("--jobs", a->jobs, "simulations at a time (default: one per core)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 100000));
   sub->add_option("--shard", a->shard, "only part K of N, into a file of its own for merge")->option_text("K/N");
-  sub->add_option("--emit", a->emit, "writes a job array for many nodes instead of running")->option_text("slurm")->check(CLI::IsMember({"slurm"}));
+  sub->add_option("--emit", a->emit, "writes a job array for many nodes instead of running")
+      ->option_text("slurm")
+      ->check(CLI::IsMember({"slurm"}));
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
   sub->add_flag("--json", a->json, "prints counts or the list as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
-  sub->footer("  tokenyard campaign run campaign.json --jobs 8       # again after a kill: only what is missing runs\n"
-              "  tokenyard campaign run campaign.json --emit slurm   # a job array for many nodes\n"
-              "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv");
+  sub->footer(
+      "  tokenyard campaign run campaign.json --jobs 8       # again after a kill: only what is missing runs\n"
+      "  tokenyard campaign run campaign.json --emit slurm   # a job array for many nodes\n"
+      "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return CampaignCommand(*a, s).act(); }; });
 }
 

@@ -1,15 +1,15 @@
 #include "analysis/command/campaign_progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "analysis/command/figures.hpp"
 
 namespace tokenyard::analysis {
 
-CampaignProgress::CampaignProgress(std::FILE* stream, bool wanted) : stream_(stream), wanted_(wanted && ::isatty(fileno(stream)) != 0) {}
+CampaignProgress::CampaignProgress(std::FILE* stream, bool wanted)
+    : stream_(stream), wanted_(wanted && ::isatty(fileno(stream)) != 0) {}
 
 void CampaignProgress::wipe() {
   if (drawn_) std::fputs("\r\033[K", stream_);
@@ -27,7 +27,9 @@ void CampaignProgress::show(const Tally& tally) {
   for (std::size_t i = 0; i < kCells; ++i) line += i * all < settled * kCells ? "█" : "░";
   line += fmt::format("  {} of {} runs", settled, all);
   if (tally.failed > 0) line += fmt::format(", {} failed", tally.failed);
-  if (ended > 0 && tally.left > 0) line += fmt::format(", about {} left", duration_text(tally.elapsed_s / static_cast<double>(ended) * static_cast<double>(tally.left)));
+  if (ended > 0 && tally.left > 0)
+    line += fmt::format(", about {} left",
+                        duration_text(tally.elapsed_s / static_cast<double>(ended) * static_cast<double>(tally.left)));
   std::fputs(line.c_str(), stream_);
   std::fflush(stream_);
   drawn_ = true;

@@ -1,9 +1,8 @@
 /// `tokenyard catalog`: what is known, and where each number comes from.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/catalogs.hpp"
@@ -51,11 +50,13 @@ std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& cat
       entries.push_back({name, catalogs.platforms.raw(*known, name)->value("title", "")});
     }
   } else if (kind == "agents") {
-    for (const std::string& name : catalogs.agents.names()) entries.push_back({name, catalogs.agents.find(name)->title});
+    for (const std::string& name : catalogs.agents.names())
+      entries.push_back({name, catalogs.agents.find(name)->title});
   } else if (kind == "policies") {
     entries = policies();
   } else {
-    for (const traces::TraceFormat& format : traces::all_formats()) entries.push_back({std::string(format.name), std::string(format.description)});
+    for (const traces::TraceFormat& format : traces::all_formats())
+      entries.push_back({std::string(format.name), std::string(format.description)});
   }
   return entries;
 }
@@ -90,7 +91,8 @@ void show_agent(const agents::Agent& agent, std::FILE* out) {
   TextTable table({TextTable::kLeft, TextTable::kLeft, TextTable::kLeft, TextTable::kLeft});
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const agents::Node& node = agent.node(v);
-    table.row({node.name, std::string(agents::kNodeKindNames[static_cast<std::size_t>(node.kind)]), node.evidence, node.note});
+    table.row({node.name, std::string(agents::kNodeKindNames[static_cast<std::size_t>(node.kind)]), node.evidence,
+               node.note});
   }
   fmt::print(out, "{}", table.text("  "));
   if (!agent.source.empty()) fmt::print(out, "  source: {}\n", agent.source);
@@ -99,7 +101,8 @@ void show_agent(const agents::Agent& agent, std::FILE* out) {
 
 int show_catalog(const CatalogArguments& a, const Surroundings& surroundings) {
   if (std::find(kKinds.begin(), kKinds.end(), a.kind) == kKinds.end()) {
-    throw sim::InputError({"", "tokenyard catalog", '"' + a.kind + '"', fmt::format("one of {}{}", fmt::join(kKinds, ", "), sim::did_you_mean(a.kind, kKinds))});
+    throw sim::InputError({"", "tokenyard catalog", '"' + a.kind + '"',
+                           fmt::format("one of {}{}", fmt::join(kKinds, ", "), sim::did_you_mean(a.kind, kKinds))});
   }
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   const std::vector<Entry> entries = entries_of(a.kind, catalogs);
@@ -110,7 +113,8 @@ int show_catalog(const CatalogArguments& a, const Surroundings& surroundings) {
   const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == a.name; });
   if (entry == entries.end()) {
     throw sim::InputError({"", "tokenyard catalog " + a.kind, '"' + a.name + '"',
-                           fmt::format("a name that tokenyard catalog {} lists{}", a.kind, sim::did_you_mean(a.name, names_of(entries)))});
+                           fmt::format("a name that tokenyard catalog {} lists{}", a.kind,
+                                       sim::did_you_mean(a.name, names_of(entries)))});
   }
   const auto known = platform_kind(a.kind);
   if (known && a.json) {
@@ -136,9 +140,10 @@ void add_catalog(CLI::App& app, Action& chosen) {
   sub->add_option("NAME", a->name, "one entry, with the source of each number");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
   sub->add_flag("--json", a->json, "as JSON: the names, or the entry as it was written");
-  sub->footer("  tokenyard catalog chips\n"
-              "  tokenyard catalog chips h100-sxm\n"
-              "  tokenyard catalog models llama-3.1-70b --json > my-catalog/models/my-model.json   # a start for your own");
+  sub->footer(
+      "  tokenyard catalog chips\n"
+      "  tokenyard catalog chips h100-sxm\n"
+      "  tokenyard catalog models llama-3.1-70b --json > my-catalog/models/my-model.json   # a start for your own");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return show_catalog(*a, s); }; });
 }
 

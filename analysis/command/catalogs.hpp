@@ -23,6 +23,7 @@ inline LoadedCatalogs load_catalogs(const std::vector<std::string>& folders) {
   return catalogs;
 }
 
-inline constexpr const char* kCatalogHelp = "a folder with chips/, models/, engines/, clusters/, agents/ of your own (repeatable)";
+inline constexpr const char* kCatalogHelp =
+    "a folder with chips/, models/, engines/, clusters/, agents/ of your own (repeatable)";
 
 }  // namespace tokenyard::analysis

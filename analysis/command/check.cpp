@@ -1,8 +1,7 @@
 /// `tokenyard check`: says what each file is and everything that is wrong with it; all files, all faults, at once.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/catalogs.hpp"
@@ -26,20 +25,24 @@ enum class Kind { kScenario, kAgent, kCatalogEntry, kForeign, kUnknown };
 
 /// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
 Kind kind_of(const JsonFile& file, Faults& faults) {
-  static const std::vector<std::string> kSchemas = {"tokenyard.scenario/1", "tokenyard.agent/1", "tokenyard.chip/1",
-                                                    "tokenyard.model/1", "tokenyard.engine/1", "tokenyard.cluster/1"};
+  static const std::vector<std::string> kSchemas = {"tokenyard.scenario/1", "tokenyard.agent/1",
+                                                    "tokenyard.chip/1",     "tokenyard.model/1",
+                                                    "tokenyard.engine/1",   "tokenyard.cluster/1"};
   const Json& json = file.value();
   if (json.is_object() && json.contains("schema")) {
-    const std::string schema = json["schema"].is_string() ? json["schema"].get<std::string>() : sim::shown(json["schema"]);
+    const std::string schema =
+        json["schema"].is_string() ? json["schema"].get<std::string>() : sim::shown(json["schema"]);
     for (const platforms::CatalogKind kind : platforms::kCatalogKinds) {
       if (schema == platforms::schema_of(kind)) return Kind::kCatalogEntry;
     }
     if (schema == kSchemas[0]) return Kind::kScenario;
     if (schema == kSchemas[1]) return Kind::kAgent;
-    faults.add(file.name(), "/schema", '"' + schema + '"', fmt::format("one of {}{}", fmt::join(kSchemas, ", "), sim::did_you_mean(schema, kSchemas)));
+    faults.add(file.name(), "/schema", '"' + schema + '"',
+               fmt::format("one of {}{}", fmt::join(kSchemas, ", "), sim::did_you_mean(schema, kSchemas)));
     return Kind::kUnknown;
   }
-  if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster"))) return Kind::kScenario;
+  if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster")))
+    return Kind::kScenario;
   if (json.is_object() && json.contains("nodes")) return Kind::kAgent;
   return Kind::kForeign;
 }
@@ -95,7 +98,8 @@ class Check {
         if (schema == platforms::schema_of(platforms::CatalogKind::kCluster)) {
           clusters_.push_back({path, std::move(file)});
         } else {
-          fine_.push_back(fmt::format("{}: {}, fine", path, schema.substr(schema.find('.') + 1, schema.find('/') - schema.find('.') - 1)));
+          fine_.push_back(fmt::format("{}: {}, fine", path,
+                                      schema.substr(schema.find('.') + 1, schema.find('/') - schema.find('.') - 1)));
         }
         break;
       }
@@ -103,7 +107,9 @@ class Check {
         if (!fitting_formats(path).empty()) {
           trace(path);
         } else {
-          faults_.add(path, "", sim::shown(file.value()), "a scenario (with \"pools\"), an object whose \"schema\" says what it is (tokenyard.agent/1, …), or a trace");
+          faults_.add(path, "", sim::shown(file.value()),
+                      "a scenario (with \"pools\"), an object whose \"schema\" says what it is (tokenyard.agent/1, …), "
+                      "or a trace");
         }
         break;
       case Kind::kUnknown:
@@ -160,12 +166,15 @@ class Check {
     const traces::TraceSummary summary = summarize(path, format, faults_, options_);
     if (faults_.size() != before) return;
     const std::string tasks = summary.tasks > 0 ? count_text(summary.tasks) + " tasks, " : "";
-    fine_.push_back(fmt::format("{}: {} trace of {}{} requests over {}, {} tokens in, {} out, fine", path, format, tasks, count_text(summary.requests),
-                                duration_text(summary.last_arrival.seconds()), count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
+    fine_.push_back(fmt::format("{}: {} trace of {}{} requests over {}, {} tokens in, {} out, fine", path, format,
+                                tasks, count_text(summary.requests), duration_text(summary.last_arrival.seconds()),
+                                count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
   }
 
-  static traces::TraceSummary summarize(const std::string& path, const std::string& format, Faults& faults, const traces::TraceOptions& options) {
-    if (traces::holds_tasks(format)) return traces::check_tasks(path, format, faults, {.skip_faulty = options.skip_faulty});
+  static traces::TraceSummary summarize(const std::string& path, const std::string& format, Faults& faults,
+                                        const traces::TraceOptions& options) {
+    if (traces::holds_tasks(format))
+      return traces::check_tasks(path, format, faults, {.skip_faulty = options.skip_faulty});
     return traces::check_trace(path, format, faults, options);
   }
 
@@ -197,9 +206,11 @@ class Check {
     if (!std::filesystem::exists(path, error)) {
       faults_.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
     } else if (fitting.empty()) {
-      faults_.add(path, "", "no request in any format", fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
+      faults_.add(path, "", "no request in any format",
+                  fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
     } else {
-      faults_.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")), "--format, to say which it is");
+      faults_.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")),
+                  "--format, to say which it is");
     }
     return {};
   }
@@ -220,11 +231,13 @@ void add_check(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("check", "validates scenarios, agents, catalogue entries and traces");
   const auto a = std::make_shared<CheckArguments>();
   sub->add_option("FILE", a->files, "what to check: a .json file says what it is, all else is a trace")->required();
-  sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")->option_text("FORMAT");
+  sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")
+      ->option_text("FORMAT");
   sub->add_option("--map", a->map, "other names of a CSV file's columns")->option_text("column=name,…");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->footer("  tokenyard check scenario.json my-agent.json my-chip.json trace.csv\n"
-              "  tokenyard check --format mooncake conversation_trace.jsonl");
+  sub->footer(
+      "  tokenyard check scenario.json my-agent.json my-chip.json trace.csv\n"
+      "  tokenyard check --format mooncake conversation_trace.jsonl");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return Check(*a, s).run(); }; });
 }
 

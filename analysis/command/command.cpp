@@ -1,9 +1,8 @@
 #include "analysis/command/command.hpp"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/help.hpp"
@@ -25,8 +24,9 @@ void require_command(const CLI::App& app, const std::vector<std::string>& argume
   if (arguments.empty() || arguments[0].starts_with('-')) return;
   const std::vector<std::string> names = names_of(app.get_subcommands({}));
   if (std::find(names.begin(), names.end(), arguments[0]) != names.end()) return;
-  throw sim::InputError({"", "tokenyard", '"' + arguments[0] + '"',
-                         fmt::format("a command, one of {}{}", fmt::join(names, ", "), sim::did_you_mean(arguments[0], names))});
+  throw sim::InputError(
+      {"", "tokenyard", '"' + arguments[0] + '"',
+       fmt::format("a command, one of {}{}", fmt::join(names, ", "), sim::did_you_mean(arguments[0], names))});
 }
 
 /// What CLI11 found, in our words: where, what, and what is allowed.
@@ -42,7 +42,8 @@ sim::InputError explained(const CLI::App& app, const CLI::ParseError& error) {
   for (const std::string& extra : app.remaining(true)) {
     if (extra.starts_with('-')) {
       const std::string name = extra.substr(0, extra.find('='));
-      faults.push_back({"", place, '"' + name + '"', fmt::format("one of {}{}", fmt::join(options, ", "), sim::did_you_mean(name, options))});
+      faults.push_back({"", place, '"' + name + '"',
+                        fmt::format("one of {}{}", fmt::join(options, ", "), sim::did_you_mean(name, options))});
     }
   }
   if (!faults.empty()) return sim::InputError(faults);
@@ -58,16 +59,21 @@ std::string quoted(const std::string& argument) {
 }
 
 int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) {
-  CLI::App app{"Tokenyard: AI agents on accelerator clusters, simulated. What happens, why it is slow, how many chips it takes.", "tokenyard"};
+  CLI::App app{
+      "Tokenyard: AI agents on accelerator clusters, simulated. What happens, why it is slow, how many chips it takes.",
+      "tokenyard"};
   app.set_version_flag("--version", "tokenyard " TOKENYARD_VERSION);
   app.set_help_flag("-h,--help", "prints this");
   app.formatter_fn([](const CLI::App* at, std::string, CLI::AppFormatMode) { return help_text(*at); });
-  app.footer("  tokenyard run scenario.json --set /pools/0/replicas=8\n"
-             "  tokenyard replay trace.csv --format azure --on scenario.json\n"
-             "  tokenyard catalog chips h100-sxm");
+  app.footer(
+      "  tokenyard run scenario.json --set /pools/0/replicas=8\n"
+      "  tokenyard replay trace.csv --format azure --on scenario.json\n"
+      "  tokenyard catalog chips h100-sxm");
   app.require_subcommand(1);
   Action chosen;
-  for (const auto add : {add_run, add_replay, add_demand, add_bottleneck, add_campaign, add_compare, add_report, add_convert, add_check, add_graph, add_catalog, add_schema, add_calibrate}) add(app, chosen);
+  for (const auto add : {add_run, add_replay, add_demand, add_bottleneck, add_campaign, add_compare, add_report,
+                         add_convert, add_check, add_graph, add_catalog, add_schema, add_calibrate})
+    add(app, chosen);
 
   surroundings.command_line = "tokenyard";
   for (const std::string& argument : arguments) surroundings.command_line += ' ' + quoted(argument);
@@ -114,7 +120,8 @@ int run_command(std::vector<std::string> arguments, Surroundings surroundings) {
     fmt::print(surroundings.err, "The output cannot be written: {}.\n", error.code().message());
     return kWrongInput;
   } catch (const std::exception& error) {
-    fmt::print(surroundings.err, "This is a fault of Tokenyard, not yours: {}\nThe command was: {}\n", error.what(), surroundings.command_line);
+    fmt::print(surroundings.err, "This is a fault of Tokenyard, not yours: {}\nThe command was: {}\n", error.what(),
+               surroundings.command_line);
     return kOurBug;
   }
 }

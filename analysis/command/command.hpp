@@ -26,8 +26,8 @@ struct Surroundings {
   std::FILE* err = stderr;
   /// SimGrid's network: only the executable links it. Null: the analytic one takes its place.
   std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_simgrid_network = {};
-  /// Called before a simulation starts: from then on an interrupt does not end the process but makes `interrupted` true, so
-  /// that what was done can be kept.
+  /// Called before a simulation starts: from then on an interrupt does not end the process but makes `interrupted`
+  /// true, so that what was done can be kept.
   std::function<void()> catch_interrupts = [] {};
   std::function<bool()> interrupted = [] { return false; };
   /// The arguments as one line, for the manifest; set by `run_command`.

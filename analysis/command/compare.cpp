@@ -1,14 +1,14 @@
 /// `tokenyard compare`.
 
-#include <fmt/format.h>
+#include "analysis/compare/compare.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
-#include "analysis/compare/compare.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::analysis {
@@ -21,15 +21,19 @@ struct CompareArguments {
 
 /// "+0.123 ± 0.004".
 std::string difference_text(const sim::MeanInterval& difference) {
-  return fmt::format("{:+.4g}{}", difference.mean, difference.half_width ? fmt::format(" ± {:.2g}", *difference.half_width) : "");
+  return fmt::format("{:+.4g}{}", difference.mean,
+                     difference.half_width ? fmt::format(" ± {:.2g}", *difference.half_width) : "");
 }
 
 /// Whether the interval leaves 0 out.
-bool certain(const sim::MeanInterval& difference) { return difference.half_width && std::fabs(difference.mean) > *difference.half_width; }
+bool certain(const sim::MeanInterval& difference) {
+  return difference.half_width && std::fabs(difference.mean) > *difference.half_width;
+}
 
 std::string table_text(const char* title, const PairedTable& table) {
   std::string text = fmt::format("\n  {}: {} pairs", title, table.pairs);
-  if (table.only_base + table.only_other > 0) text += fmt::format(", {} only in the base, {} only here", table.only_base, table.only_other);
+  if (table.only_base + table.only_other > 0)
+    text += fmt::format(", {} only in the base, {} only here", table.only_base, table.only_other);
   if (table.moved > 0) text += fmt::format("; {} arrive at another time: not quite the same work", table.moved);
   text += "\n\n";
   using enum TextTable::Align;
@@ -37,23 +41,28 @@ std::string table_text(const char* title, const PairedTable& table) {
   rows.row({"mean of", "base", "here", "difference", "", ""});
   for (const PairedFigure& figure : table.figures) {
     const double relative = figure.base_mean != 0 ? figure.difference.mean / figure.base_mean * 100 : 0;
-    rows.row({figure.name, fmt::format("{:.4g}", figure.base_mean), fmt::format("{:.4g}", figure.other_mean), difference_text(figure.difference),
-              figure.base_mean != 0 ? fmt::format("{:+.1f} %", relative) : "", certain(figure.difference) ? "" : "(may be none)"});
+    rows.row({figure.name, fmt::format("{:.4g}", figure.base_mean), fmt::format("{:.4g}", figure.other_mean),
+              difference_text(figure.difference), figure.base_mean != 0 ? fmt::format("{:+.1f} %", relative) : "",
+              certain(figure.difference) ? "" : "(may be none)"});
   }
   return text + rows.text("    ");
 }
 
 int compare_folders(const CompareArguments& arguments, const Surroundings& surroundings) {
-  if (arguments.folders.size() < 2) throw sim::InputError({"", "tokenyard compare", "one folder", "the base's folder, then one or more to compare with it"});
+  if (arguments.folders.size() < 2)
+    throw sim::InputError(
+        {"", "tokenyard compare", "one folder", "the base's folder, then one or more to compare with it"});
   const Comparison comparison = compare({arguments.folders.begin(), arguments.folders.end()});
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", to_json(comparison).dump(2));
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {
-    fmt::print(surroundings.out, "{} against {}\n{}{}\n", other.folder, comparison.base, table_text("tasks", other.tasks), table_text("calls", other.calls));
+    fmt::print(surroundings.out, "{} against {}\n{}{}\n", other.folder, comparison.base,
+               table_text("tasks", other.tasks), table_text("calls", other.calls));
   }
-  fmt::print(surroundings.out, "Differences are paired and have 95 % intervals; \"may be none\": the interval holds 0.\n");
+  fmt::print(surroundings.out,
+             "Differences are paired and have 95 % intervals; \"may be none\": the interval holds 0.\n");
   return kDone;
 }
 
@@ -64,8 +73,9 @@ void add_compare(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<CompareArguments>();
   sub->add_option("DIR", a->folders, "result folders with tasks.csv and calls.csv; the first is the base")->required();
   sub->add_flag("--json", a->json, "as JSON");
-  sub->footer("  tokenyard run s.json --out base && tokenyard run s.json --set /pools/0/replicas=8 --out eight\n"
-              "  tokenyard compare base eight");
+  sub->footer(
+      "  tokenyard run s.json --out base && tokenyard run s.json --set /pools/0/replicas=8 --out eight\n"
+      "  tokenyard compare base eight");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return compare_folders(*a, s); }; });
 }
 

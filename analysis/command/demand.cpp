@@ -1,9 +1,10 @@
 /// `tokenyard demand`: the fewest chips of each kind that meet the service level, and what they draw and cost.
 
-#include <fmt/format.h>
+#include "analysis/demand/demand.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/campaign/campaign.hpp"
@@ -11,7 +12,6 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
 #include "analysis/command/terminal_summary.hpp"
-#include "analysis/demand/demand.hpp"
 #include "analysis/scenario/override.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -32,7 +32,8 @@ struct DemandArguments {
 };
 
 /// "tpu-v7=3.5" puts 3.5 under /demand/assume/tpu-v7/KEY.
-void assume(Json& document, const std::vector<std::string>& assignments, const char* flag, const char* key, sim::Faults& faults) {
+void assume(Json& document, const std::vector<std::string>& assignments, const char* flag, const char* key,
+            sim::Faults& faults) {
   for (const std::string& assignment : assignments) {
     const std::size_t equals = assignment.find('=');
     char* end = nullptr;
@@ -50,7 +51,8 @@ void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) 
   if (!document.is_object()) return;
   if (a.seed) document["seed"] = *a.seed;
   for (const std::string& assignment : a.set) apply_override(document, assignment, "--set", faults);
-  const bool wants_demand = !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() || !a.watts.empty();
+  const bool wants_demand =
+      !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() || !a.watts.empty();
   if (document.contains("demand") ? !document["demand"].is_object() : !wants_demand) return;
   Json& demand = document["demand"];
   if (demand.is_null()) demand = Json::object();
@@ -88,25 +90,31 @@ Json sizing_key(Json document, const std::vector<std::string>& catalogs) {
   }
   Json digests = Json::array();
   for (const std::string& catalog : catalogs) digests.push_back(digest_of(catalog));
-  return {{"version", TOKENYARD_VERSION}, {"program", digest_of("/proc/self/exe")}, {"catalogs", digests}, {"scenario", document}};
+  return {{"version", TOKENYARD_VERSION},
+          {"program", digest_of("/proc/self/exe")},
+          {"catalogs", digests},
+          {"scenario", document}};
 }
 
 /// The chips asked for, else those of the pools.
-std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& file, bool by_flag, const platforms::Catalog& catalog, sim::Faults& faults) {
+std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& file, bool by_flag,
+                                  const platforms::Catalog& catalog, sim::Faults& faults) {
   std::vector<const Chip*> chips;
   const auto add = [&](const Chip* chip) {
     if (std::find(chips.begin(), chips.end(), chip) == chips.end()) chips.push_back(chip);
   };
   const std::vector<std::string> known = catalog.names(platforms::CatalogKind::kChip);
   const auto unknown = [&](const std::string& place, const std::string& name) {
-    faults.add(by_flag ? "" : file, place, '"' + name + '"', "a chip of the catalogue" + sim::did_you_mean(name, known));
+    faults.add(by_flag ? "" : file, place, '"' + name + '"',
+               "a chip of the catalogue" + sim::did_you_mean(name, known));
   };
   for (const std::string& name : scenario.demand.chips) {
     const Chip* chip = catalog.find_chip(name);
     chip != nullptr ? add(chip) : unknown(by_flag ? "--chips" : "/demand/chips", name);
   }
   for (const auto& [name, assumption] : scenario.demand.assume) {
-    if (catalog.find_chip(name) == nullptr) faults.add(file, "/demand/assume", '"' + name + '"', "a chip of the catalogue" + sim::did_you_mean(name, known));
+    if (catalog.find_chip(name) == nullptr)
+      faults.add(file, "/demand/assume", '"' + name + '"', "a chip of the catalogue" + sim::did_you_mean(name, known));
   }
   if (scenario.demand.chips.empty()) {
     for (const PoolPlan& pool : scenario.pools) {
@@ -119,11 +127,16 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
 /// What a run may leave open, but the search needs.
 void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
   const Slo& slo = scenario.slo;
-  if (scenario.workload.trace) faults.add(file, "/workload/trace", "a trace", "agents or requests, whose rate can follow the demand");
-  if (!slo.ttft_s && !slo.tpot_s && !slo.e2e_s && !slo.task_s) faults.add(file, "/slo", "no limit", "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
-  const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(), [](const auto& entry) { return entry.closed_loop.has_value(); });
+  if (scenario.workload.trace)
+    faults.add(file, "/workload/trace", "a trace", "agents or requests, whose rate can follow the demand");
+  if (!slo.ttft_s && !slo.tpot_s && !slo.e2e_s && !slo.task_s)
+    faults.add(file, "/slo", "no limit",
+               "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
+  const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
+                                  [](const auto& entry) { return entry.closed_loop.has_value(); });
   if (closed && (scenario.demand.tasks_per_s || scenario.demand.tokens_per_month || scenario.demand.growth)) {
-    faults.add(file, "/demand", "a rate for a closed loop", "entries with rate_per_s: a closed loop's users set its rate");
+    faults.add(file, "/demand", "a rate for a closed loop",
+               "entries with rate_per_s: a closed loop's users set its rate");
   }
 }
 
@@ -176,33 +189,74 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
 }  // namespace
 
 void add_demand(CLI::App& app, Action& chosen) {
-  CLI::App* sub = app.add_subcommand("demand", "finds the fewest chips of each kind that meet the service level, with power and cost");
+  CLI::App* sub = app.add_subcommand(
+      "demand", "finds the fewest chips of each kind that meet the service level, with power and cost");
   const auto a = std::make_shared<DemandArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file with an slo")->required();
   const char* question = "Question";
-  sub->add_option("--chips", a->chips, "kinds of chips to compare (default: the scenario's)")->option_text("a,b,c")->delimiter(',')->group(question);
-  auto* tasks = sub->add_option("--tasks-per-s", a->tasks_per_s, "how much work, its mix unchanged (default: the workload's rates)")->option_text("N")->check(CLI::PositiveNumber)->group(question);
-  sub->add_option("--tokens-per-month", a->tokens_per_month, "the same, as prompt and output tokens")->option_text("N")->check(CLI::PositiveNumber)->excludes(tasks)->group(question);
-  auto* growth = sub->add_option("--growth", a->growth, "also quarter by quarter, growing by this factor a year")->option_text("X")->check(CLI::Range(1e-3, 1e4))->group(question);
-  sub->add_option("--months", a->months, "for how long (default: 12)")->option_text("N")->check(CLI::Range(1, 120))->needs(growth)->group(question);
+  sub->add_option("--chips", a->chips, "kinds of chips to compare (default: the scenario's)")
+      ->option_text("a,b,c")
+      ->delimiter(',')
+      ->group(question);
+  auto* tasks = sub->add_option("--tasks-per-s", a->tasks_per_s,
+                                "how much work, its mix unchanged (default: the workload's rates)")
+                    ->option_text("N")
+                    ->check(CLI::PositiveNumber)
+                    ->group(question);
+  sub->add_option("--tokens-per-month", a->tokens_per_month, "the same, as prompt and output tokens")
+      ->option_text("N")
+      ->check(CLI::PositiveNumber)
+      ->excludes(tasks)
+      ->group(question);
+  auto* growth = sub->add_option("--growth", a->growth, "also quarter by quarter, growing by this factor a year")
+                     ->option_text("X")
+                     ->check(CLI::Range(1e-3, 1e4))
+                     ->group(question);
+  sub->add_option("--months", a->months, "for how long (default: 12)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 120))
+      ->needs(growth)
+      ->group(question);
   const char* assumptions = "Assumptions";
-  sub->add_option("--price", a->prices, "USD per chip and hour, instead of the catalogue's")->option_text("CHIP=USD,…")->delimiter(',')->group(assumptions);
-  sub->add_option("--watts", a->watts, "mean watts of a chip, instead of the simulated")->option_text("CHIP=W,…")->delimiter(',')->group(assumptions);
-  sub->add_option("--pue", a->pue, "power of the site over that of its chips (default: the cluster's)")->option_text("X")->check(CLI::Range(1.0, 10.0))->group(assumptions);
+  sub->add_option("--price", a->prices, "USD per chip and hour, instead of the catalogue's")
+      ->option_text("CHIP=USD,…")
+      ->delimiter(',')
+      ->group(assumptions);
+  sub->add_option("--watts", a->watts, "mean watts of a chip, instead of the simulated")
+      ->option_text("CHIP=W,…")
+      ->delimiter(',')
+      ->group(assumptions);
+  sub->add_option("--pue", a->pue, "power of the site over that of its chips (default: the cluster's)")
+      ->option_text("X")
+      ->check(CLI::Range(1.0, 10.0))
+      ->group(assumptions);
   const char* scenario = "Scenario";
-  sub->add_option("--repetitions", a->repetitions, "seeds that must all meet the level, from the scenario's on (default: 3)")->option_text("N")->check(CLI::Range(1, 1000))->group(scenario);
+  sub->add_option("--repetitions", a->repetitions,
+                  "seeds that must all meet the level, from the scenario's on (default: 3)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1000))
+      ->group(scenario);
   sub->add_option("--seed", a->seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
-  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->expected(1)->take_all()->group(scenario);
+  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
+      ->option_text("/json/pointer=value")
+      ->expected(1)
+      ->take_all()
+      ->group(scenario);
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all()->group(scenario);
   const char* results = "Results";
-  sub->add_option("--out", a->out, "also writes DIR/demand.json and DIR/demand.csv")->option_text("DIR")->group(results);
-  auto* cache = sub->add_option("--cache", a->cache, "where sizings are kept (default: ~/.cache/tokenyard)")->option_text("DIR")->group(results);
+  sub->add_option("--out", a->out, "also writes DIR/demand.json and DIR/demand.csv")
+      ->option_text("DIR")
+      ->group(results);
+  auto* cache = sub->add_option("--cache", a->cache, "where sizings are kept (default: ~/.cache/tokenyard)")
+                    ->option_text("DIR")
+                    ->group(results);
   sub->add_flag("--no-cache", a->no_cache, "simulates everything again")->excludes(cache)->group(results);
   sub->add_flag("--json", a->json, "prints the result as JSON")->group(results);
   sub->add_flag("--quiet", a->quiet, "prints nothing")->group(results);
-  sub->footer("  tokenyard demand analysis/scenarios/demo.json --chips h100-sxm,b200-sxm,tpu-v7 --price tpu-v7=3.5\n"
-              "  tokenyard demand scenario.json --tokens-per-month 480e12 --out results/how-many\n"
-              "  tokenyard demand scenario.json --tasks-per-s 20 --growth 3 --months 24");
+  sub->footer(
+      "  tokenyard demand analysis/scenarios/demo.json --chips h100-sxm,b200-sxm,tpu-v7 --price tpu-v7=3.5\n"
+      "  tokenyard demand scenario.json --tokens-per-month 480e12 --out results/how-many\n"
+      "  tokenyard demand scenario.json --tasks-per-s 20 --growth 3 --months 24");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return find(*a, s); }; });
 }
 

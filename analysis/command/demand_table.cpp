@@ -1,7 +1,6 @@
 #include "analysis/command/demand_table.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/text_table.hpp"
@@ -16,7 +15,9 @@ constexpr auto kRight = TextTable::kRight;
 
 std::string count(const std::optional<double>& value) { return human_number(value, Unit::kCount); }
 std::string usd(const std::optional<double>& value) { return human_number(value, Unit::kUsd); }
-std::string watts(const std::optional<double>& megawatts) { return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts); }
+std::string watts(const std::optional<double>& megawatts) {
+  return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts);
+}
 
 /// " *" behind what the user assumed, " ~" behind what the catalogue marks as assumed.
 const char* mark_of_price(const Prices& prices) {
@@ -37,16 +38,20 @@ std::string attainment(const sim::Json& figures) {
 
 std::string kinds_table(const Demand& demand) {
   TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kLeft});
-  table.row({"chip", "replicas", "chips", "power  ", "per hour  ", "per task", "per M out", "tok/s/MW", "seeds", "attained", "held back by"});
+  table.row({"chip", "replicas", "chips", "power  ", "per hour  ", "per task", "per M out", "tok/s/MW", "seeds",
+             "attained", "held back by"});
   for (const DemandEntry& entry : demand.entries) {
     const Sizing& cell = entry.deployment.cell;
     if (!cell.met) continue;
     const Economics& e = entry.economics;
     std::string replicas = pools_text(cell);
     if (entry.deployment.cells > 1) replicas = fmt::format("{} × ({})", count(entry.deployment.cells), replicas);
-    table.row({(entry.on_front ? "▸ " : "  ") + entry.chip->name, replicas, (cell.proven ? "" : "≤ ") + count(entry.deployment.chips()), watts(e.megawatts) + mark_of_power(entry),
-               usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task), usd(e.usd_per_million_output_tokens), count(e.output_tokens_per_s_per_mw),
-               fmt::format("{}/{}", cell.seeds_met, cell.seeds), attainment(cell.figures), fmt::format("{} {:.0f} %", cell.limit, cell.limit_share * 100)});
+    table.row({(entry.on_front ? "▸ " : "  ") + entry.chip->name, replicas,
+               (cell.proven ? "" : "≤ ") + count(entry.deployment.chips()), watts(e.megawatts) + mark_of_power(entry),
+               usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task),
+               usd(e.usd_per_million_output_tokens), count(e.output_tokens_per_s_per_mw),
+               fmt::format("{}/{}", cell.seeds_met, cell.seeds), attainment(cell.figures),
+               fmt::format("{} {:.0f} %", cell.limit, cell.limit_share * 100)});
   }
   return table.text("  ");
 }
@@ -73,17 +78,24 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
   if (front) text += "  ▸ no other kind needs at most its chips, power and money, and less of one.";
   if (by_user) text += "  * you assumed it.";
   if (by_catalogue) text += "  ~ the catalogue marks it as assumed.";
-  text += fmt::format("\n  Power is the chips' mean, times a PUE of {:g}; money is rent; tokens are output tokens.\n", demand.pue);
+  text += fmt::format("\n  Power is the chips' mean, times a PUE of {:g}; money is rent; tokens are output tokens.\n",
+                      demand.pue);
   if (!whole) text += "  ≤ smaller sizes may do: the search was ended before all were tried.\n";
-  if (!no_price.empty()) text += fmt::format("  No price is published for {}: --price CHIP=USD assumes one.\n", no_price);
+  if (!no_price.empty())
+    text += fmt::format("  No price is published for {}: --price CHIP=USD assumes one.\n", no_price);
   if (!no_power.empty()) text += fmt::format("  No power is known of {}: --watts CHIP=W assumes it.\n", no_power);
   for (const DemandEntry& entry : demand.entries) {
     const Deployment& d = entry.deployment;
     if (!d.cell.met) text += fmt::format("  {} cannot serve it: {}.\n", entry.chip->name, d.cell.why_not);
     if (!d.independent) continue;
-    const std::string of = fmt::format("  {} is scaled by {} cells of {} tasks/s: a cell twice as large ", entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
-    text += *d.independent ? of + fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).\n", *d.coarseness * 100)
-                           : of + fmt::format("needs {:.0f} % fewer chips per task, give or take a replica ({:.0f} %): an upper bound.\n", *d.saving_of_twice * 100, *d.coarseness * 100);
+    const std::string of = fmt::format("  {} is scaled by {} cells of {} tasks/s: a cell twice as large ",
+                                       entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
+    text +=
+        *d.independent
+            ? of + fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).\n", *d.coarseness * 100)
+            : of + fmt::format(
+                       "needs {:.0f} % fewer chips per task, give or take a replica ({:.0f} %): an upper bound.\n",
+                       *d.saving_of_twice * 100, *d.coarseness * 100);
   }
   return text;
 }
@@ -96,7 +108,8 @@ std::string effort_text(const Demand& demand) {
     stopped += entry.deployment.cell.stopped_early;
     now += entry.simulations;
   }
-  return fmt::format("  {} simulations, {} of them stopped early, the level being out of reach{}.\n", simulations, stopped, now == 0 ? "; all known from before" : "");
+  return fmt::format("  {} simulations, {} of them stopped early, the level being out of reach{}.\n", simulations,
+                     stopped, now == 0 ? "; all known from before" : "");
 }
 
 std::string growth_table(const Demand& demand) {
@@ -109,8 +122,8 @@ std::string growth_table(const Demand& demand) {
     for (const DemandEntry& entry : demand.entries) {
       if (i >= entry.growth.size() || !entry.growth[i].deployment.cell.met) continue;
       const DemandEntry::Point& point = entry.growth[i];
-      table.row({first ? fmt::format("{}", point.month) : "", first ? count(point.tasks_per_s) : "", entry.chip->name, count(point.deployment.chips()),
-                 watts(point.economics.megawatts), usd(point.economics.usd_per_hour)});
+      table.row({first ? fmt::format("{}", point.month) : "", first ? count(point.tasks_per_s) : "", entry.chip->name,
+                 count(point.deployment.chips()), watts(point.economics.megawatts), usd(point.economics.usd_per_hour)});
       first = false;
     }
   }
@@ -121,7 +134,8 @@ std::string growth_table(const Demand& demand) {
 
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
   const std::string table = demand.met() ? "\n" + kinds_table(demand) + "\n" : "\n";
-  return fmt::format("{}{}{}\n  {}\n\n", table, demand.met() ? notes(demand, scenario) + effort_text(demand) : "", growth_table(demand), demand.answer);
+  return fmt::format("{}{}{}\n  {}\n\n", table, demand.met() ? notes(demand, scenario) + effort_text(demand) : "",
+                     growth_table(demand), demand.answer);
 }
 
 }  // namespace tokenyard::analysis

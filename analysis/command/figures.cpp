@@ -1,9 +1,8 @@
 #include "analysis/command/figures.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace tokenyard::analysis {
@@ -14,7 +13,11 @@ constexpr const char* kNothing = "–";
 /// Three significant digits without an exponent, for 0 and magnitudes from 1e-3 to 1e4.
 std::string three_digits(double value) {
   const double size = std::fabs(value);
-  const int decimals = size >= 99.95 || size == 0 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.09995 ? 3 : 4;
+  const int decimals = size >= 99.95 || size == 0 ? 0
+                       : size >= 9.995            ? 1
+                       : size >= 0.9995           ? 2
+                       : size >= 0.09995          ? 3
+                                                  : 4;
   return fmt::format("{:.{}f}", value, decimals);
 }
 

@@ -1,8 +1,7 @@
 /// `tokenyard graph`: an agent's task graph, drawn.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "agents/graph/drawing.hpp"
@@ -32,7 +31,9 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
   faults.throw_if_any();
   const auto agent = catalog.find(a.agent);
   if (agent == nullptr) {
-    throw sim::InputError({"", "tokenyard graph", '"' + a.agent + '"', "an agent of the catalogue, or the path of a .json file" + sim::did_you_mean(a.agent, catalog.names())});
+    throw sim::InputError(
+        {"", "tokenyard graph", '"' + a.agent + '"',
+         "an agent of the catalogue, or the path of a .json file" + sim::did_you_mean(a.agent, catalog.names())});
   }
   return agent;
 }
@@ -40,10 +41,15 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
 int show_graph(const GraphArguments& a, const Surroundings& surroundings) {
   static const std::vector<std::string> kFormats = {"text", "dot", "svg"};
   if (std::find(kFormats.begin(), kFormats.end(), a.format) == kFormats.end()) {
-    throw sim::InputError({"", "--format", '"' + a.format + '"', fmt::format("one of {}{}", fmt::join(kFormats, ", "), sim::did_you_mean(a.format, kFormats))});
+    throw sim::InputError(
+        {"", "--format", '"' + a.format + '"',
+         fmt::format("one of {}{}", fmt::join(kFormats, ", "), sim::did_you_mean(a.format, kFormats))});
   }
   const auto agent = find_agent(a);
-  fmt::print(surroundings.out, "{}", a.format == "dot" ? agents::to_dot(*agent) : a.format == "svg" ? agents::to_svg(*agent) : agents::to_text(*agent));
+  fmt::print(surroundings.out, "{}",
+             a.format == "dot"   ? agents::to_dot(*agent)
+             : a.format == "svg" ? agents::to_svg(*agent)
+                                 : agents::to_text(*agent));
   return kDone;
 }
 
@@ -55,8 +61,9 @@ void add_graph(CLI::App& app, Action& chosen) {
   sub->add_option("AGENT", a->agent, "a name of the catalogue, or a JSON file")->required();
   sub->add_option("--format", a->format, "text (default), svg, or dot for Graphviz")->option_text("text|svg|dot");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->footer("  tokenyard graph customer-service\n"
-              "  tokenyard graph my-agent.json --format svg > my-agent.svg");
+  sub->footer(
+      "  tokenyard graph customer-service\n"
+      "  tokenyard graph my-agent.json --format svg > my-agent.svg");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return show_graph(*a, s); }; });
 }
 

@@ -1,7 +1,7 @@
 /// The executable: SimGrid, the signals and the process's exit code; everything else is the command's (command.hpp).
 ///
-/// While a simulation runs, SIGINT and SIGTERM ask it to stop, keep what was done and mark it partial; a second one ends the
-/// process at once, as does the first one at any other time.
+/// While a simulation runs, SIGINT and SIGTERM ask it to stop, keep what was done and mark it partial; a second one
+/// ends the process at once, as does the first one at any other time.
 
 #include <atomic>
 #include <csignal>
@@ -23,14 +23,15 @@ void on_signal(int signal) {
 
 int main(int argc, char** argv) {
   using namespace tokenyard;
-  std::signal(SIGPIPE, SIG_IGN);   // `tokenyard catalog chips | head` ends quietly
-  std::signal(SIGXFSZ, SIG_IGN);   // a limit on file sizes is then an error like a full disk
+  std::signal(SIGPIPE, SIG_IGN);  // `tokenyard catalog chips | head` ends quietly
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is then an error like a full disk
   analysis::Surroundings surroundings;
   surroundings.catch_interrupts = [] {
     for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, on_signal);
   };
   surroundings.interrupted = [] { return interrupted.load(); };
-  surroundings.make_simgrid_network = [](const sim::Topology& topology, sim::Simulation& simulation) -> std::unique_ptr<sim::Network> {
+  surroundings.make_simgrid_network = [](const sim::Topology& topology,
+                                         sim::Simulation& simulation) -> std::unique_ptr<sim::Network> {
     return std::make_unique<sim::SimgridNetwork>(topology, simulation);
   };
   return analysis::run_command({argv + 1, argv + argc}, std::move(surroundings));

@@ -1,9 +1,8 @@
 #include "analysis/command/progress.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <algorithm>
 
 namespace tokenyard::analysis {
 

@@ -1,5 +1,6 @@
 #pragma once
-/// The progress of a run on a terminal: one line that is drawn over itself, at most ten times a second, and wiped at the end.
+/// The progress of a run on a terminal: one line that is drawn over itself, at most ten times a second, and wiped at
+/// the end.
 ///
 ///   Progress progress(stderr, sim::Time::seconds(3600), !quiet);
 ///   progress.show(now);   // "  [##########··········]  1800 s of 3600 s simulated"

@@ -2,9 +2,8 @@
 
 #include "analysis/report/report.hpp"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "analysis/command/commands.hpp"
 

@@ -1,9 +1,8 @@
 /// `tokenyard run` and `tokenyard replay`.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/assertion.hpp"
@@ -35,7 +34,8 @@ std::set<std::string> read_write(std::string_view text, sim::Faults& faults) {
     const std::size_t comma = std::min(text.find(','), text.size());
     const std::string kind(text.substr(0, comma));
     if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
-      faults.add("", "--write", '"' + kind + '"', fmt::format("none, or some of {}{}", fmt::join(kKinds, ","), sim::did_you_mean(kind, kKinds)));
+      faults.add("", "--write", '"' + kind + '"',
+                 fmt::format("none, or some of {}{}", fmt::join(kKinds, ","), sim::did_you_mean(kind, kKinds)));
     }
     chosen.insert(kind);
     text.remove_prefix(std::min(comma + 1, text.size()));
@@ -46,7 +46,8 @@ std::set<std::string> read_write(std::string_view text, sim::Faults& faults) {
 /// A name as a folder below results/: without what could lead out of it.
 std::string folder_name(std::string name) {
   for (char& c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     if (!plain) c = '-';
   }
   return name.empty() || name[0] == '.' ? "run" + name : name;
@@ -90,11 +91,14 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   faults.throw_if_any();
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
 
-  options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name) : std::filesystem::path(arguments.out);
+  options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name)
+                                      : std::filesystem::path(arguments.out);
   options.stepwise = arguments.stepwise;
   options.report = !arguments.no_report;
   if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
-  Progress progress(surroundings.err, recording ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)), !arguments.quiet);
+  Progress progress(surroundings.err,
+                    recording ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)),
+                    !arguments.quiet);
   options.progress = [&](sim::Time now) {
     progress.show(now);
     return !surroundings.interrupted();
@@ -108,10 +112,12 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));
   } else if (!arguments.quiet) {
-    fmt::print(surroundings.out, "{}", terminal_summary(summary, file.value(), options.out.string(), wants_colour(surroundings.out)));
+    fmt::print(surroundings.out, "{}",
+               terminal_summary(summary, file.value(), options.out.string(), wants_colour(surroundings.out)));
   }
   if (summary["status"] == "partial") {
-    fmt::print(surroundings.err, "Interrupted after {:.0f} s of simulated time: the results are marked partial.\n", summary["simulated_s"].get<double>());
+    fmt::print(surroundings.err, "Interrupted after {:.0f} s of simulated time: the results are marked partial.\n",
+               summary["simulated_s"].get<double>());
     return kInterrupted;
   }
   return judge(assertions, summary, surroundings.err);
@@ -120,30 +126,62 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
 void add_common(CLI::App& sub, RunArguments& a) {
   const char* scenario = "Scenario";
   sub.add_option("--seed", a.seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
-  sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")->option_text("/json/pointer=value")->group(scenario)->expected(1)->take_all();
+  sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")
+      ->option_text("/json/pointer=value")
+      ->group(scenario)
+      ->expected(1)
+      ->take_all();
   sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
   const char* trace = "Traces";
-  sub.add_option("--limit", a.limit, "only the first N requests or tasks")->option_text("N")->group(trace)->check(CLI::PositiveNumber);
-  sub.add_option("--speed", a.recorded.speed, "plays arrivals X times as fast (default: 1)")->option_text("X")->group(trace);
-  sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")->option_text("column=name,…")->group(trace);
-  sub.add_flag("--skip-bad-rows", a.recorded.skip_faulty, "leaves what is faulty out and counts it, instead of refusing the trace")->group(trace);
+  sub.add_option("--limit", a.limit, "only the first N requests or tasks")
+      ->option_text("N")
+      ->group(trace)
+      ->check(CLI::PositiveNumber);
+  sub.add_option("--speed", a.recorded.speed, "plays arrivals X times as fast (default: 1)")
+      ->option_text("X")
+      ->group(trace);
+  sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
+      ->option_text("column=name,…")
+      ->group(trace);
+  sub.add_flag("--skip-bad-rows", a.recorded.skip_faulty,
+               "leaves what is faulty out and counts it, instead of refusing the trace")
+      ->group(trace);
   const char* tasks = "Traces of agents";
-  sub.add_option("--pools", a.recorded.pools, "who serves recorded models: gpt-4o-mini=small,claude-*=main,*=none")->option_text("model=pool,…")->group(tasks);
-  sub.add_option("--users", a.recorded.users, "a closed loop: N users play the tasks one after the other")->option_text("N")->group(tasks);
-  sub.add_option("--from", a.recorded.from_s, "only tasks that arrived from this second on")->option_text("S")->group(tasks);
+  sub.add_option("--pools", a.recorded.pools, "who serves recorded models: gpt-4o-mini=small,claude-*=main,*=none")
+      ->option_text("model=pool,…")
+      ->group(tasks);
+  sub.add_option("--users", a.recorded.users, "a closed loop: N users play the tasks one after the other")
+      ->option_text("N")
+      ->group(tasks);
+  sub.add_option("--from", a.recorded.from_s, "only tasks that arrived from this second on")
+      ->option_text("S")
+      ->group(tasks);
   sub.add_option("--to", a.recorded.to_s, "only tasks that arrived before this second")->option_text("S")->group(tasks);
-  sub.add_option("--longest-wait", a.recorded.longest_wait_s, "cuts the recorded waits of tools and people")->option_text("S")->group(tasks);
-  sub.add_option("--block-tokens", a.recorded.block_tokens, "tokens of a hash id, where the trace does not say (default: 512)")->option_text("N")->group(tasks);
+  sub.add_option("--longest-wait", a.recorded.longest_wait_s, "cuts the recorded waits of tools and people")
+      ->option_text("S")
+      ->group(tasks);
+  sub.add_option("--block-tokens", a.recorded.block_tokens,
+                 "tokens of a hash id, where the trace does not say (default: 512)")
+      ->option_text("N")
+      ->group(tasks);
   const char* simulation = "Simulation";
   sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
-      ->option_text("simgrid|analytic")->group(simulation)->check(CLI::IsMember({"simgrid", "analytic"}));
+      ->option_text("simgrid|analytic")
+      ->group(simulation)
+      ->check(CLI::IsMember({"simgrid", "analytic"}));
   sub.add_flag("--stepwise", a.stepwise, "walks every step instead of leaping: slow, same result")->group(simulation);
   const char* results = "Results";
   sub.add_option("--out", a.out, "the result folder (default: results/NAME)")->option_text("DIR")->group(results);
-  sub.add_option("--write", a.write, "none, or some of calls,tasks,series,perfetto,otlp,record (default: the first four)")->option_text("LIST")->group(results);
+  sub.add_option("--write", a.write,
+                 "none, or some of calls,tasks,series,perfetto,otlp,record (default: the first four)")
+      ->option_text("LIST")
+      ->group(results);
   sub.add_flag("--no-report", a.no_report, "writes no report.html")->group(results);
   sub.add_option("--assert", a.assertions, "demands something of the summary; exit 3 if it is false (repeatable)")
-      ->option_text("'p95 ttft_s < 2'")->group(results)->expected(1)->take_all();
+      ->option_text("'p95 ttft_s < 2'")
+      ->group(results)
+      ->expected(1)
+      ->take_all();
   sub.add_flag("--json", a.json, "prints the summary alone, as JSON")->group(results);
   sub.add_flag("--quiet", a.quiet, "prints nothing")->group(results);
 }
@@ -155,9 +193,10 @@ void add_run(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<RunArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file")->required();
   add_common(*sub, *a);
-  sub->footer("  tokenyard run scenario.json\n"
-              "  tokenyard run scenario.json --seed 2 --set /pools/0/replicas=8 --out results/eight\n"
-              "  tokenyard run scenario.json --quiet --assert 'p95 ttft_s < 2' --assert 'slo.attainment >= 0.95'");
+  sub->footer(
+      "  tokenyard run scenario.json\n"
+      "  tokenyard run scenario.json --seed 2 --set /pools/0/replicas=8 --out results/eight\n"
+      "  tokenyard run scenario.json --quiet --assert 'p95 ttft_s < 2' --assert 'slo.attainment >= 0.95'");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
 }
 
@@ -165,13 +204,19 @@ void add_replay(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("replay", "plays a recorded trace on a scenario's cluster");
   const auto a = std::make_shared<RunArguments>();
   sub->add_option("TRACE", a->trace, "the trace")->required();
-  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")->option_text("FORMAT")->required();
-  sub->add_option("--on", a->scenario, "the scenario whose cluster and pools take it")->option_text("SCENARIO")->required();
+  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
+      ->option_text("FORMAT")
+      ->required();
+  sub->add_option("--on", a->scenario, "the scenario whose cluster and pools take it")
+      ->option_text("SCENARIO")
+      ->required();
   add_common(*sub, *a);
-  sub->footer("  tokenyard replay AzureLLMInferenceTrace_conv.csv --format azure --on scenario.json\n"
-              "  tokenyard replay log.csv --format requests --map arrival_s=ts,prompt_tokens=in,output_tokens=out --on scenario.json\n"
-              "  tokenyard replay trace.jsonl --format mooncake --on scenario.json --speed 2 --limit 10000\n"
-              "  tokenyard replay sessions.jsonl --format weka --on scenario.json --users 16 --pools 'claude-*=main'");
+  sub->footer(
+      "  tokenyard replay AzureLLMInferenceTrace_conv.csv --format azure --on scenario.json\n"
+      "  tokenyard replay log.csv --format requests --map arrival_s=ts,prompt_tokens=in,output_tokens=out --on "
+      "scenario.json\n"
+      "  tokenyard replay trace.jsonl --format mooncake --on scenario.json --speed 2 --limit 10000\n"
+      "  tokenyard replay sessions.jsonl --format weka --on scenario.json --users 16 --pools 'claude-*=main'");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
 }
 

@@ -1,8 +1,7 @@
 /// `tokenyard schema`.
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "analysis/command/commands.hpp"
 #include "analysis/schemas/schemas.hpp"
@@ -20,7 +19,8 @@ void add_schema(CLI::App& app, Action& chosen) {
       const auto text = schema_text(*name);
       if (!text) {
         const std::vector<std::string> names = schema_names();
-        throw sim::InputError({"", "tokenyard schema", '"' + *name + '"', fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(*name, names))});
+        throw sim::InputError({"", "tokenyard schema", '"' + *name + '"',
+                               fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(*name, names))});
       }
       fmt::print(surroundings.out, "{}", *text);
       return kDone;

@@ -1,12 +1,11 @@
 #include "analysis/command/terminal_summary.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <unistd.h>
 
 #include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
@@ -42,8 +41,9 @@ class TerminalSummary {
   std::string bold(const std::string& words) const { return colour_ ? "\033[1m" + words + "\033[0m" : words; }
 
   void headline() {
-    text_ += fmt::format("\n{}{}: {} simulated in {}\n\n", bold(s_["name"].get<std::string>()), s_["status"] == "partial" ? " (partial)" : "",
-                         duration_text(s_["simulated_s"]), duration_text(s_["wall_s"]));
+    text_ += fmt::format("\n{}{}: {} simulated in {}\n\n", bold(s_["name"].get<std::string>()),
+                         s_["status"] == "partial" ? " (partial)" : "", duration_text(s_["simulated_s"]),
+                         duration_text(s_["wall_s"]));
   }
 
   void counts() {
@@ -58,19 +58,24 @@ class TerminalSummary {
       table.row(std::move(row));
     }
     text_ += table.text(kIndent);
-    text_ += fmt::format("{}tokens: {} in, of them {} cached; {} out\n\n", kIndent, count_text(c["prompt_tokens"]), count_text(c["cached_tokens"]),
-                         count_text(c["output_tokens"]));
+    text_ += fmt::format("{}tokens: {} in, of them {} cached; {} out\n\n", kIndent, count_text(c["prompt_tokens"]),
+                         count_text(c["cached_tokens"]), count_text(c["output_tokens"]));
   }
 
   void latency_row(TextTable& table, std::string title, const Json& l) {
-    table.row({std::move(title), duration_text(l["mean"]), duration_text(l["p50"]), duration_text(l["p95"]), duration_text(l["p99"]), duration_text(l["max"])});
+    table.row({std::move(title), duration_text(l["mean"]), duration_text(l["p50"]), duration_text(l["p95"]),
+               duration_text(l["p99"]), duration_text(l["max"])});
   }
 
   void latency() {
     TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight});
     table.row({"", "mean", "p50", "p95", "p99", "max"});
-    for (const auto& [key, title] : {std::pair{"queue_s", "waiting"}, {"ttft_s", "time to first token"}, {"tpot_s", "time per output token"},
-                                     {"itl_s", "between tokens"}, {"e2e_s", "whole call"}, {"task_s", "whole task"}}) {
+    for (const auto& [key, title] : {std::pair{"queue_s", "waiting"},
+                                     {"ttft_s", "time to first token"},
+                                     {"tpot_s", "time per output token"},
+                                     {"itl_s", "between tokens"},
+                                     {"e2e_s", "whole call"},
+                                     {"task_s", "whole task"}}) {
       latency_row(table, title, s_["latency"][key]);
     }
     text_ += table.text(kIndent) + '\n';
@@ -82,8 +87,9 @@ class TerminalSummary {
     TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight});
     table.row({"agent", "tasks", "p50", "p95", "calls/task", "tokens in/task", "out/task"});
     for (const auto& [name, a] : agents.items()) {
-      table.row({name, count_text(a["tasks"]), duration_text(a["task_s"]["p50"]), duration_text(a["task_s"]["p95"]), quantity_text(a["calls_per_task"]),
-                 quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"])});
+      table.row({name, count_text(a["tasks"]), duration_text(a["task_s"]["p50"]), duration_text(a["task_s"]["p95"]),
+                 quantity_text(a["calls_per_task"]), quantity_text(a["prompt_tokens_per_task"]),
+                 quantity_text(a["output_tokens_per_task"])});
     }
     text_ += table.text(kIndent) + '\n';
   }
@@ -103,8 +109,9 @@ class TerminalSummary {
     TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kLeft});
     table.row({"pool", "on", "busy", "MFU", "MBU", "KV in use", "prefix hits", "mostly"});
     for (const auto& [name, p] : s_["pools"].items()) {
-      table.row({name, fmt::format("{} {}", count_text(p["chips"]), p["chip"].get<std::string>()), share_text(p["busy"]), share_text(p["mfu"]),
-                 share_text(p["mbu"]), share_text(p["kv_utilization"]), share_text(p["prefix_hit_rate"]), verdict(p["bound"])});
+      table.row({name, fmt::format("{} {}", count_text(p["chips"]), p["chip"].get<std::string>()),
+                 share_text(p["busy"]), share_text(p["mfu"]), share_text(p["mbu"]), share_text(p["kv_utilization"]),
+                 share_text(p["prefix_hit_rate"]), verdict(p["bound"])});
     }
     text_ += table.text(kIndent) + '\n';
   }
@@ -112,13 +119,21 @@ class TerminalSummary {
   void closing() {
     TextTable table({kLeft, kLeft});
     const Json& met = s_["slo"]["met"];
-    table.row({"service level", fmt::format("{}: {} of the work within its limits", met.is_null() ? "–" : met.get<bool>() ? "met" : "not met",
+    table.row({"service level", fmt::format("{}: {} of the work within its limits",
+                                            met.is_null()     ? "–"
+                                            : met.get<bool>() ? "met"
+                                                              : "not met",
                                             share_text(s_["slo"]["attainment"]))});
-    table.row({"throughput", fmt::format("{} output tokens/s, {} calls/s, {} tasks/s", quantity_text(s_["throughput"]["output_tokens_per_s"]),
-                                         quantity_text(s_["throughput"]["calls_per_s"]), quantity_text(s_["throughput"]["tasks_per_s"]))});
-    table.row({"energy", fmt::format("{}W on average, {} J per output token", with_unit(s_["energy"]["watts_mean"]), quantity_text(s_["energy"]["joules_per_output_token"]))});
-    table.row({"cost", fmt::format("{} USD, {} per million output tokens, {} per completed task", quantity_text(s_["cost"]["usd"]),
-                                   quantity_text(s_["cost"]["usd_per_million_output_tokens"]), quantity_text(s_["cost"]["usd_per_completed_task"]))});
+    table.row({"throughput", fmt::format("{} output tokens/s, {} calls/s, {} tasks/s",
+                                         quantity_text(s_["throughput"]["output_tokens_per_s"]),
+                                         quantity_text(s_["throughput"]["calls_per_s"]),
+                                         quantity_text(s_["throughput"]["tasks_per_s"]))});
+    table.row({"energy", fmt::format("{}W on average, {} J per output token", with_unit(s_["energy"]["watts_mean"]),
+                                     quantity_text(s_["energy"]["joules_per_output_token"]))});
+    table.row({"cost",
+               fmt::format("{} USD, {} per million output tokens, {} per completed task",
+                           quantity_text(s_["cost"]["usd"]), quantity_text(s_["cost"]["usd_per_million_output_tokens"]),
+                           quantity_text(s_["cost"]["usd_per_completed_task"]))});
     for (const Json& note : s_["notes"]) table.row({"note", note.get<std::string>()});
     table.row({"results", folder_});
     text_ += table.text(kIndent);
@@ -132,11 +147,13 @@ class TerminalSummary {
       std::istringstream words(without_tags(html, "\x01", "\x02"));  // marks of one character: a word's width is known
       std::size_t column = kWidth;
       for (std::string word; words >> word;) {
-        const auto width = static_cast<std::size_t>(std::count_if(word.begin(), word.end(), [](char c) { return c > 2 || (c & 0xc0) == 0xc0; }));
+        const auto width = static_cast<std::size_t>(
+            std::count_if(word.begin(), word.end(), [](char c) { return c > 2 || (c & 0xc0) == 0xc0; }));
         const bool fits = column + 1 + width <= kWidth;
         text_ += fits ? " " : column == kWidth ? kIndent : std::string("\n") + kIndent;
         column = fits ? column + 1 + width : 2 + width;
-        for (const char c : word) text_ += c == 1 ? (colour_ ? "\033[1m" : "") : c == 2 ? (colour_ ? "\033[0m" : "") : std::string(1, c);
+        for (const char c : word)
+          text_ += c == 1 ? (colour_ ? "\033[1m" : "") : c == 2 ? (colour_ ? "\033[0m" : "") : std::string(1, c);
       }
       text_ += '\n';
     }
@@ -160,7 +177,8 @@ class TerminalSummary {
 bool wants_colour(std::FILE* stream) {
   const char* none = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
-  return ::isatty(fileno(stream)) != 0 && (none == nullptr || *none == '\0') && terminal != nullptr && std::string_view(terminal) != "dumb";
+  return ::isatty(fileno(stream)) != 0 && (none == nullptr || *none == '\0') && terminal != nullptr &&
+         std::string_view(terminal) != "dumb";
 }
 
 std::string terminal_summary(const Json& summary, const Json& scenario, const std::string& folder, bool colour) {

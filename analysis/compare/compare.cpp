@@ -1,10 +1,9 @@
 #include "analysis/compare/compare.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -21,7 +20,8 @@ constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 /// Columns that say what a row is and when, not how it went.
 bool describes(std::string_view column) {
-  for (const char* name : {"task_id", "call_id", "agent", "node", "pool", "replica", "model", "arrival_s", "scheduled_s", "first_token_s", "finish_s", "status"}) {
+  for (const char* name : {"task_id", "call_id", "agent", "node", "pool", "replica", "model", "arrival_s",
+                           "scheduled_s", "first_token_s", "finish_s", "status"}) {
     if (column == name) return true;
   }
   return false;
@@ -32,7 +32,7 @@ struct Table {
   std::vector<std::string> figures;
   std::vector<std::uint64_t> ids;
   std::vector<double> arrival_s;
-  std::vector<std::vector<double>> values;   ///< by figure, then row; kNothing where the field is empty
+  std::vector<std::vector<double>> values;  ///< by figure, then row; kNothing where the field is empty
 
   void sort() {
     std::vector<std::size_t> order(ids.size());
@@ -56,7 +56,8 @@ class TableReader {
   Table read() {
     std::string_view line;
     if (file_.next(line)) read_header(line);
-    if (id_column_ == kAbsent || arrival_column_ == kAbsent) fail("no such columns", fmt::format("a header with {} and arrival_s, as tokenyard run writes it", id_));
+    if (id_column_ == kAbsent || arrival_column_ == kAbsent)
+      fail("no such columns", fmt::format("a header with {} and arrival_s, as tokenyard run writes it", id_));
     while (file_.next(line)) read_row(line);
     table_.sort();
     return std::move(table_);
@@ -85,18 +86,22 @@ class TableReader {
     if (text.empty()) return kNothing;
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) fail(traces::shown_text(text), "a number, or nothing");
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+      fail(traces::shown_text(text), "a number, or nothing");
     return value;
   }
   void read_row(std::string_view line) {
-    if (!traces::split_csv(line, fields_) || fields_.size() != columns_) fail(fmt::format("{} fields", fields_.size()), fmt::format("{} fields, as in the header", columns_));
+    if (!traces::split_csv(line, fields_) || fields_.size() != columns_)
+      fail(fmt::format("{} fields", fields_.size()), fmt::format("{} fields, as in the header", columns_));
     const std::string_view id = fields_[id_column_];
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), value);
-    if (error != std::errc() || end != id.data() + id.size()) fail(traces::shown_text(id), fmt::format("a whole number, the {}", id_));
+    if (error != std::errc() || end != id.data() + id.size())
+      fail(traces::shown_text(id), fmt::format("a whole number, the {}", id_));
     table_.ids.push_back(value);
     table_.arrival_s.push_back(number(fields_[arrival_column_]));
-    for (std::size_t i = 0; i < figure_columns_.size(); ++i) table_.values[i].push_back(number(fields_[figure_columns_[i]]));
+    for (std::size_t i = 0; i < figure_columns_.size(); ++i)
+      table_.values[i].push_back(number(fields_[figure_columns_[i]]));
   }
 
   traces::LineFile file_;
@@ -123,7 +128,8 @@ PairedTable pair(const Table& base, const Table& other) {
   paired.only_base = base.ids.size() - rows.size();
   paired.only_other = other.ids.size() - rows.size();
   // Ids of retried or sub-agent work need not follow the arrivals, whose neighbours the batches keep together.
-  std::stable_sort(rows.begin(), rows.end(), [&](const auto& x, const auto& y) { return base.arrival_s[x.first] < base.arrival_s[y.first]; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const auto& x, const auto& y) { return base.arrival_s[x.first] < base.arrival_s[y.first]; });
   std::vector<double> differences;
   for (std::size_t f = 0; f < base.figures.size(); ++f) {
     const auto twin = std::find(other.figures.begin(), other.figures.end(), base.figures[f]);
@@ -161,7 +167,11 @@ Json table_json(const PairedTable& table) {
                             {"high_95", d.half_width ? Json(d.mean + *d.half_width) : Json(nullptr)},
                             {"relative", figure.base_mean != 0 ? Json(d.mean / figure.base_mean) : Json(nullptr)}};
   }
-  return {{"pairs", table.pairs}, {"only_base", table.only_base}, {"only_other", table.only_other}, {"other_arrival", table.moved}, {"figures", figures}};
+  return {{"pairs", table.pairs},
+          {"only_base", table.only_base},
+          {"only_other", table.only_other},
+          {"other_arrival", table.moved},
+          {"figures", figures}};
 }
 
 }  // namespace
@@ -172,7 +182,8 @@ Comparison compare(const std::vector<std::filesystem::path>& folders) {
   const Table tasks = TableReader(folders[0] / "tasks.csv", "task_id").read();
   const Table calls = TableReader(folders[0] / "calls.csv", "call_id").read();
   for (std::size_t i = 1; i < folders.size(); ++i) {
-    comparison.others.push_back({folders[i].string(), pair(tasks, TableReader(folders[i] / "tasks.csv", "task_id").read()),
+    comparison.others.push_back({folders[i].string(),
+                                 pair(tasks, TableReader(folders[i] / "tasks.csv", "task_id").read()),
                                  pair(calls, TableReader(folders[i] / "calls.csv", "call_id").read())});
   }
   return comparison;
@@ -181,7 +192,8 @@ Comparison compare(const std::vector<std::filesystem::path>& folders) {
 Json to_json(const Comparison& comparison) {
   Json others = Json::array();
   for (const Comparison::Other& other : comparison.others) {
-    others.push_back({{"folder", other.folder}, {"tasks", table_json(other.tasks)}, {"calls", table_json(other.calls)}});
+    others.push_back(
+        {{"folder", other.folder}, {"tasks", table_json(other.tasks)}, {"calls", table_json(other.calls)}});
   }
   return {{"schema", "tokenyard.comparison/1"}, {"base", comparison.base}, {"others", others}};
 }

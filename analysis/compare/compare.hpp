@@ -2,9 +2,9 @@
 /// What changed between result folders, on the same work: tasks are paired by `task_id`, calls by `call_id`.
 ///
 /// Under one seed two scenarios see the same work (common random numbers), so the difference of a pair is the effect of
-/// what was changed, and its interval is far narrower than those of the two means. Neighbouring tasks share queues and are
-/// not independent: the 95 % interval is of batch means in the order of arrival (sim/statistics/mean_interval.hpp). The
-/// causes' differences sum to that of the duration: they say where the time went.
+/// what was changed, and its interval is far narrower than those of the two means. Neighbouring tasks share queues and
+/// are not independent: the 95 % interval is of batch means in the order of arrival (sim/statistics/mean_interval.hpp).
+/// The causes' differences sum to that of the duration: they say where the time went.
 ///
 ///   Comparison comparison = compare({"results/base", "results/more-replicas"});
 ///   comparison.others[0].tasks.figures[0];   // duration_s: base 12.1, other 9.8, difference -2.3 ± 0.2
@@ -22,13 +22,13 @@ namespace tokenyard::analysis {
 struct PairedFigure {
   std::string name;
   double base_mean = 0, other_mean = 0;
-  sim::MeanInterval difference;   ///< other - base
+  sim::MeanInterval difference;  ///< other - base
 };
 
 struct PairedTable {
   std::size_t pairs = 0, only_base = 0, only_other = 0;
-  std::size_t moved = 0;          ///< pairs that do not arrive at the same time
-  std::vector<PairedFigure> figures;   ///< in the order of the table's columns; those that are 0 everywhere left out
+  std::size_t moved = 0;              ///< pairs that do not arrive at the same time
+  std::vector<PairedFigure> figures;  ///< in the order of the table's columns; those that are 0 everywhere left out
 };
 
 struct Comparison {

@@ -1,8 +1,8 @@
 #pragma once
 /// The smallest whole number that passes a monotone test: doubling to bracket it, bisection within.
 ///
-/// Numbers that fail are tried first, from below: a simulation that misses its level is stopped early, one that meets it runs
-/// to the end. Cost: about log2(answer) failing tests and as many passing ones at most.
+/// Numbers that fail are tried first, from below: a simulation that misses its level is stopped early, one that meets
+/// it runs to the end. Cost: about log2(answer) failing tests and as many passing ones at most.
 ///
 ///   fewest_meeting(100, [](std::int64_t n) { return n >= 13; });   // 13
 

@@ -15,7 +15,8 @@ std::filesystem::path Cache::default_folder() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   if (cache != nullptr && cache[0] == '/') return std::filesystem::path(cache) / "tokenyard";
   const char* home = std::getenv("HOME");
-  return home != nullptr && home[0] == '/' ? std::filesystem::path(home) / ".cache" / "tokenyard" : std::filesystem::path();
+  return home != nullptr && home[0] == '/' ? std::filesystem::path(home) / ".cache" / "tokenyard"
+                                           : std::filesystem::path();
 }
 
 std::filesystem::path Cache::file_of(const std::string& key) const {
@@ -29,7 +30,8 @@ std::optional<Json> Cache::find(const Json& key) const {
   std::ifstream in(file_of(text), std::ios::binary);
   if (!in) return {};
   Json kept = Json::parse(in, nullptr, false);
-  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sim::sha256(text)) return {};
+  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sim::sha256(text))
+    return {};
   return std::move(kept["value"]);
 }
 

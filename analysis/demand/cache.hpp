@@ -1,8 +1,8 @@
 #pragma once
 /// Results kept in a folder by what they follow from: the sha256 of a key, which names everything that matters.
 ///
-/// A file appears whole or not at all (OutputFile), so that several processes may share the folder; one that cannot be read or
-/// written is as if it were not there: the cache saves time and decides nothing.
+/// A file appears whole or not at all (OutputFile), so that several processes may share the folder; one that cannot be
+/// read or written is as if it were not there: the cache saves time and decides nothing.
 ///
 ///   const Cache cache(Cache::default_folder());
 ///   if (const auto known = cache.find(key)) return Sizing::from_json(*known);

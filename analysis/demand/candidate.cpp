@@ -1,8 +1,7 @@
 #include "analysis/demand/candidate.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "platforms/cost/replica_step_cost.hpp"
 
@@ -30,7 +29,8 @@ platforms::Cluster cluster_of(const Scenario& scenario, const platforms::Chip& c
   cluster.sites.resize(1);
   NodeGroup group{&chip, 1, chips_per_node, {1, 1, 1}};
   if (group.is_torus()) {
-    group.shape = platforms::most_compact(chips_per_node, chip.scale_up.topology == platforms::ScaleUpTopology::kTorus2d ? 2 : 3);
+    group.shape =
+        platforms::most_compact(chips_per_node, chip.scale_up.topology == platforms::ScaleUpTopology::kTorus2d ? 2 : 3);
   }
   cluster.sites[0].groups = {group};
   return cluster;
@@ -46,12 +46,14 @@ std::int64_t nodes_for(const PoolPlan& pool, std::int64_t chips_per_node) {
 /// Ticks of a step that makes one token after 4096 others: what a call alone waits for each token.
 double lone_step_ticks(const PoolPlan& pool, const platforms::Cluster& cluster) {
   constexpr platforms::Tokens kContext = 4096;
-  return static_cast<double>(platforms::replica_step_cost(pool.spec_on(cluster))->piece(1, kContext, {}).ticks(kContext));
+  return static_cast<double>(
+      platforms::replica_step_cost(pool.spec_on(cluster))->piece(1, kContext, {}).ticks(kContext));
 }
 
 class WaysOfPool {
  public:
-  WaysOfPool(const Candidate& candidate, const PoolPlan& pool, const DemandPlan& plan) : candidate_(candidate), pool_(pool), plan_(plan) {}
+  WaysOfPool(const Candidate& candidate, const PoolPlan& pool, const DemandPlan& plan)
+      : candidate_(candidate), pool_(pool), plan_(plan) {}
 
   std::vector<Way> find() {
     std::vector<std::int64_t> degrees = plan_.tp;
@@ -59,19 +61,22 @@ class WaysOfPool {
     std::sort(degrees.begin(), degrees.end());
     for (const std::int64_t tp : degrees) try_parallelism({tp, 1, 1, 1});
     if (plan_.tp.empty()) try_parallelism(pool_.parallelism);
-    std::stable_sort(ways_.begin(), ways_.end(), [](const Way& a, const Way& b) { return a.parallelism.chips() < b.parallelism.chips(); });
+    std::stable_sort(ways_.begin(), ways_.end(),
+                     [](const Way& a, const Way& b) { return a.parallelism.chips() < b.parallelism.chips(); });
     return std::move(ways_);
   }
   /// Where there are none.
   std::string why_not() const {
-    if (too_small_.empty() && unknown_.empty()) return fmt::format("no tensor-parallel degree divides the {} heads of {}", pool_.model->heads, pool_.model->name);
+    if (too_small_.empty() && unknown_.empty())
+      return fmt::format("no tensor-parallel degree divides the {} heads of {}", pool_.model->heads, pool_.model->name);
     return too_small_ + (too_small_.empty() || unknown_.empty() ? "" : "; ") + unknown_;
   }
 
  private:
   void try_parallelism(const Parallelism& parallelism) {
     const auto same = [&](const Way& way) {
-      return way.parallelism.tp == parallelism.tp && way.parallelism.pp == parallelism.pp && way.parallelism.dp == parallelism.dp && way.parallelism.ep == parallelism.ep;
+      return way.parallelism.tp == parallelism.tp && way.parallelism.pp == parallelism.pp &&
+             way.parallelism.dp == parallelism.dp && way.parallelism.ep == parallelism.ep;
     };
     if (pool_.model->heads % parallelism.tp != 0 || std::any_of(ways_.begin(), ways_.end(), same)) return;
     PoolPlan pool = pool_;
@@ -84,15 +89,18 @@ class WaysOfPool {
     if (!pool.blocks_overridden) {
       pool.size_cache();
       if (pool.cache.blocks <= 0) {
-        too_small_ = fmt::format("the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which have {:.0f} GB", pool.name,
-                               platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name, platforms::name_of(pool.weights), parallelism.chips(),
-                               *pool.chip->memory_bytes / 1e9);
+        too_small_ = fmt::format(
+            "the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which "
+            "have {:.0f} GB",
+            pool.name, platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name,
+            platforms::name_of(pool.weights), parallelism.chips(), *pool.chip->memory_bytes / 1e9);
         return;
       }
     }
     if (plan_.max_num_seqs.empty()) ways_.push_back({parallelism, pool.batching.max_num_seqs});
     for (const std::int64_t limit : plan_.max_num_seqs) {
-      if (limit <= pool.batching.max_num_batched_tokens) ways_.push_back({parallelism, static_cast<std::int32_t>(limit)});
+      if (limit <= pool.batching.max_num_batched_tokens)
+        ways_.push_back({parallelism, static_cast<std::int32_t>(limit)});
     }
   }
 
@@ -160,7 +168,8 @@ Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {
       set_way(probe, way);
       ticks.push_back(lone_step_ticks(probe, base.cluster));
     }
-    candidate.quickest.push_back(static_cast<std::size_t>(std::min_element(ticks.begin(), ticks.end()) - ticks.begin()));
+    candidate.quickest.push_back(
+        static_cast<std::size_t>(std::min_element(ticks.begin(), ticks.end()) - ticks.begin()));
   }
   return candidate;
 }

@@ -2,9 +2,10 @@
 /// A scenario moved to one kind of chip: the ways in which each pool may run on it, and the scenario at a given size.
 ///
 /// All pools go to the candidate chip, on equal nodes of one site, as many as are needed; fabric and engine stay as the
-/// scenario has them. A node has the chips that the scenario's own node of the kind has, or that the user assumed, or eight
-/// (fewer where the scale-up domain is smaller). The ways of a pool are its tensor-parallel degrees (powers of two up to a
-/// node, if they divide the model's heads and its weights fit) and batch limits, besides the parallelism that the scenario gives.
+/// scenario has them. A node has the chips that the scenario's own node of the kind has, or that the user assumed, or
+/// eight (fewer where the scale-up domain is smaller). The ways of a pool are its tensor-parallel degrees (powers of
+/// two up to a node, if they divide the model's heads and its weights fit) and batch limits, besides the parallelism
+/// that the scenario gives.
 ///
 ///   const Candidate candidate = candidate_of(scenario, *chip);
 ///   if (candidate.why_not.empty()) simulate(candidate.at({{.way = 0, .replicas = 3}}), nullptr, {});
@@ -38,11 +39,13 @@ struct Candidate {
   std::vector<std::vector<Way>> ways;  ///< by pool; fewest chips first
   std::vector<std::size_t> quickest;   ///< by pool: the way whose step for one call takes least time
 
-  std::int64_t chips(std::size_t pool, const PoolSize& size) const { return size.replicas * ways[pool][size.way].parallelism.chips(); }
+  std::int64_t chips(std::size_t pool, const PoolSize& size) const {
+    return size.replicas * ways[pool][size.way].parallelism.chips();
+  }
   std::int64_t chips(const Size& size) const;
   Scenario at(const Size& size) const;
 
-  Scenario base;                       ///< on the chip; sizes and nodes are set by `at`
+  Scenario base;  ///< on the chip; sizes and nodes are set by `at`
   std::int64_t chips_per_node = 8;
 };
 

@@ -1,13 +1,12 @@
 #include "analysis/demand/demand.hpp"
 
-#include <fmt/format.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <fmt/format.h>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <tbb/parallel_for.h>
 
 #include "analysis/demand/pareto.hpp"
 #include "analysis/demand/wording.hpp"
@@ -19,13 +18,14 @@ namespace {
 using platforms::Chip;
 
 constexpr int kDoublings = 4;
-constexpr double kFine = 0.1;     // a replica's share of the twofold cell: coarser, and comparing cells shows nothing
-constexpr double kFewCells = 8;   // so few that a cell's rate is fitted to the demand
+constexpr double kFine = 0.1;    // a replica's share of the twofold cell: coarser, and comparing cells shows nothing
+constexpr double kFewCells = 8;  // so few that a cell's rate is fitted to the demand
 
 /// Arrivals of tasks and requests per second, closed loops aside.
 double rate_of(const Scenario& scenario) {
   double rate = 0;
-  for (const agents::WorkloadEntry& entry : scenario.workload.entries) rate += entry.closed_loop ? 0 : entry.arrivals.rate_per_s;
+  for (const agents::WorkloadEntry& entry : scenario.workload.entries)
+    rate += entry.closed_loop ? 0 : entry.arrivals.rate_per_s;
   return rate;
 }
 
@@ -34,7 +34,8 @@ Scenario scaled(Scenario scenario, double factor) {
   for (agents::WorkloadEntry& entry : scenario.workload.entries) {
     entry.arrivals.rate_per_s *= factor;
     for (auto& of_member : entry.capacities) {
-      for (std::int64_t& capacity : of_member) capacity = static_cast<std::int64_t>(std::ceil(static_cast<double>(capacity) * factor - 1e-9));
+      for (std::int64_t& capacity : of_member)
+        capacity = static_cast<std::int64_t>(std::ceil(static_cast<double>(capacity) * factor - 1e-9));
     }
   }
   return scenario;
@@ -79,9 +80,11 @@ class Sizer {
       if (!deployment.cell.met || deployment.cells == 1) return deployment;
       const Sizing twice = at(2 * deployment.cell_tasks_per_s / rate);
       if (!twice.met) return deployment;
-      deployment.saving_of_twice = std::max(0.0, 1 - static_cast<double>(twice.chips) / (2 * static_cast<double>(deployment.cell.chips)));
+      deployment.saving_of_twice =
+          std::max(0.0, 1 - static_cast<double>(twice.chips) / (2 * static_cast<double>(deployment.cell.chips)));
       deployment.coarseness = static_cast<double>(twice.largest_replica) / static_cast<double>(twice.chips);
-      deployment.independent = *deployment.coarseness <= kFine && twice.chips + twice.largest_replica >= 2 * deployment.cell.chips;
+      deployment.independent =
+          *deployment.coarseness <= kFine && twice.chips + twice.largest_replica >= 2 * deployment.cell.chips;
       if (*deployment.independent || doubled == kDoublings) return deployment;
     }
   }
@@ -97,7 +100,8 @@ class Sizer {
 
 class Study {
  public:
-  Study(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips, const DemandOptions& options)
+  Study(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
+        const DemandOptions& options)
       : scenario_(shortened(scenario)), options_(options), rate_(rate_of(scenario)), chips_(chips.size()) {
     for (const Chip* chip : chips) {
       demand_.entries.push_back({.chip = chip, .prices = prices_of(*chip, scenario, catalog)});
@@ -117,8 +121,10 @@ class Study {
     for (const DemandEntry& entry : demand_.entries) {
       const sim::Json& figures = entry.deployment.cell.figures;
       if (!entry.deployment.cell.met) continue;
-      if (!demand_.tokens_per_task && figures["tokens_per_task"].is_number()) demand_.tokens_per_task = figures["tokens_per_task"].get<double>();
-      if (rate_ == 0 && demand_.tasks_per_s == 0 && figures["tasks_per_s"].is_number()) demand_.tasks_per_s = figures["tasks_per_s"].get<double>();
+      if (!demand_.tokens_per_task && figures["tokens_per_task"].is_number())
+        demand_.tokens_per_task = figures["tokens_per_task"].get<double>();
+      if (rate_ == 0 && demand_.tasks_per_s == 0 && figures["tasks_per_s"].is_number())
+        demand_.tasks_per_s = figures["tasks_per_s"].get<double>();
     }
     find_front();
     demand_.answer = answer_text(demand_);
@@ -141,13 +147,18 @@ class Study {
   }
 
   void serve(DemandEntry& entry, Sizer& sizer) {
-    const auto deploy = [&](double tasks_per_s) { return rate_ > 0 ? sizer.deploy(rate_, tasks_per_s) : Deployment{.cell = sizer.at(1)}; };
-    const auto economics = [&](const Deployment& of) { return of.cell.met ? economics_of(of.cell, of.cells, *entry.chip, entry.prices, demand_.pue) : Economics(); };
+    const auto deploy = [&](double tasks_per_s) {
+      return rate_ > 0 ? sizer.deploy(rate_, tasks_per_s) : Deployment{.cell = sizer.at(1)};
+    };
+    const auto economics = [&](const Deployment& of) {
+      return of.cell.met ? economics_of(of.cell, of.cells, *entry.chip, entry.prices, demand_.pue) : Economics();
+    };
     entry.deployment = deploy(demand_.tasks_per_s);
     entry.economics = economics(entry.deployment);
     if (const auto& growth = scenario_.demand.growth; growth && rate_ > 0) {
       for (std::int64_t month = 0; month <= growth->months; month += growth->step_months) {
-        const double tasks = demand_.tasks_per_s * sim::portable_pow(growth->factor_per_year, static_cast<double>(month) / 12);
+        const double tasks =
+            demand_.tasks_per_s * sim::portable_pow(growth->factor_per_year, static_cast<double>(month) / 12);
         DemandEntry::Point point{month, tasks, deploy(tasks), {}};
         point.economics = economics(point.deployment);
         entry.growth.push_back(std::move(point));
@@ -162,7 +173,8 @@ class Study {
     std::vector<DemandEntry*> of_point;
     for (DemandEntry& entry : demand_.entries) {
       if (!entry.deployment.cell.met) continue;
-      points.push_back({entry.deployment.chips(), entry.economics.megawatts.value_or(kUnknown), entry.economics.usd_per_hour.value_or(kUnknown)});
+      points.push_back({entry.deployment.chips(), entry.economics.megawatts.value_or(kUnknown),
+                        entry.economics.usd_per_hour.value_or(kUnknown)});
       of_point.push_back(&entry);
     }
     for (const std::size_t i : pareto_front(points)) of_point[i]->on_front = true;
@@ -192,10 +204,12 @@ class Study {
 }  // namespace
 
 bool Demand::met() const {
-  return std::any_of(entries.begin(), entries.end(), [](const DemandEntry& entry) { return entry.deployment.cell.met; });
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const DemandEntry& entry) { return entry.deployment.cell.met; });
 }
 
-Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips, const DemandOptions& options) {
+Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
+                   const DemandOptions& options) {
   return Study(scenario, catalog, chips, options).run();
 }
 

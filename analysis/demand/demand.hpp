@@ -1,15 +1,16 @@
 #pragma once
 /// How many chips a demand needs, on each kind of chip: sizing, scaling, power and money side by side.
 ///
-/// The demand is the workload at another rate, its mix of work unchanged. Up to twice `cell_tasks_per_s` it is simulated
-/// whole. Beyond, it is served by equal *cells* that share nothing. Cells may stand for one large cluster only if size brings
-/// nothing: a cell twice as large must need no fewer chips per task, within one replica, as replicas come whole; and one
-/// replica must be at most a tenth of it, or the comparison would show nothing. Where this fails, cells are doubled, up to
-/// four times; what may still be gained then is reported as `saving_of_twice` and `coarseness`.
+/// The demand is the workload at another rate, its mix of work unchanged. Up to twice `cell_tasks_per_s` it is
+/// simulated whole. Beyond, it is served by equal *cells* that share nothing. Cells may stand for one large cluster
+/// only if size brings nothing: a cell twice as large must need no fewer chips per task, within one replica, as
+/// replicas come whole; and one replica must be at most a tenth of it, or the comparison would show nothing. Where this
+/// fails, cells are doubled, up to four times; what may still be gained then is reported as `saving_of_twice` and
+/// `coarseness`.
 ///
-/// Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools and simulations go side by side in
-/// threads, on the analytic network; the result does not depend on how many. Sizings are kept in a cache: prices, power and PUE
-/// may change without another simulation.
+/// Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools and simulations go side by
+/// side in threads, on the analytic network; the result does not depend on how many. Sizings are kept in a cache:
+/// prices, power and PUE may change without another simulation.
 ///
 ///   Demand demand = find_demand(scenario, catalog, chips, {.cache = Cache(folder), .key = …});
 ///   demand.entries[0].economics.usd_per_task;
@@ -32,19 +33,21 @@ inline constexpr double kSecondsPerMonth = 365.25 / 12 * 86400;
 struct DemandOptions {
   SizingOptions sizing;
   Cache cache;
-  sim::Json key;   ///< names the scenario, the user's catalogues and the program: with chip and rate, what a sizing follows from
-  std::function<void(std::size_t chips_done, std::size_t chips, std::size_t simulations)> progress;   ///< one thread at a time
+  sim::Json key;  ///< names the scenario, the user's catalogues and the program: with chip and rate, what a sizing
+                  ///< follows from
+  std::function<void(std::size_t chips_done, std::size_t chips, std::size_t simulations)>
+      progress;  ///< one thread at a time
 };
 
 /// A demand on one kind of chip.
 struct Deployment {
   Sizing cell;
   double cells = 1;
-  double cell_tasks_per_s = 0;   ///< arrivals; of a closed loop, as simulated
+  double cell_tasks_per_s = 0;  ///< arrivals; of a closed loop, as simulated
   // Of more cells than one:
-  std::optional<bool> independent;         ///< twice the cell needs as many chips per task
-  std::optional<double> saving_of_twice;   ///< the share by which it needs fewer
-  std::optional<double> coarseness;        ///< the share of it that one replica is
+  std::optional<bool> independent;        ///< twice the cell needs as many chips per task
+  std::optional<double> saving_of_twice;  ///< the share by which it needs fewer
+  std::optional<double> coarseness;       ///< the share of it that one replica is
   double chips() const { return static_cast<double>(cell.chips) * cells; }
 };
 
@@ -53,7 +56,7 @@ struct DemandEntry {
   Deployment deployment;
   Prices prices;
   Economics economics;
-  bool on_front = false;         ///< no other kind has at most its chips, power and money, and less of one
+  bool on_front = false;  ///< no other kind has at most its chips, power and money, and less of one
   struct Point {
     std::int64_t month = 0;
     double tasks_per_s = 0;
@@ -61,21 +64,22 @@ struct DemandEntry {
     Economics economics;
   };
   std::vector<Point> growth;
-  std::size_t simulations = 0;   ///< run by this call; 0: all came from the cache
+  std::size_t simulations = 0;  ///< run by this call; 0: all came from the cache
 };
 
 struct Demand {
-  double tasks_per_s = 0;        ///< asked for; of a closed loop, as the first kind that meets the level does
-  std::optional<double> tokens_per_task;   ///< prompt and output, as simulated
-  std::string level;             ///< "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms"
+  double tasks_per_s = 0;                 ///< asked for; of a closed loop, as the first kind that meets the level does
+  std::optional<double> tokens_per_task;  ///< prompt and output, as simulated
+  std::string level;                      ///< "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms"
   double pue = 1;
-  std::vector<DemandEntry> entries;   ///< in the order asked for
-  std::string answer;            ///< one sentence
+  std::vector<DemandEntry> entries;  ///< in the order asked for
+  std::string answer;                ///< one sentence
   bool met() const;
 };
 
 /// The scenario's own `demand` says how much. `catalog` knows what is assumed of the chips.
-Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const platforms::Chip*>& chips, const DemandOptions& options);
+Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog,
+                   const std::vector<const platforms::Chip*>& chips, const DemandOptions& options);
 
 /// demand.json, and demand.csv with a line per kind of chip.
 sim::Json to_json(const Demand& demand, const Scenario& scenario);

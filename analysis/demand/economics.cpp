@@ -12,7 +12,8 @@ std::optional<double> figure(const Sizing& sizing, const char* key) {
 }
 
 bool is_assumed(const std::vector<platforms::Fact>& facts, std::string_view prefix) {
-  return std::any_of(facts.begin(), facts.end(), [&](const platforms::Fact& fact) { return fact.assumed && fact.key.starts_with(prefix); });
+  return std::any_of(facts.begin(), facts.end(),
+                     [&](const platforms::Fact& fact) { return fact.assumed && fact.key.starts_with(prefix); });
 }
 
 }  // namespace
@@ -24,17 +25,21 @@ Prices prices_of(const platforms::Chip& chip, const Scenario& scenario, const pl
   if (chip.price.usd_per_hour) price = {chip.price.usd_per_hour, "catalogue", is_assumed(facts, "price/usd_per_hour")};
   for (const PoolPlan& pool : scenario.pools) {
     // A pool has the catalogue's price unless the scenario says otherwise.
-    if (pool.chip->name == chip.name && pool.usd_per_chip_hour && pool.usd_per_chip_hour != chip.price.usd_per_hour) price = {pool.usd_per_chip_hour, "the scenario", true};
+    if (pool.chip->name == chip.name && pool.usd_per_chip_hour && pool.usd_per_chip_hour != chip.price.usd_per_hour)
+      price = {pool.usd_per_chip_hour, "the scenario", true};
   }
-  prices.power_assumed = is_assumed(facts, "power/idle_w") || is_assumed(facts, "power/active_w") || is_assumed(facts, "power/compute_w") || is_assumed(facts, "power/memory_w");
+  prices.power_assumed = is_assumed(facts, "power/idle_w") || is_assumed(facts, "power/active_w") ||
+                         is_assumed(facts, "power/compute_w") || is_assumed(facts, "power/memory_w");
   const auto assumption = scenario.demand.assume.find(chip.name);
   if (assumption == scenario.demand.assume.end()) return prices;
   if (assumption->second.usd_per_chip_hour) price = {assumption->second.usd_per_chip_hour, "assumed by the user", true};
-  if (assumption->second.watts_per_chip) prices.watts_per_chip = {assumption->second.watts_per_chip, "assumed by the user", true};
+  if (assumption->second.watts_per_chip)
+    prices.watts_per_chip = {assumption->second.watts_per_chip, "assumed by the user", true};
   return prices;
 }
 
-Economics economics_of(const Sizing& sizing, double cells, const platforms::Chip& chip, const Prices& prices, double pue) {
+Economics economics_of(const Sizing& sizing, double cells, const platforms::Chip& chip, const Prices& prices,
+                       double pue) {
   Economics e;
   const double chips = static_cast<double>(sizing.chips) * cells;
   const auto tasks = figure(sizing, "tasks_per_s");

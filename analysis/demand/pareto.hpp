@@ -9,9 +9,9 @@
 
 namespace tokenyard::analysis {
 
-/// Indices of the points, smaller being better in every coordinate, that no other point dominates: one that is nowhere worse
-/// and somewhere better. Equal points are both on the front. A coordinate that is unknown is infinite: a point is on the front
-/// by what is known of it, and nothing where that is nothing. O(n²).
+/// Indices of the points, smaller being better in every coordinate, that no other point dominates: one that is nowhere
+/// worse and somewhere better. Equal points are both on the front. A coordinate that is unknown is infinite: a point is
+/// on the front by what is known of it, and nothing where that is nothing. O(n²).
 inline std::vector<std::size_t> pareto_front(const std::vector<std::vector<double>>& points) {
   std::vector<std::size_t> front;
   for (std::size_t i = 0; i < points.size(); ++i) {

@@ -1,7 +1,6 @@
 #include "analysis/demand/shortfall.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/human_number.hpp"
@@ -29,23 +28,30 @@ std::string longest_cause(const Json& causes) {
 }
 
 std::string why_missed(const Json& summary, const Slo& slo) {
-  const double rejected = summary["counts"]["calls_rejected"].get<double>() / std::max(1.0, summary["counts"]["calls"].get<double>());
-  if (rejected > 1 - slo.attainment) return fmt::format("{:.0f} % of the calls are rejected, being longer than max_model_len", rejected * 100);
+  const double rejected =
+      summary["counts"]["calls_rejected"].get<double>() / std::max(1.0, summary["counts"]["calls"].get<double>());
+  if (rejected > 1 - slo.attainment)
+    return fmt::format("{:.0f} % of the calls are rejected, being longer than max_model_len", rejected * 100);
   const auto beyond = [&](const char* key, const std::optional<double>& limit) -> std::optional<double> {
     const Json& p95 = summary["latency"][key]["p95"];
     return limit && p95.is_number() && p95.get<double>() > *limit ? std::optional(p95.get<double>()) : std::nullopt;
   };
   const char* form = "even calls alone miss it: 95 % of them {} within {}, where {} are allowed";
-  if (const auto p95 = beyond("tpot_s", slo.tpot_s)) return fmt::format(fmt::runtime(form), "make each output token", time_text(*p95), time_text(*slo.tpot_s));
-  if (const auto p95 = beyond("ttft_s", slo.ttft_s)) return fmt::format(fmt::runtime(form), "have their first token", time_text(*p95), time_text(*slo.ttft_s));
-  if (const auto p95 = beyond("e2e_s", slo.e2e_s)) return fmt::format(fmt::runtime(form), "end", time_text(*p95), time_text(*slo.e2e_s));
+  if (const auto p95 = beyond("tpot_s", slo.tpot_s))
+    return fmt::format(fmt::runtime(form), "make each output token", time_text(*p95), time_text(*slo.tpot_s));
+  if (const auto p95 = beyond("ttft_s", slo.ttft_s))
+    return fmt::format(fmt::runtime(form), "have their first token", time_text(*p95), time_text(*slo.ttft_s));
+  if (const auto p95 = beyond("e2e_s", slo.e2e_s))
+    return fmt::format(fmt::runtime(form), "end", time_text(*p95), time_text(*slo.e2e_s));
   if (const auto p95 = beyond("task_s", slo.task_s)) {
-    return fmt::format("even tasks alone miss it: 95 % of them end within {}, where {} are allowed; most of it is {} time", time_text(*p95), time_text(*slo.task_s),
-                       longest_cause(summary["causes_s"]));
+    return fmt::format(
+        "even tasks alone miss it: 95 % of them end within {}, where {} are allowed; most of it is {} time",
+        time_text(*p95), time_text(*slo.task_s), longest_cause(summary["causes_s"]));
   }
   const Json& attainment = summary["slo"]["attainment"];
   if (!attainment.is_number()) return "even alone, nothing arrives within the window to judge by";
-  return fmt::format("even calls alone miss it: {:.1f} % of the work is within all limits, {:.1f} % is asked for", attainment.get<double>() * 100, slo.attainment * 100);
+  return fmt::format("even calls alone miss it: {:.1f} % of the work is within all limits, {:.1f} % is asked for",
+                     attainment.get<double>() * 100, slo.attainment * 100);
 }
 
 }  // namespace

@@ -1,17 +1,16 @@
 #include "analysis/demand/sizing.hpp"
 
-#include <fmt/format.h>
-#include <tbb/parallel_for.h>
-
 #include <cmath>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <queue>
 #include <set>
+#include <tbb/parallel_for.h>
 
 #include "analysis/demand/bracket.hpp"
-#include "analysis/demand/trial.hpp"
 #include "analysis/demand/shortfall.hpp"
+#include "analysis/demand/trial.hpp"
 #include "sim/statistics/student_t.hpp"
 
 namespace tokenyard::analysis {
@@ -23,7 +22,9 @@ constexpr std::size_t kMostSizes = 300;
 constexpr std::int64_t kFirstReplicas = 4;
 constexpr double kAmpleMissed = 0.2;  // of what the level forgives: the rest is left for the pool that is looked at
 
-std::optional<double> number(const Json& value) { return value.is_number() ? std::optional(value.get<double>()) : std::nullopt; }
+std::optional<double> number(const Json& value) {
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
 
 /// No pool of `size` is larger than that of `other`, way by way.
 bool within(const Size& size, const Size& other) {
@@ -66,10 +67,12 @@ class Search {
     std::string why_not;
     for (const auto& ways : {candidate_.quickest, widest}) {
       bool met_before = false;
-      for (std::int64_t replicas = kFirstReplicas; candidate_.chips(uniform(ways, replicas)) <= options_.most_chips; replicas *= 2) {
+      for (std::int64_t replicas = kFirstReplicas; candidate_.chips(uniform(ways, replicas)) <= options_.most_chips;
+           replicas *= 2) {
         ample_ = uniform(ways, replicas);
         const Trial& trial = trials_.learn_from(ample_);
-        if (trial.met && (met_before || trial.missed < kAmpleMissed * (1 - candidate_.base.slo.attainment))) return true;
+        if (trial.met && (met_before || trial.missed < kAmpleMissed * (1 - candidate_.base.slo.attainment)))
+          return true;
         met_before = trial.met;
         // Once there is room for many calls, ask whether one call alone would meet the level.
         if (replicas == 4 * kFirstReplicas && !trial.met) {
@@ -80,7 +83,9 @@ class Search {
           }
         }
       }
-      if (why_not.empty()) why_not = fmt::format("{} chips in one simulation are not enough; ask for less at a time (cell_tasks_per_s)", options_.most_chips);
+      if (why_not.empty())
+        why_not = fmt::format("{} chips in one simulation are not enough; ask for less at a time (cell_tasks_per_s)",
+                              options_.most_chips);
     }
     result_.why_not = why_not;
     return false;
@@ -130,7 +135,9 @@ class Search {
 
   Size find_size() {
     using Entry = std::pair<std::int64_t, Size>;
-    const auto later = [](const Entry& a, const Entry& b) { return std::pair(a.first, a.second) > std::pair(b.first, b.second); };
+    const auto later = [](const Entry& a, const Entry& b) {
+      return std::pair(a.first, a.second) > std::pair(b.first, b.second);
+    };
     std::priority_queue<Entry, std::vector<Entry>, decltype(later)> open(later);
     std::set<Size> seen;
     std::vector<Size> failed;
@@ -139,8 +146,9 @@ class Search {
     for (std::size_t tried = 0; tried < kMostSizes && !open.empty();) {
       const Size size = open.top().second;
       open.pop();
-      const bool pointless = (size.size() > 1 && missed_together(size) > forgiven) ||
-                             std::any_of(failed.begin(), failed.end(), [&](const Size& other) { return within(size, other); });
+      const bool pointless =
+          (size.size() > 1 && missed_together(size) > forgiven) ||
+          std::any_of(failed.begin(), failed.end(), [&](const Size& other) { return within(size, other); });
       if (!pointless) {
         ++tried;
         if (trials_.meets_all(size)) return size;
@@ -150,7 +158,8 @@ class Search {
       for (std::size_t p = 0; p < size.size(); ++p) {
         Size next = size;
         ++next[p].replicas;
-        if (next[p].replicas <= most_of(p, next[p].way) && seen.insert(next).second) open.push({candidate_.chips(next), next});
+        if (next[p].replicas <= most_of(p, next[p].way) && seen.insert(next).second)
+          open.push({candidate_.chips(next), next});
       }
     }
     return grow(failed.empty() ? lower_ : failed.back());
@@ -168,7 +177,8 @@ class Search {
       const auto p = static_cast<std::size_t>(std::max_element(weight.begin(), weight.end()) - weight.begin());
       ++size[p].replicas;
       weight[p] /= 2;
-      if (candidate_.chips(size) > options_.most_chips) throw sim::Infeasible(fmt::format("{} chips in one simulation are not enough", options_.most_chips));
+      if (candidate_.chips(size) > options_.most_chips)
+        throw sim::Infeasible(fmt::format("{} chips in one simulation are not enough", options_.most_chips));
     }
     return size;
   }
@@ -219,7 +229,9 @@ class Search {
     for (Json& summary : summaries) {
       const Json& counts = summary["counts"];
       const double tasks = counts["tasks"].get<double>();
-      summary["tokens_per_task"] = tasks > 0 ? Json((counts["prompt_tokens"].get<double>() + counts["output_tokens"].get<double>()) / tasks) : Json(nullptr);
+      summary["tokens_per_task"] =
+          tasks > 0 ? Json((counts["prompt_tokens"].get<double>() + counts["output_tokens"].get<double>()) / tasks)
+                    : Json(nullptr);
     }
     mean("tokens_per_task", "/tokens_per_task");
     mean("ttft_p95_s", "/latency/ttft_s/p95");
@@ -259,7 +271,8 @@ class Search {
   const SizingOptions& options_;
   Trials trials_;
   Size ample_, lower_;
-  std::vector<double> missed_alone_;  ///< by pool, at its lower bound and the others ample, beyond what the ample size misses
+  std::vector<double>
+      missed_alone_;  ///< by pool, at its lower bound and the others ample, beyond what the ample size misses
   double missed_ample_ = 0;
   Sizing result_;
 };
@@ -276,14 +289,27 @@ Sizing fewest_chips(const Candidate& candidate, const SizingOptions& options) {
 }
 
 Json Sizing::to_json() const {
-  Json json = {{"met", met}, {"why_not", why_not.empty() ? Json(nullptr) : Json(why_not)}, {"chips", met ? Json(chips) : Json(nullptr)},
-               {"largest_replica", largest_replica}, {"seeds", seeds}, {"seeds_met", seeds_met},
-               {"missed_with_less", missed_with_less ? Json(*missed_with_less) : Json(nullptr)}, {"proven", proven}, {"limit", limit}, {"limit_share", limit_share},
-               {"figures", figures}, {"simulations", simulations}, {"stopped_early", stopped_early}, {"pools", Json::array()}};
+  Json json = {{"met", met},
+               {"why_not", why_not.empty() ? Json(nullptr) : Json(why_not)},
+               {"chips", met ? Json(chips) : Json(nullptr)},
+               {"largest_replica", largest_replica},
+               {"seeds", seeds},
+               {"seeds_met", seeds_met},
+               {"missed_with_less", missed_with_less ? Json(*missed_with_less) : Json(nullptr)},
+               {"proven", proven},
+               {"limit", limit},
+               {"limit_share", limit_share},
+               {"figures", figures},
+               {"simulations", simulations},
+               {"stopped_early", stopped_early},
+               {"pools", Json::array()}};
   for (const Pool& pool : pools) {
     const platforms::Parallelism& p = pool.parallelism;
-    json["pools"].push_back({{"name", pool.name}, {"parallelism", {{"tp", p.tp}, {"pp", p.pp}, {"dp", p.dp}, {"ep", p.ep}}},
-                             {"max_num_seqs", pool.max_num_seqs}, {"replicas", pool.replicas}, {"chips", pool.chips()}});
+    json["pools"].push_back({{"name", pool.name},
+                             {"parallelism", {{"tp", p.tp}, {"pp", p.pp}, {"dp", p.dp}, {"ep", p.ep}}},
+                             {"max_num_seqs", pool.max_num_seqs},
+                             {"replicas", pool.replicas},
+                             {"chips", pool.chips()}});
   }
   return json;
 }
@@ -305,7 +331,10 @@ Sizing Sizing::from_json(const Json& json) {
   sizing.stopped_early = json.at("stopped_early");
   for (const Json& pool : json.at("pools")) {
     const Json& p = pool.at("parallelism");
-    sizing.pools.push_back({pool.at("name"), {p.at("tp"), p.at("pp"), p.at("dp"), p.at("ep")}, pool.at("max_num_seqs"), pool.at("replicas")});
+    sizing.pools.push_back({pool.at("name"),
+                            {p.at("tp"), p.at("pp"), p.at("dp"), p.at("ep")},
+                            pool.at("max_num_seqs"),
+                            pool.at("replicas")});
   }
   return sizing;
 }

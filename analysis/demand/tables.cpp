@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/demand/demand.hpp"
@@ -12,35 +11,58 @@ using sim::Json;
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json sourced(const Sourced& number) {
-  return {{"value", or_null(number.value)}, {"source", number.value ? Json(number.source) : Json(nullptr)}, {"assumed", number.assumed}};
+  return {{"value", or_null(number.value)},
+          {"source", number.value ? Json(number.source) : Json(nullptr)},
+          {"assumed", number.assumed}};
 }
 
 Json economics_json(const Economics& e) {
-  return {{"megawatts", or_null(e.megawatts)}, {"megawatts_peak", or_null(e.megawatts_peak)}, {"usd_per_hour", or_null(e.usd_per_hour)},
-          {"usd_per_task", or_null(e.usd_per_task)}, {"usd_per_million_output_tokens", or_null(e.usd_per_million_output_tokens)},
-          {"output_tokens_per_s_per_mw", or_null(e.output_tokens_per_s_per_mw)}, {"joules_per_output_token", or_null(e.joules_per_output_token)}};
+  return {{"megawatts", or_null(e.megawatts)},
+          {"megawatts_peak", or_null(e.megawatts_peak)},
+          {"usd_per_hour", or_null(e.usd_per_hour)},
+          {"usd_per_task", or_null(e.usd_per_task)},
+          {"usd_per_million_output_tokens", or_null(e.usd_per_million_output_tokens)},
+          {"output_tokens_per_s_per_mw", or_null(e.output_tokens_per_s_per_mw)},
+          {"joules_per_output_token", or_null(e.joules_per_output_token)}};
 }
 
 Json cells_json(const Deployment& deployment) {
-  return {{"count", deployment.cells}, {"tasks_per_s", deployment.cell_tasks_per_s}, {"chips", deployment.cell.met ? Json(deployment.cell.chips) : Json(nullptr)},
-          {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)}, {"saving_of_twice", or_null(deployment.saving_of_twice)},
+  return {{"count", deployment.cells},
+          {"tasks_per_s", deployment.cell_tasks_per_s},
+          {"chips", deployment.cell.met ? Json(deployment.cell.chips) : Json(nullptr)},
+          {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)},
+          {"saving_of_twice", or_null(deployment.saving_of_twice)},
           {"coarseness", or_null(deployment.coarseness)}};
 }
 
 Json entry_json(const DemandEntry& entry) {
   const Sizing& cell = entry.deployment.cell;
   Json sizing = cell.to_json();
-  Json json = {{"chip", entry.chip->name}, {"met", cell.met}, {"why_not", sizing["why_not"]}, {"chips", cell.met ? Json(entry.deployment.chips()) : Json(nullptr)},
-               {"cells", cells_json(entry.deployment)}, {"pools", sizing["pools"]},
-               {"confidence", {{"seeds", cell.seeds}, {"seeds_met", cell.seeds_met}, {"proven", cell.proven}, {"missed_with_less", sizing["missed_with_less"]}}},
+  Json json = {{"chip", entry.chip->name},
+               {"met", cell.met},
+               {"why_not", sizing["why_not"]},
+               {"chips", cell.met ? Json(entry.deployment.chips()) : Json(nullptr)},
+               {"cells", cells_json(entry.deployment)},
+               {"pools", sizing["pools"]},
+               {"confidence",
+                {{"seeds", cell.seeds},
+                 {"seeds_met", cell.seeds_met},
+                 {"proven", cell.proven},
+                 {"missed_with_less", sizing["missed_with_less"]}}},
                {"limit", cell.met ? Json{{"bound", cell.limit}, {"share", cell.limit_share}} : Json(nullptr)},
-               {"figures", cell.figures}, {"economics", economics_json(entry.economics)},
-               {"assumptions", {{"usd_per_chip_hour", sourced(entry.prices.usd_per_chip_hour)}, {"watts_per_chip", sourced(entry.prices.watts_per_chip)},
-                                {"power_coefficients_assumed", entry.prices.power_assumed}}},
-               {"on_front", entry.on_front}, {"growth", Json::array()}};
+               {"figures", cell.figures},
+               {"economics", economics_json(entry.economics)},
+               {"assumptions",
+                {{"usd_per_chip_hour", sourced(entry.prices.usd_per_chip_hour)},
+                 {"watts_per_chip", sourced(entry.prices.watts_per_chip)},
+                 {"power_coefficients_assumed", entry.prices.power_assumed}}},
+               {"on_front", entry.on_front},
+               {"growth", Json::array()}};
   for (const DemandEntry::Point& point : entry.growth) {
-    json["growth"].push_back({{"month", point.month}, {"tasks_per_s", point.tasks_per_s},
-                              {"chips", point.deployment.cell.met ? Json(point.deployment.chips()) : Json(nullptr)}, {"cells", cells_json(point.deployment)},
+    json["growth"].push_back({{"month", point.month},
+                              {"tasks_per_s", point.tasks_per_s},
+                              {"chips", point.deployment.cell.met ? Json(point.deployment.chips()) : Json(nullptr)},
+                              {"cells", cells_json(point.deployment)},
                               {"economics", economics_json(point.economics)}});
   }
   return json;
@@ -51,10 +73,19 @@ std::string cell(const std::optional<double>& value) { return value ? fmt::forma
 }  // namespace
 
 Json to_json(const Demand& demand, const Scenario& scenario) {
-  Json json = {{"schema", "tokenyard.demand/1"}, {"name", scenario.name}, {"answer", demand.answer}, {"met", demand.met()},
-               {"tasks_per_s", demand.tasks_per_s}, {"tokens_per_task", or_null(demand.tokens_per_task)},
-               {"tokens_per_month", demand.tokens_per_task ? Json(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth) : Json(nullptr)},
-               {"level", demand.level}, {"pue", demand.pue}, {"entries", Json::array()}, {"front", Json::array()}};
+  Json json = {
+      {"schema", "tokenyard.demand/1"},
+      {"name", scenario.name},
+      {"answer", demand.answer},
+      {"met", demand.met()},
+      {"tasks_per_s", demand.tasks_per_s},
+      {"tokens_per_task", or_null(demand.tokens_per_task)},
+      {"tokens_per_month",
+       demand.tokens_per_task ? Json(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth) : Json(nullptr)},
+      {"level", demand.level},
+      {"pue", demand.pue},
+      {"entries", Json::array()},
+      {"front", Json::array()}};
   for (const DemandEntry& entry : demand.entries) {
     json["entries"].push_back(entry_json(entry));
     if (entry.on_front) json["front"].push_back(entry.chip->name);
@@ -64,7 +95,8 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
 
 std::string to_csv(const Demand& demand) {
   std::string text =
-      "chip,met,chips,cells,replicas,parallelism,megawatts,megawatts_peak,usd_per_hour,usd_per_task,usd_per_million_output_tokens,"
+      "chip,met,chips,cells,replicas,parallelism,megawatts,megawatts_peak,usd_per_hour,usd_per_task,usd_per_million_"
+      "output_tokens,"
       "output_tokens_per_s_per_mw,seeds,seeds_met,attainment,limit,on_front,why_not\n";
   for (const DemandEntry& entry : demand.entries) {
     const Sizing& sizing = entry.deployment.cell;
@@ -77,10 +109,11 @@ std::string to_csv(const Demand& demand) {
     }
     for (const char c : sizing.why_not) why_not += c == '"' ? std::string("\"\"") : std::string(1, c);
     text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\"{}\"\n", entry.chip->name, sizing.met,
-                        sizing.met ? fmt::format("{}", entry.deployment.chips()) : "", entry.deployment.cells, replicas, parallelism, cell(e.megawatts),
-                        cell(e.megawatts_peak), cell(e.usd_per_hour), cell(e.usd_per_task), cell(e.usd_per_million_output_tokens),
-                        cell(e.output_tokens_per_s_per_mw), sizing.seeds, sizing.seeds_met,
-                        sizing.met ? sizing.figures["attainment"].dump() : "", sizing.limit, entry.on_front, why_not);
+                        sizing.met ? fmt::format("{}", entry.deployment.chips()) : "", entry.deployment.cells, replicas,
+                        parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour),
+                        cell(e.usd_per_task), cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw),
+                        sizing.seeds, sizing.seeds_met, sizing.met ? sizing.figures["attainment"].dump() : "",
+                        sizing.limit, entry.on_front, why_not);
   }
   return text;
 }

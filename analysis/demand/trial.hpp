@@ -1,10 +1,10 @@
 #pragma once
 /// Simulations of one candidate, each judged against the service level and none run twice.
 ///
-/// A trial that can no longer meet the level is stopped: when more calls (or tasks) have missed it than the level forgives
-/// among all that are expected, which is what a complete trial saw (`learn_from`). As the work of a seed is the same at
-/// every size, that is nearly exact for the first seed; a tenth is added, and one half for other seeds. Before there was a
-/// complete trial, all run to the end.
+/// A trial that can no longer meet the level is stopped: when more calls (or tasks) have missed it than the level
+/// forgives among all that are expected, which is what a complete trial saw (`learn_from`). As the work of a seed is
+/// the same at every size, that is nearly exact for the first seed; a tenth is added, and one half for other seeds.
+/// Before there was a complete trial, all run to the end.
 ///
 ///   Trials trials(candidate, 3, on_done);
 ///   trials.learn_from(ample);
@@ -23,10 +23,10 @@ namespace tokenyard::analysis {
 
 struct Trial {
   bool met = false;
-  bool stopped = false;       ///< early, the level being out of reach
-  double missed = 1;          ///< share of the calls (or tasks) outside the level; of a stopped trial at least this
-  double counted = 0;         ///< calls (or tasks) that the level counted
-  sim::Json summary;          ///< of a complete trial
+  bool stopped = false;  ///< early, the level being out of reach
+  double missed = 1;     ///< share of the calls (or tasks) outside the level; of a stopped trial at least this
+  double counted = 0;    ///< calls (or tasks) that the level counted
+  sim::Json summary;     ///< of a complete trial
 };
 
 class Trials {
@@ -53,7 +53,7 @@ class Trials {
   std::function<void()> on_done_;
   std::mutex mutex_;
   std::map<std::pair<Size, std::uint64_t>, std::unique_ptr<Trial>> done_;
-  double expected_ = 0;       ///< calls or tasks of the first seed that the level counts; 0: unknown
+  double expected_ = 0;  ///< calls or tasks of the first seed that the level counts; 0: unknown
   std::atomic<std::size_t> simulations_ = 0, stopped_ = 0;
 };
 

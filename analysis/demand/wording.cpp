@@ -1,8 +1,7 @@
 #include "analysis/demand/wording.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/human_number.hpp"
@@ -23,13 +22,16 @@ const DemandEntry* least(const Demand& demand, Value value) {
 
 std::string demand_text(const Demand& demand) {
   std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
-  if (demand.tokens_per_task) text += fmt::format(" ({} tokens a month)", human_number(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth, Unit::kCount));
+  if (demand.tokens_per_task)
+    text += fmt::format(" ({} tokens a month)",
+                        human_number(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth, Unit::kCount));
   return text;
 }
 
 std::string why_none(const Demand& demand) {
   std::string text;
-  for (const DemandEntry& entry : demand.entries) text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", entry.chip->name, entry.deployment.cell.why_not);
+  for (const DemandEntry& entry : demand.entries)
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", entry.chip->name, entry.deployment.cell.why_not);
   return text;
 }
 
@@ -65,20 +67,26 @@ std::string pools_text(const Sizing& sizing) {
 
 std::string answer_text(const Demand& demand) {
   const DemandEntry* fewest = least(demand, [](const DemandEntry& e) { return std::optional(e.deployment.chips()); });
-  if (fewest == nullptr) return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level, why_none(demand));
+  if (fewest == nullptr)
+    return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level,
+                       why_none(demand));
   const DemandEntry* cheapest = least(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
   const DemandEntry* thriftiest = least(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
   std::string kinds;
   for (const DemandEntry& entry : demand.entries) {
-    if (entry.deployment.cell.met && entry.deployment.chips() == fewest->deployment.chips()) kinds += (kinds.empty() ? "" : " or ") + entry.chip->name;
+    if (entry.deployment.cell.met && entry.deployment.chips() == fewest->deployment.chips())
+      kinds += (kinds.empty() ? "" : " or ") + entry.chip->name;
   }
   const auto does = [](const DemandEntry& e, const char* one, const char* many) {
     const bool single = e.deployment.chips() == 1;
     return fmt::format("{} {} {}", human_number(e.deployment.chips(), Unit::kCount), e.chip->name, single ? one : many);
   };
-  std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level, human_number(fewest->deployment.chips(), Unit::kCount), kinds);
-  const std::string cost = cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
-  const std::string power = thriftiest == nullptr ? "" : human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
+  std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level,
+                                 human_number(fewest->deployment.chips(), Unit::kCount), kinds);
+  const std::string cost =
+      cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
+  const std::string power =
+      thriftiest == nullptr ? "" : human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
   if (demand.entries.size() == 1) {
     if (!cost.empty()) text += " at " + cost;
     if (!power.empty()) text += " and " + power;
@@ -88,9 +96,12 @@ std::string answer_text(const Demand& demand) {
   const bool several = kinds.find(' ') != std::string::npos;
   const bool cheap_too = cheapest == fewest && !several, thrifty_too = thriftiest == fewest && !several;
   if (cheap_too) text += fmt::format(", which also cost{} least, {}", fewest->deployment.chips() == 1 ? "s" : "", cost);
-  if (thrifty_too) text += fmt::format("{} draw{} least power, {}", cheap_too ? ", and" : ", which also", fewest->deployment.chips() == 1 ? "s" : "", power);
+  if (thrifty_too)
+    text += fmt::format("{} draw{} least power, {}", cheap_too ? ", and" : ", which also",
+                        fewest->deployment.chips() == 1 ? "s" : "", power);
   if (cheapest != nullptr && !cheap_too) text += fmt::format("; {} least, {}", does(*cheapest, "costs", "cost"), cost);
-  if (thriftiest != nullptr && !thrifty_too) text += fmt::format("; {} least power, {}", does(*thriftiest, "draws", "draw"), power);
+  if (thriftiest != nullptr && !thrifty_too)
+    text += fmt::format("; {} least power, {}", does(*thriftiest, "draws", "draw"), power);
   return text + ".";
 }
 

@@ -9,9 +9,11 @@ namespace tokenyard::analysis {
 
 /// "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms".
 std::string level_text(const Slo& slo);
-/// "4", "2+1 · 4": the replicas of each pool, in the order of the scenario; with "tp", "4×2 · 1×8": replicas by chips of one.
+/// "4", "2+1 · 4": the replicas of each pool, in the order of the scenario; with "tp", "4×2 · 1×8": replicas by chips
+/// of one.
 std::string pools_text(const Sizing& sizing);
-/// One sentence: which kind needs fewest chips, which costs least, which draws least power; or that none can do it, and why.
+/// One sentence: which kind needs fewest chips, which costs least, which draws least power; or that none can do it, and
+/// why.
 std::string answer_text(const Demand& demand);
 
 }  // namespace tokenyard::analysis

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -34,7 +33,8 @@ std::vector<Share> ranked(const Json& object) {
 /// "a", "a and b", "a, b and c".
 std::string listed(const std::vector<std::string>& items) {
   std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
+  for (std::size_t i = 0; i < items.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
   return text;
 }
 
@@ -61,8 +61,10 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   const Json& met = value_at(slo, {"met"});
   if (asked.empty()) return "No service level was asked for.";
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
-  const std::string target = human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
-  return fmt::format("{}: {} stayed within {}; {} was asked for.", strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
+  const std::string target =
+      human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
+  return fmt::format("{}: {} stayed within {}; {} was asked for.",
+                     strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
                      number(slo, {"attainment"}, Unit::kShare), html_escaped(asked), target);
 }
 
@@ -73,7 +75,8 @@ std::string what_ran_sentence(const Json& summary) {
   const Json& agents = value_at(summary, {"agents"});
   const Json& pools = value_at(summary, {"pools"});
   const double pool_count = pools.is_object() ? static_cast<double>(pools.size()) : 0;
-  const std::string cluster = fmt::format("{} on {}", counted(pool_count, "pool", "pools"), counted(chips_of(summary), "chip", "chips"));
+  const std::string cluster =
+      fmt::format("{} on {}", counted(pool_count, "pool", "pools"), counted(chips_of(summary), "chip", "chips"));
   const std::string span = number(summary, {"simulated_s"}, Unit::kSeconds) + " of simulated time";
   std::string text;
   if (plain_requests(summary)) {
@@ -83,12 +86,15 @@ std::string what_ran_sentence(const Json& summary) {
     if (agents.is_object() && agents.size() <= 6) {
       for (const auto& [name, agent] : agents.items()) names.push_back(html_escaped(name));
     }
-    const std::string who = names.empty() ? counted(agents.is_object() ? static_cast<double>(agents.size()) : 0, "agent", "agents") : listed(names);
+    const std::string who =
+        names.empty() ? counted(agents.is_object() ? static_cast<double>(agents.size()) : 0, "agent", "agents")
+                      : listed(names);
     text = fmt::format("{} of {} made {} to {} in {}", counted(tasks, "task", "tasks"), who,
                        counted(number_at(counts, {"calls"}).value_or(0), "model call", "model calls"), cluster, span);
   }
   if (tasks == 0) return text + ".";
-  return text + (completed == tasks ? "; all completed." : fmt::format("; {} completed.", human_number(completed / tasks, Unit::kShare)));
+  return text + (completed == tasks ? "; all completed."
+                                    : fmt::format("; {} completed.", human_number(completed / tasks, Unit::kShare)));
 }
 
 std::string time_sentence(const Json& summary) {
@@ -99,10 +105,13 @@ std::string time_sentence(const Json& summary) {
   for (const Share& cause : causes) total += cause.value;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < std::min<std::size_t>(3, causes.size()); ++i) {
-    if (i == 0 || causes[i].value >= 0.05 * total) parts.push_back(fmt::format("{} ({})", html_escaped(words_of(causes[i].key)), human_number(causes[i].value / total, Unit::kShare)));
+    if (i == 0 || causes[i].value >= 0.05 * total)
+      parts.push_back(fmt::format("{} ({})", html_escaped(words_of(causes[i].key)),
+                                  human_number(causes[i].value / total, Unit::kShare)));
   }
-  return fmt::format("A {} took {} on average and {} of them stayed below {}{}", plain_requests(summary) ? "request" : "task",
-                     strong(number(task, {"mean"}, Unit::kSeconds)), human_number(0.95, Unit::kShare), number(task, {"p95"}, Unit::kSeconds),
+  return fmt::format("A {} took {} on average and {} of them stayed below {}{}",
+                     plain_requests(summary) ? "request" : "task", strong(number(task, {"mean"}, Unit::kSeconds)),
+                     human_number(0.95, Unit::kShare), number(task, {"p95"}, Unit::kSeconds),
                      parts.empty() ? "." : "; the time went to " + listed(parts) + ".");
 }
 
@@ -113,9 +122,13 @@ std::string agents_sentence(const Json& summary) {
   std::vector<std::string> parts;
   for (const auto& [name, agent] : agents.items()) {
     if (!number_at(agent, {"task_s", "p50"})) continue;
-    parts.push_back(fmt::format("{} {} and {}", strong(html_escaped(name)), number(agent, {"task_s", "p50"}, Unit::kSeconds), number(agent, {"task_s", "p95"}, Unit::kSeconds)));
+    parts.push_back(fmt::format("{} {} and {}", strong(html_escaped(name)),
+                                number(agent, {"task_s", "p50"}, Unit::kSeconds),
+                                number(agent, {"task_s", "p95"}, Unit::kSeconds)));
   }
-  return parts.empty() ? std::string() : "Half and 95 % of their tasks took less than: " + fmt::format("{}", fmt::join(parts, "; ")) + ".";
+  return parts.empty()
+             ? std::string()
+             : "Half and 95 % of their tasks took less than: " + fmt::format("{}", fmt::join(parts, "; ")) + ".";
 }
 
 std::string pools_sentence(const Json& summary) {
@@ -137,7 +150,8 @@ std::string pools_sentence(const Json& summary) {
     parts.push_back(fmt::format("{} {} {}", strong(html_escaped(known[i].name)), verb, html_escaped(known[i].held)));
   }
   if (parts.empty()) return {};
-  if (known.size() > kNamedPools) parts.push_back(fmt::format("{} more are in the table below", known.size() - kNamedPools));
+  if (known.size() > kNamedPools)
+    parts.push_back(fmt::format("{} more are in the table below", known.size() - kNamedPools));
   return fmt::format("{} {}.", known.size() == 1 ? "Pool" : "Of the pools,", fmt::join(parts, "; "));
 }
 
@@ -145,14 +159,19 @@ std::string price_sentence(const Json& summary) {
   const std::optional<double> watts = number_at(summary, {"energy", "watts_mean"});
   const std::optional<double> task = number_at(summary, {"cost", "usd_per_completed_task"});
   const std::string chips = counted(chips_of(summary), "chip", "chips");
-  std::string text = watts ? fmt::format("The {} drew {}, {} for each output token", chips, human_number(watts, Unit::kWatts), number(summary, {"energy", "joules_per_output_token"}, Unit::kJoules))
-                           : fmt::format("What the {} drew is unknown", chips);
-  text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task", strong(human_number(task, Unit::kUsd)))
+  std::string text =
+      watts ? fmt::format("The {} drew {}, {} for each output token", chips, human_number(watts, Unit::kWatts),
+                          number(summary, {"energy", "joules_per_output_token"}, Unit::kJoules))
+            : fmt::format("What the {} drew is unknown", chips);
+  text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task",
+                             strong(human_number(task, Unit::kUsd)))
                : std::string("; the cost of a task is unknown.");
   return text;
 }
 
-std::string badge(const char* kind, const std::string& html) { return fmt::format("<li class=\"badge {}\">{}</li>", kind, html); }
+std::string badge(const char* kind, const std::string& html) {
+  return fmt::format("<li class=\"badge {}\">{}</li>", kind, html);
+}
 
 std::string badges(const RunResult& result) {
   std::string out;
@@ -162,16 +181,19 @@ std::string badges(const RunResult& result) {
   } else if (met.is_boolean()) {
     out += met.get<bool>() ? badge("good", "✓ Service level met") : badge("bad", "✗ Service level missed");
   }
-  if (text_at(result.summary(), {"status"}) == "partial") out += badge("warn", "◐ Partial run: interrupted before its end");
+  if (text_at(result.summary(), {"status"}) == "partial")
+    out += badge("warn", "◐ Partial run: interrupted before its end");
   const Json& notes = value_at(result.summary(), {"notes"});
   if (notes.is_array() && !notes.empty()) {
-    out += badge("plain", fmt::format("<a href=\"#notes\">{}</a>", counted(static_cast<double>(notes.size()), "note", "notes")));
+    out += badge("plain",
+                 fmt::format("<a href=\"#notes\">{}</a>", counted(static_cast<double>(notes.size()), "note", "notes")));
   }
   return out;
 }
 
 std::string tile(const std::string& label, const std::string& value, const std::string& below, const char* kind = "") {
-  return fmt::format("<div class=\"tile {}\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", kind, label, value, below);
+  return fmt::format("<div class=\"tile {}\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", kind, label,
+                     value, below);
 }
 
 std::string tiles(const RunResult& result) {
@@ -180,7 +202,8 @@ std::string tiles(const RunResult& result) {
   const std::string asked = service_level_text(result.manifest());
   const auto latency = [&](const char* label, const char* key) {
     const Json& l = value_at(s, {"latency", key});
-    return tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds), "mean " + number(l, {"mean"}, Unit::kSeconds));
+    return tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds),
+                "mean " + number(l, {"mean"}, Unit::kSeconds));
   };
   std::set<std::string> kinds;
   const Json& pools = value_at(s, {"pools"});
@@ -191,14 +214,20 @@ std::string tiles(const RunResult& result) {
   }
   std::string out;
   out += asked.empty() ? tile("Service level", "–", "none asked for")
-                       : tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked), !met.is_boolean() ? "" : met.get<bool>() ? "good" : "bad");
+                       : tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked),
+                              !met.is_boolean() ? ""
+                              : met.get<bool>() ? "good"
+                                                : "bad");
   out += latency(plain_requests(s) ? "Request time" : "Task time", "task_s");
   out += latency("First token", "ttft_s");
   out += latency("Time per token", "tpot_s");
-  out += tile("Output tokens", number(s, {"throughput", "output_tokens_per_s"}, Unit::kPerSecond), number(s, {"throughput", "calls_per_s"}, Unit::kCount) + " calls/s");
+  out += tile("Output tokens", number(s, {"throughput", "output_tokens_per_s"}, Unit::kPerSecond),
+              number(s, {"throughput", "calls_per_s"}, Unit::kCount) + " calls/s");
   out += tile("Chips", human_number(chips_of(s), Unit::kCount), listed({kinds.begin(), kinds.end()}));
-  out += tile("Power", number(s, {"energy", "watts_mean"}, Unit::kWatts), number(s, {"energy", "joules_per_output_token"}, Unit::kJoules) + " per output token");
-  out += tile(plain_requests(s) ? "Cost per request" : "Cost per task", number(s, {"cost", "usd_per_completed_task"}, Unit::kUsd),
+  out += tile("Power", number(s, {"energy", "watts_mean"}, Unit::kWatts),
+              number(s, {"energy", "joules_per_output_token"}, Unit::kJoules) + " per output token");
+  out += tile(plain_requests(s) ? "Cost per request" : "Cost per task",
+              number(s, {"cost", "usd_per_completed_task"}, Unit::kUsd),
               number(s, {"cost", "usd_per_million_output_tokens"}, Unit::kUsd) + " per M output tokens");
   return out;
 }
@@ -208,7 +237,9 @@ std::string tiles(const RunResult& result) {
 std::string held_back_by(const Json& bound) {
   constexpr double kNearlyAsMuch = 0.6;  // of the first: named with it
   const std::vector<Share> shares = ranked(bound);
-  const auto text = [](const Share& share) { return fmt::format("{} ({})", words_of(share.key), human_number(share.value, Unit::kShare)); };
+  const auto text = [](const Share& share) {
+    return fmt::format("{} ({})", words_of(share.key), human_number(share.value, Unit::kShare));
+  };
   std::vector<std::string> limits;
   double first = 0, idle = 0;
   for (const Share& share : shares) {
@@ -231,14 +262,16 @@ std::string service_level_text(const Json& manifest) {
     const char *key, *name;
   };
   for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
-    if (const auto value = number_at(slo, {limit.key})) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+    if (const auto value = number_at(slo, {limit.key}))
+      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
   }
   return text;
 }
 
 std::vector<std::string> answer_sentences(const Json& summary, const Json& manifest) {
   std::vector<std::string> sentences = {verdict_sentence(summary, manifest) + ' ' + what_ran_sentence(summary)};
-  for (const std::string& sentence : {time_sentence(summary), agents_sentence(summary), pools_sentence(summary), price_sentence(summary)}) {
+  for (const std::string& sentence :
+       {time_sentence(summary), agents_sentence(summary), pools_sentence(summary), price_sentence(summary)}) {
     if (!sentence.empty()) sentences.push_back(sentence);
   }
   return sentences;
@@ -248,7 +281,8 @@ std::string answer_section(const RunResult& result) {
   const std::vector<std::string> sentences = answer_sentences(result.summary(), result.manifest());
   std::string text = fmt::format("<p class=\"lead\">{}</p>\n", sentences[0]);
   for (std::size_t i = 1; i < sentences.size(); ++i) text += "<p>" + sentences[i] + "</p>\n";
-  return fmt::format("<ul class=\"badges\">{}</ul>\n{}<dl class=\"tiles\">\n{}</dl>\n", badges(result), text, tiles(result));
+  return fmt::format("<ul class=\"badges\">{}</ul>\n{}<dl class=\"tiles\">\n{}</dl>\n", badges(result), text,
+                     tiles(result));
 }
 
 }  // namespace tokenyard::analysis

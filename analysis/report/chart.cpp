@@ -1,11 +1,10 @@
 #include "analysis/report/chart.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/html.hpp"
@@ -30,7 +29,8 @@ double round_above(double value) {
 
 /// The step between ticks for some four to six of them over `span`; times step by what clocks show.
 double tick_step(double span, Unit unit) {
-  constexpr std::array<double, 19> kClock = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14'400, 21'600, 43'200, 86'400, 172'800};
+  constexpr std::array<double, 19> kClock = {1,   2,    5,    10,   15,     30,     60,     120,    300,    600,
+                                             900, 1800, 3600, 7200, 14'400, 21'600, 43'200, 86'400, 172'800};
   constexpr double kTicks = 6;
   if (unit == Unit::kSeconds && span > kTicks && span <= kClock.back() * kTicks) {
     return *std::find_if(kClock.begin(), kClock.end(), [&](double step) { return step * kTicks >= span; });
@@ -47,7 +47,8 @@ double shortened(double value) {
 }
 
 const char* unit_name(Unit unit) {
-  constexpr std::array<const char*, 8> kNames = {"count", "share", "seconds", "per_s", "bytes", "joules", "watts", "usd"};
+  constexpr std::array<const char*, 8> kNames = {"count", "share",  "seconds", "per_s",
+                                                 "bytes", "joules", "watts",   "usd"};
   return kNames[static_cast<std::size_t>(unit)];
 }
 
@@ -83,14 +84,17 @@ std::vector<double> Axis::ticks() const {
   constexpr double kSlack = 1 + 1e-9;  // a tick at the very end survives rounding
   if (!logarithmic) {
     const double step = tick_step(to - from, unit);
-    for (double n = std::max(0.0, std::ceil(from / step - 1e-9)); n * step <= to * kSlack && ticks.size() < 20; ++n) ticks.push_back(n * step);
+    for (double n = std::max(0.0, std::ceil(from / step - 1e-9)); n * step <= to * kSlack && ticks.size() < 20; ++n)
+      ticks.push_back(n * step);
     return ticks;
   }
   // Powers of ten first, then what lies between and leaves room for the labels; above ten seconds, what clocks show.
   constexpr double kRoom = 0.14;
-  constexpr std::array<double, 13> kClock = {10, 60, 600, 3600, 86'400, 30, 120, 300, 1800, 7200, 21'600, 43'200, 172'800};
+  constexpr std::array<double, 13> kClock = {10,  60,   600,  3600,   86'400, 30,     120,
+                                             300, 1800, 7200, 21'600, 43'200, 172'800};
   const auto offer = [&](double tick) {
-    const bool near = std::any_of(ticks.begin(), ticks.end(), [&](double other) { return std::abs(position(other) - position(tick)) < kRoom; });
+    const bool near = std::any_of(ticks.begin(), ticks.end(),
+                                  [&](double other) { return std::abs(position(other) - position(tick)) < kRoom; });
     if (tick * kSlack >= from && tick <= to * kSlack && !near) ticks.push_back(tick);
   };
   double first = 1;
@@ -126,40 +130,48 @@ std::string LineChart::html() const {
   std::string grid, paths, labels, legend;
   for (const double tick : y.ticks()) {
     grid += fmt::format("M0 {}H1000", grid_y(y, tick));
-    labels += fmt::format("<span class=\"y\" style=\"top:{:.1f}%\">{}</span>", (1 - y.position(tick)) * 100, tick_text(tick, y.unit));
+    labels += fmt::format("<span class=\"y\" style=\"top:{:.1f}%\">{}</span>", (1 - y.position(tick)) * 100,
+                          tick_text(tick, y.unit));
   }
   for (const double tick : x.ticks()) {
     grid += fmt::format("M{} 0V1000", grid_x(x, tick));
-    labels += fmt::format("<span class=\"x\" style=\"left:{:.1f}%\">{}</span>", x.position(tick) * 100, tick_text(tick, x.unit));
+    labels += fmt::format("<span class=\"x\" style=\"left:{:.1f}%\">{}</span>", x.position(tick) * 100,
+                          tick_text(tick, x.unit));
   }
   for (const Marker& marker : markers) {
     if (marker.x < x.from || marker.x > x.to) continue;
     const double left = x.position(marker.x) * 100;
     paths += fmt::format("<path class=\"marker\" d=\"M{} 0V1000\"/>", grid_x(x, marker.x));
-    labels += fmt::format("<span class=\"mark{}\" style=\"left:{:.1f}%\">{}</span>", left > 60 ? " before" : "", left, html_escaped(marker.label));
+    labels += fmt::format("<span class=\"mark{}\" style=\"left:{:.1f}%\">{}</span>", left > 60 ? " before" : "", left,
+                          html_escaped(marker.label));
   }
   for (const ChartLine& line : lines) {
     const std::size_t color = line.color % kLineColors;
     if (!line.band.empty()) {
       std::string there, back;
       for (std::size_t i = 0; i < line.band.size(); ++i) {
-        there += fmt::format("{}{} {}", i == 0 ? 'M' : 'L', grid_x(x, line.band[i].x), grid_y(y, line.band[i].greatest));
+        there +=
+            fmt::format("{}{} {}", i == 0 ? 'M' : 'L', grid_x(x, line.band[i].x), grid_y(y, line.band[i].greatest));
         const ChartLine::Band& last = line.band[line.band.size() - 1 - i];
         back += fmt::format("L{} {}", grid_x(x, last.x), grid_y(y, last.least));
       }
       paths += fmt::format("<path class=\"band l{}\" d=\"{}{}Z\"/>", color, there, back);
     }
     std::string path;
-    for (const auto& [at, value] : line.points) path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', grid_x(x, at), grid_y(y, value));
+    for (const auto& [at, value] : line.points)
+      path += fmt::format("{}{} {}", path.empty() ? 'M' : 'L', grid_x(x, at), grid_y(y, value));
     if (line.points.size() == 1) path += "h1";  // a lone sample is a dot
     paths += fmt::format("<path class=\"line l{}\" d=\"{}\"/>", color, path);
     legend += fmt::format("<li><i class=\"l{}\"></i>{}</li>", color, html_escaped(line.name));
   }
   if (lines.size() > 1) legend = fmt::format("<ul class=\"legend\">{}</ul>", legend);
   return fmt::format(
-      "<figure class=\"chart\"><figcaption>{}</figcaption>{}<div class=\"plot\" data-chart=\"{}\" role=\"img\" tabindex=\"0\" aria-label=\"{}\">"
-      "<svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"grid\" d=\"{}\"/>{}</svg>{}</div></figure>\n",
-      html_escaped(title), lines.size() > 1 ? legend : "", html_escaped(id), html_escaped(description), grid, paths, labels);
+      "<figure class=\"chart\"><figcaption>{}</figcaption>{}<div class=\"plot\" data-chart=\"{}\" role=\"img\" "
+      "tabindex=\"0\" aria-label=\"{}\">"
+      "<svg viewBox=\"0 0 1000 1000\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path class=\"grid\" "
+      "d=\"{}\"/>{}</svg>{}</div></figure>\n",
+      html_escaped(title), lines.size() > 1 ? legend : "", html_escaped(id), html_escaped(description), grid, paths,
+      labels);
 }
 
 sim::Json LineChart::hover_data() const {
@@ -170,7 +182,8 @@ sim::Json LineChart::hover_data() const {
       xs.push_back(shortened(at));
       ys.push_back(shortened(value));
     }
-    series.push_back({{"name", line.name}, {"color", line.color % kLineColors}, {"x", std::move(xs)}, {"y", std::move(ys)}});
+    series.push_back(
+        {{"name", line.name}, {"color", line.color % kLineColors}, {"x", std::move(xs)}, {"y", std::move(ys)}});
   }
   return {{"x", axis_data(x)}, {"y", axis_data(y)}, {"lines", std::move(series)}};
 }
@@ -192,8 +205,10 @@ std::string share_bars_html(const std::vector<ShareBar>& bars) {
       if (!(part.value > 0) || !(total > 0)) continue;
       const double share = part.value / total;
       const std::string share_text = human_number(share, Unit::kShare);
-      const std::string shown = part.name + ": " + share_text + (bar.unit == Unit::kShare ? "" : ", " + human_number(part.value, bar.unit));
-      parts += fmt::format("<span class=\"part {}\" style=\"width:{:.3f}%\" title=\"{}\">{}</span>", html_escaped(part.key), share * 100, html_escaped(shown),
+      const std::string shown =
+          part.name + ": " + share_text + (bar.unit == Unit::kShare ? "" : ", " + human_number(part.value, bar.unit));
+      parts += fmt::format("<span class=\"part {}\" style=\"width:{:.3f}%\" title=\"{}\">{}</span>",
+                           html_escaped(part.key), share * 100, html_escaped(shown),
                            share >= kLabelled ? fmt::format("{:.0f}\u00a0%", share * 100) : std::string());
       spoken += (spoken.empty() ? "" : "; ") + shown;
       if (std::find(named.begin(), named.end(), part.key) == named.end()) {
@@ -201,8 +216,11 @@ std::string share_bars_html(const std::vector<ShareBar>& bars) {
         legend += fmt::format("<li><i class=\"{}\"></i>{}</li>", html_escaped(part.key), html_escaped(part.name));
       }
     }
-    rows += fmt::format("<div class=\"bar-name\">{}</div><div class=\"bar\" role=\"img\" aria-label=\"{}\">{}</div><div class=\"bar-total\">{}</div>\n",
-                        html_escaped(bar.name), html_escaped(bar.name + ": " + (spoken.empty() ? "nothing" : spoken)), parts, html_escaped(bar.total_text));
+    rows += fmt::format(
+        "<div class=\"bar-name\">{}</div><div class=\"bar\" role=\"img\" aria-label=\"{}\">{}</div><div "
+        "class=\"bar-total\">{}</div>\n",
+        html_escaped(bar.name), html_escaped(bar.name + ": " + (spoken.empty() ? "nothing" : spoken)), parts,
+        html_escaped(bar.total_text));
   }
   return fmt::format("<ul class=\"legend\">{}</ul>\n<div class=\"bars\">\n{}</div>\n", legend, rows);
 }

@@ -2,8 +2,8 @@
 /// Charts as plain HTML and SVG, drawn here so that they stand in the page without a script, in print too.
 ///
 /// Lines are SVG paths on a grid of 1000 × 1000 that the browser stretches to any width; labels are HTML, so they keep
-/// their size on a phone. Coordinates are whole numbers: a chart has the same bytes on every machine. Hovering reads the
-/// values from `hover_data`, which goes into the page's data block under the chart's id.
+/// their size on a phone. Coordinates are whole numbers: a chart has the same bytes on every machine. Hovering reads
+/// the values from `hover_data`, which goes into the page's data block under the chart's id.
 ///
 ///   LineChart chart{"cdf-ttft", "Time to first token", "Share of calls …", x_axis, y_axis, lines};
 ///   page += chart.html();  data[chart.id] = chart.hover_data();

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/chart.hpp"
@@ -12,8 +11,8 @@ namespace {
 
 using sim::Json;
 
-constexpr std::size_t kChartedPools = 12;   ///< the others are in the table: the page stays small
-constexpr std::size_t kChartedAgents = 8;   ///< as many as there are line colours
+constexpr std::size_t kChartedPools = 12;  ///< the others are in the table: the page stays small
+constexpr std::size_t kChartedAgents = 8;  ///< as many as there are line colours
 constexpr std::size_t kBinsOnThePage = 2400;
 
 /// A curve of the summary, [[share, seconds], …], as points (seconds, share); empty if it is none.
@@ -28,7 +27,8 @@ std::vector<std::pair<double, double>> curve_points(const Json& curve) {
 }
 
 /// The cumulative distribution; durations of zero stand at the left edge of a logarithmic axis.
-std::string distribution(const std::string& id, const std::string& title, std::vector<ChartLine> lines, std::optional<double> limit, Json& charts) {
+std::string distribution(const std::string& id, const std::string& title, std::vector<ChartLine> lines,
+                         std::optional<double> limit, Json& charts) {
   double least = 0, greatest = 0;
   for (const ChartLine& line : lines) {
     for (const auto& [value, share] : line.points) {
@@ -37,9 +37,14 @@ std::string distribution(const std::string& id, const std::string& title, std::v
     }
   }
   if (!(least > 0)) return {};
-  LineChart chart{id, title, fmt::format("{}: cumulative distribution from {} to {}; its quantiles are in the table of latencies", title,
-                                         human_number(least, Unit::kSeconds), human_number(greatest, Unit::kSeconds)),
-                  Axis::around(least, greatest, Unit::kSeconds), {0, 1, Unit::kShare}, std::move(lines), {}};
+  LineChart chart{id,
+                  title,
+                  fmt::format("{}: cumulative distribution from {} to {}; its quantiles are in the table of latencies",
+                              title, human_number(least, Unit::kSeconds), human_number(greatest, Unit::kSeconds)),
+                  Axis::around(least, greatest, Unit::kSeconds),
+                  {0, 1, Unit::kShare},
+                  std::move(lines),
+                  {}};
   if (limit && *limit > 0) {
     // The limit is part of the picture unless it is far away.
     if (*limit < least * 30 && *limit > greatest) chart.x = Axis::around(least, *limit * 1.1, Unit::kSeconds);
@@ -56,20 +61,26 @@ std::string distributions(const RunResult& result, Json& charts) {
   const Json& s = result.summary();
   const auto limit = [&](const char* key) { return number_at(result.manifest(), {"scenario", "slo", key}); };
   std::string figures;
-  for (const Curve& curve : {Curve{"ttft_s", "Time to first token"}, {"tpot_s", "Time per output token"}, {"e2e_s", "Whole call"}}) {
-    figures += distribution(std::string("cdf-") + curve.key, curve.title, {{"all", 0, curve_points(value_at(s, {"curves", curve.key})), {}}}, limit(curve.key), charts);
+  for (const Curve& curve :
+       {Curve{"ttft_s", "Time to first token"}, {"tpot_s", "Time per output token"}, {"e2e_s", "Whole call"}}) {
+    figures +=
+        distribution(std::string("cdf-") + curve.key, curve.title,
+                     {{"all", 0, curve_points(value_at(s, {"curves", curve.key})), {}}}, limit(curve.key), charts);
   }
   std::vector<ChartLine> tasks;
   const Json& agents = value_at(s, {"agents"});
   if (agents.is_object()) {
     for (const auto& [name, agent] : agents.items()) {
       std::vector<std::pair<double, double>> points = curve_points(value_at(agent, {"curves", "task_s"}));
-      if (tasks.size() < kChartedAgents && !points.empty()) tasks.push_back({name, tasks.size(), std::move(points), {}});
+      if (tasks.size() < kChartedAgents && !points.empty())
+        tasks.push_back({name, tasks.size(), std::move(points), {}});
     }
   }
   if (tasks.empty()) tasks.push_back({"all", 0, curve_points(value_at(s, {"curves", "task_s"})), {}});
   figures += distribution("cdf-task_s", "Whole task", std::move(tasks), limit("task_s"), charts);
-  if (figures.empty()) return "<p class=\"none\">This summary holds no distributions: run the scenario again with this version to get them.</p>\n";
+  if (figures.empty())
+    return "<p class=\"none\">This summary holds no distributions: run the scenario again with this version to get "
+           "them.</p>\n";
   return "<div class=\"grid\">\n" + figures + "</div>\n";
 }
 
@@ -79,8 +90,9 @@ struct SeriesLine {
 };
 
 /// One chart of a pool over time; empty if no column has a value.
-std::string over_time(const std::string& id, const char* title, const PoolSeries& series, const std::vector<SeriesLine>& columns, Unit unit,
-                      const std::vector<LineChart::Marker>& markers, Json& charts) {
+std::string over_time(const std::string& id, const char* title, const PoolSeries& series,
+                      const std::vector<SeriesLine>& columns, Unit unit, const std::vector<LineChart::Marker>& markers,
+                      Json& charts) {
   const SeriesBin whole = series.whole();
   double greatest = 0;
   std::vector<ChartLine> lines;
@@ -89,7 +101,8 @@ std::string over_time(const std::string& id, const char* title, const PoolSeries
     const SeriesBin::Value& all = whole.values[columns[i].column];
     if (all.count == 0) continue;
     greatest = std::max(greatest, all.greatest);
-    spoken += fmt::format("; {} from {} to {}, mean {}", columns[i].name, human_number(all.least, unit), human_number(all.greatest, unit), human_number(all.mean(), unit));
+    spoken += fmt::format("; {} from {} to {}, mean {}", columns[i].name, human_number(all.least, unit),
+                          human_number(all.greatest, unit), human_number(all.mean(), unit));
     ChartLine line{columns[i].name, i, {}, {}};
     for (const SeriesBin& bin : series.bins) {
       const SeriesBin::Value& value = bin.values[columns[i].column];
@@ -102,16 +115,27 @@ std::string over_time(const std::string& id, const char* title, const PoolSeries
   if (lines.empty()) return {};
   const Axis time{0, whole.to_s, Unit::kSeconds};
   const Axis y = unit == Unit::kShare ? Axis{0, 1, unit} : Axis::from_zero(greatest, unit);
-  const LineChart chart{id, title, fmt::format("{} of pool {} over {}{}", title, series.pool, human_number(whole.to_s, Unit::kSeconds), spoken), time, y, std::move(lines), markers};
+  const LineChart chart{
+      id,
+      title,
+      fmt::format("{} of pool {} over {}{}", title, series.pool, human_number(whole.to_s, Unit::kSeconds), spoken),
+      time,
+      y,
+      std::move(lines),
+      markers};
   charts[id] = chart.hover_data();
   return chart.html();
 }
 
-std::string pool_charts(std::size_t number, const PoolSeries& series, const std::vector<LineChart::Marker>& markers, Json& charts) {
+std::string pool_charts(std::size_t number, const PoolSeries& series, const std::vector<LineChart::Marker>& markers,
+                        Json& charts) {
   const auto id = [&](const char* what) { return fmt::format("series-{}-{}", number, what); };
-  return over_time(id("calls"), "Calls", series, {{kRunning, "running"}, {kWaiting, "waiting"}}, Unit::kCount, markers, charts) +
-         over_time(id("use"), "Busy and KV in use", series, {{kBusy, "busy"}, {kKvUtilization, "KV in use"}}, Unit::kShare, markers, charts) +
-         over_time(id("tokens"), "Output tokens", series, {{kOutputTokensPerS, "output tokens"}}, Unit::kPerSecond, markers, charts) +
+  return over_time(id("calls"), "Calls", series, {{kRunning, "running"}, {kWaiting, "waiting"}}, Unit::kCount, markers,
+                   charts) +
+         over_time(id("use"), "Busy and KV in use", series, {{kBusy, "busy"}, {kKvUtilization, "KV in use"}},
+                   Unit::kShare, markers, charts) +
+         over_time(id("tokens"), "Output tokens", series, {{kOutputTokensPerS, "output tokens"}}, Unit::kPerSecond,
+                   markers, charts) +
          over_time(id("power"), "Power", series, {{kPowerW, "power"}}, Unit::kWatts, markers, charts);
 }
 
@@ -122,24 +146,33 @@ std::string series_table(const std::vector<PoolSeries>& pools) {
     const char* name;
     Unit unit;
   };
-  constexpr Column kColumns[] = {{kRunning, "running", Unit::kCount}, {kWaiting, "waiting", Unit::kCount}, {kKvUtilization, "KV in use", Unit::kShare},
-                                 {kBusy, "busy", Unit::kShare}, {kBatchTokensPerS, "batch tokens", Unit::kPerSecond},
-                                 {kOutputTokensPerS, "output tokens", Unit::kPerSecond}, {kPowerW, "power", Unit::kWatts}};
+  constexpr Column kColumns[] = {{kRunning, "running", Unit::kCount},
+                                 {kWaiting, "waiting", Unit::kCount},
+                                 {kKvUtilization, "KV in use", Unit::kShare},
+                                 {kBusy, "busy", Unit::kShare},
+                                 {kBatchTokensPerS, "batch tokens", Unit::kPerSecond},
+                                 {kOutputTokensPerS, "output tokens", Unit::kPerSecond},
+                                 {kPowerW, "power", Unit::kWatts}};
   HtmlTable table{"Time series: least, mean and greatest", {"pool", "quantity", "least", "mean", "greatest"}, {}, 2};
   for (const PoolSeries& pool : pools) {
     const SeriesBin whole = pool.whole();
     for (const Column& column : kColumns) {
       const SeriesBin::Value& value = whole.values[column.column];
       const bool known = value.count > 0;
-      const auto shown = [&](double number) { return human_number(known ? std::optional(number) : std::nullopt, column.unit); };
-      table.rows.push_back({html_escaped(pool.pool), column.name, shown(value.least), shown(known ? value.mean() : 0), shown(value.greatest)});
+      const auto shown = [&](double number) {
+        return human_number(known ? std::optional(number) : std::nullopt, column.unit);
+      };
+      table.rows.push_back({html_escaped(pool.pool), column.name, shown(value.least), shown(known ? value.mean() : 0),
+                            shown(value.greatest)});
     }
   }
   return html_details("The figures", table.html());
 }
 
 std::string time_series(const RunResult& result, Json& charts) {
-  if (!result.series) return "<p class=\"none\">This run wrote no time series. <code>--write calls,tasks,series</code> adds them to the folder; then <code>tokenyard report</code> draws them here.</p>\n";
+  if (!result.series)
+    return "<p class=\"none\">This run wrote no time series. <code>--write calls,tasks,series</code> adds them to the "
+           "folder; then <code>tokenyard report</code> draws them here.</p>\n";
   if (result.series->empty()) return "<p class=\"none\">The run was too short for a sample.</p>\n";
   std::vector<LineChart::Marker> markers;
   const std::optional<double> warmup = number_at(result.manifest(), {"scenario", "run", "warmup_s"});
@@ -154,20 +187,26 @@ std::string time_series(const RunResult& result, Json& charts) {
     const std::string model = text_at(result.summary(), {"pools", series.pool, "model"});
     const std::string chip = text_at(result.summary(), {"pools", series.pool, "chip"});
     const std::optional<double> chips = number_at(result.summary(), {"pools", series.pool, "chips"});
-    const std::string what = model.empty() || chip.empty() || !chips ? "" : fmt::format(": {} on {} × {}", html_escaped(model), human_number(chips, Unit::kCount), html_escaped(chip));
-    html += fmt::format("<h4>{}<small>{}</small></h4>\n<div class=\"grid\">\n{}</div>\n", html_escaped(series.pool), what, pool_charts(i, series, markers, charts));
+    const std::string what = model.empty() || chip.empty() || !chips
+                                 ? ""
+                                 : fmt::format(": {} on {} × {}", html_escaped(model),
+                                               human_number(chips, Unit::kCount), html_escaped(chip));
+    html += fmt::format("<h4>{}<small>{}</small></h4>\n<div class=\"grid\">\n{}</div>\n", html_escaped(series.pool),
+                        what, pool_charts(i, series, markers, charts));
   }
   std::string said;
-  if (per_bin > 1) said += fmt::format("A line shows means of up to {} samples, its band their least and greatest. ", per_bin);
-  if (charted < result.series->size()) said += fmt::format("Charts show {} of {} pools; the table below has all. ", charted, result.series->size());
+  if (per_bin > 1)
+    said += fmt::format("A line shows means of up to {} samples, its band their least and greatest. ", per_bin);
+  if (charted < result.series->size())
+    said += fmt::format("Charts show {} of {} pools; the table below has all. ", charted, result.series->size());
   return (said.empty() ? "" : "<p class=\"say\">" + said + "</p>\n") + html + series_table(*result.series);
 }
 
 }  // namespace
 
 std::string evidence_section(const RunResult& result, Json& charts) {
-  return "<h3>Distributions</h3>\n<p class=\"say\">The share of calls, or of tasks, that took at most so long.</p>\n" + distributions(result, charts) +
-         "<h3>Pools over time</h3>\n" + time_series(result, charts);
+  return "<h3>Distributions</h3>\n<p class=\"say\">The share of calls, or of tasks, that took at most so long.</p>\n" +
+         distributions(result, charts) + "<h3>Pools over time</h3>\n" + time_series(result, charts);
 }
 
 }  // namespace tokenyard::analysis

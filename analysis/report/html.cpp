@@ -1,8 +1,7 @@
 #include "analysis/report/html.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/core/error.hpp"
@@ -10,11 +9,13 @@
 namespace tokenyard::analysis {
 
 std::string without_tags(std::string_view html, std::string_view on, std::string_view off) {
-  const std::pair<std::string_view, std::string_view> known[] = {{"<strong>", on}, {"</strong>", off}, {"&amp;", "&"}, {"&lt;", "<"},
-                                                                 {"&gt;", ">"},   {"&quot;", "\""},  {"&#39;", "'"}};
+  const std::pair<std::string_view, std::string_view> known[] = {{"<strong>", on}, {"</strong>", off}, {"&amp;", "&"},
+                                                                 {"&lt;", "<"},    {"&gt;", ">"},      {"&quot;", "\""},
+                                                                 {"&#39;", "'"}};
   std::string text;
   while (!html.empty()) {
-    const auto* match = std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return html.starts_with(k.first); });
+    const auto* match =
+        std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return html.starts_with(k.first); });
     if (match != std::end(known)) {
       text += match->second;
       html.remove_prefix(match->first.size());
@@ -68,7 +69,8 @@ std::string json_for_html(const sim::Json& value) {
 }
 
 std::string HtmlTable::html() const {
-  std::string out = fmt::format("<div class=\"scroll\" tabindex=\"0\"><table><caption>{}</caption><thead><tr>", html_escaped(caption));
+  std::string out = fmt::format("<div class=\"scroll\" tabindex=\"0\"><table><caption>{}</caption><thead><tr>",
+                                html_escaped(caption));
   const auto kind = [this](std::size_t column) { return column < text_columns ? " class=\"text\"" : ""; };
   for (std::size_t i = 0; i < head.size(); ++i) out += fmt::format("<th scope=\"col\"{}>{}</th>", kind(i), head[i]);
   out += "</tr></thead><tbody>";
@@ -93,9 +95,11 @@ std::string fill_template(std::string_view text, const std::vector<std::pair<std
     out += text.substr(0, open);
     if (open == std::string_view::npos) return out;
     const std::size_t close = text.find("}}", open);
-    const std::string_view name = close == std::string_view::npos ? text.substr(open) : text.substr(open + 2, close - open - 2);
+    const std::string_view name =
+        close == std::string_view::npos ? text.substr(open) : text.substr(open + 2, close - open - 2);
     const auto it = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.first == name; });
-    if (it == values.end()) throw sim::InternalError(fmt::format("the page template asks for \"{}\", which has no value", name));
+    if (it == values.end())
+      throw sim::InternalError(fmt::format("the page template asks for \"{}\", which has no value", name));
     out += it->second;
     text.remove_prefix(close + 2);
   }

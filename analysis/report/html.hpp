@@ -1,6 +1,6 @@
 #pragma once
-/// The little HTML that the report needs. Text from outside (names, notes, paths) enters a page through `html_escaped` or
-/// `json_for_html`, nowhere else.
+/// The little HTML that the report needs. Text from outside (names, notes, paths) enters a page through `html_escaped`
+/// or `json_for_html`, nowhere else.
 
 #include <string>
 #include <string_view>
@@ -17,8 +17,8 @@ std::string html_escaped(std::string_view text);
 /// The text of HTML made here: `<strong>` and its end replaced by `on` and `off`, entities by what they stand for.
 std::string without_tags(std::string_view html, std::string_view on, std::string_view off);
 
-/// JSON that may stand inside <script type="application/json">: no "</" and no "<!--" can occur in it. Bytes that are not
-/// UTF-8 are replaced.
+/// JSON that may stand inside <script type="application/json">: no "</" and no "<!--" can occur in it. Bytes that are
+/// not UTF-8 are replaced.
 std::string json_for_html(const sim::Json& value);
 
 /// A table whose first column heads its rows and whose other columns hold numbers. Cells are HTML already; rows may be

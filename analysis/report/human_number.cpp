@@ -1,10 +1,9 @@
 #include "analysis/report/human_number.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <fmt/format.h>
 
 namespace tokenyard::analysis {
 namespace {
@@ -36,13 +35,30 @@ std::string scaled(double value, const std::array<Scale, N>& scales, std::string
 }
 
 // A value that would round up to 1000 of a unit is shown as 1 of the next: hence the limits just below it.
-constexpr std::array<Scale, 7> kSeconds = {{{0, 1e-9, "ns"}, {0.9995e-6, 1e-6, "µs"}, {0.9995e-3, 1e-3, "ms"}, {0.9995, 1, "s"},
-                                            {120, 60, "min"}, {7200, 3600, "h"}, {172'800, 86'400, "d"}}};
-constexpr std::array<Scale, 5> kCounts = {{{0, 1, ""}, {9999.5, 1e3, "k"}, {0.9995e6, 1e6, "M"}, {0.9995e9, 1e9, "G"}, {0.9995e12, 1e12, "T"}}};
+constexpr std::array<Scale, 7> kSeconds = {{{0, 1e-9, "ns"},
+                                            {0.9995e-6, 1e-6, "µs"},
+                                            {0.9995e-3, 1e-3, "ms"},
+                                            {0.9995, 1, "s"},
+                                            {120, 60, "min"},
+                                            {7200, 3600, "h"},
+                                            {172'800, 86'400, "d"}}};
+constexpr std::array<Scale, 5> kCounts = {
+    {{0, 1, ""}, {9999.5, 1e3, "k"}, {0.9995e6, 1e6, "M"}, {0.9995e9, 1e9, "G"}, {0.9995e12, 1e12, "T"}}};
 
-constexpr std::array<Scale, 6> kBytes = {{{0, 1, ""}, {999.5, 1e3, "k"}, {0.9995e6, 1e6, "M"}, {0.9995e9, 1e9, "G"}, {0.9995e12, 1e12, "T"}, {0.9995e15, 1e15, "P"}}};
-constexpr std::array<Scale, 8> kSi = {{{0, 1, ""}, {1e-12, 1e-3, "m"}, {0.9995, 1, ""}, {999.5, 1e3, "k"}, {0.9995e6, 1e6, "M"}, {0.9995e9, 1e9, "G"},
-                                       {0.9995e12, 1e12, "T"}, {0.9995e15, 1e15, "P"}}};
+constexpr std::array<Scale, 6> kBytes = {{{0, 1, ""},
+                                          {999.5, 1e3, "k"},
+                                          {0.9995e6, 1e6, "M"},
+                                          {0.9995e9, 1e9, "G"},
+                                          {0.9995e12, 1e12, "T"},
+                                          {0.9995e15, 1e15, "P"}}};
+constexpr std::array<Scale, 8> kSi = {{{0, 1, ""},
+                                       {1e-12, 1e-3, "m"},
+                                       {0.9995, 1, ""},
+                                       {999.5, 1e3, "k"},
+                                       {0.9995e6, 1e6, "M"},
+                                       {0.9995e9, 1e9, "G"},
+                                       {0.9995e12, 1e12, "T"},
+                                       {0.9995e15, 1e15, "P"}}};
 
 /// "1,234": a count below ten thousand is exact, and so are dollars.
 std::string grouped(double value) {
@@ -114,11 +130,22 @@ std::string words_of(std::string_view key) {
   struct Word {
     std::string_view key, words;
   };
-  constexpr std::array<Word, 17> kWords = {{{"pue", "PUE"}, {"mfu", "MFU"}, {"mbu", "MBU"}, {"kv_utilization", "KV in use"}, {"prefix_hit_rate", "prefix hits"},
-                                            {"kv_transfer", "KV transfer"}, {"goodput_calls_per_s", "goodput, calls"}, {"goodput_tasks_per_s", "goodput, tasks"},
-                                            {"attainment_calls", "attainment, calls"}, {"attainment_tasks", "attainment, tasks"}, {"joules", "energy"},
-                                            {"usd", "cost"}, {"watts_mean", "mean power"}, {"usd_per_million_output_tokens", "per million output tokens"},
-                                            {"usd_per_completed_task", "per completed task"}, {"joules_per_output_token", "per output token"},
+  constexpr std::array<Word, 17> kWords = {{{"pue", "PUE"},
+                                            {"mfu", "MFU"},
+                                            {"mbu", "MBU"},
+                                            {"kv_utilization", "KV in use"},
+                                            {"prefix_hit_rate", "prefix hits"},
+                                            {"kv_transfer", "KV transfer"},
+                                            {"goodput_calls_per_s", "goodput, calls"},
+                                            {"goodput_tasks_per_s", "goodput, tasks"},
+                                            {"attainment_calls", "attainment, calls"},
+                                            {"attainment_tasks", "attainment, tasks"},
+                                            {"joules", "energy"},
+                                            {"usd", "cost"},
+                                            {"watts_mean", "mean power"},
+                                            {"usd_per_million_output_tokens", "per million output tokens"},
+                                            {"usd_per_completed_task", "per completed task"},
+                                            {"joules_per_output_token", "per output token"},
                                             {"bandwidth", "memory bandwidth"}}};
   for (const Word& word : kWords) {
     if (word.key == key) return std::string(word.words);

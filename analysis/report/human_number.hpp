@@ -1,8 +1,8 @@
 #pragma once
 /// Numbers as a person reads them: three significant digits and the unit that suits the size.
 ///
-/// What does not exist is "–"; a number and its unit are held together by a no-break space; a share below one never reads
-/// as "100 %". The same value gives the same text on every machine.
+/// What does not exist is "–"; a number and its unit are held together by a no-break space; a share below one never
+/// reads as "100 %". The same value gives the same text on every machine.
 ///
 ///   human_number(0.0831, Unit::kSeconds)      "83.1 ms"
 ///   human_number(41'234, Unit::kCount)        "41.2 k"
@@ -20,7 +20,8 @@ enum class Unit : std::uint8_t { kCount, kShare, kSeconds, kPerSecond, kBytes, k
 
 std::string human_number(std::optional<double> value, Unit unit);
 
-/// The unit of a key of summary.json, by the contract's suffixes: "ttft_s" is in seconds, "tasks_per_s" a rate, "busy" a share.
+/// The unit of a key of summary.json, by the contract's suffixes: "ttft_s" is in seconds, "tasks_per_s" a rate, "busy"
+/// a share.
 Unit unit_of(std::string_view key);
 /// A key of summary.json in words: "prompt_tokens_per_task" is "prompt tokens per task".
 std::string words_of(std::string_view key);

@@ -1,10 +1,9 @@
 #include "analysis/report/pool_series.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 
 #include "sim/input/faults.hpp"
 #include "traces/readers/fields.hpp"
@@ -13,7 +12,8 @@
 namespace tokenyard::analysis {
 namespace {
 
-constexpr std::string_view kHeader = "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w";
+constexpr std::string_view kHeader =
+    "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w";
 
 bool read_number(std::string_view text, double& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -82,7 +82,8 @@ std::vector<PoolSeries> read_pool_series(const std::filesystem::path& path) {
   if (!file.next(line) || line != kHeader) refuse(line, "the header of series.csv");
   while (file.next(line)) {
     SeriesBin sample;
-    bool good = traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 && read_number(fields[0], sample.from_s);
+    bool good =
+        traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 && read_number(fields[0], sample.from_s);
     for (std::size_t i = 0; good && i < kSeriesColumns; ++i) {
       double value = 0;
       if (fields[i + 2].empty()) continue;
@@ -93,7 +94,8 @@ std::vector<PoolSeries> read_pool_series(const std::filesystem::path& path) {
     sample.to_s = sample.from_s;
     const std::string name = unquoted(fields[1]);
     if (expected >= pools.size() || pools[expected].pool != name) {
-      const auto it = std::find_if(pools.begin(), pools.end(), [&](const PoolSeries& pool) { return pool.pool == name; });
+      const auto it =
+          std::find_if(pools.begin(), pools.end(), [&](const PoolSeries& pool) { return pool.pool == name; });
       expected = static_cast<std::size_t>(it - pools.begin());
       if (it == pools.end()) pools.push_back({name, {}, 0, 1});
     }

@@ -1,9 +1,9 @@
 #pragma once
 /// series.csv, thinned while it is read: what a chart of each pool over time needs, in bounded memory.
 ///
-/// A pool's samples are kept in at most `kMaxBins` bins of equally many samples each; when they are full, neighbours are
-/// joined in pairs. A bin holds the least, mean and greatest value, so that a peak of one second survives in a year's run.
-/// Cost: one pass over the file.
+/// A pool's samples are kept in at most `kMaxBins` bins of equally many samples each; when they are full, neighbours
+/// are joined in pairs. A bin holds the least, mean and greatest value, so that a peak of one second survives in a
+/// year's run. Cost: one pass over the file.
 ///
 ///   for (const PoolSeries& pool : read_pool_series(folder / "series.csv"))
 ///     for (const SeriesBin& bin : pool.bins) bin.values[kWaiting].greatest;
@@ -17,7 +17,15 @@
 namespace tokenyard::analysis {
 
 /// The measured columns of series.csv, in its order.
-enum SeriesColumn : std::uint8_t { kRunning, kWaiting, kKvUtilization, kBusy, kBatchTokensPerS, kOutputTokensPerS, kPowerW };
+enum SeriesColumn : std::uint8_t {
+  kRunning,
+  kWaiting,
+  kKvUtilization,
+  kBusy,
+  kBatchTokensPerS,
+  kOutputTokensPerS,
+  kPowerW
+};
 inline constexpr std::size_t kSeriesColumns = 7;
 
 struct SeriesBin {

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/html.hpp"
@@ -16,7 +15,8 @@ constexpr std::size_t kLongestScenario = 200'000;  ///< bytes; a longer one stay
 std::string notes_html(const Json& notes) {
   if (!notes.is_array() || notes.empty()) return {};
   std::string items;
-  for (const Json& note : notes) items += fmt::format("<li>{}</li>", html_escaped(note.is_string() ? note.get<std::string>() : sim::shown(note)));
+  for (const Json& note : notes)
+    items += fmt::format("<li>{}</li>", html_escaped(note.is_string() ? note.get<std::string>() : sim::shown(note)));
   return fmt::format("<h3 id=\"notes\">Notes</h3>\n<ul>{}</ul>\n", items);
 }
 
@@ -37,18 +37,22 @@ std::string inputs_table(const Json& inputs) {
   if (!inputs.is_array() || inputs.empty()) return {};
   HtmlTable table{"Inputs", {"file", "sha256"}, {}, 2};
   for (const Json& input : inputs) {
-    table.rows.push_back({html_escaped(text_at(input, {"path"})), "<code>" + html_escaped(text_at(input, {"sha256"})) + "</code>"});
+    table.rows.push_back(
+        {html_escaped(text_at(input, {"path"})), "<code>" + html_escaped(text_at(input, {"sha256"})) + "</code>"});
   }
   return table.html();
 }
 
 std::string reproduction(const Json& manifest) {
-  std::string html = fmt::format("<h3>The same again</h3>\n<p class=\"say\">The same version, scenario and seed give the same figures.</p>\n<pre>{}</pre>\n",
-                                 html_escaped(text_at(manifest, {"command"})));
+  std::string html = fmt::format(
+      "<h3>The same again</h3>\n<p class=\"say\">The same version, scenario and seed give the same "
+      "figures.</p>\n<pre>{}</pre>\n",
+      html_escaped(text_at(manifest, {"command"})));
   const Json& scenario = value_at(manifest, {"scenario"});
   if (!scenario.is_object()) return html;
   const std::string text = scenario.dump(2, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kLongestScenario) return html + "<p class=\"say\">The scenario, as it was resolved, is in manifest.json.</p>\n";
+  if (text.size() > kLongestScenario)
+    return html + "<p class=\"say\">The scenario, as it was resolved, is in manifest.json.</p>\n";
   return html + html_details("The scenario, as it was resolved", "<pre>" + html_escaped(text) + "</pre>");
 }
 
@@ -68,18 +72,22 @@ std::string files_table(const RunResult& result) {
     const bool here = result.has(file.name);
     timeline = timeline || (here && std::string_view(file.name).starts_with("trace.p"));
     if (!here && file.write == nullptr) continue;
-    table.rows.push_back({fmt::format("<code>{}</code>", file.name), file.content, here ? "yes" : fmt::format("no: <code>--write {}</code>", file.write)});
+    table.rows.push_back({fmt::format("<code>{}</code>", file.name), file.content,
+                          here ? "yes" : fmt::format("no: <code>--write {}</code>", file.write)});
   }
-  return table.html() + (timeline ? "<p class=\"say\">To see the timeline, open <a href=\"https://ui.perfetto.dev\">ui.perfetto.dev</a> and drag the trace file into it: "
-                                    "it is read by your browser and not sent anywhere.</p>\n"
-                                  : "");
+  return table.html() + (timeline
+                             ? "<p class=\"say\">To see the timeline, open <a "
+                               "href=\"https://ui.perfetto.dev\">ui.perfetto.dev</a> and drag the trace file into it: "
+                               "it is read by your browser and not sent anywhere.</p>\n"
+                             : "");
 }
 
 }  // namespace
 
 std::string provenance_section(const RunResult& result) {
-  return notes_html(value_at(result.summary(), {"notes"})) + reproduction(result.manifest()) + "<div class=\"cards wide\">\n" + origin_table(result) +
-         files_table(result) + inputs_table(value_at(result.manifest(), {"inputs"})) + "</div>\n";
+  return notes_html(value_at(result.summary(), {"notes"})) + reproduction(result.manifest()) +
+         "<div class=\"cards wide\">\n" + origin_table(result) + files_table(result) +
+         inputs_table(value_at(result.manifest(), {"inputs"})) + "</div>\n";
 }
 
 }  // namespace tokenyard::analysis

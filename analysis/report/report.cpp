@@ -1,15 +1,15 @@
 #include "analysis/report/report.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/html.hpp"
 #include "analysis/report/sections.hpp"
-#include "embedded/report_assets.hpp"
 #include "sim/core/error.hpp"
 #include "traces/writers/output_file.hpp"
+
+#include "embedded/report_assets.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -29,16 +29,17 @@ void write_report(const std::filesystem::path& result_folder) {
   const std::string name = text_at(result.summary(), {"name"});
   // Sections first: the evidence fills `charts`.
   const std::string evidence = evidence_section(result, charts);
-  const std::string page = fill_template(asset("report/report.html.in"), {{"title", html_escaped(name)},
-                                                                          {"version", html_escaped(text_at(result.manifest(), {"version"}))},
-                                                                          {"style", asset("report/report.css")},
-                                                                          {"answer", answer_section(result)},
-                                                                          {"headline", headline_section(result)},
-                                                                          {"why", why_section(result)},
-                                                                          {"evidence", evidence},
-                                                                          {"provenance", provenance_section(result)},
-                                                                          {"data", json_for_html({{"summary", result.summary()}, {"charts", charts}})},
-                                                                          {"script", asset("report/report.js")}});
+  const std::string page = fill_template(asset("report/report.html.in"),
+                                         {{"title", html_escaped(name)},
+                                          {"version", html_escaped(text_at(result.manifest(), {"version"}))},
+                                          {"style", asset("report/report.css")},
+                                          {"answer", answer_section(result)},
+                                          {"headline", headline_section(result)},
+                                          {"why", why_section(result)},
+                                          {"evidence", evidence},
+                                          {"provenance", provenance_section(result)},
+                                          {"data", json_for_html({{"summary", result.summary()}, {"charts", charts}})},
+                                          {"script", asset("report/report.js")}});
   traces::OutputFile file(result_folder / "report.html");
   file.buffer().append(page.data(), page.data() + page.size());
   file.commit();

@@ -9,7 +9,8 @@ sim::JsonFile load(const std::filesystem::path& path, const char* schema, sim::F
   const std::size_t before = faults.size();
   sim::JsonFile file = sim::JsonFile::load(path, faults);
   if (faults.size() == before && text_at(file.value(), {"schema"}) != schema) {
-    faults.add(path.string(), "/schema", sim::shown(value_at(file.value(), {"schema"})), std::string("\"") + schema + "\", as a run of tokenyard writes it");
+    faults.add(path.string(), "/schema", sim::shown(value_at(file.value(), {"schema"})),
+               std::string("\"") + schema + "\", as a run of tokenyard writes it");
   }
   return file;
 }

@@ -1,8 +1,8 @@
 #pragma once
 /// A result folder as the report reads it: manifest.json, summary.json and series.csv.
 ///
-/// Folders outlive versions: a key that is missing or of another type reads as "not there" and is shown as such, never as
-/// an error. A folder that is no result (files missing, not JSON, another schema) is the user's fault.
+/// Folders outlive versions: a key that is missing or of another type reads as "not there" and is shown as such, never
+/// as an error. A folder that is no result (files missing, not JSON, another schema) is the user's fault.
 
 #include <filesystem>
 #include <initializer_list>

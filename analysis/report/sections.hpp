@@ -1,6 +1,6 @@
 #pragma once
-/// The sections of the report in the order in which a person reads them: answer, why, evidence. Each is HTML made from a
-/// result folder alone, and says what is missing where something is.
+/// The sections of the report in the order in which a person reads them: answer, why, evidence. Each is HTML made from
+/// a result folder alone, and says what is missing where something is.
 
 #include <string>
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace tokenyard::analysis {
 
-/// The answer in words, as HTML whose only tag is <strong>: the verdict and what ran, then where the time went, what each
-/// agent got, what held the pools back, what it cost. The terminal shows the same sentences (`without_tags`).
+/// The answer in words, as HTML whose only tag is <strong>: the verdict and what ran, then where the time went, what
+/// each agent got, what held the pools back, what it cost. The terminal shows the same sentences (`without_tags`).
 std::vector<std::string> answer_sentences(const sim::Json& summary, const sim::Json& manifest);
 /// Badges, the answer in sentences, and its eight figures.
 std::string answer_section(const RunResult& result);
@@ -23,7 +23,8 @@ std::string evidence_section(const RunResult& result, sim::Json& charts);
 /// Where the result comes from, how to get it again, and its other files.
 std::string provenance_section(const RunResult& result);
 
-/// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute (25 %)". Plain text.
+/// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute
+/// (25 %)". Plain text.
 std::string held_back_by(const sim::Json& bound);
 /// "TTFT ≤ 2 s, TPOT ≤ 50 ms"; empty if the scenario asks for nothing. Plain text.
 std::string service_level_text(const sim::Json& manifest);

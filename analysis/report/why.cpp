@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/chart.hpp"
@@ -15,7 +14,8 @@ using sim::Json;
 ShareBar bar_of(const std::string& name, const Json& parts, Unit unit) {
   ShareBar bar{name, "", unit, {}};
   if (parts.is_object()) {
-    for (const auto& [key, value] : parts.items()) bar.parts.push_back({key, words_of(key), std::max(0.0, value.is_number() ? value.get<double>() : 0.0)});
+    for (const auto& [key, value] : parts.items())
+      bar.parts.push_back({key, words_of(key), std::max(0.0, value.is_number() ? value.get<double>() : 0.0)});
   }
   return bar;
 }
@@ -28,7 +28,8 @@ std::string bars_table(const char* caption, const char* parts_are, const std::ve
     const std::string& key = bars.front().parts[i].key;
     std::vector<std::string> cells = {html_escaped(bars.front().parts[i].name)};
     for (const ShareBar& bar : bars) {
-      const auto part = std::find_if(bar.parts.begin(), bar.parts.end(), [&](const ShareBar::Part& p) { return p.key == key; });
+      const auto part =
+          std::find_if(bar.parts.begin(), bar.parts.end(), [&](const ShareBar::Part& p) { return p.key == key; });
       cells.push_back(human_number(part == bar.parts.end() ? std::nullopt : std::optional(part->value), bar.unit));
     }
     table.rows.push_back(std::move(cells));
@@ -41,7 +42,8 @@ std::string task_time(const Json& summary) {
   const Json& agents = value_at(summary, {"agents"});
   if (agents.is_object() && agents.size() > 1) {
     for (const auto& [name, agent] : agents.items()) {
-      if (value_at(agent, {"causes_s"}).is_object()) bars.push_back(bar_of(name, value_at(agent, {"causes_s"}), Unit::kSeconds));
+      if (value_at(agent, {"causes_s"}).is_object())
+        bars.push_back(bar_of(name, value_at(agent, {"causes_s"}), Unit::kSeconds));
     }
   }
   if (!(bars.front().total() > 0)) return "<p class=\"none\">No task has spent any time.</p>\n";
@@ -65,10 +67,12 @@ std::string pool_time(const Json& pools) {
 std::string links(const Json& network) {
   const Json& busiest = value_at(network, {"busiest_links"});
   const std::optional<double> bytes = number_at(network, {"bytes"});
-  if (!bytes || *bytes == 0 || !busiest.is_array() || busiest.empty()) return "<p class=\"none\">Nothing crossed the network between replicas.</p>\n";
+  if (!bytes || *bytes == 0 || !busiest.is_array() || busiest.empty())
+    return "<p class=\"none\">Nothing crossed the network between replicas.</p>\n";
   HtmlTable table{fmt::format("Busiest links: {} in {} crossed the network", human_number(bytes, Unit::kBytes),
                               counted(number_at(network, {"flows"}).value_or(0), "flow", "flows")),
-                  {"link"}, {}};
+                  {"link"},
+                  {}};
   const Json& first = busiest.front();
   std::vector<std::string> keys;
   if (first.is_object()) {
@@ -90,7 +94,8 @@ std::string links(const Json& network) {
 std::string why_section(const RunResult& result) {
   const Json& s = result.summary();
   return fmt::format(
-      "<h3>Where the time of the tasks goes</h3>\n<p class=\"say\">Every second of every task belongs to exactly one cause on its critical path. "
+      "<h3>Where the time of the tasks goes</h3>\n<p class=\"say\">Every second of every task belongs to exactly one "
+      "cause on its critical path. "
       "At the end of a bar: the time of all its tasks together.</p>\n{}"
       "<h3>What limits the pools</h3>\n<p class=\"say\">Shares of each pool's time by what bound the step that ran. "
       "Capacity: calls waited for KV memory.</p>\n{}"

@@ -47,9 +47,10 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   const Time duration = r.finish - r.arrival;
   if (r.causes.sum() != duration) {
     std::string causes_ns;
-    for (std::size_t i = 0; i < platforms::kCauses; ++i) causes_ns += fmt::format(" {} {}", platforms::kCauseNames[i], r.causes.by_cause[i].ns());
-    throw sim::InternalError(fmt::format("task {} of entry {}, {} calls, took {} ns, but its causes sum to {} ns:{}", r.task, r.agent, r.calls,
-                                         duration.ns(), r.causes.sum().ns(), causes_ns));
+    for (std::size_t i = 0; i < platforms::kCauses; ++i)
+      causes_ns += fmt::format(" {} {}", platforms::kCauseNames[i], r.causes.by_cause[i].ns());
+    throw sim::InternalError(fmt::format("task {} of entry {}, {} calls, took {} ns, but its causes sum to {} ns:{}",
+                                         r.task, r.agent, r.calls, duration.ns(), r.causes.sum().ns(), causes_ns));
   }
   ++tasks[static_cast<std::size_t>(r.status)];
   causes += r.causes;

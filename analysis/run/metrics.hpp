@@ -16,7 +16,8 @@ namespace tokenyard::analysis {
 
 class Metrics final : public platforms::ServingObserver, public agents::TaskObserver {
  public:
-  Metrics(const Slo& slo, std::size_t entries, sim::Time window_begin) : agents(entries), slo_(slo), begin_(window_begin) {}
+  Metrics(const Slo& slo, std::size_t entries, sim::Time window_begin)
+      : agents(entries), slo_(slo), begin_(window_begin) {}
 
   /// A trace's window ends with its last arrival, which is known when it comes.
   void close_window(sim::Time end) { end_ = end; }
@@ -39,11 +40,11 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
 
   // Arrived in the window.
   sim::QuantileSketch queue, ttft, tpot, e2e, task;
-  std::uint64_t arrived_calls = 0, good_calls = 0;   ///< good: within every limit of the service level on calls
+  std::uint64_t arrived_calls = 0, good_calls = 0;  ///< good: within every limit of the service level on calls
   std::uint64_t arrived_tasks = 0, good_tasks = 0;
   struct Agent {
     std::uint64_t arrived = 0, good = 0;
-    sim::QuantileSketch task;                        ///< arrived in the window and completed
+    sim::QuantileSketch task;  ///< arrived in the window and completed
     // The whole run.
     std::array<std::uint64_t, 4> tasks{};
     platforms::CauseTimes causes;

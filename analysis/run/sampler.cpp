@@ -7,10 +7,16 @@ namespace tokenyard::analysis {
 using sim::FineTime;
 using sim::Time;
 
-Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario, std::function<bool()> done)
-    : simulation_(simulation), fleet_(fleet), scenario_(scenario), done_(std::move(done)),
-      interval_(Time::seconds(scenario.run.series_interval_s)), last_(scenario.pools.size()),
-      meters_(scenario.pools.size()), kv_sum_(scenario.pools.size()) {
+Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario,
+                 std::function<bool()> done)
+    : simulation_(simulation),
+      fleet_(fleet),
+      scenario_(scenario),
+      done_(std::move(done)),
+      interval_(Time::seconds(scenario.run.series_interval_s)),
+      last_(scenario.pools.size()),
+      meters_(scenario.pools.size()),
+      kv_sum_(scenario.pools.size()) {
   simulation_.schedule(interval_, sim::Priority::kObserve, entity_, *this);
 }
 
@@ -19,10 +25,13 @@ void Sampler::on_event(Time now, std::uint64_t) {
   for (std::uint32_t p = 0; p < last_.size(); ++p) {
     const PoolReading reading = read_pool(fleet_, p);
     const PoolPlan& pool = scenario_.pools[p];
-    const auto rise = [&](auto platforms::ServingTotals::*sum) { return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum); };
+    const auto rise = [&](auto platforms::ServingTotals::*sum) {
+      return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum);
+    };
     traces::SeriesRow row{now, p, reading.running, reading.waiting};
     row.kv_utilization = static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks);
-    row.busy = FineTime(reading.totals.busy_ticks - last_[p].totals.busy_ticks).seconds() / (span_s * static_cast<double>(pool.replicas));
+    row.busy = FineTime(reading.totals.busy_ticks - last_[p].totals.busy_ticks).seconds() /
+               (span_s * static_cast<double>(pool.replicas));
     row.output_tokens_per_s = rise(&platforms::ServingTotals::output_tokens) / span_s;
     row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ServingTotals::prefill_tokens) / span_s;
     if (const auto energy = joules(pool, last_[p], reading, span_s)) row.power_w = *energy / span_s;

@@ -1,6 +1,6 @@
 #pragma once
-/// Reads the pools at fixed intervals: the rows of series.csv, the counters of the timeline, and the energy of the window,
-/// which is the sum of its intervals (a chip's power is capped over each, as its firmware caps it).
+/// Reads the pools at fixed intervals: the rows of series.csv, the counters of the timeline, and the energy of the
+/// window, which is the sum of its intervals (a chip's power is capped over each, as its firmware caps it).
 
 #include <functional>
 #include <optional>

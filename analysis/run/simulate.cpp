@@ -1,8 +1,7 @@
 #include "analysis/run/simulate.hpp"
 
-#include <fmt/format.h>
-
 #include <chrono>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "agents/work/request_player.hpp"
@@ -25,9 +24,11 @@ using sim::Time;
 platforms::Placement place(const Scenario& scenario) {
   std::vector<platforms::PlacementRequest> requests;
   for (const PoolPlan& pool : scenario.pools) {
-    platforms::PlacementRequest request{pool.name, pool.chip, pool.replicas, pool.parallelism.chips(), pool.parallelism.tp, pool.site};
+    platforms::PlacementRequest request{pool.name,           pool.chip, pool.replicas, pool.parallelism.chips(),
+                                        pool.parallelism.tp, pool.site};
     for (std::size_t other = 0; other < scenario.pools.size(); ++other) {
-      if (pool.role == platforms::PoolRole::kPrefill && scenario.pools[other].name == pool.decode_pool) request.sends_to = other;
+      if (pool.role == platforms::PoolRole::kPrefill && scenario.pools[other].name == pool.decode_pool)
+        request.sends_to = other;
     }
     requests.push_back(std::move(request));
   }
@@ -43,7 +44,8 @@ class Tables {
     if (options.write.contains("calls")) calls_.emplace(out / "calls.csv", names);
     if (options.write.contains("tasks")) tasks_.emplace(out / "tasks.csv", names);
     if (options.write.contains("series")) series_.emplace(out / "series.csv", names);
-    if (options.write.contains("perfetto")) timeline_.emplace(out / "trace.perfetto.json.gz", names, traces::TimelineOptions{.window_begin = window_begin});
+    if (options.write.contains("perfetto"))
+      timeline_.emplace(out / "trace.perfetto.json.gz", names, traces::TimelineOptions{.window_begin = window_begin});
     if (options.write.contains("record")) record_.emplace(out / "record.jsonl");
     if (options.write.contains("otlp")) spans_.emplace(out / "trace.otlp.jsonl");
     if (record_ || spans_) {
@@ -88,7 +90,8 @@ class Tables {
   std::optional<traces::TaskRecorder> recorder_;
 };
 
-std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const platforms::Placement& placement, bool stepwise) {
+std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const platforms::Placement& placement,
+                                                 bool stepwise) {
   std::vector<platforms::PoolOptions> pools;
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& plan = scenario.pools[i];
@@ -96,7 +99,8 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.name = plan.name;
     pool.role = plan.role;
     for (std::uint32_t j = 0; j < scenario.pools.size(); ++j) {
-      if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool) pool.decode_pool = j;
+      if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool)
+        pool.decode_pool = j;
     }
     pool.router = plan.router;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
@@ -160,8 +164,14 @@ class EndOfWarmup final : public sim::EventHandler {
 /// What happens when no more work comes: the window closes, and without `drain` so does the run.
 class EndOfArrivals final : public sim::EventHandler {
  public:
-  EndOfArrivals(sim::Simulation& simulation, Snapshot& snapshot, Metrics& metrics, Sampler& sampler, Time begin, bool drain)
-      : simulation_(simulation), snapshot_(snapshot), metrics_(metrics), sampler_(sampler), begin_(begin), drain_(drain) {}
+  EndOfArrivals(sim::Simulation& simulation, Snapshot& snapshot, Metrics& metrics, Sampler& sampler, Time begin,
+                bool drain)
+      : simulation_(simulation),
+        snapshot_(snapshot),
+        metrics_(metrics),
+        sampler_(sampler),
+        begin_(begin),
+        drain_(drain) {}
 
   void schedule(Time date) { simulation_.schedule(date, sim::Priority::kStop, entity_, *this); }
   void on_event(Time now, std::uint64_t) override {
@@ -188,7 +198,9 @@ class EndOfArrivals final : public sim::EventHandler {
 void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
+  if (error)
+    throw traces::OutputError(
+        fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
 }
 
 void write_json(const std::filesystem::path& path, const Json& json) {
@@ -200,9 +212,14 @@ void write_json(const std::filesystem::path& path, const Json& json) {
 void write_manifest(const Scenario& scenario, const SimulateOptions& options, const Json& summary) {
   Json inputs = Json::array();
   for (const auto& [path, sha] : options.inputs) inputs.push_back({{"path", path}, {"sha256", sha}});
-  write_json(options.out / "manifest.json", {{"schema", "tokenyard.manifest/1"}, {"version", options.version}, {"command", options.command},
-                                             {"seed", scenario.seed}, {"inputs", inputs}, {"scenario", Json::parse(options.resolved)},
-                                             {"wall_s", summary["wall_s"]}, {"status", summary["status"]}});
+  write_json(options.out / "manifest.json", {{"schema", "tokenyard.manifest/1"},
+                                             {"version", options.version},
+                                             {"command", options.command},
+                                             {"seed", scenario.seed},
+                                             {"inputs", inputs},
+                                             {"scenario", Json::parse(options.resolved)},
+                                             {"wall_s", summary["wall_s"]},
+                                             {"status", summary["status"]}});
 }
 
 /// What a replay did not play, for the notes of the summary; `player` plays tasks, or is null.
@@ -211,8 +228,11 @@ void add_notes(const Replay& replay, const agents::RecordedPlayer* player, Json&
     notes.push_back(fmt::format("left out of the trace: {} {}", left_out.count, left_out.what));
   }
   if (player == nullptr) return;
-  if (player->dropped_calls() > 0) notes.push_back(fmt::format("{} calls of models without a pool were played as waits", player->dropped_calls()));
-  if (player->tasks_outside() > 0) notes.push_back(fmt::format("{} tasks outside the chosen part of the trace were left out", player->tasks_outside()));
+  if (player->dropped_calls() > 0)
+    notes.push_back(fmt::format("{} calls of models without a pool were played as waits", player->dropped_calls()));
+  if (player->tasks_outside() > 0)
+    notes.push_back(
+        fmt::format("{} tasks outside the chosen part of the trace were left out", player->tasks_outside()));
 }
 
 }  // namespace
@@ -236,15 +256,18 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   agents::RecordedPlayer* recorded = nullptr;
   std::unique_ptr<agents::Workload> workload;
   if (replay.tasks != nullptr) {
-    auto owned = std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools, scenario.seed);
+    auto owned = std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools,
+                                                          scenario.seed);
     recorded = owned.get();
     workload = std::move(owned);
   } else if (replay.requests != nullptr) {
-    auto owned = std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
+    auto owned =
+        std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
     player = owned.get();
     workload = std::move(owned);
   } else {
-    workload = std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries, duration);
+    workload =
+        std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries, duration);
   }
 
   const traces::Names names = names_of(scenario, replay);
@@ -288,11 +311,14 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   if (options.undecided) options.undecided(metrics);
   tables.commit();
 
-  Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network, simulation.events_run(), interrupted});
+  Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network,
+                            simulation.events_run(), interrupted});
   if (replay) {
     add_notes(replay, recorded, summary["notes"]);
     if (last_arrival <= warmup) {
-      summary["notes"].push_back(fmt::format("nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran", warmup.seconds()));
+      summary["notes"].push_back(fmt::format(
+          "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran",
+          warmup.seconds()));
     }
   }
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();

@@ -17,26 +17,28 @@ namespace tokenyard::analysis {
 class Metrics;
 
 struct SimulateOptions {
-  std::filesystem::path out;                 ///< the result folder, made if missing; empty: nothing is written
-  std::set<std::string> write;               ///< of "calls", "tasks", "series", "perfetto", "otlp", "record"
+  std::filesystem::path out;    ///< the result folder, made if missing; empty: nothing is written
+  std::set<std::string> write;  ///< of "calls", "tasks", "series", "perfetto", "otlp", "record"
   bool stepwise = false;
-  bool report = true;                        ///< report.html, too
+  bool report = true;  ///< report.html, too
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
   /// to link it.
   std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
   std::function<bool(sim::Time)> progress;
-  /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked partial.
+  /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked
+  /// partial.
   std::function<bool(const Metrics&)> undecided;
   std::string version, command;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< path and sha256
-  std::string resolved;                      ///< the scenario as JSON text, for the manifest
+  std::string resolved;                                     ///< the scenario as JSON text, for the manifest
 };
 
 /// What is played in place of the scenario's own workload: the requests of a trace, or recorded tasks. Not owned.
 struct Replay {
   Replay() = default;
-  Replay(agents::RequestSource* source) : requests(source) {}  // NOLINT(google-explicit-constructor): a plain trace is a replay
+  Replay(agents::RequestSource* source)
+      : requests(source) {}  // NOLINT(google-explicit-constructor): a plain trace is a replay
   explicit operator bool() const { return requests != nullptr || tasks != nullptr; }
 
   agents::RequestSource* requests = nullptr;

@@ -1,8 +1,7 @@
 #include "analysis/run/summary.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace tokenyard::analysis {
@@ -13,12 +12,15 @@ using sim::QuantileSketch;
 
 Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 Json ratio(double part, double whole) { return whole > 0 ? Json(part / whole) : Json(nullptr); }
-Json ratio(std::uint64_t part, std::uint64_t whole) { return ratio(static_cast<double>(part), static_cast<double>(whole)); }
+Json ratio(std::uint64_t part, std::uint64_t whole) {
+  return ratio(static_cast<double>(part), static_cast<double>(whole));
+}
 double seconds(sim::Int128 ticks) { return sim::FineTime(ticks).seconds(); }
 
 Json statistics(const QuantileSketch& sketch) {
-  return {{"mean", or_null(sketch.mean_s())}, {"p50", or_null(sketch.quantile_s(0.5))}, {"p90", or_null(sketch.quantile_s(0.9))},
-          {"p95", or_null(sketch.quantile_s(0.95))}, {"p99", or_null(sketch.quantile_s(0.99))}, {"max", or_null(sketch.max_s())}};
+  return {{"mean", or_null(sketch.mean_s())},        {"p50", or_null(sketch.quantile_s(0.5))},
+          {"p90", or_null(sketch.quantile_s(0.9))},  {"p95", or_null(sketch.quantile_s(0.95))},
+          {"p99", or_null(sketch.quantile_s(0.99))}, {"max", or_null(sketch.max_s())}};
 }
 
 /// The distribution as points (share, seconds), denser towards the tail.
@@ -33,14 +35,18 @@ Json curve(const QuantileSketch& sketch) {
 
 Json causes_json(const platforms::CauseTimes& causes) {
   Json json = Json::object();
-  for (std::size_t i = 0; i < platforms::kCauses; ++i) json[std::string(platforms::kCauseNames[i])] = causes.by_cause[i].seconds();
+  for (std::size_t i = 0; i < platforms::kCauses; ++i)
+    json[std::string(platforms::kCauseNames[i])] = causes.by_cause[i].seconds();
   return json;
 }
 
 class Summary {
  public:
   explicit Summary(const Outcome& outcome)
-      : o_(outcome), scenario_(outcome.scenario), m_(outcome.metrics), window_s_((outcome.end.date - outcome.begin.date).seconds()) {}
+      : o_(outcome),
+        scenario_(outcome.scenario),
+        m_(outcome.metrics),
+        window_s_((outcome.end.date - outcome.begin.date).seconds()) {}
 
   Json make() {
     for (const std::string& warning : scenario_.warnings) notes_.push_back(warning);
@@ -61,7 +67,11 @@ class Summary {
                  {"network", network_json()},
                  {"energy", energy_json()},
                  {"cost", cost_json()},
-                 {"curves", {{"ttft_s", curve(m_.ttft)}, {"tpot_s", curve(m_.tpot)}, {"e2e_s", curve(m_.e2e)}, {"task_s", curve(m_.task)}}}};
+                 {"curves",
+                  {{"ttft_s", curve(m_.ttft)},
+                   {"tpot_s", curve(m_.tpot)},
+                   {"e2e_s", curve(m_.e2e)},
+                   {"task_s", curve(m_.task)}}}};
     json["notes"] = notes_;
     return json;
   }
@@ -73,18 +83,29 @@ class Summary {
       steps += pool.totals.steps;
       preemptions += pool.totals.preemptions;
     }
-    return {{"tasks", Metrics::total(m_.tasks)}, {"tasks_completed", m_.tasks[0]}, {"tasks_failed", m_.tasks[1]}, {"tasks_rejected", m_.tasks[2]},
-            {"tasks_unfinished", m_.tasks[3]}, {"calls", Metrics::total(m_.calls)}, {"calls_completed", m_.calls[0]}, {"calls_failed", m_.calls[1]},
-            {"calls_rejected", m_.calls[2]}, {"calls_unfinished", m_.calls[3]}, {"prompt_tokens", m_.prompt_tokens},
-            {"cached_tokens", m_.cached_tokens}, {"output_tokens", m_.output_tokens}, {"steps", steps}, {"events", o_.events},
+    return {{"tasks", Metrics::total(m_.tasks)},
+            {"tasks_completed", m_.tasks[0]},
+            {"tasks_failed", m_.tasks[1]},
+            {"tasks_rejected", m_.tasks[2]},
+            {"tasks_unfinished", m_.tasks[3]},
+            {"calls", Metrics::total(m_.calls)},
+            {"calls_completed", m_.calls[0]},
+            {"calls_failed", m_.calls[1]},
+            {"calls_rejected", m_.calls[2]},
+            {"calls_unfinished", m_.calls[3]},
+            {"prompt_tokens", m_.prompt_tokens},
+            {"cached_tokens", m_.cached_tokens},
+            {"output_tokens", m_.output_tokens},
+            {"steps", steps},
+            {"events", o_.events},
             {"preemptions", preemptions}};
   }
 
   Json latency_json() const {
     QuantileSketch itl;
     for (std::size_t p = 0; p < o_.fleet.pools(); ++p) itl.merge(o_.fleet.tally_of(p).gaps);
-    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)}, {"itl_s", statistics(itl)},
-            {"e2e_s", statistics(m_.e2e)}, {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task)}};
+    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)},   {"itl_s", statistics(itl)},
+            {"e2e_s", statistics(m_.e2e)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task)}};
   }
 
   Json throughput_json() const {
@@ -94,8 +115,8 @@ class Summary {
             {"total_tokens_per_s", ratio(output_tokens_ + static_cast<double>(m_.completed_prompt_tokens), window_s_)}};
   }
 
-  /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks, whichever
-  /// is smaller of those that have a limit.
+  /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks,
+  /// whichever is smaller of those that have a limit.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
     const Json of_calls = ratio(m_.good_calls, m_.arrived_calls);
@@ -103,7 +124,9 @@ class Summary {
     const bool on_calls = slo.ttft_s || slo.tpot_s || slo.e2e_s;
     Json attainment = of_calls;
     if (slo.task_s) attainment = on_calls && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
-    return {{"attainment", attainment}, {"attainment_calls", of_calls}, {"attainment_tasks", of_tasks},
+    return {{"attainment", attainment},
+            {"attainment_calls", of_calls},
+            {"attainment_tasks", of_tasks},
             {"goodput_calls_per_s", ratio(static_cast<double>(m_.completed_good_calls), window_s_)},
             {"goodput_tasks_per_s", ratio(static_cast<double>(m_.completed_good_tasks), window_s_)},
             {"met", attainment.is_null() ? Json(nullptr) : Json(attainment.get<double>() >= slo.attainment)}};
@@ -126,13 +149,24 @@ class Summary {
       };
       const double peak = plan.chip->peak_flops_per_s[*plan.chip->compute_precision(plan.weights)].value_or(0);
       json[plan.name] = {
-          {"chip", plan.chip->name}, {"model", plan.model->name}, {"replicas", plan.replicas}, {"chips", plan.chips()}, {"busy", ratio(busy_s, replica_s)},
+          {"chip", plan.chip->name},
+          {"model", plan.model->name},
+          {"replicas", plan.replicas},
+          {"chips", plan.chips()},
+          {"busy", ratio(busy_s, replica_s)},
           {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
-          {"mbu", ratio(static_cast<double>(b.totals.bytes - a.totals.bytes), plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
+          {"mbu", ratio(static_cast<double>(b.totals.bytes - a.totals.bytes),
+                        plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
-          {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens), static_cast<double>(b.totals.prompt_tokens - a.totals.prompt_tokens))},
-          {"bound", {{"compute", bound(platforms::Bound::kCompute)}, {"bandwidth", bound(platforms::Bound::kBandwidth)}, {"capacity", ratio(capacity_s, replica_s)},
-                     {"network", bound(platforms::Bound::kNetwork)}, {"host", bound(platforms::Bound::kHost)}, {"idle", ratio(replica_s - busy_s, replica_s)}}}};
+          {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),
+                                    static_cast<double>(b.totals.prompt_tokens - a.totals.prompt_tokens))},
+          {"bound",
+           {{"compute", bound(platforms::Bound::kCompute)},
+            {"bandwidth", bound(platforms::Bound::kBandwidth)},
+            {"capacity", ratio(capacity_s, replica_s)},
+            {"network", bound(platforms::Bound::kNetwork)},
+            {"host", bound(platforms::Bound::kHost)},
+            {"idle", ratio(replica_s - busy_s, replica_s)}}}};
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
       add_cost(plan);
@@ -145,7 +179,8 @@ class Summary {
       if (joules_) *joules_ += *energy;
     } else {
       joules_.reset();
-      note(fmt::format("energy is unknown: the catalogue has no power figures for {}", scenario_.pools[pool].chip->name));
+      note(fmt::format("energy is unknown: the catalogue has no power figures for {}",
+                       scenario_.pools[pool].chip->name));
     }
   }
 
@@ -154,7 +189,8 @@ class Summary {
       if (usd_) *usd_ += *plan.usd_per_chip_hour * static_cast<double>(plan.chips()) * window_s_ / 3600;
     } else {
       usd_.reset();
-      note(fmt::format("cost is unknown: the catalogue has no price for {}; set the pool's usd_per_chip_hour", plan.chip->name));
+      note(fmt::format("cost is unknown: the catalogue has no price for {}; set the pool's usd_per_chip_hour",
+                       plan.chip->name));
     }
   }
 
@@ -167,7 +203,9 @@ class Summary {
     for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
       const Metrics::Agent& agent = m_.agents[i];
       const std::uint64_t completed = agent.tasks[0];
-      const auto per_task = [&](std::int64_t sum) { return ratio(static_cast<double>(sum), static_cast<double>(completed)); };
+      const auto per_task = [&](std::int64_t sum) {
+        return ratio(static_cast<double>(sum), static_cast<double>(completed));
+      };
       json[o_.agent_names[i]] = {{"tasks", Metrics::total(agent.tasks)},
                                  {"tasks_completed", completed},
                                  {"tasks_failed", agent.tasks[1]},
@@ -188,20 +226,27 @@ class Summary {
 
   Json network_json() const {
     Json links = Json::array();
-    for (const sim::LinkUse& use : o_.network.busiest_links(5)) links.push_back({{"link", use.link}, {"bytes", use.bytes}});
+    for (const sim::LinkUse& use : o_.network.busiest_links(5))
+      links.push_back({{"link", use.link}, {"bytes", use.bytes}});
     return {{"bytes", o_.network.bytes_moved()}, {"flows", o_.network.flows()}, {"busiest_links", links}};
   }
 
   Json energy_json() const {
     const double pue = scenario_.cluster.pue;
-    if (!joules_) return {{"joules", nullptr}, {"joules_per_output_token", nullptr}, {"watts_mean", nullptr}, {"pue", pue}};
+    if (!joules_)
+      return {{"joules", nullptr}, {"joules_per_output_token", nullptr}, {"watts_mean", nullptr}, {"pue", pue}};
     const double all = *joules_ * pue;
-    return {{"joules", all}, {"joules_per_output_token", ratio(all, output_tokens_)}, {"watts_mean", ratio(all, window_s_)}, {"pue", pue}};
+    return {{"joules", all},
+            {"joules_per_output_token", ratio(all, output_tokens_)},
+            {"watts_mean", ratio(all, window_s_)},
+            {"pue", pue}};
   }
 
   Json cost_json() const {
-    if (!usd_) return {{"usd", nullptr}, {"usd_per_million_output_tokens", nullptr}, {"usd_per_completed_task", nullptr}};
-    return {{"usd", *usd_}, {"usd_per_million_output_tokens", ratio(*usd_ * 1e6, output_tokens_)},
+    if (!usd_)
+      return {{"usd", nullptr}, {"usd_per_million_output_tokens", nullptr}, {"usd_per_completed_task", nullptr}};
+    return {{"usd", *usd_},
+            {"usd_per_million_output_tokens", ratio(*usd_ * 1e6, output_tokens_)},
             {"usd_per_completed_task", ratio(*usd_, static_cast<double>(m_.completed_tasks))}};
   }
 

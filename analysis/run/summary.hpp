@@ -14,7 +14,7 @@ struct Outcome {
   const Metrics& metrics;
   const Snapshot& begin;  ///< of the window
   const Snapshot& end;
-  const Snapshot& last;   ///< of the run
+  const Snapshot& last;  ///< of the run
   const Sampler& sampler;
   platforms::Fleet& fleet;
   const sim::Network& network;

@@ -12,7 +12,8 @@ DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
   plan.tasks_per_s = reader.optional_number("tasks_per_s", positive);
   plan.tokens_per_month = reader.optional_number("tokens_per_month", positive);
   if (plan.tasks_per_s && plan.tokens_per_month) {
-    reader.fault("tokens_per_month", "tokens per month beside tasks per second", "one of the two: each says how much work there is");
+    reader.fault("tokens_per_month", "tokens per month beside tasks per second",
+                 "one of the two: each says how much work there is");
   }
   reader.object("growth", [&](sim::ObjectReader& r) {
     plan.growth.emplace();

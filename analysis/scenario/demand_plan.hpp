@@ -1,14 +1,14 @@
 #pragma once
-/// The `demand` of a scenario: how much work there is to be served, on which kinds of chips, and what to assume of them.
-/// `tokenyard demand` reads it; a run does not.
+/// The `demand` of a scenario: how much work there is to be served, on which kinds of chips, and what to assume of
+/// them. `tokenyard demand` reads it; a run does not.
 ///
-///   {"tasks_per_s": 40,                    // or "tokens_per_month": 4.8e14, prompt and output together; default: the workload's own
+///   {"tasks_per_s": 40,                    // or "tokens_per_month": 4.8e14, prompt and output together; default: the
+///   workload's own
 ///    "growth": {"factor_per_year": 50, "months": 12, "step_months": 3},
-///    "cell_tasks_per_s": 4,                // demand beyond twice this is served by cells of this size; default: the workload's rate
-///    "duration_s": 1200, "warmup_s": 300,  // of each simulation; default: the run's
-///    "chips": ["h100-sxm", "tpu-v7"],      // default: those of the pools
-///    "tp": [1, 2, 4, 8],                   // default: powers of two up to a node
-///    "max_num_seqs": [64, 256],            // batch limits to try; default: the pool's
+///    "cell_tasks_per_s": 4,                // demand beyond twice this is served by cells of this size; default: the
+///    workload's rate "duration_s": 1200, "warmup_s": 300,  // of each simulation; default: the run's "chips":
+///    ["h100-sxm", "tpu-v7"],      // default: those of the pools "tp": [1, 2, 4, 8],                   // default:
+///    powers of two up to a node "max_num_seqs": [64, 256],            // batch limits to try; default: the pool's
 ///    "assume": {"tpu-v7": {"usd_per_chip_hour": 3, "watts_per_chip": 900, "chips_per_node": 64}}}
 
 #include <map>

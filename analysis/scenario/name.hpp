@@ -12,7 +12,9 @@ inline std::string read_name(sim::ObjectReader& reader, const std::string& fallb
   std::string name = reader.string("name", fallback);
   const bool control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (reader.has("name") && (name.empty() || control)) {
-    if (reader.raw("name")->is_string()) reader.fault("name", sim::shown(*reader.raw("name")), "a name: at least one character, and no control characters");
+    if (reader.raw("name")->is_string())
+      reader.fault("name", sim::shown(*reader.raw("name")),
+                   "a name: at least one character, and no control characters");
     name = fallback;
   }
   return name;

@@ -1,8 +1,7 @@
 #include "analysis/scenario/override.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace tokenyard::analysis {
@@ -37,7 +36,8 @@ Step step_down(Json& at, const std::string& key, const std::string& place) {
   if (at.is_null()) at = Json::object();
   if (at.is_object()) return {&at[key], {}, {}};
   if (!at.is_array()) {
-    return {nullptr, fmt::format("\"{}\" below {}, which is {}", key, place, sim::shown(at)), "a pointer through objects and arrays"};
+    return {nullptr, fmt::format("\"{}\" below {}, which is {}", key, place, sim::shown(at)),
+            "a pointer through objects and arrays"};
   }
   std::size_t index = 0;
   const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
@@ -58,7 +58,8 @@ void apply_override(Json& root, std::string_view assignment, std::string_view fl
   const std::string_view pointer = assignment.substr(0, equals);
   const auto keys = !pointer.empty() && pointer[0] == '/' ? keys_of(pointer) : std::nullopt;
   if (equals == std::string_view::npos || !keys) {
-    faults.add("", std::string(flag), sim::shown(std::string(assignment)), "/json/pointer=value, as in /pools/0/replicas=4");
+    faults.add("", std::string(flag), sim::shown(std::string(assignment)),
+               "/json/pointer=value, as in /pools/0/replicas=4");
     return;
   }
   const std::string text(assignment.substr(equals + 1));

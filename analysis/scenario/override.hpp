@@ -1,8 +1,9 @@
 #pragma once
 /// One value of a scenario replaced before it is read: `--set /pools/0/replicas=8`.
 ///
-/// The pointer (RFC 6901) may name a key that is not there yet, also below objects that are not there yet, and the element
-/// just behind the end of an array; never one further on. The value is JSON, or a string where it is not: chip=h100-sxm.
+/// The pointer (RFC 6901) may name a key that is not there yet, also below objects that are not there yet, and the
+/// element just behind the end of an array; never one further on. The value is JSON, or a string where it is not:
+/// chip=h100-sxm.
 
 #include <string_view>
 

@@ -1,9 +1,8 @@
 #include "analysis/scenario/scenario.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/scenario/name.hpp"
@@ -37,22 +36,27 @@ const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
 
 void read_engine(ObjectReader& reader, PoolPlan& pool) {
   const platforms::EngineDefaults& defaults = *pool.engine;
-  pool.batching.max_num_seqs = static_cast<std::int32_t>(
-      reader.integer("max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
+  pool.batching.max_num_seqs = static_cast<std::int32_t>(reader.integer(
+      "max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
   pool.batching.max_num_batched_tokens =
-      reader.integer("max_num_batched_tokens", {.fallback = static_cast<double>(defaults.max_num_batched_tokens), .minimum = 1, .maximum = 1e7});
+      reader.integer("max_num_batched_tokens",
+                     {.fallback = static_cast<double>(defaults.max_num_batched_tokens), .minimum = 1, .maximum = 1e7});
   if (pool.batching.max_num_batched_tokens < pool.batching.max_num_seqs) {
     reader.fault("max_num_batched_tokens", std::to_string(pool.batching.max_num_batched_tokens),
-                 fmt::format("at least max_num_seqs = {}: every running call makes a token per step", pool.batching.max_num_seqs));
+                 fmt::format("at least max_num_seqs = {}: every running call makes a token per step",
+                             pool.batching.max_num_seqs));
   }
-  pool.cache.block_size = reader.integer("block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
+  pool.cache.block_size = reader.integer(
+      "block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
   const bool chunked = reader.boolean("chunked_prefill", defaults.enable_chunked_prefill);
   pool.batching.chunked_prefill = reader.boolean("enable_chunked_prefill", chunked);
   const bool caching = reader.boolean("prefix_caching", defaults.enable_prefix_caching);
   pool.cache.prefix_caching = reader.boolean("enable_prefix_caching", caching);
   pool.gpu_memory_utilization =
-      reader.number("gpu_memory_utilization", {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
-  pool.batching.long_prefill_token_threshold = reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
+      reader.number("gpu_memory_utilization",
+                    {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
+  pool.batching.long_prefill_token_threshold =
+      reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
   if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {
     pool.cache.blocks = *blocks;
     pool.blocks_overridden = true;
@@ -67,19 +71,23 @@ void read_engine(ObjectReader& reader, PoolPlan& pool) {
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
   pool.name = read_name(reader, fmt::format("pool{}", index));
-  pool.model = named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
+  pool.model =
+      named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
   pool.chip = read_chip(reader, catalog);
   pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
-  pool.role = role == "prefill" ? platforms::PoolRole::kPrefill : role == "decode" ? platforms::PoolRole::kDecode : platforms::PoolRole::kMixed;
+  pool.role = role == "prefill"  ? platforms::PoolRole::kPrefill
+              : role == "decode" ? platforms::PoolRole::kDecode
+                                 : platforms::PoolRole::kMixed;
   pool.decode_pool = reader.string("decode_pool", "");
   reader.object("parallelism", [&](ObjectReader& p) {
     const NumberRule rule{.fallback = 1, .minimum = 1, .maximum = 4096};
     pool.parallelism = {p.integer("tp", rule), p.integer("pp", rule), p.integer("dp", rule), p.integer("ep", rule)};
   });
   const auto precision = [&](ObjectReader& p, std::string_view key) {
-    return platforms::precision_from_name(p.choice(key, platforms::precision_names(), "bf16")).value_or(platforms::Precision::kBf16);
+    return platforms::precision_from_name(p.choice(key, platforms::precision_names(), "bf16"))
+        .value_or(platforms::Precision::kBf16);
   };
   reader.object("precision", [&](ObjectReader& p) {
     pool.weights = precision(p, "weights");
@@ -88,7 +96,8 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
   pool.engine = catalog.find_engine("vllm");
   if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
-      const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog, &Catalog::find_engine);
+      const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog,
+                                                           &Catalog::find_engine);
       if (found != nullptr) pool.engine = found;
       read_engine(engine, pool);
     });
@@ -97,7 +106,8 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     ObjectReader none(empty.value(), reader.file(), reader.pointer_to("engine"), reader.faults());
     read_engine(none, pool);
   }
-  const std::string router = reader.choice("router", {"round-robin", "least-loaded", "prefix-aware", "task-sticky"}, "least-loaded");
+  const std::string router =
+      reader.choice("router", {"round-robin", "least-loaded", "prefix-aware", "task-sticky"}, "least-loaded");
   for (std::size_t i = 0; i < platforms::kRouterNames.size(); ++i) {
     if (router == platforms::kRouterNames[i]) pool.router = static_cast<platforms::Router>(i);
   }
@@ -108,19 +118,23 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
 }
 
 /// What one pool needs beyond its own keys; KV blocks from the memory.
-void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::string& file, const std::string& place, Faults& faults, std::vector<std::string>& infeasible) {
+void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::string& file, const std::string& place,
+                Faults& faults, std::vector<std::string>& infeasible) {
   if (pool.chip == nullptr || pool.model == nullptr) return;
   for (const std::string& missing : platforms::missing_numbers(pool.spec_on(cluster))) {
-    faults.add(file, place, missing + " is unknown", "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
+    faults.add(file, place, missing + " is unknown",
+               "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
   }
   if (!pool.model->missing().empty() || !pool.chip->memory_bytes || pool.blocks_overridden) return;
   pool.size_cache();
   if (pool.cache.blocks <= 0) {
-    infeasible.push_back(fmt::format(
-        "{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB, of which {:.0f} % may be used. "
-        "Use more chips per replica (parallelism), a smaller precision, or a chip with more memory.",
-        place, pool.name, pool.model->name, platforms::name_of(pool.weights), platforms::weight_bytes_per_chip(pool.spec()) / 1e9,
-        pool.parallelism.chips(), pool.chip->name, *pool.chip->memory_bytes / 1e9, pool.gpu_memory_utilization * 100));
+    infeasible.push_back(
+        fmt::format("{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB, of "
+                    "which {:.0f} % may be used. "
+                    "Use more chips per replica (parallelism), a smaller precision, or a chip with more memory.",
+                    place, pool.name, pool.model->name, platforms::name_of(pool.weights),
+                    platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.parallelism.chips(), pool.chip->name,
+                    *pool.chip->memory_bytes / 1e9, pool.gpu_memory_utilization * 100));
   }
 }
 
@@ -132,7 +146,8 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& pool = scenario.pools[i];
     if (!pool.site.empty() && !cluster.has_site(pool.site)) {
-      faults.add(file, fmt::format("/pools/{}/site", i), '"' + pool.site + '"', "a site of the cluster" + sim::did_you_mean(pool.site, cluster.site_names()));
+      faults.add(file, fmt::format("/pools/{}/site", i), '"' + pool.site + '"',
+                 "a site of the cluster" + sim::did_you_mean(pool.site, cluster.site_names()));
       continue;
     }
     if (pool.chip == nullptr) continue;
@@ -143,13 +158,17 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
     }
     const std::int64_t have = cluster.chips_of(*pool.chip, pool.site);
     if (used > have) {
-      faults.add(file, fmt::format("/pools/{}/replicas", i), fmt::format("{} chips {} with the pools before it", used, pool.chip->name),
-                 fmt::format("at most the {} that {} has", have, pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"'));
+      faults.add(file, fmt::format("/pools/{}/replicas", i),
+                 fmt::format("{} chips {} with the pools before it", used, pool.chip->name),
+                 fmt::format("at most the {} that {} has", have,
+                             pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"'));
     }
     const bool hands_over = pool.role != platforms::PoolRole::kMixed;
     if (hands_over && nodes > 1 && !cluster.knows_rate_of(*pool.chip, pool.site)) {
-      faults.add(file, fmt::format("/pools/{}/chip", i), fmt::format("{}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
-                 "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV moves between nodes");
+      faults.add(
+          file, fmt::format("/pools/{}/chip", i),
+          fmt::format("{}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
+          "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV moves between nodes");
     }
   }
 }
@@ -175,36 +194,45 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   reader.raw("schema");
   reader.raw("description");
   scenario.name = read_name(reader, "scenario");
-  scenario.seed = static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
+  scenario.seed =
+      static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
 
   scenario.cluster = platforms::Cluster::read(reader, "cluster", catalog);
   scenario.warnings = scenario.cluster.warnings;
 
-  reader.each("pools", [&](ObjectReader& r) {
-    PoolPlan& pool = scenario.pools.emplace_back(read_pool(r, catalog, scenario.pools.size()));
-    check_pool(pool, scenario.cluster, file.name(), r.pointer(), faults, infeasible);
-    for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i) {
-      if (scenario.pools[i].name == scenario.pools.back().name) r.fault("name", '"' + scenario.pools[i].name + '"', "a name that no other pool has");
-    }
-  }, true);
+  reader.each(
+      "pools",
+      [&](ObjectReader& r) {
+        PoolPlan& pool = scenario.pools.emplace_back(read_pool(r, catalog, scenario.pools.size()));
+        check_pool(pool, scenario.cluster, file.name(), r.pointer(), faults, infeasible);
+        for (std::size_t i = 0; i + 1 < scenario.pools.size(); ++i) {
+          if (scenario.pools[i].name == scenario.pools.back().name)
+            r.fault("name", '"' + scenario.pools[i].name + '"', "a name that no other pool has");
+        }
+      },
+      true);
   if (reader.has("pools") && scenario.pools.empty() && faults.empty()) reader.fault("pools", "[]", "at least one pool");
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& pool = scenario.pools[i];
     if (pool.role != platforms::PoolRole::kPrefill) continue;
-    const auto target = std::find_if(scenario.pools.begin(), scenario.pools.end(), [&](const PoolPlan& p) { return p.name == pool.decode_pool; });
+    const auto target = std::find_if(scenario.pools.begin(), scenario.pools.end(),
+                                     [&](const PoolPlan& p) { return p.name == pool.decode_pool; });
     if (target == scenario.pools.end() || target->role != platforms::PoolRole::kDecode) {
-      faults.add(file.name(), fmt::format("/pools/{}/decode_pool", i), '"' + pool.decode_pool + '"', "the name of a pool whose role is \"decode\"");
+      faults.add(file.name(), fmt::format("/pools/{}/decode_pool", i), '"' + pool.decode_pool + '"',
+                 "the name of a pool whose role is \"decode\"");
     }
   }
   check_cluster(scenario, file.name(), faults);
 
   std::vector<PoolName> pools;
   for (const PoolPlan& pool : scenario.pools) pools.push_back({pool.name, pool.role != platforms::PoolRole::kDecode});
-  if (!scenario.pools.empty() && std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls; })) {
+  if (!scenario.pools.empty() &&
+      std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls; })) {
     reader.fault("pools", "decode pools alone", "a mixed pool, or a prefill pool that hands over to the decode pool");
   }
   if (needs_workload || reader.has("workload")) {
-    const bool given = reader.object("workload", [&](ObjectReader& r) { scenario.workload = read_workload(r, catalogs.agents, pools); });
+    const bool given = reader.object(
+        "workload", [&](ObjectReader& r) { scenario.workload = read_workload(r, catalogs.agents, pools); });
     if (!given) reader.fault("workload", "nothing", R"(a workload: {"agents": […]}, {"requests": …} or {"trace": …})");
   } else {
     reader.raw("workload");
@@ -221,24 +249,29 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
     scenario.slo.attainment = r.number("attainment", {.fallback = 0.95, .minimum = 0, .maximum = 1});
   });
   reader.object("run", [&](ObjectReader& r) {
-    scenario.run.duration_s = r.number("duration_s", {.fallback = 3600, .minimum = 0, .maximum = 3e9, .exclusive = true});
+    scenario.run.duration_s =
+        r.number("duration_s", {.fallback = 3600, .minimum = 0, .maximum = 3e9, .exclusive = true});
     scenario.run.warmup_s = r.number("warmup_s", {.fallback = 0, .minimum = 0, .maximum = 3e9});
     scenario.run.drain = r.boolean("drain", true);
     scenario.run.series_interval_s = r.number("series_interval_s", {.fallback = 1, .minimum = 1e-3, .maximum = 1e9});
     if (needs_workload && !scenario.workload.trace && scenario.run.warmup_s >= scenario.run.duration_s) {
-      r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s), fmt::format("less than duration_s = {}", scenario.run.duration_s));
+      r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s),
+              fmt::format("less than duration_s = {}", scenario.run.duration_s));
     }
   });
   reader.object("demand", [&](ObjectReader& r) {
     scenario.demand = DemandPlan::read(r);
     const DemandPlan& plan = scenario.demand;
-    const double duration_s = plan.duration_s.value_or(scenario.run.duration_s), warmup_s = plan.warmup_s.value_or(scenario.run.warmup_s);
+    const double duration_s = plan.duration_s.value_or(scenario.run.duration_s),
+                 warmup_s = plan.warmup_s.value_or(scenario.run.warmup_s);
     if ((plan.duration_s || plan.warmup_s) && warmup_s >= duration_s) {
-      r.fault(plan.warmup_s ? "warmup_s" : "duration_s", fmt::format("{} s of warm-up in {} s", warmup_s, duration_s), "a warm-up that is shorter than the simulation");
+      r.fault(plan.warmup_s ? "warmup_s" : "duration_s", fmt::format("{} s of warm-up in {} s", warmup_s, duration_s),
+              "a warm-up that is shorter than the simulation");
     }
   });
   reader.finish();
-  if (faults.empty() && !infeasible.empty()) throw sim::Infeasible(fmt::format("{}: {}", file.name(), fmt::join(infeasible, "\n")));
+  if (faults.empty() && !infeasible.empty())
+    throw sim::Infeasible(fmt::format("{}: {}", file.name(), fmt::join(infeasible, "\n")));
   return scenario;
 }
 

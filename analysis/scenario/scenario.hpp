@@ -1,9 +1,9 @@
 #pragma once
 /// A scenario as the contract writes it: cluster, pools, workload, service level and run controls, read and checked.
 ///
-/// Reading collects every fault with its JSON pointer. What follows from several keys (a pool's chips exist in the cluster,
-/// a model fits its chips) is checked too: a fault where the user's input is wrong, sim::Infeasible where it is right but
-/// cannot be had.
+/// Reading collects every fault with its JSON pointer. What follows from several keys (a pool's chips exist in the
+/// cluster, a model fits its chips) is checked too: a fault where the user's input is wrong, sim::Infeasible where it
+/// is right but cannot be had.
 
 #include <optional>
 #include <string>

@@ -1,8 +1,7 @@
 #include "analysis/scenario/workload.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/scenario/name.hpp"
@@ -25,7 +24,8 @@ std::vector<std::string> trace_format_names() {
 
 class WorkloadReader {
  public:
-  WorkloadReader(const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools) : catalog_(catalog), pools_(pools) {
+  WorkloadReader(const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools)
+      : catalog_(catalog), pools_(pools) {
     for (std::uint32_t p = 0; p < pools.size(); ++p) {
       if (!pools[p].takes_calls) continue;
       names_.push_back(pools[p].name);
@@ -92,7 +92,8 @@ class WorkloadReader {
         if (at != roles.end()) {
           of_role[static_cast<std::size_t>(at - roles.begin())] = chosen;
         } else if (role != "default") {
-          map.fault(role, '"' + role + '"', fmt::format("a role of the agent: {}{}", fmt::join(roles, ", "), sim::did_you_mean(role, roles)));
+          map.fault(role, '"' + role + '"',
+                    fmt::format("a role of the agent: {}{}", fmt::join(roles, ", "), sim::did_you_mean(role, roles)));
         }
       }
     });
@@ -106,7 +107,8 @@ class WorkloadReader {
     for (const agents::Agent* member : agents::family(*entry.agent)) {
       std::vector<std::uint32_t> of_member;
       for (const std::string& role : member->pool_roles) {
-        of_member.push_back(of_role[static_cast<std::size_t>(std::find(roles.begin(), roles.end(), role) - roles.begin())]);
+        of_member.push_back(
+            of_role[static_cast<std::size_t>(std::find(roles.begin(), roles.end(), role) - roles.begin())]);
       }
       entry.pools.push_back(std::move(of_member));
     }
@@ -146,10 +148,12 @@ class WorkloadReader {
       entry.closed_loop.emplace();
       entry.closed_loop->read(c);
       for (const char* other : {"rate_per_s", "arrivals"}) {
-        if (r.has(other)) r.fault(other, "a rate beside a closed loop", "either rate_per_s (with arrivals) or closed_loop");
+        if (r.has(other))
+          r.fault(other, "a rate beside a closed loop", "either rate_per_s (with arrivals) or closed_loop");
       }
     });
-    if (!rate && !entry.closed_loop && !r.has("rate_per_s")) r.fault("rate_per_s", "nothing", "rate_per_s above 0, or a closed_loop");
+    if (!rate && !entry.closed_loop && !r.has("rate_per_s"))
+      r.fault("rate_per_s", "nothing", "rate_per_s above 0, or a closed_loop");
     entry.arrivals.rate_per_s = rate.value_or(1);
   }
 
@@ -157,7 +161,8 @@ class WorkloadReader {
   void name(ObjectReader& r, agents::WorkloadEntry& entry, const std::string& preferred) {
     entry.name = read_name(r, preferred);
     const auto taken = [&](const std::string& candidate) {
-      return std::any_of(plan_.entries.begin(), plan_.entries.end(), [&](const auto& e) { return e.name == candidate; });
+      return std::any_of(plan_.entries.begin(), plan_.entries.end(),
+                         [&](const auto& e) { return e.name == candidate; });
     };
     if (taken(entry.name) && r.has("name")) r.fault("name", '"' + entry.name + '"', "a name that no other entry has");
     for (int i = 2; taken(entry.name); ++i) entry.name = fmt::format("{}-{}", preferred, i);
@@ -174,7 +179,8 @@ class WorkloadReader {
         chosen.push_back(variant.get<std::string>());
       } else {
         const std::string hint = variant.is_string() ? sim::did_you_mean(variant.get<std::string>(), known) : "";
-        r.fault("variant", sim::shown(variant), fmt::format("a variant of the agent: {}{}", fmt::join(known, ", "), hint));
+        r.fault("variant", sim::shown(variant),
+                fmt::format("a variant of the agent: {}{}", fmt::join(known, ", "), hint));
       }
     }
     entry.agent = catalog_.find(agent, chosen, r.faults());
@@ -185,7 +191,8 @@ class WorkloadReader {
     const std::string agent = r.string("agent");
     entry.agent = catalog_.find(agent);
     if (entry.agent == nullptr) {
-      if (!agent.empty()) r.fault("agent", '"' + agent + '"', "an agent of the catalogue" + sim::did_you_mean(agent, catalog_.names()));
+      if (!agent.empty())
+        r.fault("agent", '"' + agent + '"', "an agent of the catalogue" + sim::did_you_mean(agent, catalog_.names()));
       for (const auto& [key, value] : r.value().items()) r.raw(key);  // without the agent, the rest cannot be judged
       return;
     }
@@ -209,15 +216,20 @@ class WorkloadReader {
 
   /// An agent whose only step is the request.
   static std::shared_ptr<const agents::Agent> request_agent(const Json& requests) {
-    const Json agent = {
-        {"schema", "tokenyard.agent/1"},
-        {"name", "requests"},
-        {"nodes", {{"request", {{"kind", "llm"}, {"fresh", true}, {"prompt_tokens", requests["prompt_tokens"]}, {"output_tokens", requests["output_tokens"]}}},
-                   {"end", {{"kind", "end"}}}}},
-        {"edges", Json::array({{{"from", "request"}, {"to", "end"}}})},
-        {"start", "request"}};
+    const Json agent = {{"schema", "tokenyard.agent/1"},
+                        {"name", "requests"},
+                        {"nodes",
+                         {{"request",
+                           {{"kind", "llm"},
+                            {"fresh", true},
+                            {"prompt_tokens", requests["prompt_tokens"]},
+                            {"output_tokens", requests["output_tokens"]}}},
+                          {"end", {{"kind", "end"}}}}},
+                        {"edges", Json::array({{{"from", "request"}, {"to", "end"}}})},
+                        {"start", "request"}};
     sim::Faults faults;
-    std::shared_ptr<const agents::Agent> read = agents::Agent::read(sim::JsonFile::from(agent, "workload/requests"), faults);
+    std::shared_ptr<const agents::Agent> read =
+        agents::Agent::read(sim::JsonFile::from(agent, "workload/requests"), faults);
     faults.throw_if_any();
     return read;
   }
@@ -231,7 +243,8 @@ class WorkloadReader {
 
 }  // namespace
 
-WorkloadPlan read_workload(ObjectReader& reader, const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools) {
+WorkloadPlan read_workload(ObjectReader& reader, const agents::AgentCatalog& catalog,
+                           const std::vector<PoolName>& pools) {
   return WorkloadReader(catalog, pools).read(reader);
 }
 

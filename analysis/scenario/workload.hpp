@@ -38,6 +38,7 @@ struct PoolName {
   bool takes_calls = true;  ///< a decode pool takes none
 };
 
-WorkloadPlan read_workload(sim::ObjectReader& reader, const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools);
+WorkloadPlan read_workload(sim::ObjectReader& reader, const agents::AgentCatalog& catalog,
+                           const std::vector<PoolName>& pools);
 
 }  // namespace tokenyard::analysis

@@ -13,7 +13,7 @@ namespace {
 using platforms::Precision;
 
 struct Source {
-  const char* table;   ///< without the kernel's name: SYSTEM__%s__STACK
+  const char* table;  ///< without the kernel's name: SYSTEM__%s__STACK
   const char* chip;
   const char* format;
   Precision precision;
@@ -36,12 +36,17 @@ constexpr Source kProducts[] = {
 };
 
 constexpr Source kAttention[] = {
-    {"a100_sxm__{}_attention__vllm_0.14.0", "a100-80-sxm", "bfloat16", Precision::kBf16, "four configurations in five of it"},
-    {"h100_sxm__{}_attention__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16, "four configurations in five of it"},
+    {"a100_sxm__{}_attention__vllm_0.14.0", "a100-80-sxm", "bfloat16", Precision::kBf16,
+     "four configurations in five of it"},
+    {"h100_sxm__{}_attention__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16,
+     "four configurations in five of it"},
     {"h200_sxm__{}_attention__vllm_0.14.0", "h200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22"},
-    {"h200_sxm__{}_attention__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16, "four configurations in five of it"},
-    {"b200_sxm__{}_attention__vllm_0.22.0", "b200-sxm", "bfloat16", Precision::kBf16, "four configurations in five of it"},
-    {"gb300__{}_attention__vllm_0.24.0", "gb300-nvl72", "bfloat16", Precision::kBf16, "four configurations in five of it"},
+    {"h200_sxm__{}_attention__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16,
+     "four configurations in five of it"},
+    {"b200_sxm__{}_attention__vllm_0.22.0", "b200-sxm", "bfloat16", Precision::kBf16,
+     "four configurations in five of it"},
+    {"gb300__{}_attention__vllm_0.24.0", "gb300-nvl72", "bfloat16", Precision::kBf16,
+     "four configurations in five of it"},
 };
 
 constexpr Source kExperts[] = {
@@ -54,14 +59,18 @@ constexpr Source kExperts[] = {
 };
 
 ValidationRow row_of(std::string metric, const FitError& error, const char* fitted_on) {
-  return {std::move(metric), fmt::format("{} rows", error.rows()), fmt::format("x {:.3f}", error.bias()), error.summary(), fitted_on};
+  return {std::move(metric), fmt::format("{} rows", error.rows()), fmt::format("x {:.3f}", error.bias()),
+          error.summary(), fitted_on};
 }
 
 }  // namespace
 
 std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data, const platforms::Catalog& catalog) {
   const std::filesystem::path folder = data / "aiconfigurator";
-  ValidationTable products{"Kernel tables: dense products", "The catalogue's figures on whole tables (products of at least 512 x 512); simulated is the median ratio to the measured.", {}};
+  ValidationTable products{"Kernel tables: dense products",
+                           "The catalogue's figures on whole tables (products of at least 512 x 512); simulated is the "
+                           "median ratio to the measured.",
+                           {}};
   for (const Source& source : kProducts) {
     const std::filesystem::path path = folder / fmt::format("{}.csv.xz", source.table);
     const platforms::Chip* chip = catalog.find_chip(source.chip);
@@ -73,7 +82,10 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
     }
     products.rows.push_back(row_of(source.table, error, source.fitted_on));
   }
-  ValidationTable attention{"Kernel tables: attention", "The catalogue's figures, with one more fitted to each table: the time of a kernel launched by itself, which captured graphs do not take.", {}};
+  ValidationTable attention{"Kernel tables: attention",
+                            "The catalogue's figures, with one more fitted to each table: the time of a kernel "
+                            "launched by itself, which captured graphs do not take.",
+                            {}};
   for (const bool decode : {true, false}) {
     for (const Source& source : kAttention) {
       const std::string name = fmt::format(fmt::runtime(source.table), decode ? "generation" : "context");
@@ -81,20 +93,26 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
       const platforms::Chip* chip = catalog.find_chip(source.chip);
       if (!std::filesystem::exists(path) || chip == nullptr) continue;
       platforms::AttentionFigures figures = platforms::attention_figures(*chip, source.precision);
-      const auto samples = decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
+      const auto samples =
+          decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
       const auto error_of = [&](double launch_s) {
         figures.launch_s = launch_s;
         FitError error;
-        for (const AttentionSample& s : samples) error.add(decode ? decode_seconds(figures, s) : prefill_seconds(figures, s), s.seconds);
+        for (const AttentionSample& s : samples)
+          error.add(decode ? decode_seconds(figures, s) : prefill_seconds(figures, s), s.seconds);
         return error;
       };
       const double steps[] = {4};
-      const double launch_us = minimize([&](std::span<const double> v) { return error_of(1e-6 * v[0]).median(); }, {8}, steps, {.restarts = 1})[0];
+      const double launch_us = minimize([&](std::span<const double> v) { return error_of(1e-6 * v[0]).median(); }, {8},
+                                        steps, {.restarts = 1})[0];
       const FitError error = error_of(1e-6 * launch_us);
       attention.rows.push_back(row_of(name, error, source.fitted_on));
     }
   }
-  ValidationTable experts{"Kernel tables: layers of experts", "The catalogue's figures, balanced routing, up to 16,384 tokens. One share of the peak for all shapes is too smooth a form: see the spread.", {}};
+  ValidationTable experts{"Kernel tables: layers of experts",
+                          "The catalogue's figures, balanced routing, up to 16,384 tokens. One share of the peak for "
+                          "all shapes is too smooth a form: see the spread.",
+                          {}};
   for (const Source& source : kExperts) {
     const std::filesystem::path path = folder / fmt::format("{}.csv.xz", source.table);
     const platforms::Chip* chip = catalog.find_chip(source.chip);
@@ -102,9 +120,11 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
     const double bytes = platforms::bytes_per_weight(source.precision);
     FitError few, many;
     for (const MoeSample& s : read_moe_samples(path, source.format)) {
-      (s.tokens <= 256 ? few : many).add(moe_seconds(platforms::expert_figures(*chip, source.precision), s, bytes, bytes), s.seconds);
+      (s.tokens <= 256 ? few : many)
+          .add(moe_seconds(platforms::expert_figures(*chip, source.precision), s, bytes, bytes), s.seconds);
     }
-    experts.rows.push_back(row_of(fmt::format("{} {}, up to 256 tokens", source.table, source.format), few, source.fitted_on));
+    experts.rows.push_back(
+        row_of(fmt::format("{} {}, up to 256 tokens", source.table, source.format), few, source.fitted_on));
     experts.rows.push_back(row_of(fmt::format("{} {}, more", source.table, source.format), many, source.fitted_on));
   }
   std::vector<ValidationTable> tables;

@@ -1,5 +1,6 @@
 #pragma once
-/// The measured systems that validation runs against, one function each. Every function returns nothing where its data are absent.
+/// The measured systems that validation runs against, one function each. Every function returns nothing where its data
+/// are absent.
 
 #include <filesystem>
 #include <optional>
@@ -12,13 +13,15 @@ namespace tokenyard::analysis {
 /// Kernel tables: the catalogue's figures, as they stand, on the tables of their chips.
 std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data, const platforms::Catalog& catalog);
 
-/// Request by request: vLLM 0.19 on RTX PRO 6000, with the kernel profile beside the run and from the chip's entry alone.
+/// Request by request: vLLM 0.19 on RTX PRO 6000, with the kernel profile beside the run and from the chip's entry
+/// alone.
 std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& data, const platforms::Catalog& catalog);
 
-/// TTFT and TPOT of some thousand serving points, by engine and model; `fit`: fit the engines' host times to the first half of
-/// each engine's dense points (minutes) in place of the catalogue's; `rows`: a
-/// CSV file of every point, if not empty.
-std::vector<ValidationTable> validate_serving_points(const std::filesystem::path& data, const platforms::Catalog& catalog, bool fit,
+/// TTFT and TPOT of some thousand serving points, by engine and model; `fit`: fit the engines' host times to the first
+/// half of each engine's dense points (minutes) in place of the catalogue's; `rows`: a CSV file of every point, if not
+/// empty.
+std::vector<ValidationTable> validate_serving_points(const std::filesystem::path& data,
+                                                     const platforms::Catalog& catalog, bool fit,
                                                      const std::filesystem::path& rows = {});
 
 }  // namespace tokenyard::analysis

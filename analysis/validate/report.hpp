@@ -11,8 +11,8 @@ struct ValidationRow {
 };
 
 struct ValidationTable {
-  std::string title;                    ///< the measured system
-  std::string note;                     ///< how it was simulated, what was left out
+  std::string title;  ///< the measured system
+  std::string note;   ///< how it was simulated, what was left out
   std::vector<ValidationRow> rows;
 };
 

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <fstream>
 #include <map>
 
@@ -9,7 +8,8 @@
 
 namespace tokenyard::analysis {
 
-std::vector<ValidationTable> validate_serving_points(const std::filesystem::path& data, const platforms::Catalog& catalog, bool fit,
+std::vector<ValidationTable> validate_serving_points(const std::filesystem::path& data,
+                                                     const platforms::Catalog& catalog, bool fit,
                                                      const std::filesystem::path& rows) {
   const std::filesystem::path path = data / "aiconfigurator" / "silicon_sample_h100_h200.csv.xz";
   if (!std::filesystem::exists(path)) return {};
@@ -20,14 +20,17 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
     hosts[point.engine] = point.defaults->host;
     if (!point.second_half && !point.spec.model->moe) halves[point.engine].push_back(point);
   }
-  ValidationTable table{"Serving points on H100 and H200", "A closed loop of as many users as the row's concurrency.", {}};
-  for (const auto& [reason, count] : measured.left_out) table.note += fmt::format(" Left out: {} rows, {}.", count, reason);
+  ValidationTable table{
+      "Serving points on H100 and H200", "A closed loop of as many users as the row's concurrency.", {}};
+  for (const auto& [reason, count] : measured.left_out)
+    table.note += fmt::format(" Left out: {} rows, {}.", count, reason);
   if (fit) {
     for (const auto& [engine, points] : halves) {
       hosts[engine] = fit_host(points);
       const auto& h = hosts[engine];
-      table.note += fmt::format(" Fitted {}: {:.3g} s a step, {:.3g} s a sequence, {:.3g} s with prompts, {:.3g} s a layer.", engine, h.step_s, h.sequence_s,
-                                h.prefill_step_s, h.layer_s);
+      table.note +=
+          fmt::format(" Fitted {}: {:.3g} s a step, {:.3g} s a sequence, {:.3g} s with prompts, {:.3g} s a layer.",
+                      engine, h.step_s, h.sequence_s, h.prefill_step_s, h.layer_s);
     }
   }
   struct Errors {
@@ -37,32 +40,37 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
   std::ofstream list;
   if (!rows.empty()) {
     list.open(rows);
-    list << "system,engine,version,model,precision,tp,dp,ep,users,prompt_tokens,output_tokens,half,ttft_s,simulated_ttft_s,tpot_s,simulated_tpot_s\n";
+    list << "system,engine,version,model,precision,tp,dp,ep,users,prompt_tokens,output_tokens,half,ttft_s,simulated_"
+            "ttft_s,tpot_s,simulated_tpot_s\n";
   }
   for (const ServingPoint& point : measured.points) {
     const ServedMeans means = simulate(point, hosts[point.engine]);
     if (list.is_open()) {
       const platforms::Parallelism& p = point.spec.parallelism;
-      list << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", point.system, point.engine, point.version, point.model,
-                          point.precision, p.tp, p.dp, p.ep, point.load.users, point.load.prompt_tokens, point.load.output_tokens,
-                          point.second_half ? 2 : 1, point.ttft_s, means.ttft_s, point.tpot_s, means.tpot_s);
+      list << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", point.system,
+                          point.engine, point.version, point.model, point.precision, p.tp, p.dp, p.ep, point.load.users,
+                          point.load.prompt_tokens, point.load.output_tokens, point.second_half ? 2 : 1, point.ttft_s,
+                          means.ttft_s, point.tpot_s, means.tpot_s);
     }
     const std::string half = point.second_half ? "second half" : "first half";
     const std::string kind = point.spec.model->moe ? "experts" : "dense";
-    for (Errors* errors : {&groups[fmt::format("{} ({})", point.group(), point.second_half ? "second half" : "first half")], &halves_of["all, " + half],
-                           &halves_of[kind + ", " + half]}) {
+    for (Errors* errors :
+         {&groups[fmt::format("{} ({})", point.group(), point.second_half ? "second half" : "first half")],
+          &halves_of["all, " + half], &halves_of[kind + ", " + half]}) {
       errors->tpot.add(means.tpot_s, point.tpot_s);
       errors->ttft.add(means.ttft_s, point.ttft_s);
     }
   }
   const auto add = [&](const std::map<std::string, Errors>& of) {
     for (const auto& [name, errors] : of) {
-      table.rows.push_back({"TPOT " + name, fmt::format("{} rows", errors.tpot.rows()), fmt::format("x {:.3f}", errors.tpot.bias()), errors.tpot.summary(),
-                            fit ? "kernels: tables; host times: dense points of the first half" : "kernels: tables; host times (4 an engine): these points"});
+      table.rows.push_back({"TPOT " + name, fmt::format("{} rows", errors.tpot.rows()),
+                            fmt::format("x {:.3f}", errors.tpot.bias()), errors.tpot.summary(),
+                            fit ? "kernels: tables; host times: dense points of the first half"
+                                : "kernels: tables; host times (4 an engine): these points"});
     }
     for (const auto& [name, errors] : of) {
-      table.rows.push_back({"TTFT " + name, fmt::format("{} rows", errors.ttft.rows()), fmt::format("x {:.3f}", errors.ttft.bias()), errors.ttft.summary(),
-                            "nothing of it"});
+      table.rows.push_back({"TTFT " + name, fmt::format("{} rows", errors.ttft.rows()),
+                            fmt::format("x {:.3f}", errors.ttft.bias()), errors.ttft.summary(), "nothing of it"});
     }
   };
   add(halves_of);

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -21,8 +20,9 @@ struct Run {
   const char* model;
   std::int64_t dp;
 };
-constexpr Run kRuns[] = {{"RTXPRO6000_Llama-3.1-8B__vllm", "profile_RTXPRO6000_Llama-3.1-8B_tp1", "llama-3.1-8b", 1},
-                         {"RTXPRO6000_Qwen3-30B-A3B-Instruct-2507__vllm", "profile_RTXPRO6000_Qwen3-30B-A3B_tp1", "qwen3-30b-a3b", 2}};
+constexpr Run kRuns[] = {
+    {"RTXPRO6000_Llama-3.1-8B__vllm", "profile_RTXPRO6000_Llama-3.1-8B_tp1", "llama-3.1-8b", 1},
+    {"RTXPRO6000_Qwen3-30B-A3B-Instruct-2507__vllm", "profile_RTXPRO6000_Qwen3-30B-A3B_tp1", "qwen3-30b-a3b", 2}};
 constexpr std::int64_t kBlocks = 36578;  // what the server printed (evidence: peers.md §6.2)
 
 struct Measured {
@@ -72,38 +72,46 @@ double quantile(std::vector<double> values, double q) {
   return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
 }
 
-void compare(ValidationTable& table, const Measured& measured, const ServingResult& simulated, const std::string& fitted_on) {
+void compare(ValidationTable& table, const Measured& measured, const ServingResult& simulated,
+             const std::string& fitted_on) {
   const auto column = [](const std::vector<ServedCall>& calls, double ServedCall::*member) {
     std::vector<double> values;
     for (const ServedCall& call : calls) values.push_back(call.*member);
     return values;
   };
   const auto add = [&](const std::string& metric, double real, double model) {
-    table.rows.push_back({metric, fmt::format("{:.4f} s", real), fmt::format("{:.4f} s", model), fmt::format("{:+.1f} %", 100 * (model / real - 1)), fitted_on});
+    table.rows.push_back({metric, fmt::format("{:.4f} s", real), fmt::format("{:.4f} s", model),
+                          fmt::format("{:+.1f} %", 100 * (model / real - 1)), fitted_on});
   };
-  for (const auto& [name, member] : {std::pair{"TPOT", &ServedCall::tpot_s}, std::pair{"end to end", &ServedCall::e2e_s}, std::pair{"TTFT", &ServedCall::ttft_s}}) {
+  for (const auto& [name, member] :
+       {std::pair{"TPOT", &ServedCall::tpot_s}, std::pair{"end to end", &ServedCall::e2e_s},
+        std::pair{"TTFT", &ServedCall::ttft_s}}) {
     const std::vector<double> real = column(measured.calls, member), model = column(simulated.calls, member);
     add(fmt::format("{} mean", name), mean(real), mean(model));
-    for (const int p : {50, 90, 95, 99}) add(fmt::format("{} P{}", name, p), quantile(real, p / 100.0), quantile(model, p / 100.0));
+    for (const int p : {50, 90, 95, 99})
+      add(fmt::format("{} P{}", name, p), quantile(real, p / 100.0), quantile(model, p / 100.0));
   }
 }
 
 /// Mean absolute difference of the running and the waiting calls per second, as a share of the measured mean.
-void compare_series(ValidationTable& table, const std::filesystem::path& path, const ServingResult& simulated, const std::string& fitted_on) {
+void compare_series(ValidationTable& table, const std::filesystem::path& path, const ServingResult& simulated,
+                    const std::string& fitted_on) {
   const MeasuredTable series(path);
   for (const bool running : {true, false}) {
     double difference = 0, sum = 0, model_sum = 0;
     for (std::size_t row = 0; row < series.rows(); ++row) {
       const double real = series.number(row, running ? "running" : "waiting");
-      const ServingResult::Sample sample = row < simulated.samples.size() ? simulated.samples[row] : ServingResult::Sample{};
+      const ServingResult::Sample sample =
+          row < simulated.samples.size() ? simulated.samples[row] : ServingResult::Sample{};
       const double model = running ? sample.running : sample.waiting;
       difference += std::abs(model - real);
       sum += real;
       model_sum += model;
     }
     const auto seconds = static_cast<double>(series.rows());
-    table.rows.push_back({running ? "running calls, per second" : "waiting calls, per second", fmt::format("{:.1f}", sum / seconds),
-                          fmt::format("{:.1f}", model_sum / seconds), fmt::format("{:.1f} % off on average", 100 * difference / sum), fitted_on});
+    table.rows.push_back({running ? "running calls, per second" : "waiting calls, per second",
+                          fmt::format("{:.1f}", sum / seconds), fmt::format("{:.1f}", model_sum / seconds),
+                          fmt::format("{:.1f} % off on average", 100 * difference / sum), fitted_on});
   }
 }
 
@@ -128,11 +136,15 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     bench.batching.max_num_batched_tokens = 2048 * run.dp;
     bench.kv.blocks = kBlocks * run.dp;
     for (const bool profiled : {true, false}) {
-      bench.cost = profiled ? std::shared_ptr<const platforms::StepCost>(std::make_shared<platforms::ProfiledStepCost>(spec, profile))
-                            : std::make_shared<platforms::KernelStepCost>(spec);
+      bench.cost =
+          profiled
+              ? std::shared_ptr<const platforms::StepCost>(std::make_shared<platforms::ProfiledStepCost>(spec, profile))
+              : std::make_shared<platforms::KernelStepCost>(spec);
       const ServingResult result = bench.replay(measured.requests, true);
-      ValidationTable table{fmt::format("vLLM 0.19, {} on RTX PRO 6000 x {}, 300 requests: {}", run.model, run.dp, profiled ? "with its kernel profile" : "from the chip's entry"),
-                            "Times count from the moment the engine queued a request. The simulated prompts share no prefix: the data have no token ids.",
+      ValidationTable table{fmt::format("vLLM 0.19, {} on RTX PRO 6000 x {}, 300 requests: {}", run.model, run.dp,
+                                        profiled ? "with its kernel profile" : "from the chip's entry"),
+                            "Times count from the moment the engine queued a request. The simulated prompts share no "
+                            "prefix: the data have no token ids.",
                             {}};
       const std::string fitted = run.dp == 1 ? "host times: this run" : "host times: the Llama run";
       compare(table, measured, result, fitted);

@@ -5,10 +5,10 @@
 namespace tokenyard::platforms {
 namespace {
 constexpr double kQueryBlock = 64;
-// Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the memory
-// about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
+// Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the
+// memory about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
 constexpr double kBlockOverhead = 100, kPasses = 3;
-}
+}  // namespace
 
 KernelTime Attention::per_token() const {
   KernelTime time;
@@ -28,21 +28,23 @@ KernelTime Attention::decode(double calls) const {
 }
 
 double Attention::prefill_flop(double tokens, double before) const {
-  return 2 * shape_.layers * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens * (before + (tokens + 1) / 2);
+  return 2 * shape_.layers * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens *
+         (before + (tokens + 1) / 2);
 }
 
 KernelTime Attention::prefill(double tokens, double before) const {
   KernelTime time;
   if (tokens <= 0) return time;
   time.bytes = shape_.layers * (shape_.cached_bytes * (before + kPasses * tokens) +
-                               kPasses * 2 * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens);
+                                kPasses * 2 * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens);
   const double memory = time.bytes / (figures_.bytes_per_s * figures_.decode);
   // Blocks are computed whole: the last of the queries, and the one on the diagonal.
   const double rows = std::ceil(tokens / kQueryBlock);
   const double pairs = kQueryBlock * rows * (before + kQueryBlock * (rows + 1) / 2 + kBlockOverhead);
   double compute = 2 * shape_.layers * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * pairs /
                    (figures_.peak_flops_per_s * figures_.prefill);
-  if (figures_.units > 0) compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
+  if (figures_.units > 0)
+    compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = knee(compute, memory);
   time[Bound::kHost] = shape_.layers * figures_.launch_s;
   return time;

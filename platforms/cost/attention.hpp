@@ -1,11 +1,11 @@
 #pragma once
 /// Time of attention over the KV cache on one chip, for all layers of a kind at once.
 ///
-/// Decoding reads the cache: per layer launch + bytes of (Σ context + calls · pad) / (bandwidth · share): affine in the sum of
-/// contexts, as leaping wants it. `pad` is what each call costs beyond its context (whole tiles of KV, a kernel's start and
-/// end). With many query heads to a cached vector (MLA) arithmetic may be the longer side instead.
-/// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the peak, in
-/// blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time.
+/// Decoding reads the cache: per layer launch + bytes of (Σ context + calls · pad) / (bandwidth · share): affine in the
+/// sum of contexts, as leaping wants it. `pad` is what each call costs beyond its context (whole tiles of KV, a
+/// kernel's start and end). With many query heads to a cached vector (MLA) arithmetic may be the longer side instead.
+/// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the
+/// peak, in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time.
 ///
 /// Form and figures as for gemm.hpp.
 
@@ -16,22 +16,22 @@ namespace tokenyard::platforms {
 /// Of the layers of one kind on one chip of a replica; per layer.
 struct AttentionShape {
   double layers = 0;
-  double query_heads = 0;         ///< on this chip
+  double query_heads = 0;  ///< on this chip
   double query_key_dim = 0;
   double value_dim = 0;
-  double cached_bytes = 0;        ///< of one token, on this chip
-  double decode_flop = 0;         ///< of one cached token and one query token, on this chip
+  double cached_bytes = 0;  ///< of one token, on this chip
+  double decode_flop = 0;   ///< of one cached token and one query token, on this chip
 };
 
 struct AttentionFigures {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;             ///< share of the peak
-  double prefill_tail = 0;        ///< blocks
-  double decode = 1;              ///< share of the bandwidth
+  double prefill = 1;       ///< share of the peak
+  double prefill_tail = 0;  ///< blocks
+  double decode = 1;        ///< share of the bandwidth
   double decode_pad_tokens = 0;
   double launch_s = 0;
-  std::int64_t units = 0;         ///< 0: unknown
+  std::int64_t units = 0;  ///< 0: unknown
 };
 
 class Attention {

@@ -4,13 +4,15 @@
 
 namespace tokenyard::platforms {
 namespace {
-// Of an exchange of tokens among experts: dispatch kernels of DeepEP's low-latency path (aiconfigurator wideep tables) begin
-// near 10 us; assumed for others.
+// Of an exchange of tokens among experts: dispatch kernels of DeepEP's low-latency path (aiconfigurator wideep tables)
+// begin near 10 us; assumed for others.
 constexpr double kExchangeAlpha = 10e-6;
-}
+}  // namespace
 
 Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& span)
-    : span_(span), group_(chips), chips_(static_cast<double>(span.within(chips))),
+    : span_(span),
+      group_(chips),
+      chips_(static_cast<double>(span.within(chips))),
       link_bytes_per_s_(chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10)) *
                         chip.collectives.link_efficiency.value_or(1)),
       exchange_alpha_s_(std::max(kExchangeAlpha, chip.collectives.alpha_s.value_or(0))) {
@@ -32,7 +34,8 @@ KernelTime Collective::all_reduce(double bytes) const {
 
 KernelTime Collective::all_to_all(double bytes) const {
   KernelTime time;
-  if (group_ > 1) time[Bound::kNetwork] = exchange_alpha_s_ + std::max(bytes / link_bytes_per_s_, span_.all_to_all_s(bytes, group_));
+  if (group_ > 1)
+    time[Bound::kNetwork] = exchange_alpha_s_ + std::max(bytes / link_bytes_per_s_, span_.all_to_all_s(bytes, group_));
   return time;
 }
 

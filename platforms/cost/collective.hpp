@@ -1,9 +1,9 @@
 #pragma once
 /// Time of collectives among the chips of a replica.
 ///
-/// A library chooses among protocols by size (one-shot, two-shot, ring, switch): an all-reduce takes the least of the fitted
-/// segments alpha + 2 (n - 1) / n · bytes / bandwidth. For exchanges, the link's rate counts. What
-/// leaves a node pays for it (node_span.hpp).
+/// A library chooses among protocols by size (one-shot, two-shot, ring, switch): an all-reduce takes the least of the
+/// fitted segments alpha + 2 (n - 1) / n · bytes / bandwidth. For exchanges, the link's rate counts. What leaves a node
+/// pays for it (node_span.hpp).
 
 #include "platforms/cost/kernel_time.hpp"
 #include "platforms/cost/node_span.hpp"

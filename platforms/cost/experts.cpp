@@ -23,9 +23,13 @@ double experts_hit(double experts, double per_token, std::int64_t tokens) {
   return experts - missed;
 }
 
-Experts::Experts(const GemmFigures& figures, std::int64_t hidden, std::int64_t ffn, double weight_bytes, double input_bytes)
-    : up_(of_product(figures), 2 * ffn, hidden, weight_bytes, input_bytes), down_(of_product(figures), hidden, ffn, weight_bytes, input_bytes),
-      copy_bytes_(2 * static_cast<double>(3 * ffn + 2 * hidden)), bytes_per_s_(figures.bytes_per_s * figures.memory), launch_s_(figures.launch_s) {}
+Experts::Experts(const GemmFigures& figures, std::int64_t hidden, std::int64_t ffn, double weight_bytes,
+                 double input_bytes)
+    : up_(of_product(figures), 2 * ffn, hidden, weight_bytes, input_bytes),
+      down_(of_product(figures), hidden, ffn, weight_bytes, input_bytes),
+      copy_bytes_(2 * static_cast<double>(3 * ffn + 2 * hidden)),
+      bytes_per_s_(figures.bytes_per_s * figures.memory),
+      launch_s_(figures.launch_s) {}
 
 KernelTime Experts::at(double copies, double hit) const {
   KernelTime time;

@@ -1,13 +1,13 @@
 #pragma once
-/// Time of a layer of experts on one chip: two grouped products, with the sorting of tokens by expert before, the activation
-/// between and the weighted sum after them.
+/// Time of a layer of experts on one chip: two grouped products, with the sorting of tokens by expert before, the
+/// activation between and the weighted sum after them.
 ///
-/// Of the chip's E experts, `hit` ones are read; their rows are padded to whole tiles (gemm.hpp). Each token enters as many
-/// copies as it has experts here, and every copy's activations cross the memory. A router sends tokens anywhere: of T tokens
-/// that choose k of E experts each, alike and independently, E (1 - (1 - k/E)^T) are hit.
+/// Of the chip's E experts, `hit` ones are read; their rows are padded to whole tiles (gemm.hpp). Each token enters as
+/// many copies as it has experts here, and every copy's activations cross the memory. A router sends tokens anywhere:
+/// of T tokens that choose k of E experts each, alike and independently, E (1 - (1 - k/E)^T) are hit.
 ///
-/// Form and figures: least squares on tables of fused MoE kernels (analysis/calibrate/moe_fit.hpp); errors stand in the chips'
-/// entries. Cost as of two products.
+/// Form and figures: least squares on tables of fused MoE kernels (analysis/calibrate/moe_fit.hpp); errors stand in the
+/// chips' entries. Cost as of two products.
 
 #include "platforms/cost/gemm.hpp"
 

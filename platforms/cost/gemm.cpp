@@ -26,12 +26,17 @@ constexpr std::array<double, 4> kSplits = {1, 2, 4, 8};
 }  // namespace
 
 Gemm::Gemm(const GemmFigures& figures, std::int64_t n, std::int64_t k, double weight_bytes, double input_bytes)
-    : figures_(figures), n_(static_cast<double>(n)), k_(static_cast<double>(k)), weight_bytes_(weight_bytes), input_bytes_(input_bytes) {
+    : figures_(figures),
+      n_(static_cast<double>(n)),
+      k_(static_cast<double>(k)),
+      weight_bytes_(weight_bytes),
+      input_bytes_(input_bytes) {
   const double units = figures_.units > 0 ? static_cast<double>(figures_.units) : 1;
   for (std::size_t i = 0; i < kTiles; ++i) {
     const double area = kShapes[i].rows * kShapes[i].columns;
     const double efficiency = figures_.compute * area / (area + figures_.tile_half);
-    tiles_[i] = {kShapes[i].rows, 2 * area * units / (figures_.peak_flops_per_s * efficiency), std::ceil(n_ / kShapes[i].columns)};
+    tiles_[i] = {kShapes[i].rows, 2 * area * units / (figures_.peak_flops_per_s * efficiency),
+                 std::ceil(n_ / kShapes[i].columns)};
   }
 }
 

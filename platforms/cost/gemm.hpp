@@ -1,14 +1,15 @@
 #pragma once
 /// Time of a dense matrix product, or of a group of them, on one chip.
 ///
-/// A kernel cuts the m x n result into tiles, may split the depth k among s tiles, and runs them on the chip's compute units.
-/// It takes launch + min over tile shapes and s of knee(compute, memory), with
-///   compute = waves · 2 Tm Tn (k / s + depth_half) · units / (peak · e),   e = compute share · Tm Tn / (Tm Tn + tile_half)
-///   waves   = max(1, tiles / units), or the next whole number of them (`wave` of the way)
-///   memory  = bytes / (bandwidth · memory share) · (1 + occupancy · (units / busy units - 1)) + partial sums of the split, which take split_s more
-/// so it knows that small results leave units idle, that a row too many costs a tile, and that short products never fill a
-/// pipeline. Form and figures: least squares on kernel tables (analysis/calibrate); errors stand in the chips' entries. A chip
-/// of unknown units has none of the unit terms. Cost: O(tile shapes · splits), about 1 us.
+/// A kernel cuts the m x n result into tiles, may split the depth k among s tiles, and runs them on the chip's compute
+/// units. It takes launch + min over tile shapes and s of knee(compute, memory), with
+///   compute = waves · 2 Tm Tn (k / s + depth_half) · units / (peak · e),   e = compute share · Tm Tn / (Tm Tn +
+///   tile_half) waves   = max(1, tiles / units), or the next whole number of them (`wave` of the way) memory  = bytes /
+///   (bandwidth · memory share) · (1 + occupancy · (units / busy units - 1)) + partial sums of the split, which take
+///   split_s more
+/// so it knows that small results leave units idle, that a row too many costs a tile, and that short products never
+/// fill a pipeline. Form and figures: least squares on kernel tables (analysis/calibrate); errors stand in the chips'
+/// entries. A chip of unknown units has none of the unit terms. Cost: O(tile shapes · splits), about 1 us.
 ///
 ///   Gemm gate_up({.chip = chip, .peak = Precision::kFp8}, 2 * ffn / tp, hidden, 1.0);
 ///   gate_up.at(256);            // of 256 tokens
@@ -25,15 +26,15 @@ namespace tokenyard::platforms {
 struct GemmFigures {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double compute = 1;      ///< share of the peak of a large product
-  double memory = 1;       ///< share of the bandwidth
+  double compute = 1;  ///< share of the peak of a large product
+  double memory = 1;   ///< share of the bandwidth
   double launch_s = 0;
   std::int64_t units = 0;  ///< 0: unknown
   double tile_half = 0;    ///< elements: a tile of as many reaches half of `compute`
   double depth_half = 0;   ///< of k: what a tile loses in filling and draining its pipeline
   double occupancy = 0;
   double wave = 0;
-  double split_s = 0;      ///< of one more kernel that adds the parts of a split product
+  double split_s = 0;  ///< of one more kernel that adds the parts of a split product
 };
 
 class Gemm {
@@ -47,8 +48,8 @@ class Gemm {
 
  private:
   struct Tile {
-    double rows, work;   ///< work: seconds of one tile on a unit per unit of depth
-    double columns;      ///< tiles along n
+    double rows, work;  ///< work: seconds of one tile on a unit per unit of depth
+    double columns;     ///< tiles along n
   };
   static constexpr std::size_t kTiles = 12;
   GemmFigures figures_;

@@ -17,7 +17,8 @@ std::int64_t ticks(double seconds) { return std::llround(seconds * kTicksPerSeco
 std::int64_t share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
 
 Precision attention_precision(const ReplicaSpec& spec) {
-  return spec.chip->peak_flops_per_s[Precision::kBf16] ? Precision::kBf16 : spec.chip->compute_precision(spec.weights).value();
+  return spec.chip->peak_flops_per_s[Precision::kBf16] ? Precision::kBf16
+                                                       : spec.chip->compute_precision(spec.weights).value();
 }
 
 /// The step's row count as the kernels see it.
@@ -83,10 +84,11 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute) {
 }
 
 KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
-    : spec_(spec), gemm_(gemm_figures(*spec.chip, spec.chip->compute_precision(spec.weights).value())),
+    : spec_(spec),
+      gemm_(gemm_figures(*spec.chip, spec.chip->compute_precision(spec.weights).value())),
       ranks_(static_cast<double>(spec.parallelism.pp * spec.parallelism.dp)),
-      head_(gemm_figures(*spec.chip, attention_precision(spec)), share(spec.model->vocab, spec.parallelism.tp), spec.model->hidden,
-            kActivationBytes, kActivationBytes),
+      head_(gemm_figures(*spec.chip, attention_precision(spec)), share(spec.model->vocab, spec.parallelism.tp),
+            spec.model->hidden, kActivationBytes, kActivationBytes),
       tensor_(*spec.chip, spec.parallelism.tp, spec.span),
       exchange_(*spec.chip, spec.parallelism.dp > 1 ? spec.parallelism.tp * spec.parallelism.dp : 1, spec.span) {
   add_layers();
@@ -127,7 +129,9 @@ void KernelStepCost::add_layers() {
     of_layers += full.layers * bytes(2 * heads * qk);
   } else if (model.full_layers > 0) {
     const std::int64_t width = model.full_head_dim, kv = share(model.full_kv_heads, tp);
-    add_products(full.layers, (heads * (model.attention_output_gate ? 2 : 1) + kv * (model.full_shared_key_value ? 1 : 2)) * width, d);
+    add_products(full.layers,
+                 (heads * (model.attention_output_gate ? 2 : 1) + kv * (model.full_shared_key_value ? 1 : 2)) * width,
+                 d);
     add_products(full.layers, d, heads * width);
     full.query_key_dim = full.value_dim = count(width);
     full.decode_flop = 4 * full.query_heads * count(width);
@@ -147,7 +151,8 @@ void KernelStepCost::add_layers() {
       sliding.decode_flop = 4 * sliding.query_heads * count(width);
       of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
     }
-    sliding.cached_bytes = model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(tp, model.kv_heads) * p.dp));
+    sliding.cached_bytes =
+        model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(tp, model.kv_heads) * p.dp));
     attention_.emplace_back(figures, sliding);
   }
   if (model.linear_layers > 0) {
@@ -165,7 +170,8 @@ void KernelStepCost::add_layers() {
     const ModelArchitecture::Moe& moe = *model.moe;
     const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
     const double weight = bytes_per_weight(spec_.weights), input = std::min(kActivationBytes, std::ceil(weight));
-    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()), d, share(moe.ffn_expert, chips / spread), weight, input);
+    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()), d,
+                     share(moe.ffn_expert, chips / spread), weight, input);
     const double top = count(moe.experts_per_token.value_or(1));
     token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
     const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
@@ -194,14 +200,17 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
     time += each;
   }
   if (model.moe) {
-    const auto experts = static_cast<double>(model.moe->experts), top = static_cast<double>(model.moe->experts_per_token.value_or(1));
+    const auto experts = static_cast<double>(model.moe->experts),
+               top = static_cast<double>(model.moe->experts_per_token.value_or(1));
     const std::int64_t everyone = tokens * p.dp;
     const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
-    KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
+    KernelTime each =
+        experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
     if (p.dp > 1) {
       // A token goes once to each other rank that has one of its experts, and back.
       const double copies = std::min(top, static_cast<double>(p.dp - 1));
-      for (int way = 0; way < 2; ++way) each += exchange_.all_to_all(t * static_cast<double>(model.hidden) * kActivationBytes * copies);
+      for (int way = 0; way < 2; ++way)
+        each += exchange_.all_to_all(t * static_cast<double>(model.hidden) * kActivationBytes * copies);
     }
     each *= static_cast<double>(model.moe_layers());
     time += each;
@@ -229,7 +238,8 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
 }
 
 const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
-  const auto of_rank = static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) / static_cast<double>(spec_.parallelism.dp)));
+  const auto of_rank =
+      static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) / static_cast<double>(spec_.parallelism.dp)));
   return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
 }
 
@@ -297,7 +307,8 @@ StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens /*context*/, std::
   }
   const auto sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
   time[Bound::kHost] += spec_.host.step_s + sequences * spec_.host.sequence_s;
-  flop += token_flop_ * static_cast<double>(tokens) / ranks_ + head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
+  flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
+          head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
 
   StepPiece piece = decode_piece(decoding);
   book(piece, time);

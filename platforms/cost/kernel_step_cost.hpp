@@ -1,16 +1,19 @@
 #pragma once
-/// Step cost composed of kernel models (gemm.hpp, attention.hpp, experts.hpp, collective.hpp) and the engine's host time.
+/// Step cost composed of kernel models (gemm.hpp, attention.hpp, experts.hpp, collective.hpp) and the engine's host
+/// time.
 ///
-/// A step of T tokens passes every layer of a chip: projections, attention, dense block or experts, the small kernels between
-/// them (norms, rotation, activation, quantisation: their activations cross the memory), two all-reduces under tensor
-/// parallelism, exchanges of tokens among experts under data-parallel attention; then the output matrix for the calls that make
-/// a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp tokens, pp times.
+/// A step of T tokens passes every layer of a chip: projections, attention, dense block or experts, the small kernels
+/// between them (norms, rotation, activation, quantisation: their activations cross the memory), two all-reduces under
+/// tensor parallelism, exchanges of tokens among experts under data-parallel attention; then the output matrix for the
+/// calls that make a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp
+/// tokens, pp times.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
-/// - The engine adds host.step_s + n · host.sequence_s. A step that carries prompt tokens is no captured graph: it takes
+/// - The engine adds host.step_s + n · host.sequence_s. A step that carries prompt tokens is no captured graph: it
+/// takes
 ///   host.prefill_step_s more, and not less than host.layer_s a layer.
 ///
-/// Pieces of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take rows in
-/// eights); not thread safe.
+/// Pieces of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take
+/// rows in eights); not thread safe.
 
 #include <optional>
 #include <vector>
@@ -48,14 +51,14 @@ class KernelStepCost final : public StepCost {
 
   ReplicaSpec spec_;
   GemmFigures gemm_;
-  double ranks_ = 1;                     ///< micro-batches that share the tokens: pp · dp
+  double ranks_ = 1;  ///< micro-batches that share the tokens: pp · dp
   std::vector<Product> products_;
   std::optional<Experts> experts_;
   Gemm head_;
-  std::vector<Attention> attention_;     ///< full layers, then sliding ones
+  std::vector<Attention> attention_;  ///< full layers, then sliding ones
   Collective tensor_, exchange_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
-  double token_flop_ = 0;                ///< of one token, without attention, per chip
+  double token_flop_ = 0;                               ///< of one token, without attention, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, head_cache_;
   mutable std::vector<std::optional<StepPiece>> decode_cache_;
 };

@@ -36,8 +36,8 @@ struct KernelTime {
   }
 };
 
-/// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic overlap, but
-/// not wholly. Square roots only, so the same on every machine.
+/// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic
+/// overlap, but not wholly. Square roots only, so the same on every machine.
 inline double knee(double a, double b) {
   const double longer = std::fmax(a, b);
   if (longer <= 0) return 0;

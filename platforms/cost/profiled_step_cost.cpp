@@ -29,7 +29,8 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
   if (!profile_.experts.empty() && spec_.model->moe) {
     const ModelArchitecture::Moe& moe = *spec_.model->moe;
     const auto everyone = static_cast<std::int64_t>(std::ceil(tokens * ranks));
-    const double hit = experts_hit(static_cast<double>(moe.experts), static_cast<double>(moe.experts_per_token.value_or(1)), everyone);
+    const double hit =
+        experts_hit(static_cast<double>(moe.experts), static_cast<double>(moe.experts_per_token.value_or(1)), everyone);
     // The profile has all of a token's experts on the chip; of a token of all ranks, a chip has its share of them.
     const auto spread = static_cast<double>(spec_.parallelism.ep);
     seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
@@ -38,7 +39,8 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
 
   StepPiece piece = models_.piece(decoding, context, chunks);
   const auto bound = static_cast<std::size_t>(
-      std::max_element(piece.base_ticks.begin(), piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -
+      std::max_element(piece.base_ticks.begin(),
+                       piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -
       piece.base_ticks.begin());
   const std::int64_t network = piece.base_ticks[at(Bound::kNetwork)];
   piece.base_ticks = {};
@@ -58,7 +60,8 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
     }
     // Sums of contexts at which a stretch begins: whole numbers, so that every step of a stretch sees the same one.
     const auto begins = [&](double knot) { return static_cast<Tokens>(std::ceil(knot * decoding)); };
-    auto high = std::upper_bound(knots.begin(), knots.end(), context, [&](Tokens c, double knot) { return c < begins(knot); });
+    auto high =
+        std::upper_bound(knots.begin(), knots.end(), context, [&](Tokens c, double knot) { return c < begins(knot); });
     if (high == knots.begin()) {
       seconds += layers * profile_.decode.at(calls, *high);
       piece.context_limit = begins(*high) - 1;

@@ -1,18 +1,20 @@
 #pragma once
 /// Step cost from a measured kernel profile, with the engine's host time.
 ///
-/// Decode attention at n calls is linear in the mean context between two points of the grid: a piece holds up to the next point.
-/// What the profile does not say (arithmetic, bytes, collectives, what bounds a step) comes from the kernel models.
+/// Decode attention at n calls is linear in the mean context between two points of the grid: a piece holds up to the
+/// next point. What the profile does not say (arithmetic, bytes, collectives, what bounds a step) comes from the kernel
+/// models.
 
-#include "platforms/spec/kernel_profile.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/spec/kernel_profile.hpp"
 
 namespace tokenyard::platforms {
 
 class ProfiledStepCost final : public StepCost {
  public:
   /// `profile` is of the spec's chip, model and division; it must outlive the cost.
-  ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile) : spec_(spec), models_(spec), profile_(profile) {}
+  ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
+      : spec_(spec), models_(spec), profile_(profile) {}
   StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
 
  private:

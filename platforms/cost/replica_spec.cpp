@@ -1,8 +1,7 @@
 #include "platforms/cost/replica_spec.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tokenyard::platforms {
 
@@ -12,9 +11,12 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
     missing.push_back(fmt::format("chip {}: {}", spec.chip->name, key));
   }
   if (spec.span.crosses(spec.parallelism.chips()) && spec.span.bytes_per_s <= 0) {
-    missing.push_back(fmt::format("chip {}: scale_out_bytes_per_s, which a replica on several nodes needs (or the fabric's bytes_per_s),", spec.chip->name));
+    missing.push_back(fmt::format(
+        "chip {}: scale_out_bytes_per_s, which a replica on several nodes needs (or the fabric's bytes_per_s),",
+        spec.chip->name));
   }
-  for (const std::string& key : spec.model->missing()) missing.push_back(fmt::format("model {}: {}", spec.model->name, key));
+  for (const std::string& key : spec.model->missing())
+    missing.push_back(fmt::format("model {}: {}", spec.model->name, key));
   return missing;
 }
 
@@ -22,7 +24,8 @@ double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
   // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
   const auto heads = static_cast<double>(spec.model->kv_heads);
   const double split = spec.model->mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
-  return spec.model->kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
+  return spec.model->kv_bytes_per_token(spec.kv) /
+         (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
 }
 
 double weight_bytes_per_chip(const ReplicaSpec& spec) {

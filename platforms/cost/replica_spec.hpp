@@ -1,6 +1,6 @@
 #pragma once
-/// A replica as its costs see it: chip, model, how the model is divided, number formats, the engine's host times; and what
-/// fits in its memory.
+/// A replica as its costs see it: chip, model, how the model is divided, number formats, the engine's host times; and
+/// what fits in its memory.
 ///
 ///   ReplicaSpec spec{chip, model, {.tp = 4}, Precision::kFp8, Precision::kFp8, engine->host};
 ///   missing_numbers(spec).empty();                // it can be timed
@@ -34,8 +34,8 @@ struct ReplicaSpec {
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 
-/// KV tokens that fit beside the weights on each chip: (memory · utilization - weights - reserve) / bytes per token. Not
-/// positive if the weights alone do not fit.
+/// KV tokens that fit beside the weights on each chip: (memory · utilization - weights - reserve) / bytes per token.
+/// Not positive if the weights alone do not fit.
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
 /// KV bytes of one token on the chip of the replica that holds most.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);

@@ -1,6 +1,6 @@
 #pragma once
-/// The step cost of a replica: from the kernel profile that the chip's entry has for its model and tensor parallelism, or
-/// else from the kernel models.
+/// The step cost of a replica: from the kernel profile that the chip's entry has for its model and tensor parallelism,
+/// or else from the kernel models.
 ///
 ///   const auto cost = replica_step_cost(spec);     // `missing_numbers(spec)` must be empty
 

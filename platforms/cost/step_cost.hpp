@@ -1,11 +1,11 @@
 #pragma once
 /// What one step of a replica costs: time, arithmetic and memory traffic.
 ///
-/// A step is one forward pass: `decoding` calls make a token each over `context` tokens of KV, and some prompts advance by a
-/// chunk. Between two changes of the batch only the contexts grow, so a cost is handed out as an *affine piece* in the sum
-/// of contexts: fixed-point integers, valid until the batch changes or the sum passes the piece's limit. Every sum within the
-/// limit from which a piece is asked for gives the same piece. The piece is the model; stepping and leaping evaluate the same
-/// integers, which is why they agree bit for bit.
+/// A step is one forward pass: `decoding` calls make a token each over `context` tokens of KV, and some prompts advance
+/// by a chunk. Between two changes of the batch only the contexts grow, so a cost is handed out as an *affine piece* in
+/// the sum of contexts: fixed-point integers, valid until the batch changes or the sum passes the piece's limit. Every
+/// sum within the limit from which a piece is asked for gives the same piece. The piece is the model; stepping and
+/// leaping evaluate the same integers, which is why they agree bit for bit.
 ///
 /// Time is split by what bounds it: compute, memory bandwidth, network (collectives), host (launches and the engine).
 
@@ -52,8 +52,8 @@ struct PrefillChunk {
 class StepCost {
  public:
   virtual ~StepCost() = default;
-  /// The piece for `decoding` calls whose contexts sum up to `context` in this step. O(chunks); deterministic. `decoding` may be 0
-  /// if there are chunks.
+  /// The piece for `decoding` calls whose contexts sum up to `context` in this step. O(chunks); deterministic.
+  /// `decoding` may be 0 if there are chunks.
   virtual StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const = 0;
 };
 

@@ -97,7 +97,8 @@ void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens t
   for (std::size_t i = 0; i < extents && position < tokens; ++i) {
     const Extent extent = context[i];
     if (extent.content == 0 && context.owner == 0) return;
-    for (const Tokens stop = std::min(before + extent.tokens, tokens); position < stop; position = nodes_[chain.leaf].end) {
+    for (const Tokens stop = std::min(before + extent.tokens, tokens); position < stop;
+         position = nodes_[chain.leaf].end) {
       const ChildKey key = key_of(chain.leaf, extent.content, context.owner, position - before);
       const auto found = children_.find(key);
       if (found == children_.end()) {
@@ -135,7 +136,8 @@ void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens t
 }
 
 void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
-  if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0)) register_blocks(chain, context, tokens);
+  if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0))
+    register_blocks(chain, context, tokens);
   free_private(chain.private_blocks);
   if (chain.leaf != kRoot) unpin(chain.leaf);
   chain = {};
@@ -276,7 +278,8 @@ void KvCache::queue_remove(NodeId id) {
 void KvCache::check() const {
   std::int64_t queued = 0;
   for (NodeId id = oldest_; id != kNone; id = nodes_[id].newer) {
-    if (nodes_[id].pins > 0 || nodes_[id].resident <= 0) throw sim::InternalError("KV cache: a pinned or empty node is queued");
+    if (nodes_[id].pins > 0 || nodes_[id].resident <= 0)
+      throw sim::InternalError("KV cache: a pinned or empty node is queued");
     queued += nodes_[id].resident;
   }
   std::int64_t resident = 0;

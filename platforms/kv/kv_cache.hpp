@@ -1,19 +1,21 @@
 #pragma once
 /// The paged KV cache of one replica, with prefix reuse, kept by extents instead of by blocks.
 ///
-/// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py, block_pool.py): memory is blocks of `block_size` tokens; a
-/// full block is found again by the content of everything up to its end, from the step that computes it on; the last token
-/// of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block first, and new blocks
-/// are taken from its head. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp measures them):
-/// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache does;
+/// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py, block_pool.py): memory is blocks of `block_size`
+/// tokens; a full block is found again by the content of everything up to its end, from the step that computes it on;
+/// the last token of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block
+/// first, and new blocks are taken from its head. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp
+/// measures them):
+/// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache
+/// does;
 ///   vLLM keeps both until they are freed. Only calls that compute the same content side by side have such blocks.
 /// - Output becomes reusable when its call ends or is preempted, not block by block. Nobody could ask for it before.
 ///
-/// A context is a chain of extents (platforms/serving/call.hpp). The cache is a radix tree of them: a node owns the blocks
-/// whose *last* token lies in its extent. Whoever holds a node holds all nodes above, and a child is freed before its
-/// parent: so what is in memory of any path is a prefix of it, and the LRU queue holds whole nodes. Look-up, pinning and
-/// release cost O(extents of the context), eviction O(nodes evicted), whatever the number of blocks. A block-by-block
-/// reference in the tests agrees exactly.
+/// A context is a chain of extents (platforms/serving/call.hpp). The cache is a radix tree of them: a node owns the
+/// blocks whose *last* token lies in its extent. Whoever holds a node holds all nodes above, and a child is freed
+/// before its parent: so what is in memory of any path is a prefix of it, and the LRU queue holds whole nodes. Look-up,
+/// pinning and release cost O(extents of the context), eviction O(nodes evicted), whatever the number of blocks. A
+/// block-by-block reference in the tests agrees exactly.
 ///
 ///   KvCache cache({.blocks = 1000, .block_size = 16, .prefix_caching = true});
 ///   const KvContext context{.prompt = prompt};
@@ -23,16 +25,15 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
-
 #include <tsl/robin_map.h>
+#include <vector>
 
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::platforms {
 
-/// What a call's KV stands for: its prompt, then the output made so far, which goes on with the prompt's last extent if it
-/// has that content.
+/// What a call's KV stands for: its prompt, then the output made so far, which goes on with the prompt's last extent if
+/// it has that content.
 struct KvContext {
   std::span<const Extent> prompt;
   Extent output{};
@@ -58,9 +59,9 @@ struct KvHit {
 
 /// What one running call holds. Plain data; owned by the call, read and written by the cache alone.
 struct KvChain {
-  std::uint32_t leaf = 0;            ///< deepest node pinned; 0 is the root
-  std::int64_t shared_blocks = 0;    ///< blocks of the pinned nodes, from the start of the context
-  std::int64_t private_blocks = 0;   ///< the rest
+  std::uint32_t leaf = 0;           ///< deepest node pinned; 0 is the root
+  std::int64_t shared_blocks = 0;   ///< blocks of the pinned nodes, from the start of the context
+  std::int64_t private_blocks = 0;  ///< the rest
   std::int64_t blocks() const { return shared_blocks + private_blocks; }
 };
 
@@ -95,7 +96,8 @@ class KvCache {
   std::int64_t used_blocks() const { return options_.blocks - free_blocks(); }
   std::int64_t blocks_for(Tokens tokens) const { return (tokens + options_.block_size - 1) / options_.block_size; }
   std::int64_t block_size() const { return options_.block_size; }
-  /// Of the tree and the queue; never more than the contexts in memory have extents, and the releases that wait in the queue.
+  /// Of the tree and the queue; never more than the contexts in memory have extents, and the releases that wait in the
+  /// queue.
   std::size_t nodes() const { return nodes_.size() - spare_.size(); }
 
   /// Throws sim::InternalError if the books do not balance; O(nodes). For tests.
@@ -107,14 +109,14 @@ class KvCache {
   static constexpr NodeId kNone = 0xffffffff;
 
   struct Node {
-    std::uint64_t content = 0;       ///< or its owner
-    Tokens begin = 0, end = 0;       ///< of its extent, counted from the context's start
-    Tokens offset = 0;               ///< of its first token within the content (a split keeps the tail's)
+    std::uint64_t content = 0;  ///< or its owner
+    Tokens begin = 0, end = 0;  ///< of its extent, counted from the context's start
+    Tokens offset = 0;          ///< of its first token within the content (a split keeps the tail's)
     NodeId parent = kNone;
-    std::uint32_t pins = 0;          ///< chains whose leaf it is, and children that are pinned
+    std::uint32_t pins = 0;  ///< chains whose leaf it is, and children that are pinned
     std::uint32_t children = 0;
-    bool owned_content = false;      ///< content 0 of `content`, an owner
-    std::int64_t resident = 0;       ///< blocks in memory, from the first it owns
+    bool owned_content = false;           ///< content 0 of `content`, an owner
+    std::int64_t resident = 0;            ///< blocks in memory, from the first it owns
     NodeId older = kNone, newer = kNone;  ///< neighbours in the LRU queue while unpinned
   };
   struct ChildKey {
@@ -135,7 +137,9 @@ class KvCache {
   static ChildKey key_of(NodeId parent, std::uint64_t content, std::uint64_t owner, Tokens offset) {
     return {parent, content == 0, content == 0 ? owner : content, offset};
   }
-  std::int64_t owned(const Node& node) const { return node.end / options_.block_size - node.begin / options_.block_size; }
+  std::int64_t owned(const Node& node) const {
+    return node.end / options_.block_size - node.begin / options_.block_size;
+  }
   NodeId split(NodeId node, Tokens at);
   NodeId add_child(const ChildKey& key, Tokens tokens);
   /// Walks the context to `tokens`, adding nodes, and makes private blocks of `chain` theirs as far as they are full.

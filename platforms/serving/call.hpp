@@ -11,12 +11,12 @@ namespace tokenyard::platforms {
 
 using Tokens = std::int64_t;
 
-/// A stretch of a context. Two contexts share a prefix as far as their extents agree in content, and where they differ in
-/// length, up to the shorter. Content 0 is nobody else's: only its own call finds it again, after a preemption.
+/// A stretch of a context. Two contexts share a prefix as far as their extents agree in content, and where they differ
+/// in length, up to the shorter. Content 0 is nobody else's: only its own call finds it again, after a preemption.
 ///
-/// A context that grows is *one* extent {X, n}: a call whose output has the content of its prompt's last extent goes on with
-/// it. After prompt {R, 3600}, {X, 200} and 80 tokens of output, prompt {R, 3600}, {X, 330} finds the full blocks of its first
-/// 3600 + 200 + 79 tokens: the last token of an output is made but never computed.
+/// A context that grows is *one* extent {X, n}: a call whose output has the content of its prompt's last extent goes on
+/// with it. After prompt {R, 3600}, {X, 200} and 80 tokens of output, prompt {R, 3600}, {X, 330} finds the full blocks
+/// of its first 3600 + 200 + 79 tokens: the last token of an output is made but never computed.
 struct Extent {
   std::uint64_t content = 0;
   Tokens tokens = 0;
@@ -29,23 +29,23 @@ inline constexpr std::array<std::string_view, 4> kCallStatusNames = {"completed"
 struct CallRecord {
   static constexpr sim::Time kNoTime = sim::Time::never();
 
-  std::uint64_t call = 0;       ///< numbered in the order of arrival, from 0
+  std::uint64_t call = 0;  ///< numbered in the order of arrival, from 0
   std::uint64_t task = 0;
-  std::uint32_t agent = 0;      ///< index of the workload entry
-  std::uint32_t node = 0;       ///< index of the task graph's node (Agent::nodes)
-  std::uint32_t branch = 0;     ///< of the task (NodeSpan::branch)
-  std::uint32_t pool = 0;       ///< where it was submitted
-  std::uint32_t replica = 0;    ///< within the pool; of the decode pool where the two are apart
+  std::uint32_t agent = 0;    ///< index of the workload entry
+  std::uint32_t node = 0;     ///< index of the task graph's node (Agent::nodes)
+  std::uint32_t branch = 0;   ///< of the task (NodeSpan::branch)
+  std::uint32_t pool = 0;     ///< where it was submitted
+  std::uint32_t replica = 0;  ///< within the pool; of the decode pool where the two are apart
   sim::Time arrival;
   sim::Time scheduled = kNoTime;
   sim::Time first_token = kNoTime;
-  sim::Time finish = kNoTime;   ///< last token; for a call that did not complete: when it ended
+  sim::Time finish = kNoTime;  ///< last token; for a call that did not complete: when it ended
   Tokens prompt_tokens = 0;
-  Tokens cached_tokens = 0;     ///< found in the prefix cache at first admission
-  Tokens output_tokens = 0;     ///< asked for; all made if completed
+  Tokens cached_tokens = 0;  ///< found in the prefix cache at first admission
+  Tokens output_tokens = 0;  ///< asked for; all made if completed
   std::uint32_t preemptions = 0;
   CallStatus status = CallStatus::kUnfinished;
-  CauseTimes causes;            ///< sums to finish - arrival exactly
+  CauseTimes causes;  ///< sums to finish - arrival exactly
 };
 
 class CallListener {
@@ -64,8 +64,8 @@ struct CallRequest {
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
   Tokens output_tokens = 1;
-  /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first, or
-  /// no later prompt). The content of the prompt's last extent means that the output goes on with it: see Extent.
+  /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first,
+  /// or no later prompt). The content of the prompt's last extent means that the output goes on with it: see Extent.
   std::uint64_t output_content = 0;
   CallListener* listener = nullptr;
   std::uint64_t cookie = 0;

@@ -1,7 +1,8 @@
 #pragma once
 /// Why time passes: every nanosecond of every task belongs to exactly one of these.
 ///
-/// Calls fill in the causes of serving; agents add those of tools and people. A task's causes sum to its duration exactly.
+/// Calls fill in the causes of serving; agents add those of tools and people. A task's causes sum to its duration
+/// exactly.
 
 #include <array>
 #include <cstddef>
@@ -30,8 +31,8 @@ enum class Cause : std::uint8_t {
 inline constexpr std::size_t kCauses = 13;
 /// The names of summary.json's `causes_s`, in the order of the enumeration.
 inline constexpr std::array<std::string_view, kCauses> kCauseNames = {
-    "queue", "prefill", "decode", "interference", "recompute", "kv_transfer", "network",
-    "tool",  "human",   "startup", "retry",       "paused",    "other"};
+    "queue", "prefill", "decode",  "interference", "recompute", "kv_transfer", "network",
+    "tool",  "human",   "startup", "retry",        "paused",    "other"};
 
 /// Time by cause.
 struct CauseTimes {

@@ -15,8 +15,8 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     Pool& pool = pools_.emplace_back();
     pool.replicas.reserve(options.hosts.size());
     for (std::uint32_t i = 0; i < options.hosts.size(); ++i) {
-      pool.replicas.push_back(
-          std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost, options.batching, options.kv, pool_index, i, entity++));
+      pool.replicas.push_back(std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost,
+                                                        options.batching, options.kv, pool_index, i, entity++));
     }
     pool.loads = LoadIndex(static_cast<std::uint32_t>(options.hosts.size()));
     pool.options = std::move(options);
@@ -45,9 +45,10 @@ void Fleet::submit(const CallRequest& request) {
   Pool& pool = pools_[request.pool];
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
-  const bool fits = split ? any.fits(record.prompt_tokens, 1) && pools_[pool.options.decode_pool].replicas.front()->fits(
-                                                                     record.prompt_tokens, request.output_tokens)
-                          : any.fits(record.prompt_tokens, request.output_tokens);
+  const bool fits =
+      split ? any.fits(record.prompt_tokens, 1) &&
+                  pools_[pool.options.decode_pool].replicas.front()->fits(record.prompt_tokens, request.output_tokens)
+            : any.fits(record.prompt_tokens, request.output_tokens);
   if (!fits) {
     record.status = CallStatus::kRejected;
     record.finish = simulation_.now();
@@ -80,9 +81,12 @@ std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
       pool.next = (pool.next + 1) % count;
       return chosen;
     }
-    case Router::kTaskSticky: return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
-    case Router::kPrefixAware: return best_prefix(pool, call);
-    case Router::kLeastLoaded: break;
+    case Router::kTaskSticky:
+      return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
+    case Router::kPrefixAware:
+      return best_prefix(pool, call);
+    case Router::kLeastLoaded:
+      break;
   }
   return pool.loads.least();
 }
@@ -135,9 +139,15 @@ void Fleet::on_event(Time now, std::uint64_t argument) {
   const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
   call.record.causes[Cause::kKvTransfer] += now - call.mark;
   call.moving = false;
-  const KvTransfer transfer{call.record.call, from_pool, call.record.replica, to_pool, call.target,
-                            pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
-                            call.mark, now};
+  const KvTransfer transfer{
+      call.record.call,
+      from_pool,
+      call.record.replica,
+      to_pool,
+      call.target,
+      pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
+      call.mark,
+      now};
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
   call.record.pool = to_pool;
   call.record.replica = call.target;
@@ -181,7 +191,8 @@ void Fleet::finish_unfinished() {
     call.moving = false;
     left.push_back(index);
   }
-  std::sort(left.begin(), left.end(), [&](std::uint32_t a, std::uint32_t b) { return calls[a].record.call < calls[b].record.call; });
+  std::sort(left.begin(), left.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return calls[a].record.call < calls[b].record.call; });
   for (const std::uint32_t index : left) end(index);
 }
 

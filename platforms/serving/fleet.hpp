@@ -1,17 +1,18 @@
 #pragma once
 /// All pools of a scenario: replicas of a model behind a router each, and the calls in flight.
 ///
-/// A call enters through `submit()`. A mixed pool runs it whole. A prefill pool makes its first token, then its KV moves
-/// over the network to a replica of the decode pool, which makes the rest; the replica is chosen by the decode pool's
-/// router when the prefill ends, and admits the call when its blocks fit. The first token is the prefill pool's; the gap to
-/// the second holds the transfer and the wait for admission. A call that the decode pool preempts is computed again there.
+/// A call enters through `submit()`. A mixed pool runs it whole. A prefill pool makes its first token, then its KV
+/// moves over the network to a replica of the decode pool, which makes the rest; the replica is chosen by the decode
+/// pool's router when the prefill ends, and admits the call when its blocks fit. The first token is the prefill pool's;
+/// the gap to the second holds the transfer and the wait for admission. A call that the decode pool preempts is
+/// computed again there.
 ///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
-/// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running and
-/// waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the prompt (ties
-/// as before); `task-sticky` the replica of the task's earlier calls, else least loaded.
+/// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running
+/// and waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the
+/// prompt (ties as before); `task-sticky` the replica of the task's earlier calls, else least loaded.
 ///
 ///   Fleet fleet(simulation, network, pools);
 ///   fleet.add_observer(metrics);
@@ -19,6 +20,7 @@
 
 #include <memory>
 #include <string>
+#include <tsl/robin_map.h>
 #include <vector>
 
 #include "platforms/serving/front_door.hpp"
@@ -26,25 +28,24 @@
 #include "platforms/serving/replica.hpp"
 #include "sim/network/network.hpp"
 
-#include <tsl/robin_map.h>
-
 namespace tokenyard::platforms {
 
 enum class PoolRole : std::uint8_t { kMixed, kPrefill, kDecode };
 enum class Router : std::uint8_t { kRoundRobin, kLeastLoaded, kPrefixAware, kTaskSticky };
 inline constexpr std::array<std::string_view, 3> kPoolRoleNames = {"mixed", "prefill", "decode"};
-inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware", "task-sticky"};
+inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware",
+                                                                 "task-sticky"};
 
 struct PoolOptions {
   std::string name;
   PoolRole role = PoolRole::kMixed;
-  std::uint32_t decode_pool = 0;       ///< of a prefill pool
+  std::uint32_t decode_pool = 0;  ///< of a prefill pool
   Router router = Router::kLeastLoaded;
   std::shared_ptr<const StepCost> cost;
   BatchingOptions batching;
-  KvCache::Options kv;                 ///< per replica
-  double kv_bytes_per_token = 0;       ///< of a whole replica: what moves between pools
-  std::vector<sim::HostId> hosts;      ///< of each replica, on the network; their number is the pool's
+  KvCache::Options kv;             ///< per replica
+  double kv_bytes_per_token = 0;   ///< of a whole replica: what moves between pools
+  std::vector<sim::HostId> hosts;  ///< of each replica, on the network; their number is the pool's
 };
 
 class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHandler, private ServingObserver {
@@ -72,9 +73,9 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   struct Pool {
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
-    LoadIndex loads;         ///< calls running and waiting
+    LoadIndex loads;  ///< calls running and waiting
     PoolTally tally;
-    std::uint32_t next = 0;  ///< of a round
+    std::uint32_t next = 0;                             ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
   };
 

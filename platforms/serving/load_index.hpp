@@ -15,7 +15,8 @@ namespace tokenyard::platforms {
 
 class LoadIndex {
  public:
-  explicit LoadIndex(std::uint32_t count = 0) : leaves_(std::bit_ceil(std::max(count, 1U))), loads_(leaves_, kNobody), winners_(2 * leaves_) {
+  explicit LoadIndex(std::uint32_t count = 0)
+      : leaves_(std::bit_ceil(std::max(count, 1U))), loads_(leaves_, kNobody), winners_(2 * leaves_) {
     std::fill_n(loads_.begin(), count, 0);
     for (std::uint32_t i = 0; i < leaves_; ++i) winners_[leaves_ + i] = i;
     for (std::uint32_t at = leaves_ - 1; at > 0; --at) play(at);

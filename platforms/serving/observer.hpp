@@ -14,9 +14,9 @@ struct BatchPhase {
   std::uint32_t replica = 0;
   sim::Time begin;
   sim::Time end;
-  std::int32_t decoding = 0;       ///< calls that made a token per step
-  std::int32_t prefilling = 0;     ///< calls whose prompt was being computed
-  Tokens prefill_tokens = 0;       ///< prompt tokens computed in the phase
+  std::int32_t decoding = 0;    ///< calls that made a token per step
+  std::int32_t prefilling = 0;  ///< calls whose prompt was being computed
+  Tokens prefill_tokens = 0;    ///< prompt tokens computed in the phase
   std::int64_t steps = 0;
 };
 

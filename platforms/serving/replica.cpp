@@ -19,8 +19,18 @@ constexpr auto kLater = [](const auto& a, const auto& b) {
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
                  const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
-    : simulation_(simulation), owner_(owner), calls_(owner.calls), totals_(owner.tally(pool).totals), gaps_(owner.tally(pool).gaps), cost_(cost), options_(options), kv_(kv),
-      pool_(pool), index_(index), entity_{entity}, boundary_(static_cast<std::size_t>(kv.block_size)) {}
+    : simulation_(simulation),
+      owner_(owner),
+      calls_(owner.calls),
+      totals_(owner.tally(pool).totals),
+      gaps_(owner.tally(pool).gaps),
+      cost_(cost),
+      options_(options),
+      kv_(kv),
+      pool_(pool),
+      index_(index),
+      entity_{entity},
+      boundary_(static_cast<std::size_t>(kv.block_size)) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -58,9 +68,9 @@ void Replica::begin_step(FineTime start) {
   start_leap(start);
 }
 
-/// The order of the running list does not matter here. What a call wants of the budget never grows (a chunk shrinks to one
-/// token), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be cut, and each gets
-/// at least a token.
+/// The order of the running list does not matter here. What a call wants of the budget never grows (a chunk shrinks to
+/// one token), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be cut, and
+/// each gets at least a token.
 void Replica::schedule_running() {
   Tokens budget = options_.max_num_batched_tokens - decoding_;
   for (const std::uint32_t index : prefilling_) {
@@ -101,7 +111,8 @@ void Replica::reserve_in_order() {
     const ActiveCall& call = calls_[index];
     const bool planned = next < plan_.size() && plan_[next].call == index;
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
-    if (call.decoding) needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
+    if (call.decoding)
+      needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
     while (needed > kv_.free_blocks()) {
       const bool itself = running_.last == index;
       preempt_youngest(simulation_.now());
@@ -117,7 +128,8 @@ void Replica::reserve_in_order() {
 }
 
 std::int64_t Replica::blocks_for(const Planned& planned) const {
-  return std::max<std::int64_t>(0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - calls_[planned.call].kv.blocks());
+  return std::max<std::int64_t>(
+      0, kv_.blocks_for(planned.chunk.before + planned.chunk.tokens) - calls_[planned.call].kv.blocks());
 }
 
 void Replica::extend(const Planned& planned) {
@@ -230,7 +242,8 @@ void Replica::start_leap(FineTime start) {
   if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, context_, {});
 
   leap_steps_ = 1;
-  // After a preemption the queue is looked at again in the next step; after a hand-over the first gap differs from the others.
+  // After a preemption the queue is looked at again in the next step; after a hand-over the first gap differs from the
+  // others.
   if (chunks_.empty() && !options_.stepwise && !preempted_ && late_.empty()) {
     drop_stale_completions();
     std::int64_t limit = completions_.front().step - step_;
@@ -242,7 +255,8 @@ void Replica::start_leap(FineTime start) {
   growth_ = piece_.slope() * decoding_;
   settled_ = 0;
   note_phase(simulation_.now());
-  event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
+  event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_,
+                                *this);
 }
 
 /// The first `steps` steps of the leap: sum of an arithmetic sequence.
@@ -282,7 +296,8 @@ std::int64_t Replica::steps_over() const {
   const auto elapsed = static_cast<double>((FineTime(simulation_.now()) - leap_start_).ticks());
   const auto growth = static_cast<double>(growth_), linear = static_cast<double>(first_ticks_) - growth / 2;
   const double guess = elapsed > 0 ? 2 * elapsed / (linear + std::sqrt(linear * linear + 2 * growth * elapsed)) : 0;
-  auto steps = static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(settled_), static_cast<double>(leap_steps_)));
+  auto steps =
+      static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(settled_), static_cast<double>(leap_steps_)));
   while (steps < leap_steps_ && over(steps + 1)) ++steps;
   while (steps > settled_ && !over(steps)) --steps;
   return steps;
@@ -293,7 +308,8 @@ void Replica::settle() {
   const std::int64_t over = steps_over();
   if (over == settled_) return;
   account(settled_, over);
-  const std::int64_t more = blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
+  const std::int64_t more =
+      blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
   kv_.take(more);
   taken_ += more;
 }
@@ -302,7 +318,8 @@ ServingTotals Replica::share_of_step_in_flight() const {
   ServingTotals totals;
   if (!busy()) return totals;
   const Int128 whole = ticks_of(settled_ + 1) - ticks_of(settled_);
-  const Int128 elapsed = std::clamp<Int128>((FineTime(simulation_.now()) - leap_start_ - FineTime(ticks_of(settled_))).ticks(), 0, whole);
+  const Int128 elapsed =
+      std::clamp<Int128>((FineTime(simulation_.now()) - leap_start_ - FineTime(ticks_of(settled_))).ticks(), 0, whole);
   if (elapsed == 0) return totals;
   const Int128 contexts = context_ + static_cast<Int128>(decoding_) * settled_;
   Int128 total = 0;
@@ -323,7 +340,8 @@ void Replica::cut_leap() {
   if (leap_steps_ - settled_ <= 1) return;
   leap_steps_ = settled_ + 1;
   simulation_.cancel(event_);
-  event_ = simulation_.schedule((leap_start_ + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_, *this);
+  event_ = simulation_.schedule((leap_start_ + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd,
+                                entity_, *this);
 }
 
 /// Books steps [from, to) of the leap.

@@ -1,15 +1,17 @@
 #pragma once
-/// One copy of a model on its chips: continuous batching as in vLLM V1, leaping over the steps in which nothing changes.
+/// One copy of a model on its chips: continuous batching as in vLLM V1, leaping over the steps in which nothing
+/// changes.
 ///
-/// Each step gives out a budget of tokens: to running calls in the order of their admission, one to each that decodes and a
-/// chunk to each whose prompt is not computed yet, then to waiting calls in order of arrival (v1/core/sched/scheduler.py). A
-/// running call whose blocks do not fit preempts the one admitted last, which starts again at the head of the queue, finding
-/// what is still cached of it; a step that preempts admits nobody.
+/// Each step gives out a budget of tokens: to running calls in the order of their admission, one to each that decodes
+/// and a chunk to each whose prompt is not computed yet, then to waiting calls in order of arrival
+/// (v1/core/sched/scheduler.py). A running call whose blocks do not fit preempts the one admitted last, which starts
+/// again at the head of the queue, finding what is still cached of it; a step that preempts admits nobody.
 ///
-/// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then leaps to
-/// the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival cuts the leap at
-/// the end of the step in flight. Whoever reads the replica in between calls `settle()` first. Stepping (`stepwise`) gives
-/// the same calls, dates and sums, bit for bit. Both equal a step-by-step reference (tests/platforms/serving).
+/// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then
+/// leaps to the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival
+/// cuts the leap at the end of the step in flight. Whoever reads the replica in between calls `settle()` first.
+/// Stepping (`stepwise`) gives the same calls, dates and sums, bit for bit. Both equal a step-by-step reference
+/// (tests/platforms/serving).
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
@@ -34,7 +36,8 @@ struct BatchingOptions {
   bool stepwise = false;
 };
 
-/// What replicas have done, in integers: two runs of the same work agree exactly, and differences of two readings are exact.
+/// What replicas have done, in integers: two runs of the same work agree exactly, and differences of two readings are
+/// exact.
 struct ServingTotals {
   sim::Int128 busy_ticks = 0;
   std::array<sim::Int128, kBounds> bound_ticks{};
@@ -44,8 +47,8 @@ struct ServingTotals {
   std::int64_t steps = 0;
   Tokens prefill_tokens = 0;
   Tokens output_tokens = 0;
-  Tokens prompt_tokens = 0;   ///< of calls admitted for the first time
-  Tokens cached_tokens = 0;   ///< of those
+  Tokens prompt_tokens = 0;  ///< of calls admitted for the first time
+  Tokens cached_tokens = 0;  ///< of those
   std::int64_t preemptions = 0;
 
   ServingTotals& operator+=(const ServingTotals& other) {
@@ -76,19 +79,19 @@ struct ActiveCall {
   CallRequest request;
   CallRecord record;
   KvChain kv;
-  Tokens computed = 0;          ///< tokens of the context whose KV is in memory, while its prompt is being computed
-  Tokens made = 0;              ///< output tokens, as of `joined_step` while decoding
-  std::int64_t joined_step = 0; ///< the replica's step count when it began to decode
-  std::uint64_t order = 0;      ///< of its admission: the running list's order
-  sim::Time mark;               ///< time up to which its causes are accounted
+  Tokens computed = 0;           ///< tokens of the context whose KV is in memory, while its prompt is being computed
+  Tokens made = 0;               ///< output tokens, as of `joined_step` while decoding
+  std::int64_t joined_step = 0;  ///< the replica's step count when it began to decode
+  std::uint64_t order = 0;       ///< of its admission: the running list's order
+  sim::Time mark;                ///< time up to which its causes are accounted
   sim::FineTime last_token;
   sim::Int128 interference_at_join = 0;
   std::uint32_t previous = kNone, next = kNone;  ///< in the running list or the queue
-  std::uint32_t target = 0;     ///< replica of the decode pool
+  std::uint32_t target = 0;                      ///< replica of the decode pool
   bool decoding = false;
-  bool resumed = false;         ///< was preempted before: its prefill is recompute
-  bool moving = false;          ///< its prompt's KV is on the network, to `target`, since `mark`
-  bool transferred = false;     ///< its prompt's KV arrived over the network
+  bool resumed = false;      ///< was preempted before: its prefill is recompute
+  bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
+  bool transferred = false;  ///< its prompt's KV arrived over the network
 };
 
 /// Who hears of what happens in a replica: the fleet.
@@ -107,8 +110,8 @@ class Replica final : public sim::EventHandler {
   Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
           const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity);
 
-  /// Could the call ever run here? As a server checks: the model's length, the KV memory, and, without chunked prefill, the
-  /// token budget, which must take prompt and output at once in case it is preempted.
+  /// Could the call ever run here? As a server checks: the model's length, the KV memory, and, without chunked prefill,
+  /// the token budget, which must take prompt and output at once in case it is preempted.
   bool fits(Tokens prompt, Tokens output) const;
   void submit(std::uint32_t call);
   /// Brings the pool's totals and the KV cache up to now.
@@ -117,8 +120,8 @@ class Replica final : public sim::EventHandler {
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
-  /// The elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of measurement is
-  /// never charged more than its length.
+  /// The elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of measurement
+  /// is never charged more than its length.
   ServingTotals share_of_step_in_flight() const;
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
@@ -133,7 +136,7 @@ class Replica final : public sim::EventHandler {
     std::uint32_t first = ActiveCall::kNone, last = ActiveCall::kNone;
   };
   struct Completion {
-    std::int64_t step;   ///< the step count after which the call is complete
+    std::int64_t step;  ///< the step count after which the call is complete
     std::uint64_t order;
     std::uint32_t call;
   };
@@ -188,29 +191,29 @@ class Replica final : public sim::EventHandler {
   List running_, waiting_;
   std::int32_t running_count_ = 0, waiting_count_ = 0;
   std::int32_t decoding_ = 0;
-  Tokens context_ = 0;                      ///< sum over decoding calls, in the next step
-  std::vector<std::int32_t> boundary_;      ///< decoding calls that need a block when step count = index mod block size
-  std::vector<Completion> completions_;     ///< min-heap
-  std::vector<std::uint32_t> prefilling_;   ///< running, prompt not yet computed, in order of admission
+  Tokens context_ = 0;                     ///< sum over decoding calls, in the next step
+  std::vector<std::int32_t> boundary_;     ///< decoding calls that need a block when step count = index mod block size
+  std::vector<Completion> completions_;    ///< min-heap
+  std::vector<std::uint32_t> prefilling_;  ///< running, prompt not yet computed, in order of admission
   std::vector<Planned> plan_;
-  std::vector<std::uint32_t> late_;         ///< handed over in the step in flight: their last token is older
+  std::vector<std::uint32_t> late_;  ///< handed over in the step in flight: their last token is older
   std::vector<std::uint32_t> ended_;
   std::vector<PrefillChunk> chunks_;
-  std::int64_t taken_ = 0;                  ///< blocks that decoding took for the leap's steps so far
+  std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
   std::uint64_t admissions_ = 0;
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
-  bool ending_ = false;                     ///< a step's end is being worked off
+  bool ending_ = false;  ///< a step's end is being worked off
 
   // The leap in progress: `leap_steps_` steps from `leap_start_`, of which `settled_` are accounted.
   sim::FineTime leap_start_;
-  sim::FineTime last_end_;         ///< of the step before
+  sim::FineTime last_end_;  ///< of the step before
   StepPiece piece_;
-  StepPiece alone_;                ///< the same step without its prefill; for interference
-  std::int64_t first_ticks_ = 0;   ///< of its first step
-  std::int64_t growth_ = 0;        ///< of each step over the one before
+  StepPiece alone_;               ///< the same step without its prefill; for interference
+  std::int64_t first_ticks_ = 0;  ///< of its first step
+  std::int64_t growth_ = 0;       ///< of each step over the one before
   std::int64_t leap_steps_ = 0, settled_ = 0;
-  std::int64_t step_ = 0;          ///< steps completed up to the leap's start
+  std::int64_t step_ = 0;  ///< steps completed up to the leap's start
   sim::Int128 interference_ = 0;
 
   BatchPhase phase_;

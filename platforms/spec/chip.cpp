@@ -175,7 +175,8 @@ Chip Chip::read(ObjectReader& reader) {
 
 const KernelProfile* Chip::profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const {
   for (const Profile& profile : kernel_profiles) {
-    if (profile.model == model && profile.tp == tp && profile.weights == weights && profile.kv == kv) return profile.kernels.get();
+    if (profile.model == model && profile.tp == tp && profile.weights == weights && profile.kv == kv)
+      return profile.kernels.get();
   }
   return nullptr;
 }

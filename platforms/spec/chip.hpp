@@ -43,9 +43,9 @@ struct Chip {
   struct Efficiency {
     PerPrecision gemm_compute;
     std::optional<double> gemm_memory;
-    std::optional<double> moe_compute;  ///< grouped products of experts
-    std::optional<double> moe_memory;   ///< reading the experts that are hit
-    std::optional<double> moe_launch_s;  ///< of a layer of experts, sorting included
+    std::optional<double> moe_compute;                    ///< grouped products of experts
+    std::optional<double> moe_memory;                     ///< reading the experts that are hit
+    std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included
     std::optional<double> moe_tile_half, moe_depth_half;  ///< as those of gemm
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;

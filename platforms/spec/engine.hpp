@@ -1,9 +1,9 @@
 #pragma once
 /// A serving engine: the defaults of its arguments under vLLM's names, and the time its host code takes.
 ///
-/// A step of a batch of n sequences takes host.step_s + n · host.sequence_s beside its kernels. One that carries prompt tokens is
-/// no captured graph: it takes host.prefill_step_s more, and its kernels at least host.layer_s for each layer, the time in which
-/// the host launches them.
+/// A step of a batch of n sequences takes host.step_s + n · host.sequence_s beside its kernels. One that carries prompt
+/// tokens is no captured graph: it takes host.prefill_step_s more, and its kernels at least host.layer_s for each
+/// layer, the time in which the host launches them.
 ///
 ///   const EngineDefaults* engine = catalog.find_engine("vllm");
 ///   engine->max_num_batched_tokens;  // 8192

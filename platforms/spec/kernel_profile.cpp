@@ -20,15 +20,17 @@ void add_row(ProfileGrid<Inner>& grid, std::span<const double> row) {
 template <typename Table>
 void read_table(ObjectReader& reader, const char* key, Table& table, bool required) {
   const Json* rows = reader.raw(key);
-  const std::string allowed = "a list of rows of " + std::to_string(Table::kColumns) + " numbers of at least 0, the last one seconds";
+  const std::string allowed =
+      "a list of rows of " + std::to_string(Table::kColumns) + " numbers of at least 0, the last one seconds";
   if (rows == nullptr || !rows->is_array() || (required && rows->empty())) {
     if (required || rows != nullptr) reader.fault(key, rows == nullptr ? "nothing" : sim::shown(*rows), allowed);
     return;
   }
   std::vector<double> numbers(Table::kColumns);
   for (const Json& row : *rows) {
-    const bool good = row.is_array() && row.size() == Table::kColumns &&
-                      std::all_of(row.begin(), row.end(), [](const Json& x) { return x.is_number() && x.get<double>() >= 0; });
+    const bool good =
+        row.is_array() && row.size() == Table::kColumns &&
+        std::all_of(row.begin(), row.end(), [](const Json& x) { return x.is_number() && x.get<double>() >= 0; });
     if (!good) return reader.fault(key, sim::shown(row), allowed);
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = row[i].get<double>();
     add_row(table, numbers);

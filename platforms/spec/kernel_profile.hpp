@@ -1,9 +1,10 @@
 #pragma once
 /// Kernel times measured on a chip for one model: what replaces the kernel models where a user has profiled.
 ///
-/// Kernels of one layer by the tokens of a step, attention by (prompt tokens in the step, their cached tokens, decoding calls,
-/// their mean context), experts by (tokens, experts hit), and what runs once a step. Linear between grid points, each axis on the
-/// grid of the axes before it (a profile need not be a full product); linear beyond the last point, constant before the first.
+/// Kernels of one layer by the tokens of a step, attention by (prompt tokens in the step, their cached tokens, decoding
+/// calls, their mean context), experts by (tokens, experts hit), and what runs once a step. Linear between grid points,
+/// each axis on the grid of the axes before it (a profile need not be a full product); linear beyond the last point,
+/// constant before the first.
 ///
 /// A chip's catalogue entry may carry profiles; there each table is a list of rows, coordinates first, seconds last.
 ///
@@ -53,12 +54,13 @@ class ProfileGrid {
 };
 
 struct KernelProfile {
-  ProfileCurve layer;                      ///< by tokens: all token kernels of one layer but attention and experts
-  ProfileCurve token_once;                 ///< by tokens: embedding, last norm
-  ProfileCurve sequence_once;              ///< by sequences: output matrix, sampler
-  ProfileGrid<ProfileCurve> decode;        ///< calls, mean context; of one layer
-  ProfileGrid<ProfileGrid<ProfileGrid<ProfileCurve>>> mixed;  ///< prompt tokens, cached, calls, mean context; of one layer
-  ProfileGrid<ProfileCurve> experts;       ///< tokens, experts hit; of one layer; may be empty
+  ProfileCurve layer;                ///< by tokens: all token kernels of one layer but attention and experts
+  ProfileCurve token_once;           ///< by tokens: embedding, last norm
+  ProfileCurve sequence_once;        ///< by sequences: output matrix, sampler
+  ProfileGrid<ProfileCurve> decode;  ///< calls, mean context; of one layer
+  ProfileGrid<ProfileGrid<ProfileGrid<ProfileCurve>>>
+      mixed;                          ///< prompt tokens, cached, calls, mean context; of one layer
+  ProfileGrid<ProfileCurve> experts;  ///< tokens, experts hit; of one layer; may be empty
 
   /// Faults go to the reader's list. A profile has every table but `experts`.
   static KernelProfile read(sim::ObjectReader& reader);

@@ -1,12 +1,12 @@
 #pragma once
 /// The pending events of a simulation, earliest first.
 ///
-/// Order is total and says nothing about when an event was inserted: date, then named priority, then the entity that the
-/// event belongs to, then that entity's own count of events. Insertion order would differ between a run that steps and
-/// one that leaps; this key does not.
+/// Order is total and says nothing about when an event was inserted: date, then named priority, then the entity that
+/// the event belongs to, then that entity's own count of events. Insertion order would differ between a run that steps
+/// and one that leaps; this key does not.
 ///
-/// An implicit 4-ary heap of 32-byte POD events: O(log n) to schedule and to pop, no allocation per event. Cancelling is
-/// O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
+/// An implicit 4-ary heap of 32-byte POD events: O(log n) to schedule and to pop, no allocation per event. Cancelling
+/// is O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
 ///
 ///   EventHandle h = queue.schedule(Time::seconds(2), Priority::kArrival, entity, handler, argument);
 ///   queue.cancel(h);
@@ -29,8 +29,8 @@ enum class Priority : std::uint8_t {
   kStop,      ///< the run's horizon
 };
 
-/// Whoever schedules events: a stable number and the count of events it has scheduled so far. Numbers need be unique only
-/// among the entities that share a priority.
+/// Whoever schedules events: a stable number and the count of events it has scheduled so far. Numbers need be unique
+/// only among the entities that share a priority.
 struct Entity {
   std::uint64_t id = 0;  ///< below 2^36
   std::uint32_t events = 0;
@@ -55,7 +55,9 @@ class EventQueue {
   /// Removes the event if it is still pending; a spent or empty handle is ignored. Clears the handle.
   void cancel(EventHandle& handle);
 
-  bool pending(const EventHandle& handle) const { return handle.stamp != 0 && slots_[handle.slot].stamp == handle.stamp; }
+  bool pending(const EventHandle& handle) const {
+    return handle.stamp != 0 && slots_[handle.slot].stamp == handle.stamp;
+  }
 
   /// `Time::never()` when empty.
   Time next_date();
@@ -71,7 +73,8 @@ class EventQueue {
 
   /// What sorts the events of one date: 4 bits of priority, 36 of entity, 24 of the entity's count.
   static std::uint64_t order_of(Priority priority, const Entity& entity) {
-    return static_cast<std::uint64_t>(priority) << 60 | (entity.id & 0xfffffffffULL) << 24 | (entity.events & 0xffffffU);
+    return static_cast<std::uint64_t>(priority) << 60 | (entity.id & 0xfffffffffULL) << 24 |
+           (entity.events & 0xffffffU);
   }
 
   std::size_t size() const { return live_; }

@@ -12,7 +12,8 @@ constexpr std::uint64_t kEventsPerPulse = 4096;
 EventHandle Simulation::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
                                  std::uint64_t argument) {
   if (date < now_) {
-    throw InternalError(fmt::format("event of entity {} scheduled at {} ns, before now = {} ns", entity.id, date.ns(), now_.ns()));
+    throw InternalError(
+        fmt::format("event of entity {} scheduled at {} ns, before now = {} ns", entity.id, date.ns(), now_.ns()));
   }
   return queue_.schedule(date, priority, entity, handler, argument);
 }

@@ -24,8 +24,8 @@ class Simulation {
   EventHandle schedule(Time date, Priority priority, Entity& entity, EventHandler& handler, std::uint64_t argument = 0);
   void cancel(EventHandle& handle) { queue_.cancel(handle); }
 
-  /// Would an event of this date and key have run by now, before the event that is running? Whoever leaps over events that
-  /// it would have scheduled asks this, to be where stepping would have been.
+  /// Would an event of this date and key have run by now, before the event that is running? Whoever leaps over events
+  /// that it would have scheduled asks this, to be where stepping would have been.
   bool passed(Time date, Priority priority, const Entity& entity) const {
     return date < now_ || (date == now_ && EventQueue::order_of(priority, {entity.id, 0}) < order_);
   }

@@ -4,8 +4,8 @@
 /// `Time` is a signed 64-bit count of nanoseconds: an instant since the start of the simulation, or a duration.
 /// 292 years fit. Everything that is published (an event's date, a row of a table) is a `Time`.
 ///
-/// `FineTime` is fixed point with 2^-20 ns: a long chain of steps keeps its fraction there and is rounded up only where a
-/// date is published, so that the end of step 10,000 does not depend on whether the steps were walked or leapt over.
+/// `FineTime` is fixed point with 2^-20 ns: a long chain of steps keeps its fraction there and is rounded up only where
+/// a date is published, so that the end of step 10,000 does not depend on whether the steps were walked or leapt over.
 ///
 ///   Time t = Time::seconds(1.5) + Time::milliseconds(3);
 ///   fmt::print("{}", t.seconds());

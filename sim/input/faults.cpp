@@ -1,8 +1,7 @@
 #include "sim/input/faults.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <numeric>
 
 namespace tokenyard::sim {

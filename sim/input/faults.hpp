@@ -15,8 +15,8 @@
 namespace tokenyard::sim {
 
 struct Fault {
-  std::string file;     ///< empty for a command-line argument
-  std::string place;    ///< JSON pointer ("/pools/0/chip"), "line 17", or a flag ("--seed")
+  std::string file;   ///< empty for a command-line argument
+  std::string place;  ///< JSON pointer ("/pools/0/chip"), "line 17", or a flag ("--seed")
   std::string found;
   std::string allowed;  ///< the remedy: what may stand there, with the nearest valid name where there is one
 

@@ -1,9 +1,8 @@
 #include "sim/input/json_reader.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -109,7 +108,8 @@ std::string place_of(std::string_view text, std::size_t byte) {
   const std::string_view before = text.substr(0, std::min(byte, text.size()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
   const std::size_t last = before.rfind('\n');
-  return fmt::format("line {}, column {}", line, last == std::string_view::npos ? before.size() : before.size() - last - 1);
+  return fmt::format("line {}, column {}", line,
+                     last == std::string_view::npos ? before.size() : before.size() - last - 1);
 }
 
 }  // namespace
@@ -176,14 +176,16 @@ JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults
   } catch (const Json::parse_error& error) {
     std::string what = error.what();
     const std::size_t colon = what.find("syntax error");
-    faults.add(file.name_, place_of(text, error.byte), colon == std::string::npos ? what : what.substr(colon), "JSON, comments included");
+    faults.add(file.name_, place_of(text, error.byte), colon == std::string::npos ? what : what.substr(colon),
+               "JSON, comments included");
     *file.value_ = Json::object();
   } catch (const Json::out_of_range& error) {  // "… number overflow parsing '1e999'"
     const std::string_view what = error.what();
     const std::size_t quote = std::min(what.find('\''), what.size());
     const std::string_view number = what.substr(std::min(quote + 1, what.size()), what.rfind('\'') - quote - 1);
     const std::size_t at = text.find(number);
-    faults.add(file.name_, at == std::string_view::npos ? "" : place_of(text, at + 1), std::string(number), "a number that fits in a double");
+    faults.add(file.name_, at == std::string_view::npos ? "" : place_of(text, at + 1), std::string(number),
+               "a number that fits in a double");
     *file.value_ = Json::object();
   }
   return file;
@@ -202,12 +204,18 @@ ObjectReader::ObjectReader(const Json& object, std::string file, std::string poi
     : object_(&object), file_(std::move(file)), pointer_(std::move(pointer)), faults_(&faults) {}
 
 ObjectReader::ObjectReader(ObjectReader&& other) noexcept
-    : object_(other.object_), file_(std::move(other.file_)), pointer_(std::move(other.pointer_)), faults_(other.faults_),
-      known_(std::move(other.known_)), finished_(std::exchange(other.finished_, true)) {}
+    : object_(other.object_),
+      file_(std::move(other.file_)),
+      pointer_(std::move(other.pointer_)),
+      faults_(other.faults_),
+      known_(std::move(other.known_)),
+      finished_(std::exchange(other.finished_, true)) {}
 
 ObjectReader::~ObjectReader() { finish(); }
 
-std::string ObjectReader::pointer_to(std::string_view key) const { return key.empty() ? pointer_ : pointer_ + '/' + escaped(key); }
+std::string ObjectReader::pointer_to(std::string_view key) const {
+  return key.empty() ? pointer_ : pointer_ + '/' + escaped(key);
+}
 
 void ObjectReader::fault(std::string_view key, std::string found, std::string allowed) {
   faults_->add(file_, pointer_to(key), std::move(found), std::move(allowed));
@@ -229,10 +237,13 @@ std::optional<double> ObjectReader::optional_number(std::string_view key, const 
   const Json* value = find(key, false);
   if (value == nullptr) return {};
   const double number = value->is_number() ? value->get<double>() : std::nan("");
-  if (!std::isfinite(number) || number < rule.minimum || number > rule.maximum || (rule.exclusive && number == rule.minimum)) {
+  if (!std::isfinite(number) || number < rule.minimum || number > rule.maximum ||
+      (rule.exclusive && number == rule.minimum)) {
     std::string allowed = "a number";
-    if (std::isfinite(rule.minimum)) allowed += fmt::format("{}{}", rule.exclusive ? " above " : " of at least ", rule.minimum);
-    if (std::isfinite(rule.maximum)) allowed += fmt::format("{} at most {}", std::isfinite(rule.minimum) ? " and" : " of", rule.maximum);
+    if (std::isfinite(rule.minimum))
+      allowed += fmt::format("{}{}", rule.exclusive ? " above " : " of at least ", rule.minimum);
+    if (std::isfinite(rule.maximum))
+      allowed += fmt::format("{} at most {}", std::isfinite(rule.minimum) ? " and" : " of", rule.maximum);
     fault(key, shown(*value), allowed);
     return rule.fallback.value_or(std::isfinite(rule.minimum) ? rule.minimum : 0);
   }
@@ -281,7 +292,8 @@ std::string ObjectReader::string(std::string_view key, std::optional<std::string
   return fallback.value_or("");
 }
 
-std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names, std::optional<std::string> fallback) {
+std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names,
+                                 std::optional<std::string> fallback) {
   const std::size_t before = faults_->size();
   std::string value = string(key, fallback);
   const std::string otherwise = fallback.value_or(names.front());
@@ -325,7 +337,8 @@ std::size_t ObjectReader::each(std::string_view key, const std::function<void(Ob
   return value->size();
 }
 
-std::size_t ObjectReader::members(std::string_view key, const std::function<void(const std::string&, ObjectReader&)>& read, bool required) {
+std::size_t ObjectReader::members(std::string_view key,
+                                  const std::function<void(const std::string&, ObjectReader&)>& read, bool required) {
   const Json* value = find(key, required);
   if (value == nullptr) return 0;
   if (!value->is_object()) {

@@ -2,8 +2,9 @@
 /// Reading JSON that people wrote: every fault is collected with its JSON pointer, nothing throws before the end.
 ///
 /// `JsonFile` parses a text with `//` and `/* */` comments and refuses duplicate keys. `ObjectReader` reads one object:
-/// each getter names a key, returns the value or the default, and adds a fault if the value is missing, of the wrong type
-/// or out of bounds. `finish()` (or the destructor) reports the keys nobody asked for, with the nearest valid name.
+/// each getter names a key, returns the value or the default, and adds a fault if the value is missing, of the wrong
+/// type or out of bounds. `finish()` (or the destructor) reports the keys nobody asked for, with the nearest valid
+/// name.
 ///
 ///   Faults faults;
 ///   JsonFile file = JsonFile::load("scenario.json", faults);
@@ -32,8 +33,8 @@ using Json = nlohmann::ordered_json;
 
 class ObjectReader;
 
-/// The text of a file of at most 256 MiB, which may be a pipe. Nothing, and a fault, if there is no such file, if it is a
-/// directory, cannot be read or is longer (/dev/zero is).
+/// The text of a file of at most 256 MiB, which may be a pipe. Nothing, and a fault, if there is no such file, if it is
+/// a directory, cannot be read or is longer (/dev/zero is).
 std::optional<std::string> read_text_file(const std::filesystem::path& path, Faults& faults);
 
 /// A parsed file; keeps its name for messages.
@@ -88,7 +89,8 @@ class ObjectReader {
   bool boolean(std::string_view key, std::optional<bool> fallback = {});
   std::string string(std::string_view key, std::optional<std::string> fallback = {});
   /// One of `names`; a fault names the nearest.
-  std::string choice(std::string_view key, const std::vector<std::string>& names, std::optional<std::string> fallback = {});
+  std::string choice(std::string_view key, const std::vector<std::string>& names,
+                     std::optional<std::string> fallback = {});
 
   /// Calls `read` with a reader of the object under `key`; false if the key is absent (a fault when required).
   bool object(std::string_view key, const std::function<void(ObjectReader&)>& read, bool required = false);

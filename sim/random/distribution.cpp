@@ -1,9 +1,8 @@
 #include "sim/random/distribution.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/random/portable_math.hpp"
@@ -75,10 +74,12 @@ Distribution Distribution::gamma(double shape, double scale) {
   return d;
 }
 
-Distribution Distribution::read(const Json& value, const std::string& file, const std::string& pointer, Faults& faults) {
+Distribution Distribution::read(const Json& value, const std::string& file, const std::string& pointer,
+                                Faults& faults) {
   if (value.is_number()) return constant(value.get<double>());
   if (!value.is_object()) {
-    faults.add(file, pointer, shown(value), R"(a number or a distribution: {"dist": "lognormal", "median": 129, "sigma": 0.9})");
+    faults.add(file, pointer, shown(value),
+               R"(a number or a distribution: {"dist": "lognormal", "median": 129, "sigma": 0.9})");
     return constant(1);
   }
   const std::size_t before = faults.size();
@@ -86,8 +87,8 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   Distribution d;
   auto table = std::make_shared<Table>();
   const NumberRule positive{.minimum = 0, .exclusive = true};
-  const std::string family = r.choice("dist", {"constant", "uniform", "exponential", "lognormal", "gamma", "weibull", "negative-binomial",
-                                               "poisson", "geometric", "mixture", "empirical"});
+  const std::string family = r.choice("dist", {"constant", "uniform", "exponential", "lognormal", "gamma", "weibull",
+                                               "negative-binomial", "poisson", "geometric", "mixture", "empirical"});
   if (faults.size() != before) return constant(1);  // without the family, its keys cannot be judged
   if (family == "constant") {
     d.a_ = r.number("value");
@@ -124,12 +125,16 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   } else if (family == "mixture") {
     d.family_ = Family::kMixture;
     double total = 0;
-    r.each("parts", [&](ObjectReader& part) {
-      total += part.number("weight", {.minimum = 0, .maximum = 1});
-      table->cumulative.push_back(total);
-      table->parts.push_back(read_distribution(part, "of"));
-    }, true);
-    if (table->parts.empty() || std::fabs(total - 1) > 1e-9) r.fault("parts", fmt::format("weights that sum to {}", total), "weights that sum to 1");
+    r.each(
+        "parts",
+        [&](ObjectReader& part) {
+          total += part.number("weight", {.minimum = 0, .maximum = 1});
+          table->cumulative.push_back(total);
+          table->parts.push_back(read_distribution(part, "of"));
+        },
+        true);
+    if (table->parts.empty() || std::fabs(total - 1) > 1e-9)
+      r.fault("parts", fmt::format("weights that sum to {}", total), "weights that sum to 1");
   } else {
     d.family_ = Family::kEmpirical;
     double total = 0;
@@ -138,7 +143,8 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
     const bool lists = values != nullptr && values->is_array() && !values->empty() &&
                        (weights == nullptr || (weights->is_array() && weights->size() == values->size()));
     if (!lists) {
-      r.fault("values", values == nullptr ? "nothing" : shown(*values), "an array of numbers, with as many \"weights\" or none");
+      r.fault("values", values == nullptr ? "nothing" : shown(*values),
+              "an array of numbers, with as many \"weights\" or none");
     } else {
       for (std::size_t i = 0; i < values->size(); ++i) {
         const Json& v = (*values)[i];
@@ -157,7 +163,8 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   d.times_ = r.number("times", {.fallback = 1, .minimum = 0});
   d.minimum_ = r.optional_number("min").value_or(d.minimum_);
   d.maximum_ = r.optional_number("max").value_or(d.maximum_);
-  if (d.maximum_ < d.minimum_) r.fault("max", fmt::format("{}", d.maximum_), fmt::format("at least min = {}", d.minimum_));
+  if (d.maximum_ < d.minimum_)
+    r.fault("max", fmt::format("{}", d.maximum_), fmt::format("at least min = {}", d.minimum_));
   r.finish();
   if (faults.size() != before) return constant(1);
   if (!table->cumulative.empty()) d.table_ = std::move(table);
@@ -166,24 +173,33 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
 
 double Distribution::draw(Stream& stream) const {
   switch (family_) {
-    case Family::kConstant: return a_;
-    case Family::kUniform: return a_ + (b_ - a_) * stream.uniform();
-    case Family::kExponential: return a_ * stream.exponential();
-    case Family::kLognormal: return a_ * portable_exp(b_ * stream.normal());
-    case Family::kGamma: return b_ * draw_gamma(stream, a_);
-    case Family::kWeibull: return a_ * portable_pow(stream.exponential(), 1 / b_);
+    case Family::kConstant:
+      return a_;
+    case Family::kUniform:
+      return a_ + (b_ - a_) * stream.uniform();
+    case Family::kExponential:
+      return a_ * stream.exponential();
+    case Family::kLognormal:
+      return a_ * portable_exp(b_ * stream.normal());
+    case Family::kGamma:
+      return b_ * draw_gamma(stream, a_);
+    case Family::kWeibull:
+      return a_ * portable_pow(stream.exponential(), 1 / b_);
     case Family::kNegativeBinomial: {
       if (b_ >= 1) return 0;
       const double rate = draw_gamma(stream, a_) * (1 - b_) / b_;
       return draw_poisson(stream, rate);
     }
-    case Family::kPoisson: return draw_poisson(stream, a_);
-    case Family::kGeometric: return a_ >= 1 ? 1 : std::floor(stream.exponential() / -portable_log(1 - a_)) + 1;
+    case Family::kPoisson:
+      return draw_poisson(stream, a_);
+    case Family::kGeometric:
+      return a_ >= 1 ? 1 : std::floor(stream.exponential() / -portable_log(1 - a_)) + 1;
     case Family::kMixture: {
       const std::size_t part = pick(table_->cumulative, stream.uniform());
       return table_->parts[part].sample(stream);
     }
-    case Family::kEmpirical: return table_->values[pick(table_->cumulative, stream.uniform())];
+    case Family::kEmpirical:
+      return table_->values[pick(table_->cumulative, stream.uniform())];
   }
   return 0;
 }
@@ -194,7 +210,9 @@ std::int64_t Distribution::sample_tokens(Stream& stream) const {
   return std::llround(std::clamp(sample(stream), 1.0, 1e15));
 }
 
-std::int64_t Distribution::sample_count(Stream& stream) const { return std::llround(std::clamp(sample(stream), 0.0, 1e15)); }
+std::int64_t Distribution::sample_count(Stream& stream) const {
+  return std::llround(std::clamp(sample(stream), 0.0, 1e15));
+}
 
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }
 
@@ -203,15 +221,32 @@ double Distribution::mean() const {
   if (!clipped || family_ == Family::kConstant) {
     double mean = 0;
     switch (family_) {
-      case Family::kConstant: return std::clamp(times_ * a_, minimum_, maximum_);
-      case Family::kUniform: mean = (a_ + b_) / 2; break;
-      case Family::kExponential: mean = a_; break;
-      case Family::kLognormal: mean = a_ * portable_exp(b_ * b_ / 2); break;
-      case Family::kGamma: mean = a_ * b_; break;
-      case Family::kWeibull: mean = a_ * portable_exp(log_gamma(1 + 1 / b_)); break;
-      case Family::kNegativeBinomial: mean = a_ * (1 - b_) / b_; break;
-      case Family::kPoisson: mean = a_; break;
-      case Family::kGeometric: mean = 1 / a_; break;
+      case Family::kConstant:
+        return std::clamp(times_ * a_, minimum_, maximum_);
+      case Family::kUniform:
+        mean = (a_ + b_) / 2;
+        break;
+      case Family::kExponential:
+        mean = a_;
+        break;
+      case Family::kLognormal:
+        mean = a_ * portable_exp(b_ * b_ / 2);
+        break;
+      case Family::kGamma:
+        mean = a_ * b_;
+        break;
+      case Family::kWeibull:
+        mean = a_ * portable_exp(log_gamma(1 + 1 / b_));
+        break;
+      case Family::kNegativeBinomial:
+        mean = a_ * (1 - b_) / b_;
+        break;
+      case Family::kPoisson:
+        mean = a_;
+        break;
+      case Family::kGeometric:
+        mean = 1 / a_;
+        break;
       case Family::kMixture:
       case Family::kEmpirical: {
         double before = 0;

@@ -16,8 +16,8 @@
 ///   {"dist": "mixture", "parts": [{"weight": 0.25, "of": DIST}, …]}   weights sum to 1
 ///   {"dist": "empirical", "values": [1, 2, 3], "weights": [0.9, 0.07, 0.03]}   weights optional
 ///
-/// The algorithms are ours and portable: same draws on every compiler and processor. Parameters are validated on reading;
-/// every fault has its JSON pointer. A draw allocates nothing.
+/// The algorithms are ours and portable: same draws on every compiler and processor. Parameters are validated on
+/// reading; every fault has its JSON pointer. A draw allocates nothing.
 
 #include <cstdint>
 #include <memory>
@@ -56,7 +56,17 @@ class Distribution {
 
  private:
   enum class Family : std::uint8_t {
-    kConstant, kUniform, kExponential, kLognormal, kGamma, kWeibull, kNegativeBinomial, kPoisson, kGeometric, kMixture, kEmpirical
+    kConstant,
+    kUniform,
+    kExponential,
+    kLognormal,
+    kGamma,
+    kWeibull,
+    kNegativeBinomial,
+    kPoisson,
+    kGeometric,
+    kMixture,
+    kEmpirical
   };
   double draw(Stream& stream) const;
 

@@ -2,7 +2,8 @@
 /// Elementary functions whose results are the same on every machine.
 ///
 /// The C library picks variants by processor (FMA or not), and their last bits differ. These use only + - * / sqrt and
-/// the bits of a double, with contraction switched off. Relative error below 1e-14 (1e-13 for `log_gamma`); about 10 ns.
+/// the bits of a double, with contraction switched off. Relative error below 1e-14 (1e-13 for `log_gamma`); about 10
+/// ns.
 
 namespace tokenyard::sim {
 

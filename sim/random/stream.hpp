@@ -1,9 +1,9 @@
 #pragma once
 /// Random numbers by counter, not by state: a draw is a function of (seed, stream name, entity, visit, draw index).
 ///
-/// The entity is what the work *is* (workload entry and arrival ordinal, node of the graph), never when or where it ran.
-/// Adding a consumer, changing the hardware or ending branches in another order therefore changes no other draw, and two
-/// scenarios with one seed see the same work.
+/// The entity is what the work *is* (workload entry and arrival ordinal, node of the graph), never when or where it
+/// ran. Adding a consumer, changing the hardware or ending branches in another order therefore changes no other draw,
+/// and two scenarios with one seed see the same work.
 ///
 /// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A stream is 48 bytes, made on
 /// the spot, thrown away after the visit; a draw costs about 10 ns, half of that when the block still holds a word.

@@ -12,11 +12,12 @@ namespace tokenyard::sim {
 struct MeanInterval {
   std::size_t count = 0;
   double mean = 0;
-  double deviation = 0;                ///< of the sample; 0 below two values
-  std::optional<double> half_width;    ///< none below two values
+  double deviation = 0;              ///< of the sample; 0 below two values
+  std::optional<double> half_width;  ///< none below two values
 };
 
-/// Of the values that exist, in their order (Welford's update). They must be independent: correlated ones go in batches first.
+/// Of the values that exist, in their order (Welford's update). They must be independent: correlated ones go in batches
+/// first.
 MeanInterval mean_interval(std::span<const std::optional<double>> values);
 
 /// Of a series whose neighbours are correlated (tasks in the order of arrival): the means of `batches` batches of equal

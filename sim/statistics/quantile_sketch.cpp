@@ -14,8 +14,8 @@ unsigned width_of(Int128 value) {
 
 }  // namespace
 
-/// Where a value is counted. Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1) values
-/// to a bucket.
+/// Where a value is counted. Page 0 holds 0 … 2^kBits - 1 exactly; page p holds [2^(kBits+p-1), 2^(kBits+p)), 2^(p-1)
+/// values to a bucket.
 template <class Integer>
 QuantileSketch::Place QuantileSketch::place_of(Integer ticks) {
   const unsigned width = width_of(ticks);
@@ -63,7 +63,8 @@ void QuantileSketch::file(Integer value, Integer step, std::uint64_t count, std:
     // How many of the rest fall into this bucket, too.
     std::uint64_t here = left;
     const Integer end = ((value >> place.shift) + 1) << place.shift;
-    if (value + step * static_cast<Integer>(left - 1) >= end) here = static_cast<std::uint64_t>((end - value + step - 1) / step);
+    if (value + step * static_cast<Integer>(left - 1) >= end)
+      here = static_cast<std::uint64_t>((end - value + step - 1) / step);
     count_at(place, here * times);
     left -= here;
     value += step * static_cast<Integer>(here);

@@ -1,10 +1,10 @@
 #pragma once
 /// Quantiles of a stream of durations, without keeping them.
 ///
-/// A log-linear histogram over whole numbers (as HdrHistogram does): 1024 buckets per power of two, so a quantile is off by at
-/// most 1/2048 = 0.05 % of its value; sum, count and maximum are exact. Counts are integers: merging and the order of
-/// insertion change nothing, and `add_run` files a whole arithmetic sequence of values at once, bit-identical to adding
-/// them one by one. 8 KiB per power of two that occurs.
+/// A log-linear histogram over whole numbers (as HdrHistogram does): 1024 buckets per power of two, so a quantile is
+/// off by at most 1/2048 = 0.05 % of its value; sum, count and maximum are exact. Counts are integers: merging and the
+/// order of insertion change nothing, and `add_run` files a whole arithmetic sequence of values at once, bit-identical
+/// to adding them one by one. 8 KiB per power of two that occurs.
 ///
 ///   QuantileSketch sketch;  sketch.add(FineTime(Time::milliseconds(20)));
 ///   sketch.quantile_s(0.99);
@@ -36,7 +36,7 @@ class QuantileSketch {
   std::optional<double> share_up_to(Time value) const;
 
  private:
-  static constexpr unsigned kBits = 10;  ///< log2 of the buckets per power of two
+  static constexpr unsigned kBits = 10;   ///< log2 of the buckets per power of two
   static constexpr unsigned kPages = 76;  ///< one per power of two above 2^kBits: values below 2^85 ticks
   using Page = std::array<std::uint64_t, std::size_t{1} << kBits>;
   struct Place {

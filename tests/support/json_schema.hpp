@@ -1,10 +1,9 @@
 #pragma once
-/// As much of JSON Schema (draft 2020-12) as our schemas use: $ref within the file, type, const, enum, anyOf, properties,
-/// required, additionalProperties, items, minItems, and the bounds of numbers.
-
-#include <fmt/format.h>
+/// As much of JSON Schema (draft 2020-12) as our schemas use: $ref within the file, type, const, enum, anyOf,
+/// properties, required, additionalProperties, items, minItems, and the bounds of numbers.
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -27,8 +26,8 @@ class JsonSchema {
     return faults;
   }
 
-  /// Calls `visit` for each object within `value` that a schema with "properties" describes: its pointer and that schema. Of
-  /// several schemas the first that fits is taken.
+  /// Calls `visit` for each object within `value` that a schema with "properties" describes: its pointer and that
+  /// schema. Of several schemas the first that fits is taken.
   using Visit = std::function<void(const std::string& pointer, const Json& schema)>;
   void walk(const Json& value, const Visit& visit) const { walk(value, root_, "", visit); }
 
@@ -47,21 +46,26 @@ class JsonSchema {
     if (type == "boolean") return value.is_boolean();
     if (type == "null") return value.is_null();
     if (type == "number") return value.is_number();
-    if (type == "integer") return value.is_number_integer() || (value.is_number() && value.get<double>() == std::floor(value.get<double>()));
+    if (type == "integer")
+      return value.is_number_integer() || (value.is_number() && value.get<double>() == std::floor(value.get<double>()));
     throw std::logic_error("schema: type " + type);
   }
 
   void check(const Json& value, const Json& given, const std::string& at, std::vector<std::string>& faults) const {
     const Json& schema = resolved(given);
-    const auto fault = [&](const std::string& what) { faults.push_back(fmt::format("{}: {} {}", at, sim::shown(value), what)); };
+    const auto fault = [&](const std::string& what) {
+      faults.push_back(fmt::format("{}: {} {}", at, sim::shown(value), what));
+    };
     if (schema.contains("type")) {
       const Json types = schema["type"].is_array() ? schema["type"] : Json::array({schema["type"]});
-      if (std::none_of(types.begin(), types.end(), [&](const Json& type) { return is_a(value, type.get<std::string>()); })) {
+      if (std::none_of(types.begin(), types.end(),
+                       [&](const Json& type) { return is_a(value, type.get<std::string>()); })) {
         return fault("is no " + schema["type"].dump());
       }
     }
     if (schema.contains("const") && value != schema["const"]) fault("is not " + schema["const"].dump());
-    if (schema.contains("enum") && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end()) {
+    if (schema.contains("enum") &&
+        std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end()) {
       fault("is none of " + schema["enum"].dump());
     }
     if (schema.contains("anyOf")) {
@@ -75,12 +79,14 @@ class JsonSchema {
     if (value.is_number()) {
       const double number = value.get<double>();
       if (schema.contains("minimum") && number < schema["minimum"].get<double>()) fault("is too small");
-      if (schema.contains("exclusiveMinimum") && number <= schema["exclusiveMinimum"].get<double>()) fault("is too small");
+      if (schema.contains("exclusiveMinimum") && number <= schema["exclusiveMinimum"].get<double>())
+        fault("is too small");
       if (schema.contains("maximum") && number > schema["maximum"].get<double>()) fault("is too large");
     }
     if (value.is_array()) {
       if (schema.contains("minItems") && value.size() < schema["minItems"].get<std::size_t>()) fault("is too short");
-      for (std::size_t i = 0; i < value.size() && schema.contains("items"); ++i) check(value[i], schema["items"], fmt::format("{}/{}", at, i), faults);
+      for (std::size_t i = 0; i < value.size() && schema.contains("items"); ++i)
+        check(value[i], schema["items"], fmt::format("{}/{}", at, i), faults);
     }
     if (!value.is_object()) return;
     for (const Json& key : schema.value("required", Json::array())) {
@@ -109,7 +115,8 @@ class JsonSchema {
       }
     }
     if (value.is_array() && schema.contains("items")) {
-      for (std::size_t i = 0; i < value.size(); ++i) walk(value[i], schema["items"], fmt::format("{}/{}", at, i), visit);
+      for (std::size_t i = 0; i < value.size(); ++i)
+        walk(value[i], schema["items"], fmt::format("{}/{}", at, i), visit);
     }
     if (!value.is_object()) return;
     if (schema.contains("properties")) visit(at, schema);
@@ -123,7 +130,8 @@ class JsonSchema {
   }
 
   static void each_object_schema(const Json& schema, const std::string& at, const Visit& visit) {
-    if (schema.is_object() && schema.contains("properties") && schema.value("type", Json()) == "object") visit(at, schema);
+    if (schema.is_object() && schema.contains("properties") && schema.value("type", Json()) == "object")
+      visit(at, schema);
     if (!schema.is_structured()) return;
     for (const auto& [key, member] : schema.items()) each_object_schema(member, at + '/' + key, visit);
   }

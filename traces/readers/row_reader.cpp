@@ -95,8 +95,7 @@ bool RowReader::next(agents::RecordedRequest& request) {
   if (order_.empty()) {
     if (given_ > 0) return false;
     std::string found = "no request";
-    if (skipped_.total() > 0)
-      found += fmt::format(": all {} rows are left out", skipped_.total());
+    if (skipped_.total() > 0) found += fmt::format(": all {} rows are left out", skipped_.total());
     if (!skipped_.first.empty()) found += fmt::format(", the first at {}", skipped_.first[0].place);
     throw sim::InputError({path(), "", std::move(found), expected()});
   }

@@ -21,7 +21,8 @@ const std::vector<Entry>& registry() {
       {{"burstgpt", "BurstGPT (CSV: Timestamp,…,Request tokens,Response tokens,…)"}, make_burstgpt_reader},
       {{"mooncake", "Mooncake (JSON lines with hash_ids of 512 tokens)"}, make_mooncake_reader},
       {{"requests", "CSV: arrival_s,prompt_tokens,output_tokens, or other names by --map"}, make_requests_reader},
-      {{"servegen", "ServeGen (a folder of client pools, from which requests are drawn by the seed)"}, make_servegen_reader}};
+      {{"servegen", "ServeGen (a folder of client pools, from which requests are drawn by the seed)"},
+       make_servegen_reader}};
   return kEntries;
 }
 

@@ -1,16 +1,16 @@
 /// `mpirun -n P tokenyard-mpi CAMPAIGN.json [--out DIR]`: a campaign over many nodes, into the same campaign.db.
 ///
 /// Never links SimGrid, which exports MPI's symbols: traffic goes over the analytic network. Rank 0 reads what is done,
-/// hands out one run at a time to whoever is free, itself included, and records the results; the others only compute. Every
-/// rank reads the campaign for itself (the file must be visible to all of them), so a message is a run's number or its
-/// result. If a rank dies, mpirun ends the job: what was recorded is kept, and the same command goes on from there.
+/// hands out one run at a time to whoever is free, itself included, and records the results; the others only compute.
+/// Every rank reads the campaign for itself (the file must be visible to all of them), so a message is a run's number
+/// or its result. If a rank dies, mpirun ends the job: what was recorded is kept, and the same command goes on from
+/// there.
 
 #define OMPI_SKIP_MPICXX 1
-#include <fmt/format.h>
-#include <mpi.h>
-
 #include <CLI/CLI.hpp>
 #include <deque>
+#include <fmt/format.h>
+#include <mpi.h>
 #include <thread>
 
 #include "analysis/campaign/local.hpp"
@@ -42,13 +42,15 @@ struct Work {
 Work read_work(const Arguments& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.catalogs.begin(), arguments.catalogs.end());
   sim::Faults faults;
-  Work work{Campaign::read(arguments.file, folders, faults), platforms::Catalog::load(faults, folders), agents::AgentCatalog::built_in(faults, folders)};
+  Work work{Campaign::read(arguments.file, folders, faults), platforms::Catalog::load(faults, folders),
+            agents::AgentCatalog::built_in(faults, folders)};
   faults.throw_if_any();
   return work;
 }
 
 std::unique_ptr<sim::Network> no_simgrid(const sim::Topology&, sim::Simulation&) {
-  throw sim::InputError({"", "/network", "\"simgrid\", and bytes that move between replicas", "\"analytic\": tokenyard-mpi has no other network"});
+  throw sim::InputError({"", "/network", "\"simgrid\", and bytes that move between replicas",
+                         "\"analytic\": tokenyard-mpi has no other network"});
 }
 
 /// The rank of whoever waits with a message, if anyone.
@@ -67,7 +69,9 @@ std::string receive(const MPI_Status& status) {
   return text;
 }
 
-void send(int to, Tag tag, const std::string& text) { MPI_Send(text.data(), static_cast<int>(text.size()), MPI_CHAR, to, tag, MPI_COMM_WORLD); }
+void send(int to, Tag tag, const std::string& text) {
+  MPI_Send(text.data(), static_cast<int>(text.size()), MPI_CHAR, to, tag, MPI_COMM_WORLD);
+}
 
 std::string to_message(RunId run) { return fmt::format("{} {}", run.cell, run.repetition); }
 RunId to_run(const std::string& message) {
@@ -120,7 +124,8 @@ class Coordinator {
     }
     results_.close_log();
     const std::size_t failures = results_.failures();
-    fmt::print("{}: {} runs now on {} ranks, {} failed. Results in {}\n", work_.campaign.name(), runs_, ranks, failures, results_.path().string());
+    fmt::print("{}: {} runs now on {} ranks, {} failed. Results in {}\n", work_.campaign.name(), runs_, ranks, failures,
+               results_.path().string());
     return failures > 0 ? kSomeFailed : kDone;
   }
 
@@ -130,12 +135,14 @@ class Coordinator {
     if (status.MPI_TAG == kResult) {
       record(given_[status.MPI_SOURCE], RunResult::from_text(text));
     } else if (text != work_.campaign.definition()) {
-      throw sim::InputError({"", fmt::format("rank {}", status.MPI_SOURCE), "another campaign file than rank 0", "the same file on every node"});
+      throw sim::InputError({"", fmt::format("rank {}", status.MPI_SOURCE), "another campaign file than rank 0",
+                             "the same file on every node"});
     }
     free_.push_back(status.MPI_SOURCE);
   }
   void record(RunId run, const RunResult& result) {
-    if (result.failure == RunFailure::kInput) throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
+    if (result.failure == RunFailure::kInput)
+      throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
     results_.record(work_.campaign, run, result, TOKENYARD_VERSION);
     agenda_->settle(run, result);
     ++runs_;
@@ -187,7 +194,8 @@ int run_rank(const Arguments& arguments) {
   std::exception_ptr error;
   try {
     work.emplace(read_work(arguments));
-    server.emplace(work->campaign.limits(), [&](RunId run) { return run_once(work->campaign, work->catalogs(), run, no_simgrid); });
+    server.emplace(work->campaign.limits(),
+                   [&](RunId run) { return run_once(work->campaign, work->catalogs(), run, no_simgrid); });
   } catch (...) {
     error = std::current_exception();
   }
@@ -198,7 +206,9 @@ int run_rank(const Arguments& arguments) {
   int code = kDone;
   try {
     if (error) std::rethrow_exception(error);
-    const std::filesystem::path folder = arguments.out.empty() ? std::filesystem::path("results") / work->campaign.name() : std::filesystem::path(arguments.out);
+    const std::filesystem::path folder = arguments.out.empty()
+                                             ? std::filesystem::path("results") / work->campaign.name()
+                                             : std::filesystem::path(arguments.out);
     if (rank == 0) {
       code = Coordinator(*work, folder, *server).coordinate(ranks);
     } else {

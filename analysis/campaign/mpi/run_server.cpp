@@ -1,14 +1,13 @@
 #include "analysis/campaign/mpi/run_server.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
 #include <system_error>
+#include <unistd.h>
 
 #include "sim/core/error.hpp"
 
@@ -59,7 +58,8 @@ void serve(int socket, const RunLimits& limits, const std::function<RunResult(Ru
 
 RunServer::RunServer(const RunLimits& limits, const std::function<RunResult(RunId)>& work) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::system_error(errno, std::generic_category(), "socketpair");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    throw std::system_error(errno, std::generic_category(), "socketpair");
   const int parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");

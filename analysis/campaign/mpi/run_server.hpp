@@ -1,6 +1,6 @@
 #pragma once
-/// A process beside an MPI rank that forks a process for each run. It is made before MPI_Init, as a process that MPI has
-/// started its threads and devices in must not fork; it ends with the rank.
+/// A process beside an MPI rank that forks a process for each run. It is made before MPI_Init, as a process that MPI
+/// has started its threads and devices in must not fork; it ends with the rank.
 ///
 ///   RunServer server(limits, work);   // first thing in main
 ///   MPI_Init(…);

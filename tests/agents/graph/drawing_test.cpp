@@ -19,7 +19,8 @@ std::shared_ptr<Agent> read(const std::string& text) {
   return agent;
 }
 
-const std::string kAgent = R"({"schema": "tokenyard.agent/1", "name": "a", "title": "An <agent> & more", "services": {"desk": {"capacity": 4}},
+const std::string kAgent =
+    R"({"schema": "tokenyard.agent/1", "name": "a", "title": "An <agent> & more", "services": {"desk": {"capacity": 4}},
   "nodes": {"think": {"kind": "llm", "output_tokens": 120, "title": "Think \"hard\""}, "look": {"kind": "tool", "latency_s": 2, "service": "desk", "error": 0.1},
             "end": {"kind": "end"}, "lost": {"kind": "end", "status": "failed"}},
   "edges": [{"from": "think", "to": "look", "count": 3, "plus": 1}, {"from": "think", "to": "end"}, {"from": "look", "to": "think"},
@@ -38,7 +39,8 @@ TEST_CASE("Drawing: text tells nodes, what they do, and how edges are chosen") {
 }
 
 TEST_CASE("Drawing: names are quoted for Graphviz and escaped for SVG") {
-  CHECK_THAT(to_dot(*read(kAgent)), Contains("Think \\\"hard\\\"") && Contains("\"think\" -> \"look\" [label=\"4 of the urn\"]"));
+  CHECK_THAT(to_dot(*read(kAgent)),
+             Contains("Think \\\"hard\\\"") && Contains("\"think\" -> \"look\" [label=\"4 of the urn\"]"));
   const std::string svg = to_svg(*read(kAgent));
   CHECK_THAT(svg, Contains("An &lt;agent&gt; &amp; more") && Contains("Think &quot;hard&quot;"));
 }
@@ -68,7 +70,8 @@ TEST_CASE("Layout: of random graphs, nodes and labels overlap nowhere and edges 
     for (std::size_t i = 0; i < boxes.size(); ++i) {
       CHECK(boxes[i].first.x >= boxes[i].second.width / 2);
       CHECK(boxes[i].first.x + boxes[i].second.width / 2 <= layout.size.width);
-      for (std::size_t j = i + 1; j < boxes.size(); ++j) CHECK_FALSE(overlap(boxes[i].first, boxes[i].second, boxes[j].first, boxes[j].second));
+      for (std::size_t j = i + 1; j < boxes.size(); ++j)
+        CHECK_FALSE(overlap(boxes[i].first, boxes[i].second, boxes[j].first, boxes[j].second));
     }
     for (std::size_t e = 0; e < edges.size(); ++e) {
       const auto& points = layout.edges[e].points;

@@ -41,7 +41,9 @@ Gaps gaps(const ArrivalSpec& arrivals, int count) {
 }  // namespace
 
 TEST_CASE("Poisson and gamma arrivals have the rate and the coefficient of variation they were given") {
-  for (const auto& [text, cv] : {std::pair{R"({})", 1.0}, {R"({"process": "gamma", "cv": 0.5})", 0.5}, {R"({"process": "gamma", "cv": 3})", 3.0}}) {
+  for (const auto& [text, cv] : {std::pair{R"({})", 1.0},
+                                 {R"({"process": "gamma", "cv": 0.5})", 0.5},
+                                 {R"({"process": "gamma", "cv": 3})", 3.0}}) {
     const Gaps measured = gaps(spec(text, 4), 200'000);
     CHECK(measured.mean == Approx(0.25).epsilon(0.02 * std::max(1.0, cv)));
     CHECK(measured.cv == Approx(cv).epsilon(0.03));
@@ -49,7 +51,9 @@ TEST_CASE("Poisson and gamma arrivals have the rate and the coefficient of varia
 }
 
 TEST_CASE("Bursts and days keep the mean rate; the rate follows the day") {
-  CHECK(gaps(spec(R"({"process": "markov-modulated", "burst_factor": 8, "burst_share": 0.2, "mean_burst_s": 5})", 4), 400'000).mean == Approx(0.25).epsilon(0.03));
+  CHECK(gaps(spec(R"({"process": "markov-modulated", "burst_factor": 8, "burst_share": 0.2, "mean_burst_s": 5})", 4),
+             400'000)
+            .mean == Approx(0.25).epsilon(0.03));
   const ArrivalSpec day = spec(R"({"process": "diurnal", "factors": [1, 3], "period_s": 100})", 50);
   ArrivalProcess process(1, "day", day);
   int calm = 0, busy = 0;

@@ -1,5 +1,5 @@
-/// Tools and teams as queues, against queueing theory (Kleinrock, "Queueing Systems", vol. 1, 1975): an agent whose only
-/// step is a service of finite capacity, under Poisson arrivals.
+/// Tools and teams as queues, against queueing theory (Kleinrock, "Queueing Systems", vol. 1, 1975): an agent whose
+/// only step is a service of finite capacity, under Poisson arrivals.
 
 #include <cmath>
 #include <numeric>
@@ -20,9 +20,10 @@ struct Waiting {
 };
 
 Waiting simulate(const std::string& latency, int capacity, double rate_per_s, std::uint64_t tasks) {
-  const std::string agent = R"({"schema": "tokenyard.agent/1", "name": "queue", "services": {"desk": {"capacity": )" + std::to_string(capacity) +
-                            R"(}}, "nodes": {"serve": {"kind": "tool", "service": "desk", "latency_s": )" + latency +
-                            R"(}, "done": {"kind": "end"}}, "edges": [{"from": "serve", "to": "done"}], "start": "serve"})";
+  const std::string agent =
+      R"({"schema": "tokenyard.agent/1", "name": "queue", "services": {"desk": {"capacity": )" +
+      std::to_string(capacity) + R"(}}, "nodes": {"serve": {"kind": "tool", "service": "desk", "latency_s": )" +
+      latency + R"(}, "done": {"kind": "end"}}, "edges": [{"from": "serve", "to": "done"}], "start": "serve"})";
   sim::Simulation simulation;
   TimedDoor door(simulation);
   std::vector<WorkloadEntry> entries;

@@ -13,7 +13,8 @@ namespace tokenyard::agents {
 class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
  public:
   using Duration = std::function<sim::Time(const platforms::CallRecord&)>;
-  explicit TimedDoor(sim::Simulation& simulation, Duration duration = [](const auto&) { return sim::Time::milliseconds(500); })
+  explicit TimedDoor(
+      sim::Simulation& simulation, Duration duration = [](const auto&) { return sim::Time::milliseconds(500); })
       : simulation_(simulation), duration_(std::move(duration)) {}
 
   void submit(const platforms::CallRequest& request) override {

@@ -52,8 +52,9 @@ constexpr const char* kFanOut = R"({
 })";
 
 struct Play {
-  explicit Play(std::vector<WorkloadEntry> entries, Time end = Time::seconds(1e6), std::uint64_t seed = 1,
-                TimedDoor::Duration duration = [](const auto&) { return Time::milliseconds(500); })
+  explicit Play(
+      std::vector<WorkloadEntry> entries, Time end = Time::seconds(1e6), std::uint64_t seed = 1,
+      TimedDoor::Duration duration = [](const auto&) { return Time::milliseconds(500); })
       : door(simulation, std::move(duration)), player(simulation, door, seed, std::move(entries), end) {
     player.add_observer(log);
     player.start();
@@ -136,10 +137,12 @@ TEST_CASE("The branch that ends last is the critical path; branches merge their 
 
 TEST_CASE("What is drawn does not depend on how fast anything is, nor on which branch ends first") {
   const auto outputs = [](Time call_takes) {
-    Play play(one(limited(entry_of({kFanOut}), 200)), Time::seconds(1e6), 3, [call_takes](const auto&) { return call_takes; });
+    Play play(one(limited(entry_of({kFanOut}), 200)), Time::seconds(1e6), 3,
+              [call_takes](const auto&) { return call_takes; });
     play.simulation.run();
     std::vector<std::pair<std::uint64_t, platforms::Tokens>> made;
-    for (const TaskRecord& task : play.log.tasks) made.emplace_back(task.task, task.output_tokens * 1'000'000 + task.prompt_tokens);
+    for (const TaskRecord& task : play.log.tasks)
+      made.emplace_back(task.task, task.output_tokens * 1'000'000 + task.prompt_tokens);
     std::sort(made.begin(), made.end());
     return made;
   };
@@ -199,7 +202,8 @@ TEST_CASE("What is in flight at the end is unfinished, and accounted to the nano
 }
 
 TEST_CASE("Every task's causes sum to its duration, whatever runs side by side") {
-  const char* boss = R"({"schema": "tokenyard.agent/1", "name": "boss", "call_failure": {"p": 0.2, "max": 2, "backoff_s": {"dist": "exponential", "mean": 3}},
+  const char* boss =
+      R"({"schema": "tokenyard.agent/1", "name": "boss", "call_failure": {"p": 0.2, "max": 2, "backoff_s": {"dist": "exponential", "mean": 3}},
     "services": {"desk": {"capacity": 2}},
     "nodes": {
       "plan": {"kind": "llm", "output_tokens": 30, "parallel": {"dist": "empirical", "values": [1, 2, 3]}},

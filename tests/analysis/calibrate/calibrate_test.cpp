@@ -25,9 +25,11 @@ const platforms::Catalog& catalog() {
 fs::path write_profile() {
   const fs::path folder = fs::temp_directory_path() / "tokenyard-calibrate-test";
   fs::create_directories(folder);
-  std::ofstream(folder / "p_dense.csv") << "layer,tokens,time_us\nqkv,1,10\nqkv,2048,50\nlayernorm,1,2\nlayernorm,2048,4\nembedding,1,3\nembedding,2048,5\n";
+  std::ofstream(folder / "p_dense.csv") << "layer,tokens,time_us\nqkv,1,10\nqkv,2048,50\nlayernorm,1,2\nlayernorm,2048,"
+                                           "4\nembedding,1,3\nembedding,2048,5\n";
   std::ofstream(folder / "p_per_sequence.csv") << "layer,sequences,time_us\nlm_head,1,100\nlm_head,64,200\n";
-  std::ofstream(folder / "p_attention.csv") << "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,5\n0,0,1,1024,9\n0,0,64,16,20\n0,0,64,1024,300\n"
+  std::ofstream(folder / "p_attention.csv") << "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,5\n0,0,1,"
+                                               "1024,9\n0,0,64,16,20\n0,0,64,1024,300\n"
                                                "16,0,0,0,8\n16,0,64,1024,310\n2048,0,0,0,500\n2048,0,64,1024,800\n";
   return folder / "p";
 }
@@ -61,7 +63,8 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   };
   // Of 64 tokens: 32 layers of attention and, between the points, of the others; embedding and the output matrix once.
   const double share = 63.0 / 2047;
-  CHECK(seconds() == Approx(1e-6 * (32 * (300 + 10 + 40 * share + 2 * (2 + 2 * share)) + 3 + 2 * share + 200)).epsilon(1e-6));
+  CHECK(seconds() ==
+        Approx(1e-6 * (32 * (300 + 10 + 40 * share + 2 * (2 + 2 * share)) + 3 + 2 * share + 200)).epsilon(1e-6));
   spec.model = catalog().find_model("qwen3-8b");
   const double modelled = seconds();
   spec.chip = catalog().find_chip("h100-sxm");

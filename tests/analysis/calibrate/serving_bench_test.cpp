@@ -39,7 +39,12 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
   ServingBench bench;
   bench.cost = std::make_shared<ProfiledStepCost>(spec, profile);
   bench.kv.blocks = 800;
-  const ClosedLoop load{.users = 24, .prompt_tokens = 333, .output_tokens = 500, .requests = 60, .turnaround_s = 0.01, .length_spread = 0.3};
+  const ClosedLoop load{.users = 24,
+                        .prompt_tokens = 333,
+                        .output_tokens = 500,
+                        .requests = 60,
+                        .turnaround_s = 0.01,
+                        .length_spread = 0.3};
   const ServingResult leapt = bench.closed_loop(load);
   bench.batching.stepwise = true;
   const ServingResult stepped = bench.closed_loop(load);
@@ -67,7 +72,8 @@ TEST_CASE("Pieces of a profile join at the points of its grid") {
     REQUIRE(piece.context_limit >= context);
     if (piece.context_limit > 8 * 600) break;
     const StepPiece next = cost.piece(8, piece.context_limit + 1, {});
-    const double here = static_cast<double>(piece.ticks(piece.context_limit + 1)), there = static_cast<double>(next.ticks(piece.context_limit + 1));
+    const double here = static_cast<double>(piece.ticks(piece.context_limit + 1)),
+                 there = static_cast<double>(next.ticks(piece.context_limit + 1));
     CHECK(here == Approx(there).epsilon(1e-3));
     CHECK(cost.piece(8, piece.context_limit, {}).ticks(context) == piece.ticks(context));
     context = piece.context_limit + 1;

@@ -11,7 +11,8 @@ using Catch::Matchers::Contains;
 
 TEST_CASE("conditions choose cells, and equal cells are one") {
   const CampaignFolder folder("cells");
-  const Campaign campaign = folder.campaign(R"("names": {"replicas": "/pools/0/replicas", "rate": "/workload/requests/rate_per_s"},
+  const Campaign campaign =
+      folder.campaign(R"("names": {"replicas": "/pools/0/replicas", "rate": "/workload/requests/rate_per_s"},
       "factors": [{"grid": {"/pools/0/replicas": [1, 2, 4, 2], "/workload/requests/rate_per_s": [1, 2]}}],
       "include": ["replicas * rate < 8"], "exclude": ["replicas == 1 && rate == 1"])");
   CHECK(campaign.cells() == 4);
@@ -42,7 +43,8 @@ TEST_CASE("a key names what a run is, and nothing else") {
 
 TEST_CASE("a wrong campaign says everything that is wrong") {
   const CampaignFolder folder("wrong");
-  const std::string all = folder.faults(R"("scenario": "tiny.json", "repetitons": 3, "repetitions": {"metric": "x", "min": 1}, "include": ["a <"], "network": "simgird",
+  const std::string all = folder.faults(
+      R"("scenario": "tiny.json", "repetitons": 3, "repetitions": {"metric": "x", "min": 1}, "include": ["a <"], "network": "simgird",
                                            "limits": {"time_s": 0}, "names": {"a b": "/x"}, "factors": {"grid": 1})");
   CHECK_THAT(all, Contains("/repetitons: an unknown key") && Contains("did you mean \"repetitions\""));
   CHECK_THAT(all, Contains("/repetitions/min: 1"));
@@ -61,7 +63,10 @@ TEST_CASE("a repetition rule decides on whole batches, in whichever order runs e
   const Campaign campaign = folder.campaign(R"("factors": [{"grid": {"/pools/0/replicas": [1, 2]}}],
       "repetitions": {"metric": "latency.ttft_s.p95", "half_width": 0.1, "min": 3, "max": 9, "batch": 2})");
   // The first cell's values scatter less as they grow in number; the second's never do.
-  const auto value = [](RunId run) { return run.cell == 0 ? (run.repetition < 3 ? 1.0 + 0.1 * static_cast<double>(run.repetition) : 1.1) : static_cast<double>(run.repetition % 2); };
+  const auto value = [](RunId run) {
+    return run.cell == 0 ? (run.repetition < 3 ? 1.0 + 0.1 * static_cast<double>(run.repetition) : 1.1)
+                         : static_cast<double>(run.repetition % 2);
+  };
   const auto play = [&](bool backwards) {
     const SettledRuns none;
     Agenda agenda(campaign, none, {});
@@ -81,20 +86,24 @@ TEST_CASE("a repetition rule decides on whole batches, in whichever order runs e
   };
   const std::set<RunId> ran = play(false);
   CHECK(play(true) == ran);
-  const auto of_cell = [&](std::size_t cell) { return std::count_if(ran.begin(), ran.end(), [&](RunId run) { return run.cell == cell; }); };
-  CHECK(of_cell(0) == 5);   // 3: 1.1 +- 0.25; 5: 1.1 +- 0.088
+  const auto of_cell = [&](std::size_t cell) {
+    return std::count_if(ran.begin(), ran.end(), [&](RunId run) { return run.cell == cell; });
+  };
+  CHECK(of_cell(0) == 5);  // 3: 1.1 +- 0.25; 5: 1.1 +- 0.088
   CHECK(of_cell(1) == 9);
 }
 
 TEST_CASE("tables hold what ran, exactly") {
   const CampaignFolder folder("tables");
-  const Campaign campaign = folder.campaign(R"("names": {"model": "/pools/0/model"}, "factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}],
+  const Campaign campaign = folder.campaign(
+      R"("names": {"model": "/pools/0/model"}, "factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}],
       "repetitions": 2, "outputs": ["counts.calls", "slo.met", "pools.none.busy"])");
   Results results(folder.path / "campaign.db", Database::Mode::kWrite);
   results.adopt(campaign);
   RunResult result;
   for (std::size_t r = 0; r < 2; ++r) {
-    result.outputs = {{"counts.calls", r == 0 ? 0.1 : 0.30000000000000004}, {"slo.met", 1}, {"pools.none.busy", std::nullopt}};
+    result.outputs = {
+        {"counts.calls", r == 0 ? 0.1 : 0.30000000000000004}, {"slo.met", 1}, {"pools.none.busy", std::nullopt}};
     results.record(campaign, {0, r}, result, "test");
   }
   RunResult failed;
@@ -102,13 +111,21 @@ TEST_CASE("tables hold what ran, exactly") {
   failed.message = "too \"big\", by far";
   results.record(campaign, {1, 0}, failed, "test");
   export_tables(campaign, results, folder.path);
-  CHECK(folder.text("runs.csv") == "cell,repetition,seed,model,status,message,counts.calls,slo.met,pools.none.busy,key\n"
-                                   "0,0,7,llama-3.1-8b,done,,0.1,1,," + campaign.key({0, 0}) + "\n"
-                                   "0,1,8,llama-3.1-8b,done,,0.30000000000000004,1,," + campaign.key({0, 1}) + "\n"
-                                   "1,0,7,llama-3.1-405b,infeasible,\"too \"\"big\"\", by far\",,,," + campaign.key({1, 0}) + "\n");
+  CHECK(folder.text("runs.csv") ==
+        "cell,repetition,seed,model,status,message,counts.calls,slo.met,pools.none.busy,key\n"
+        "0,0,7,llama-3.1-8b,done,,0.1,1,," +
+            campaign.key({0, 0}) +
+            "\n"
+            "0,1,8,llama-3.1-8b,done,,0.30000000000000004,1,," +
+            campaign.key({0, 1}) +
+            "\n"
+            "1,0,7,llama-3.1-405b,infeasible,\"too \"\"big\"\", by far\",,,," +
+            campaign.key({1, 0}) + "\n");
   // By hand: mean 0.2, deviation 0.14142, t(1) = 12.7062: 0.2 -+ 1.27062.
-  CHECK_THAT(folder.text("aggregates.csv"), Contains("cell,model,output,runs,mean,deviation,low_95,high_95\n0,llama-3.1-8b,counts.calls,2,0.2,0.1414213562373095") &&
-                                                Contains(",-1.07062") && Contains("0,llama-3.1-8b,slo.met,2,1,0,1,1\n"));
+  CHECK_THAT(folder.text("aggregates.csv"), Contains("cell,model,output,runs,mean,deviation,low_95,high_95\n0,llama-3."
+                                                     "1-8b,counts.calls,2,0.2,0.1414213562373095") &&
+                                                Contains(",-1.07062") &&
+                                                Contains("0,llama-3.1-8b,slo.met,2,1,0,1,1\n"));
 }
 
 }  // namespace tokenyard::analysis

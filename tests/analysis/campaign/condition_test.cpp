@@ -10,7 +10,8 @@ namespace {
 const std::map<std::string, std::string> kNames = {{"replicas", "/pools/0/replicas"}, {"chip", "/pools/0/chip"}};
 
 bool holds(const std::string& text) {
-  const sim::Json scenario = sim::Json::parse(R"({"pools": [{"replicas": 4, "chip": "h100-sxm", "tp": 2, "on": true}]})");
+  const sim::Json scenario =
+      sim::Json::parse(R"({"pools": [{"replicas": 4, "chip": "h100-sxm", "tp": 2, "on": true}]})");
   sim::Faults faults;
   const Condition condition = Condition::parse(text, kNames, "file", "/include/0", faults);
   for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
@@ -20,7 +21,8 @@ bool holds(const std::string& text) {
 std::string fault_of(const std::string& text) {
   sim::Faults faults;
   Condition::parse(text, kNames, "file", "/include/0", faults);
-  return faults.size() == 1 ? faults.list()[0].found + " | " + faults.list()[0].allowed : std::to_string(faults.size()) + " faults";
+  return faults.size() == 1 ? faults.list()[0].found + " | " + faults.list()[0].allowed
+                            : std::to_string(faults.size()) + " faults";
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ std::string listed(const std::vector<FactorBlock>& blocks) {
   for (std::uint64_t i = 0; i < combinations(blocks); ++i) {
     if (i > 0) all += "; ";
     std::string one;
-    for (const auto& [pointer, value] : combination(blocks, i)) one += (one.empty() ? "" : " ") + pointer.substr(1) + "=" + value.dump();
+    for (const auto& [pointer, value] : combination(blocks, i))
+      one += (one.empty() ? "" : " ") + pointer.substr(1) + "=" + value.dump();
     all += one;
   }
   return all;
@@ -47,21 +48,25 @@ std::string listed(const std::vector<FactorBlock>& blocks) {
 }  // namespace
 
 TEST_CASE("a grid takes every combination, its last pointer fastest") {
-  CHECK(listed(read(R"([{"grid": {"/a": [1, 2], "/b": ["x", "y"]}}])")) == R"(a=1 b="x"; a=1 b="y"; a=2 b="x"; a=2 b="y")");
-  CHECK(listed(read(R"([{"grid": {"/a": {"low": 1, "high": 100, "count": 3, "scale": "log"}}}])")) == "a=1; a=10; a=100");
+  CHECK(listed(read(R"([{"grid": {"/a": [1, 2], "/b": ["x", "y"]}}])")) ==
+        R"(a=1 b="x"; a=1 b="y"; a=2 b="x"; a=2 b="y")");
+  CHECK(listed(read(R"([{"grid": {"/a": {"low": 1, "high": 100, "count": 3, "scale": "log"}}}])")) ==
+        "a=1; a=10; a=100");
   CHECK(listed(read(R"([{"grid": {"/a": {"low": 1, "high": 3, "count": 5, "whole": true}}}])")) == "a=1; a=2; a=3");
 }
 
 TEST_CASE("zip walks its lists together, list is what it says, blocks multiply") {
   CHECK(listed(read(R"([{"zip": {"/a": [1, 2], "/b": [3, 4]}}])")) == "a=1 b=3; a=2 b=4");
   CHECK(listed(read(R"([{"list": [{"/a": 1}, {"/a": {"x": [1]}, "/b": null}]}])")) == R"(a=1; a={"x":[1]} b=null)");
-  CHECK(listed(read(R"([{"zip": {"/a": [1, 2], "/b": [3, 4]}}, {"grid": {"/c": [5, 6]}}])")) == "a=1 b=3 c=5; a=1 b=3 c=6; a=2 b=4 c=5; a=2 b=4 c=6");
+  CHECK(listed(read(R"([{"zip": {"/a": [1, 2], "/b": [3, 4]}}, {"grid": {"/c": [5, 6]}}])")) ==
+        "a=1 b=3 c=5; a=1 b=3 c=6; a=2 b=4 c=5; a=2 b=4 c=6");
   CHECK(listed(read("[]")) == "");
   CHECK(combinations(read("[]")) == 1);
 }
 
 TEST_CASE("random factors follow their distribution, and a draw depends on its pointer and number alone") {
-  const auto blocks = read(R"([{"random": {"/a": {"dist": "exponential", "mean": 5}, "/b": {"low": 1, "high": 4, "whole": true}, "/c": ["x", "y"]}, "count": 4000}])");
+  const auto blocks = read(
+      R"([{"random": {"/a": {"dist": "exponential", "mean": 5}, "/b": {"low": 1, "high": 4, "whole": true}, "/c": ["x", "y"]}, "count": 4000}])");
   double sum = 0;
   std::set<std::int64_t> whole;
   std::size_t x = 0;
@@ -75,11 +80,13 @@ TEST_CASE("random factors follow their distribution, and a draw depends on its p
   CHECK(static_cast<double>(x) == Approx(2000).margin(3 * std::sqrt(1000)));
   const auto fewer = read(R"([{"random": {"/c": ["x", "y"], "/a": {"dist": "exponential", "mean": 5}}, "count": 10}])");
   for (std::size_t i = 0; i < 10; ++i) CHECK(fewer[0].settings[i][1] == blocks[0].settings[i][0]);
-  CHECK(read(R"([{"random": {"/c": {"low": 0, "high": 1}}, "count": 3}])", 2)[0].settings != read(R"([{"random": {"/c": {"low": 0, "high": 1}}, "count": 3}])", 1)[0].settings);
+  CHECK(read(R"([{"random": {"/c": {"low": 0, "high": 1}}, "count": 3}])", 2)[0].settings !=
+        read(R"([{"random": {"/c": {"low": 0, "high": 1}}, "count": 3}])", 1)[0].settings);
 }
 
 TEST_CASE("a Latin hypercube has one point in each stratum of each axis") {
-  const auto blocks = read(R"([{"latin-hypercube": {"/a": {"low": 0, "high": 50}, "/b": {"low": 1, "high": 1000, "scale": "log"}, "/c": [1, 2, 3, 4, 5]}, "count": 50}])");
+  const auto blocks = read(
+      R"([{"latin-hypercube": {"/a": {"low": 0, "high": 50}, "/b": {"low": 1, "high": 1000, "scale": "log"}, "/c": [1, 2, 3, 4, 5]}, "count": 50}])");
   std::set<int> a, b;
   std::vector<int> c(6);
   bool same_order = true;
@@ -99,7 +106,8 @@ TEST_CASE("a Latin hypercube has one point in each stratum of each axis") {
 
 TEST_CASE("what is wrong with factors is said, all at once") {
   using Catch::Matchers::Contains;
-  const std::string all = faults_of(R"([{"gird": {"/a": [1]}}, {"grid": {"a": [1], "/b": [], "/c": {"low": 2, "high": 1, "count": 2}}}, {"zip": {"/d": [1, 2]}, "list": []}])");
+  const std::string all = faults_of(
+      R"([{"gird": {"/a": [1]}}, {"grid": {"a": [1], "/b": [], "/c": {"low": 2, "high": 1, "count": 2}}}, {"zip": {"/d": [1, 2]}, "list": []}])");
   CHECK_THAT(all, Contains("/factors/0: ") && Contains("did you mean \"grid\""));
   CHECK_THAT(all, Contains("/factors/1/grid/a: \"a\" | a JSON pointer"));
   CHECK_THAT(all, Contains("/factors/1/grid/~1b: [] | at least one value"));
@@ -107,7 +115,10 @@ TEST_CASE("what is wrong with factors is said, all at once") {
   CHECK_THAT(all, Contains("/factors/2: zip and list together"));
   CHECK_THAT(faults_of(R"([{"grid": {"/a": [1]}}, {"list": [{"/a": 2}]}])"), Contains("/factors/1/list: \"/a\" again"));
   CHECK_THAT(faults_of(R"([{"zip": {"/a": [1, 2], "/b": [1]}}])"), Contains("1 values | 2 values, as many as /a has"));
-  CHECK_THAT(faults_of(R"([{"grid": {"/a": {"low": 0, "high": 1, "count": 2000}, "/b": {"low": 0, "high": 1, "count": 2000}}}])"), Contains("at most 1000000"));
+  CHECK_THAT(
+      faults_of(
+          R"([{"grid": {"/a": {"low": 0, "high": 1, "count": 2000}, "/b": {"low": 0, "high": 1, "count": 2000}}}])"),
+      Contains("at most 1000000"));
 }
 
 TEST_CASE("values are set where they are, or just behind the end of an array") {

@@ -1,12 +1,11 @@
 #pragma once
 /// Campaigns of tiny simulations, in a folder that is removed with the test.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/tables.hpp"
@@ -26,7 +25,8 @@ inline const char* const kTinyScenario = R"({
 class CampaignFolder {
  public:
   explicit CampaignFolder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() / ("tokenyard-campaign-" + name + "-" + std::to_string(::getpid()))) {
+      : path(std::filesystem::temp_directory_path() /
+             ("tokenyard-campaign-" + name + "-" + std::to_string(::getpid()))) {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
     write("tiny.json", kTinyScenario);
@@ -56,7 +56,8 @@ class CampaignFolder {
     sim::Faults faults;
     Campaign::read(path / "campaign.json", {}, faults);
     std::string all;
-    for (const sim::Fault& fault : faults.list()) all += fault.place + ": " + fault.found + " | " + fault.allowed + "\n";
+    for (const sim::Fault& fault : faults.list())
+      all += fault.place + ": " + fault.found + " | " + fault.allowed + "\n";
     return all;
   }
   const std::filesystem::path path;
@@ -87,8 +88,10 @@ inline Tally run_here(const Campaign& campaign, const std::filesystem::path& out
 inline std::string dump(const std::filesystem::path& file) {
   Database db(file, Database::Mode::kRead);
   std::string all;
-  for (const char* table : {"SELECT name, value FROM campaign ORDER BY name", "SELECT cell, factors FROM cells ORDER BY cell",
-                            "SELECT key, cell || '/' || repetition || '/' || seed || '/' || failure || '/' || message || '/' || coalesce(outputs, '-') FROM runs ORDER BY key"}) {
+  for (const char* table :
+       {"SELECT name, value FROM campaign ORDER BY name", "SELECT cell, factors FROM cells ORDER BY cell",
+        "SELECT key, cell || '/' || repetition || '/' || seed || '/' || failure || '/' || message || '/' || "
+        "coalesce(outputs, '-') FROM runs ORDER BY key"}) {
     Statement select = db.prepare(table);
     select.bind_all();
     while (select.step()) all += select.text(0) + '|' + select.text(1) + '\n';

@@ -1,9 +1,8 @@
 #include "analysis/campaign/local.hpp"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <set>
+#include <sys/resource.h>
 #include <thread>
 
 #include "tests/analysis/campaign/in_folder.hpp"
@@ -12,7 +11,8 @@
 namespace tokenyard::analysis {
 namespace {
 
-const char* const kTwelve = R"("factors": [{"grid": {"/pools/0/replicas": [1, 2], "/workload/requests/rate_per_s": [1, 2]}}], "repetitions": 3)";
+const char* const kTwelve =
+    R"("factors": [{"grid": {"/pools/0/replicas": [1, 2], "/workload/requests/rate_per_s": [1, 2]}}], "repetitions": 3)";
 
 /// Runs the campaign in a process of its own; a negative result is the signal that ended it.
 template <typename Body>
@@ -68,30 +68,39 @@ TEST_CASE("a campaign's results depend on the campaign alone") {
 
 TEST_CASE("a longer campaign runs only what is new, and a shorter one hides the rest") {
   const CampaignFolder folder("longer");
-  run_here(folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [1, 2]}}], "repetitions": 2)"), folder.path);
-  const Campaign longer = folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [3, 1, 2]}}], "repetitions": 3)");
+  run_here(folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [1, 2]}}], "repetitions": 2)"),
+           folder.path);
+  const Campaign longer =
+      folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [3, 1, 2]}}], "repetitions": 3)");
   CHECK(run_here(longer, folder.path).done == 5);
   run_here(longer, folder.path / "fresh");
   CHECK(dump(folder.path / "campaign.db") == dump(folder.path / "fresh/campaign.db"));
   run_here(folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [2]}}])"), folder.path);
   CHECK(count_runs(folder.path / "campaign.db") == 1);
   SECTION("an output that is new makes a run missing") {
-    CHECK(run_here(folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [2]}}], "outputs": ["causes_s"])"), folder.path).done == 1);
+    CHECK(run_here(folder.campaign(
+                       R"("factors": [{"grid": {"/workload/requests/rate_per_s": [2]}}], "outputs": ["causes_s"])"),
+                   folder.path)
+              .done == 1);
   }
 }
 
 TEST_CASE("killed at any moment, a campaign goes on where it was") {
   const CampaignFolder folder("killed");
-  const Campaign campaign = folder.campaign(R"("factors": [{"grid": {"/workload/requests/rate_per_s": [1, 2, 3, 4, 5]}}], "repetitions": 20)");
+  const Campaign campaign = folder.campaign(
+      R"("factors": [{"grid": {"/workload/requests/rate_per_s": [1, 2, 3, 4, 5]}}], "repetitions": 20)");
   run_here(campaign, folder.path / "undisturbed", {.jobs = 2});
   std::size_t before = 0;
   for (const int wait_ms : {5, 30, 60, 20, 90}) {
-    const int parent = in_process([&] { return run_here(campaign, folder.path / "killed", {.jobs = 2}).failed > 0 ? 4 : 0; });
+    const int parent =
+        in_process([&] { return run_here(campaign, folder.path / "killed", {.jobs = 2}).failed > 0 ? 4 : 0; });
     std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
     ::kill(parent, SIGKILL);
     ended(parent);
     const auto file = folder.path / "killed/campaign.db";
-    const std::size_t kept = std::filesystem::exists(file) && std::filesystem::file_size(file) > 0 ? Results(file, Database::Mode::kWrite), count_runs(file) : 0;
+    const std::size_t kept = std::filesystem::exists(file) && std::filesystem::file_size(file) > 0
+        ? Results(file, Database::Mode::kWrite),
+                      count_runs(file) : 0;
     CHECK(kept >= before);
     before = kept;
   }
@@ -101,7 +110,8 @@ TEST_CASE("killed at any moment, a campaign goes on where it was") {
 
 TEST_CASE("a run that is killed or takes too long is a failure, and is tried again") {
   const CampaignFolder folder("crash");
-  const std::string factors = R"("factors": [{"list": [{"/run/duration_s": 10}, {"/run/duration_s": 400000000, "/workload/requests/rate_per_s": 500}]}])";
+  const std::string factors =
+      R"("factors": [{"list": [{"/run/duration_s": 10}, {"/run/duration_s": 400000000, "/workload/requests/rate_per_s": 500}]}])";
   const Campaign campaign = folder.campaign(factors + R"(, "limits": {"time_s": 0.5})");
   SECTION("by time") {
     const Tally tally = run_here(campaign, folder.path, {.jobs = 2});
@@ -147,7 +157,8 @@ TEST_CASE("a run that needs too much memory is a failure") {
 
 TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the campaign") {
   const CampaignFolder folder("infeasible");
-  const Campaign campaign = folder.campaign(R"("factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}], "repetitions": 2)");
+  const Campaign campaign = folder.campaign(
+      R"("factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}], "repetitions": 2)");
   const Tally tally = run_here(campaign, folder.path);
   CHECK(tally.done == 2);
   CHECK(tally.failed == 2);
@@ -155,8 +166,10 @@ TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the ca
   CHECK(again.done + again.failed == 0);
   CHECK(Results(folder.path / "campaign.db", Database::Mode::kRead).failures() == 2);
 
-  const Campaign wrong = folder.campaign(R"("factors": [{"grid": {"/pools/0/chip": ["h100", "b200"]}}], "names": {"chip": "/pools/0/chip"})");
-  CHECK_THROWS_WITH(run_here(wrong, folder.path), Catch::Contains("chip=\"h100\": /pools/0/chip") && Catch::Contains("did you mean \"b200-sxm\""));
+  const Campaign wrong = folder.campaign(
+      R"("factors": [{"grid": {"/pools/0/chip": ["h100", "b200"]}}], "names": {"chip": "/pools/0/chip"})");
+  CHECK_THROWS_WITH(run_here(wrong, folder.path),
+                    Catch::Contains("chip=\"h100\": /pools/0/chip") && Catch::Contains("did you mean \"b200-sxm\""));
   const Campaign output = folder.campaign(R"("outputs": ["latency.ttft"])");
   CHECK_THROWS_WITH(run_here(output, folder.path), Catch::Contains("did you mean \"latency.ttft_s\""));
 }
@@ -165,7 +178,9 @@ TEST_CASE("an interrupt keeps what is finished") {
   const CampaignFolder folder("interrupt");
   const Campaign campaign = folder.campaign(kTwelve);
   std::size_t done = 0;
-  const Tally tally = run_here(campaign, folder.path, {.stop = [&] { return done == 5; }, .progress = [&](const Tally& now) { done = now.done; }});
+  const Tally tally =
+      run_here(campaign, folder.path,
+               {.stop = [&] { return done == 5; }, .progress = [&](const Tally& now) { done = now.done; }});
   CHECK(tally.interrupted);
   CHECK(tally.done == 5);
   CHECK(run_here(campaign, folder.path).done == 7);

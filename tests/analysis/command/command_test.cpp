@@ -57,7 +57,8 @@ TEST_CASE("Command: help names every command, each with examples") {
 
 TEST_CASE("Command: a run prints its summary, or it as JSON, and obeys demands") {
   const ResultFolder folder("command");
-  const std::vector<std::string> base = {"run", kScenario, "--set", "/run={\"duration_s\": 20}", "--write", "none", "--out", folder.path.string()};
+  const std::vector<std::string> base = {"run",     kScenario, "--set", "/run={\"duration_s\": 20}",
+                                         "--write", "none",    "--out", folder.path.string()};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
@@ -76,11 +77,13 @@ TEST_CASE("Command: a run prints its summary, or it as JSON, and obeys demands")
 
 TEST_CASE("Command: check says what each file is") {
   const std::string root = TOKENYARD_SOURCE_DIR;
-  const Outcome fine = run({"check", kScenario, root + "/platforms/catalog/chips/h100-sxm.json", root + "/platforms/catalog/clusters/hgx-h200.json",
+  const Outcome fine = run({"check", kScenario, root + "/platforms/catalog/chips/h100-sxm.json",
+                            root + "/platforms/catalog/clusters/hgx-h200.json",
                             root + "/tests/analysis/schemas/samples/sub_agent.json"});
   INFO(fine.err);
   CHECK(fine.code == kDone);
-  for (const char* line : {"requests.json: scenario, fine", "h100-sxm.json: chip, fine", "hgx-h200.json: cluster, fine", "sub_agent.json: agent, fine"}) {
+  for (const char* line : {"requests.json: scenario, fine", "h100-sxm.json: chip, fine", "hgx-h200.json: cluster, fine",
+                           "sub_agent.json: agent, fine"}) {
     CHECK_THAT(fine.out, Contains(line));
   }
   const ResultFolder folder("check");

@@ -27,10 +27,13 @@ const PairedFigure& figure(const PairedTable& table, const std::string& name) {
 TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   const ResultFolder folder("compare");
   const std::string calls = "call_id,task_id,arrival_s,ttft_s,status\n";
-  write(folder.path / "a/tasks.csv", "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
-                                     "0,\"a,b\",0,1,completed,0.5,0\n1,x,1,2,completed,0,0\n2,x,2,3,completed,0,0\n3,x,3,,failed,0,0\n9,x,4,1,completed,0,0\n");
-  write(folder.path / "b/tasks.csv", "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
-                                     "2,x,2,6,completed,0,0\n0,\"a,b\",0,2,completed,1.5,0\n1,x,1.5,4,completed,0,0\n3,x,3,5,completed,0,0\n");
+  write(folder.path / "a/tasks.csv",
+        "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
+        "0,\"a,b\",0,1,completed,0.5,0\n1,x,1,2,completed,0,0\n2,x,2,3,completed,0,0\n3,x,3,,failed,0,0\n9,x,4,1,"
+        "completed,0,0\n");
+  write(folder.path / "b/tasks.csv",
+        "task_id,agent,arrival_s,duration_s,status,cause_queue_s,cause_tool_s\n"
+        "2,x,2,6,completed,0,0\n0,\"a,b\",0,2,completed,1.5,0\n1,x,1.5,4,completed,0,0\n3,x,3,5,completed,0,0\n");
   write(folder.path / "a/calls.csv", calls + "0,0,0,1,completed\n");
   write(folder.path / "b/calls.csv", calls + "0,0,0,1,completed\n");
   const Comparison comparison = compare({folder.path / "a", folder.path / "b"});
@@ -46,13 +49,14 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   CHECK(duration.difference.count == 3);
   CHECK(duration.difference.half_width.value() == Approx(4.3027 / std::sqrt(3.0)));
   CHECK(figure(tasks, "cause_queue_s").difference.mean == Approx(0.25));
-  CHECK(tasks.figures.size() == 2);   // the tool's cause is 0 everywhere
+  CHECK(tasks.figures.size() == 2);  // the tool's cause is 0 everywhere
   CHECK(to_json(comparison)["others"][0]["calls"]["figures"]["ttft_s"]["low_95"].is_null());
 }
 
 TEST_CASE("under one seed, a pair's difference is the effect of what was changed") {
   const ResultFolder one("compare-one"), two("compare-two");
-  const std::string head = R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "run": {"duration_s": 120},
+  const std::string head =
+      R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "run": {"duration_s": 120},
       "workload": {"requests": {"rate_per_s": 8, "prompt_tokens": {"dist": "lognormal", "median": 1000, "sigma": 0.8}, "output_tokens": 100}},
       "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": )";
   simulate_text(head + "1}]}", one, {.write = {"calls", "tasks"}});
@@ -75,7 +79,8 @@ TEST_CASE("a folder that cannot be compared is named, with the line") {
   const ResultFolder folder("compare-bad");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("tasks.csv"));
   write(folder.path / "tasks.csv", "task_id,arrival_s,duration_s\n0,0,1\n1,0,one\n");
-  CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("tasks.csv: line 3") && Catch::Contains("\"one\""));
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}),
+                    Catch::Contains("tasks.csv: line 3") && Catch::Contains("\"one\""));
   write(folder.path / "tasks.csv", "task,arrival_s\n");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("a header with task_id and arrival_s"));
 }

@@ -28,7 +28,9 @@ const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests
 
 /// `tokenyard demand` on a short day of requests.json.
 Outcome demand(const ResultFolder& folder, std::vector<std::string> more) {
-  std::vector<std::string> arguments = {"demand", kScenario, "--set", R"(/run={"duration_s": 90, "warmup_s": 10})", "--repetitions", "2", "--cache", (folder.path / "cache").string()};
+  std::vector<std::string> arguments = {
+      "demand",        kScenario, "--set",   R"(/run={"duration_s": 90, "warmup_s": 10})",
+      "--repetitions", "2",       "--cache", (folder.path / "cache").string()};
   arguments.insert(arguments.end(), more.begin(), more.end());
   Surroundings surroundings;
   surroundings.out = std::tmpfile();
@@ -53,7 +55,8 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   const Outcome first = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
   INFO(first.err);
   CHECK(first.code == kDone);
-  CHECK_THAT(first.out, Contains("h100-sxm") && Contains("2/2") && Contains("Serving 4 tasks/s") && Contains("stopped early"));
+  CHECK_THAT(first.out,
+             Contains("h100-sxm") && Contains("2/2") && Contains("Serving 4 tasks/s") && Contains("stopped early"));
   const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
   CHECK_THAT(csv, Contains("chip,met,chips") && Contains("\nb200-sxm,true,"));
   const Outcome second = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
@@ -61,7 +64,8 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   CHECK(folder.read("out/demand.json") == json);
   CHECK(folder.read("out/demand.csv") == csv);
   // Money and power follow without another simulation, a seed does not.
-  CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--price", "h100-sxm=9", "--pue", "2"}).out, Contains("all known from before") && Contains("*"));
+  CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--price", "h100-sxm=9", "--pue", "2"}).out,
+             Contains("all known from before") && Contains("*"));
   CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--seed", "7"}).out, !Contains("all known from before"));
 }
 
@@ -72,9 +76,11 @@ TEST_CASE("Demand: what is unknown is null, what the user assumes is marked, and
   CHECK(unknown["economics"]["usd_per_task"].is_null());
   CHECK(unknown["assumptions"]["usd_per_chip_hour"]["value"].is_null());
   CHECK(unknown["economics"]["megawatts"].get<double>() > 0);
-  const Json assumed = answer(folder, {"--chips", "tpu-v7", "--price", "tpu-v7=3", "--watts", "tpu-v7=500", "--pue", "1.5"})["entries"][0];
+  const Json assumed = answer(
+      folder, {"--chips", "tpu-v7", "--price", "tpu-v7=3", "--watts", "tpu-v7=500", "--pue", "1.5"})["entries"][0];
   const Json& e = assumed["economics"];
-  const double chips = assumed["chips"], tasks = assumed["figures"]["tasks_per_s"], tokens = assumed["figures"]["output_tokens_per_s"];
+  const double chips = assumed["chips"], tasks = assumed["figures"]["tasks_per_s"],
+               tokens = assumed["figures"]["output_tokens_per_s"];
   CHECK(assumed["assumptions"]["usd_per_chip_hour"]["source"] == "assumed by the user");
   CHECK(e["usd_per_hour"].get<double>() == Approx(3 * chips));
   CHECK(e["megawatts"].get<double>() == Approx(500 * chips * 1.5 / 1e6));
@@ -91,13 +97,17 @@ TEST_CASE("Demand: beyond one simulation by cells, whose independence is checked
   CHECK(cells["count"].get<double>() * cells["tasks_per_s"].get<double>() >= Approx(4000));
   CHECK(cells["independent"] == true);
   CHECK(cells["coarseness"].get<double>() <= 0.1);
-  // What the check says, looked at directly: a demand of twice the cell is simulated whole if the cell is said to be so large.
+  // What the check says, looked at directly: a demand of twice the cell is simulated whole if the cell is said to be so
+  // large.
   const std::string rate = cells["tasks_per_s"].dump();
-  const Json twice = answer(folder, {"--chips", "h100-sxm", "--tasks-per-s", Json(2 * cells["tasks_per_s"].get<double>()).dump(), "--set", "/demand={\"cell_tasks_per_s\": " + rate + "}"});
+  const Json twice =
+      answer(folder, {"--chips", "h100-sxm", "--tasks-per-s", Json(2 * cells["tasks_per_s"].get<double>()).dump(),
+                      "--set", "/demand={\"cell_tasks_per_s\": " + rate + "}"});
   CHECK(twice["entries"][0]["cells"]["count"] == 1);
   CHECK(twice["entries"][0]["chips"].get<double>() >= 2 * cells["chips"].get<double>() * 0.9);
   // The same demand as tokens.
-  const Json tokens = answer(folder, {"--chips", "h100-sxm", "--tokens-per-month", Json(4000 * large["tokens_per_task"].get<double>() * kSecondsPerMonth).dump()});
+  const Json tokens = answer(folder, {"--chips", "h100-sxm", "--tokens-per-month",
+                                      Json(4000 * large["tokens_per_task"].get<double>() * kSecondsPerMonth).dump()});
   CHECK(tokens["tasks_per_s"].get<double>() == Approx(4000).epsilon(0.05));
   const Json growing = answer(folder, {"--chips", "h100-sxm", "--growth", "16", "--months", "6"});
   const Json& points = growing["entries"][0]["growth"];

@@ -13,14 +13,18 @@ using Catch::Matchers::Contains;
 namespace {
 
 /// Requests of a small model: one pool, or with `split` prefill and decode apart.
-Scenario requests(double rate, bool split, const std::string& slo = R"({"ttft_s": 0.5, "tpot_s": 0.02})", const std::string& demand = R"({"tp": [1, 2, 4]})") {
+Scenario requests(double rate, bool split, const std::string& slo = R"({"ttft_s": 0.5, "tpot_s": 0.02})",
+                  const std::string& demand = R"({"tp": [1, 2, 4]})") {
   const std::string one = R"([{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"}])";
-  const std::string two = R"([{"name": "prefill", "role": "prefill", "decode_pool": "decode", "model": "llama-3.1-8b", "chip": "h100-sxm"},
+  const std::string two =
+      R"([{"name": "prefill", "role": "prefill", "decode_pool": "decode", "model": "llama-3.1-8b", "chip": "h100-sxm"},
                               {"name": "decode", "role": "decode", "model": "llama-3.1-8b", "chip": "h100-sxm"}])";
-  return read_scenario(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]}, "pools": )" + (split ? two : one) +
-                       R"(, "workload": {"requests": {"rate_per_s": )" + std::to_string(rate) +
-                       R"(, "prompt_tokens": {"dist": "lognormal", "median": 2000, "sigma": 0.5}, "output_tokens": {"dist": "lognormal", "median": 200, "sigma": 0.5}}},
-                          "slo": )" + slo + R"(, "demand": )" + demand + R"(, "run": {"duration_s": 60, "warmup_s": 10}})");
+  return read_scenario(
+      R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]}, "pools": )" +
+      (split ? two : one) + R"(, "workload": {"requests": {"rate_per_s": )" + std::to_string(rate) +
+      R"(, "prompt_tokens": {"dist": "lognormal", "median": 2000, "sigma": 0.5}, "output_tokens": {"dist": "lognormal", "median": 200, "sigma": 0.5}}},
+                          "slo": )" +
+      slo + R"(, "demand": )" + demand + R"(, "run": {"duration_s": 60, "warmup_s": 10}})");
 }
 
 bool meets(const Candidate& candidate, const Size& size, int seeds) {
@@ -49,7 +53,8 @@ std::int64_t exhaustive(const Candidate& candidate, std::int64_t most_chips, int
     }
     sizes = longer;
   }
-  std::stable_sort(sizes.begin(), sizes.end(), [&](const Size& a, const Size& b) { return candidate.chips(a) < candidate.chips(b); });
+  std::stable_sort(sizes.begin(), sizes.end(),
+                   [&](const Size& a, const Size& b) { return candidate.chips(a) < candidate.chips(b); });
   for (const Size& size : sizes) {
     if (meets(candidate, size, seeds)) return candidate.chips(size);
   }
@@ -76,7 +81,8 @@ TEST_CASE("Sizing: the same number of chips as an exhaustive scan") {
 }
 
 TEST_CASE("Sizing: batch limits are searched, too") {
-  const Scenario scenario = requests(20, false, R"({"ttft_s": 0.5, "tpot_s": 0.02})", R"({"tp": [1, 2], "max_num_seqs": [4, 256]})");
+  const Scenario scenario =
+      requests(20, false, R"({"ttft_s": 0.5, "tpot_s": 0.02})", R"({"tp": [1, 2], "max_num_seqs": [4, 256]})");
   const Candidate candidate = candidate_of(scenario, *scenario.pools[0].chip);
   REQUIRE(candidate.ways[0].size() == 4);
   const Sizing sizing = fewest_chips(candidate, {.repetitions = 1});

@@ -11,7 +11,8 @@ using namespace tokenyard::analysis;
 
 namespace {
 
-constexpr const char* kHeader = "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w\n";
+constexpr const char* kHeader =
+    "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w\n";
 
 }  // namespace
 
@@ -50,11 +51,12 @@ TEST_CASE("a long series is thinned to few bins that keep its peaks and its mean
 
 TEST_CASE("a row that is none is named by file and line") {
   const traces::ScratchFolder folder;
-  const auto [rows, line] = GENERATE(table<const char*, const char*>({{"1,a,1,0,0,0,0,0\n", "line 2"},
-                                                                     {"1,a,1,0,0,0,0,0,0\n2,a,x,0,0,0,0,0,0\n", "line 3"},
-                                                                     {"1,a,nan,0,0,0,0,0,0\n", "line 2"},
-                                                                     {"1,\"a,1,0,0,0,0,0,0\n", "line 2"},
-                                                                     {"\n", "line 2"}}));
+  const auto [rows, line] =
+      GENERATE(table<const char*, const char*>({{"1,a,1,0,0,0,0,0\n", "line 2"},
+                                                {"1,a,1,0,0,0,0,0,0\n2,a,x,0,0,0,0,0,0\n", "line 3"},
+                                                {"1,a,nan,0,0,0,0,0,0\n", "line 2"},
+                                                {"1,\"a,1,0,0,0,0,0,0\n", "line 2"},
+                                                {"\n", "line 2"}}));
   const std::string path = folder.write("series.csv", std::string(kHeader) + rows);
   CHECK_THROWS_WITH(read_pool_series(path), Catch::Contains("series.csv") && Catch::Contains(line));
   CHECK_THROWS_AS(read_pool_series(folder.write("empty.csv", "")), sim::InputError);

@@ -1,7 +1,6 @@
 #include "analysis/report/report.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/chart.hpp"
@@ -72,8 +71,10 @@ void check_nesting(const std::string& page) {
 TEST_CASE("the report answers in sentences, then tells why") {
   Result result;
   const std::string page = visible(result.page());
-  CHECK_THAT(page, Contains("<strong>The service level was met</strong>: 96.4\u00a0% stayed within TTFT ≤ 2\u00a0s, TPOT ≤ 50\u00a0ms, task ≤ 30\u00a0min; 95\u00a0% was asked for."));
-  CHECK_THAT(page, Contains("1,654\u00a0tasks of customer-service, sales and it-security made 16.0\u00a0k\u00a0model calls to 3\u00a0pools on 32\u00a0chips"));
+  CHECK_THAT(page, Contains("<strong>The service level was met</strong>: 96.4\u00a0% stayed within TTFT ≤ 2\u00a0s, "
+                            "TPOT ≤ 50\u00a0ms, task ≤ 30\u00a0min; 95\u00a0% was asked for."));
+  CHECK_THAT(page, Contains("1,654\u00a0tasks of customer-service, sales and it-security made 16.0\u00a0k\u00a0model "
+                            "calls to 3\u00a0pools on 32\u00a0chips"));
   CHECK_THAT(page, Contains("<strong>gpu</strong> was held back by memory bandwidth (49.2\u00a0%)"));
   CHECK_THAT(page, Contains("<strong>tpu</strong> was idle (78.6\u00a0%), else held back by compute (10.4\u00a0%)"));
   CHECK_THAT(page, Contains("a completed task cost <strong>$0.056</strong>"));
@@ -98,18 +99,22 @@ TEST_CASE("every number of the summary's groups is on the page") {
   for (const char* group : {"counts", "throughput", "slo", "energy", "cost"}) {
     for (const auto& [key, value] : result.summary[group].items()) {
       if (!value.is_number()) continue;
-      CHECK_THAT(page, Contains(fmt::format("<th scope=\"row\">{}</th><td>{}</td>", words_of(key), human_number(value.get<double>(), unit_of(key)))));
+      CHECK_THAT(page, Contains(fmt::format("<th scope=\"row\">{}</th><td>{}</td>", words_of(key),
+                                            human_number(value.get<double>(), unit_of(key)))));
     }
   }
   for (const auto& [key, statistics] : result.summary["latency"].items()) {
-    for (const auto& [name, value] : statistics.items()) CHECK_THAT(page, Contains("<td>" + human_number(value.get<double>(), Unit::kSeconds) + "</td>"));
+    for (const auto& [name, value] : statistics.items())
+      CHECK_THAT(page, Contains("<td>" + human_number(value.get<double>(), Unit::kSeconds) + "</td>"));
   }
   for (const auto& [cause, time] : result.summary["causes_s"].items()) {
-    CHECK_THAT(page, Contains(fmt::format("<th scope=\"row\">{}</th><td>{}</td>", words_of(cause), human_number(time.get<double>(), Unit::kSeconds))));
+    CHECK_THAT(page, Contains(fmt::format("<th scope=\"row\">{}</th><td>{}</td>", words_of(cause),
+                                          human_number(time.get<double>(), Unit::kSeconds))));
   }
   for (const auto& [name, pool] : result.summary["pools"].items()) {
     for (const auto& [key, value] : pool.items()) {
-      if (value.is_number()) CHECK_THAT(page, Contains("<td>" + human_number(value.get<double>(), unit_of(key)) + "</td>"));
+      if (value.is_number())
+        CHECK_THAT(page, Contains("<td>" + human_number(value.get<double>(), unit_of(key)) + "</td>"));
     }
   }
   for (const Json& input : result.manifest["inputs"]) CHECK_THAT(page, Contains(input["sha256"].get<std::string>()));
@@ -119,7 +124,8 @@ TEST_CASE("the page fetches nothing") {
   Result result;
   const std::string page = result.page();
   CHECK_THAT(page, Contains("default-src 'none'"));
-  for (const char* fetching : {"src=", "srcset=", "<link", "@import", "url(", "<iframe", "<img", "fetch(", "XMLHttpRequest", "import("}) {
+  for (const char* fetching :
+       {"src=", "srcset=", "<link", "@import", "url(", "<iframe", "<img", "fetch(", "XMLHttpRequest", "import("}) {
     INFO(fetching);
     CHECK(page.find(fetching) == std::string::npos);
   }
@@ -131,7 +137,8 @@ TEST_CASE("the page fetches nothing") {
 
 TEST_CASE("names cannot become markup") {
   Result result;
-  const std::string evil = GENERATE("<script>alert(1)</script>", "\"onmouseover=\"alert(1)", "</script><script>alert(1)</script>", "<!--<script>", "{{data}}", "'&amp;<b>");
+  const std::string evil = GENERATE("<script>alert(1)</script>", "\"onmouseover=\"alert(1)",
+                                    "</script><script>alert(1)</script>", "<!--<script>", "{{data}}", "'&amp;<b>");
   result.summary["name"] = evil;
   result.manifest["command"] = evil;
   result.manifest["version"] = evil;
@@ -191,7 +198,8 @@ TEST_CASE("a summary with nothing in it, or with values of other types, still ma
   result.manifest = {{"schema", "tokenyard.manifest/1"}};
   check_nesting(result.page());
   const Json full = json_of(kThreeDomains / "summary.json");
-  const Json odd = GENERATE(Json(nullptr), Json("text"), Json(3), Json::array({1, "x"}), Json::object(), Json{{"a", nullptr}, {"b", {{"c", 1}}}});
+  const Json odd = GENERATE(Json(nullptr), Json("text"), Json(3), Json::array({1, "x"}), Json::object(),
+                            Json{{"a", nullptr}, {"b", {{"c", 1}}}});
   for (const auto& [key, value] : full.items()) {
     if (key == "schema") continue;
     result.summary = full;
@@ -205,7 +213,9 @@ TEST_CASE("a long run on many pools makes a small page") {
   const int pools = GENERATE(3, 40);
   std::string series = result.series.substr(0, result.series.find('\n') + 1);
   for (int t = 1; t <= 120'000 / pools; ++t) {
-    for (int p = 0; p < pools; ++p) series += fmt::format("{}.000000000,pool-{},{},{},0.123456,0.654321,{}.125,{}.25,{}.5\n", t, p, t * 7919 % 257, t * 31 % 97, t * 13 % 9973, t * 17 % 997, t * 3 % 701);
+    for (int p = 0; p < pools; ++p)
+      series += fmt::format("{}.000000000,pool-{},{},{},0.123456,0.654321,{}.125,{}.25,{}.5\n", t, p, t * 7919 % 257,
+                            t * 31 % 97, t * 13 % 9973, t * 17 % 997, t * 3 % 701);
   }
   result.series = series;
   for (int p = 0; p < pools; ++p) result.summary["pools"][fmt::format("pool-{}", p)] = result.summary["pools"]["gpu"];
@@ -234,12 +244,14 @@ TEST_CASE("a folder that holds no result is refused, each faulty file by name") 
   CHECK_THAT(message(), Contains("manifest.json") && Contains("summary.json"));
   std::filesystem::copy(kThreeDomains / "manifest.json", folder / "manifest.json");
   CHECK_THAT(message(), !Contains("manifest.json") && Contains("summary.json"));
-  for (const char* garbled : {"", "{", "[]", "{\"schema\": 1}", "{\"schema\": \"tokenyard.summary/2\"}", "{\"name\": \"\xff\"}"}) {
+  for (const char* garbled :
+       {"", "{", "[]", "{\"schema\": 1}", "{\"schema\": \"tokenyard.summary/2\"}", "{\"name\": \"\xff\"}"}) {
     folder.write("summary.json", garbled);
     INFO(garbled);
     CHECK_THAT(message(), Contains("summary.json"));
   }
-  std::filesystem::copy(kThreeDomains / "summary.json", folder / "summary.json", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy(kThreeDomains / "summary.json", folder / "summary.json",
+                        std::filesystem::copy_options::overwrite_existing);
   folder.write("series.csv", "nothing of the kind\n");
   CHECK_THAT(message(), Contains("series.csv") && Contains("line 1"));
   CHECK(!std::filesystem::exists(folder / "report.html"));

@@ -1,14 +1,13 @@
 #pragma once
 /// Scenarios simulated within the test's process, and the public traces where they are.
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <unistd.h>
 
 #include "analysis/run/simulate.hpp"
 #include "tests/support/catch.hpp"
@@ -43,14 +42,16 @@ struct InProcess {
 };
 
 /// A scenario from its JSON; `agents` are further ones, each a JSON text.
-inline Scenario read_scenario(const std::string& text, bool needs_workload = true, const std::vector<std::string>& agents = {}) {
+inline Scenario read_scenario(const std::string& text, bool needs_workload = true,
+                              const std::vector<std::string>& agents = {}) {
   static std::deque<platforms::Catalog> platform_catalogs;  // scenarios point into them
   static std::deque<agents::AgentCatalog> agent_catalogs;
   sim::Faults faults;
   if (platform_catalogs.empty()) platform_catalogs.push_back(platforms::Catalog::load(faults));
   std::vector<agents::AgentCatalog::Source> sources;
   for (const std::string& agent : agents) sources.push_back({"agent", agent});
-  agent_catalogs.push_back(sources.empty() ? agents::AgentCatalog::built_in(faults) : agents::AgentCatalog::load(sources, faults));
+  agent_catalogs.push_back(sources.empty() ? agents::AgentCatalog::built_in(faults)
+                                           : agents::AgentCatalog::load(sources, faults));
   const sim::JsonFile file = sim::JsonFile::parse(text, "scenario", faults);
   Scenario scenario = Scenario::read(file, {platform_catalogs.front(), agent_catalogs.back()}, needs_workload, faults);
   for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
@@ -80,7 +81,8 @@ inline std::optional<std::string> public_data(const std::string& path) {
 inline std::string llama_70b_on_h100(int replicas, const std::string& engine = "{}") {
   return R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 8, "chips_per_node": 8}]}]},
              "pools": [{"model": "llama-3.1-70b", "chip": "h100-sxm", "parallelism": {"tp": 4},
-                        "precision": {"weights": "fp8", "kv": "fp8"}, "engine": )" + engine + R"(, "replicas": )" + std::to_string(replicas) + "}]}";
+                        "precision": {"weights": "fp8", "kv": "fp8"}, "engine": )" +
+         engine + R"(, "replicas": )" + std::to_string(replicas) + "}]}";
 }
 
 }  // namespace tokenyard::analysis

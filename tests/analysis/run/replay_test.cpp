@@ -25,7 +25,8 @@ TEST_CASE("With unlimited KV one replica reuses of the Mooncake trace what its h
   if (!trace) return;
   const ResultFolder folder("mooncake");
   const auto source = traces::open_trace(*trace, "mooncake", {});
-  const sim::Json summary = simulate_text(llama_70b_on_h100(1, R"({"num_gpu_blocks_override": 100000000})"), folder, {}, source.get());
+  const sim::Json summary =
+      simulate_text(llama_70b_on_h100(1, R"({"num_gpu_blocks_override": 100000000})"), folder, {}, source.get());
   const sim::Json& counts = summary["counts"];
   CHECK(counts["calls_completed"] == 12031);
   // 0.366 of the 512-token blocks, partial last ones included, which are 0.374 of the prompt tokens.

@@ -10,7 +10,8 @@ using sim::Json;
 
 namespace {
 
-constexpr const char* kAgent = R"({"schema": "tokenyard.agent/1", "name": "helper", "services": {"desk": {"capacity": 3}},
+constexpr const char* kAgent =
+    R"({"schema": "tokenyard.agent/1", "name": "helper", "services": {"desk": {"capacity": 3}},
   "contexts": {"main": {"role_prefix_tokens": 900, "opening_tokens": {"dist": "lognormal", "median": 80, "sigma": 0.5}}},
   "call_failure": {"p": 0.02, "max": 2, "backoff_s": {"dist": "exponential", "mean": 1}},
   "nodes": {
@@ -30,17 +31,23 @@ constexpr const char* kAgent = R"({"schema": "tokenyard.agent/1", "name": "helpe
   "start": "answer"})";
 
 /// Mixed and split pools, tight KV, three routers.
-std::string scenario(const std::string& chip = "h100-sxm", const std::string& run = R"({"duration_s": 400, "warmup_s": 0})") {
-  return R"({"seed": 5, "cluster": {"sites": [{"nodes": [{"chip": ")" + chip + R"(", "count": 3, "chips_per_node": 8}]}], "pue": 1.25},
+std::string scenario(const std::string& chip = "h100-sxm",
+                     const std::string& run = R"({"duration_s": 400, "warmup_s": 0})") {
+  return R"({"seed": 5, "cluster": {"sites": [{"nodes": [{"chip": ")" + chip +
+         R"(", "count": 3, "chips_per_node": 8}]}], "pue": 1.25},
     "pools": [
-      {"name": "mixed", "model": "llama-3.1-8b", "chip": ")" + chip + R"(", "replicas": 2, "engine": {"num_gpu_blocks_override": 1600}, "router": "task-sticky"},
-      {"name": "prefill", "role": "prefill", "decode_pool": "decode", "model": "llama-3.1-8b", "chip": ")" + chip + R"(", "replicas": 2, "router": "prefix-aware"},
-      {"name": "decode", "role": "decode", "model": "llama-3.1-8b", "chip": ")" + chip + R"(", "replicas": 2}],
+      {"name": "mixed", "model": "llama-3.1-8b", "chip": ")" +
+         chip + R"(", "replicas": 2, "engine": {"num_gpu_blocks_override": 1600}, "router": "task-sticky"},
+      {"name": "prefill", "role": "prefill", "decode_pool": "decode", "model": "llama-3.1-8b", "chip": ")" +
+         chip + R"(", "replicas": 2, "router": "prefix-aware"},
+      {"name": "decode", "role": "decode", "model": "llama-3.1-8b", "chip": ")" +
+         chip + R"(", "replicas": 2}],
     "workload": {"agents": [
       {"agent": "helper", "rate_per_s": 3, "arrivals": {"process": "gamma", "cv": 2}, "pools": {"default": "mixed"}},
       {"agent": "helper", "name": "apart", "closed_loop": {"users": 12, "ramp_s": 5, "think_s": {"dist": "exponential", "mean": 2}}, "pools": {"default": "prefill"}}],
       "requests": {"rate_per_s": 1, "prompt_tokens": 1500, "output_tokens": {"dist": "lognormal", "median": 200, "sigma": 0.6}, "pool": "mixed"}},
-    "slo": {"ttft_s": 1}, "run": )" + run + "}";
+    "slo": {"ttft_s": 1}, "run": )" +
+         run + "}";
 }
 
 Json play(const std::string& text, const ResultFolder& folder, bool stepwise = false) {
@@ -89,14 +96,16 @@ TEST_CASE("Tokens, tasks and joules are conserved from the calls to the summary"
   const ResultFolder folder("conserved");
   const Json summary = play(scenario(), folder);
   const Json& counts = summary["counts"];
-  const Rows calls = rows(folder.read("calls.csv")), tasks = rows(folder.read("tasks.csv")), series = rows(folder.read("series.csv"));
+  const Rows calls = rows(folder.read("calls.csv")), tasks = rows(folder.read("tasks.csv")),
+             series = rows(folder.read("series.csv"));
 
   CHECK(counts["preemptions"] > 0);
   CHECK(summary["network"]["flows"] > 0);
   CHECK(counts["calls"].get<std::size_t>() == calls.size());
   CHECK(counts["tasks"].get<std::size_t>() == tasks.size());
   std::int64_t by_status = 0, by_agent = 0;
-  for (const char* status : {"calls_completed", "calls_failed", "calls_rejected", "calls_unfinished"}) by_status += counts[status].get<std::int64_t>();
+  for (const char* status : {"calls_completed", "calls_failed", "calls_rejected", "calls_unfinished"})
+    by_status += counts[status].get<std::int64_t>();
   CHECK(by_status == counts["calls"].get<std::int64_t>());
   for (const auto& [name, agent] : summary["agents"].items()) by_agent += agent["tasks"].get<std::int64_t>();
   CHECK(by_agent == counts["tasks"].get<std::int64_t>());
@@ -149,7 +158,9 @@ TEST_CASE("Another chip changes no task's sampled work") {
     play(scenario(chip, R"({"duration_s": 200})"), folder);
     std::map<std::string, std::string> open_loop;  // a closed loop's tasks come when the last one ends
     for (const auto& row : rows(folder.read("tasks.csv"))) {
-      if (row.at("agent") != "apart") open_loop[row.at("arrival_s")] = row.at("calls") + " " + row.at("prompt_tokens") + " " + row.at("output_tokens");
+      if (row.at("agent") != "apart")
+        open_loop[row.at("arrival_s")] =
+            row.at("calls") + " " + row.at("prompt_tokens") + " " + row.at("output_tokens");
     }
     return open_loop;
   };

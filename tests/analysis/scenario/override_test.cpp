@@ -33,7 +33,8 @@ TEST_CASE("Overrides: JSON values, or strings; keys that are not there yet") {
 }
 
 TEST_CASE("Overrides: a pointer that leads nowhere is refused and changes nothing") {
-  for (const char* bad : {"name=b", "/name", "", "/pools/2=1", "/pools/4000000000/x=1", "/pools/-1=1", "/pools/x=1", "/name/deeper=1", "/a~2=1"}) {
+  for (const char* bad : {"name=b", "/name", "", "/pools/2=1", "/pools/4000000000/x=1", "/pools/-1=1", "/pools/x=1",
+                          "/name/deeper=1", "/a~2=1"}) {
     Json root = kScenario;
     sim::Faults faults;
     apply_override(root, bad, "--set", faults);

@@ -19,7 +19,9 @@ namespace {
 
 Json sample(const std::string& name) {
   Faults faults;
-  Json json = sim::JsonFile::load(std::filesystem::path(TOKENYARD_SOURCE_DIR) / "tests/analysis/schemas/samples" / name, faults).value();
+  Json json =
+      sim::JsonFile::load(std::filesystem::path(TOKENYARD_SOURCE_DIR) / "tests/analysis/schemas/samples" / name, faults)
+          .value();
   faults.throw_if_any();
   return json;
 }
@@ -37,7 +39,8 @@ std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
   Faults faults;
   if (kind == "scenario") {
     Faults of_agent;
-    const auto agents = agents::AgentCatalog::load({{"agent.json", sample("agent.json").dump()}, {"sub.json", sample("sub_agent.json").dump()}}, of_agent);
+    const auto agents = agents::AgentCatalog::load(
+        {{"agent.json", sample("agent.json").dump()}, {"sub.json", sample("sub_agent.json").dump()}}, of_agent);
     of_agent.throw_if_any();
     Scenario::read(sim::JsonFile::from(document, "document"), {catalog(), agents}, true, faults);
   } else if (kind == "agent") {
@@ -74,8 +77,11 @@ std::set<std::string> keys_of(const Json& object) {
 }  // namespace
 
 TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
-  const std::vector<std::pair<std::string, std::vector<std::string>>> kinds = {{"scenario", {"scenario.json", "replay.json"}}, {"agent", {"agent.json"}}, {"chip", {"chip.json"}},
-                                                                               {"model", {"model.json"}}};
+  const std::vector<std::pair<std::string, std::vector<std::string>>> kinds = {
+      {"scenario", {"scenario.json", "replay.json"}},
+      {"agent", {"agent.json"}},
+      {"chip", {"chip.json"}},
+      {"model", {"model.json"}}};
   for (const auto& [kind, samples] : kinds) {
     const JsonSchema schema(schema_text(kind).value());
     std::set<const Json*> seen;
@@ -98,7 +104,8 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
 }
 
 TEST_CASE("Schemas: what is built in conforms") {
-  for (const auto& [name, kind] : {std::pair{"chip", platforms::CatalogKind::kChip}, {"model", platforms::CatalogKind::kModel}}) {
+  for (const auto& [name, kind] :
+       {std::pair{"chip", platforms::CatalogKind::kChip}, {"model", platforms::CatalogKind::kModel}}) {
     const JsonSchema schema(schema_text(name).value());
     for (const std::string& entry : catalog().names(kind)) {
       INFO(entry);

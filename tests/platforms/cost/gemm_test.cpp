@@ -22,7 +22,7 @@ TEST_CASE("A row too many costs a wave of tiles") {
   figures.units = 100;
   figures.tile_half = 1e9;  // only the largest tiles are worth their while
   figures.wave = 1;
-  figures.split_s = 1;      // and nobody splits
+  figures.split_s = 1;                          // and nobody splits
   const Gemm gemm(figures, 25600, 4096, 2, 2);  // 100 tiles of 256 columns, 128 rows each
   CHECK(gemm.at(128).total() == Approx(gemm.at(97).total()).epsilon(0.02));
   CHECK(gemm.at(129).total() > 1.2 * gemm.at(128).total());

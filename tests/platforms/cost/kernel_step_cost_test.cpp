@@ -37,8 +37,11 @@ TEST_CASE("No step of any model on any chip is faster than its physical floor") 
         INFO(chip_name << ", " << model_name << ", " << name_of(weights));
         const KernelStepCost cost(spec);
         const auto parameters = spec.model->parameters();
-        // Every weight but the embedding and the experts is read in every step, the latter at least once per expert of a token.
-        const double read = (parameters.total() - parameters.embedding - parameters.experts + parameters.active_experts) * bytes_per_weight(weights);
+        // Every weight but the embedding and the experts is read in every step, the latter at least once per expert of
+        // a token.
+        const double read =
+            (parameters.total() - parameters.embedding - parameters.experts + parameters.active_experts) *
+            bytes_per_weight(weights);
         const double peak = std::max(*spec.chip->peak_flops_per_s[spec.chip->compute_precision(weights).value()],
                                      spec.chip->peak_flops_per_s[Precision::kBf16].value_or(0));
         for (const std::int32_t calls : {1, 7, 64, 512}) {
@@ -87,6 +90,7 @@ TEST_CASE("Arithmetic of a step is two operations per weight and token, and atte
   const KernelStepCost cost(spec);
   const auto parameters = spec.model->parameters();
   const StepPiece piece = cost.piece(32, 0, {});
-  CHECK(static_cast<double>(piece.base_flop) == Approx(2 * 32 * (parameters.total() - parameters.embedding - parameters.norms)).epsilon(1e-6));
+  CHECK(static_cast<double>(piece.base_flop) ==
+        Approx(2 * 32 * (parameters.total() - parameters.embedding - parameters.norms)).epsilon(1e-6));
   CHECK(piece.slope_flop == 4 * 32 * 32 * 128);
 }

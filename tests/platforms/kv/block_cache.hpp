@@ -1,6 +1,6 @@
 #pragma once
-/// The KV cache block by block, as vLLM V1 keeps it (v1/core/kv_cache_manager.py, block_pool.py): one hash per full block,
-/// chained to the block before; one free queue; reference counts. Slow and plain, to hold KvCache to.
+/// The KV cache block by block, as vLLM V1 keeps it (v1/core/kv_cache_manager.py, block_pool.py): one hash per full
+/// block, chained to the block before; one free queue; reference counts. Slow and plain, to hold KvCache to.
 
 #include <algorithm>
 #include <list>
@@ -30,7 +30,8 @@ inline std::vector<std::uint64_t> tokens_of(const KvContext& context) {
 class BlockCache {
  public:
   /// `deduplicate`: a block filled while its like is cached is given back, and the cached one used; vLLM keeps both.
-  BlockCache(const KvCache::Options& options, bool deduplicate) : options_(options), deduplicate_(deduplicate), blocks_(static_cast<std::size_t>(options.blocks)) {
+  BlockCache(const KvCache::Options& options, bool deduplicate)
+      : options_(options), deduplicate_(deduplicate), blocks_(static_cast<std::size_t>(options.blocks)) {
     for (int b = 0; b < static_cast<int>(blocks_.size()); ++b) push(b);
   }
 
@@ -58,9 +59,10 @@ class BlockCache {
     return std::count_if(hit.begin(), hit.end(), [&](int b) { return at(b).references == 0; });
   }
 
-  /// allocate_slots(): slots for the first `count` tokens, of which `hit` is reused; full blocks are cached at once, up to
-  /// `cacheable` tokens. False, with nothing changed, if they do not fit.
-  bool allocate(Request& request, const std::vector<int>& hit, const std::vector<std::uint64_t>& tokens, std::size_t count, std::size_t cacheable) {
+  /// allocate_slots(): slots for the first `count` tokens, of which `hit` is reused; full blocks are cached at once, up
+  /// to `cacheable` tokens. False, with nothing changed, if they do not fit.
+  bool allocate(Request& request, const std::vector<int>& hit, const std::vector<std::uint64_t>& tokens,
+                std::size_t count, std::size_t cacheable) {
     const std::size_t wanted = (count + size() - 1) / size();
     const std::size_t have = request.blocks.size() + hit.size();
     const std::size_t fresh = wanted > have ? wanted - have : 0;
@@ -113,7 +115,9 @@ class BlockCache {
   using Key = std::pair<std::uint64_t, std::vector<std::uint64_t>>;
   std::size_t size() const { return static_cast<std::size_t>(options_.block_size); }
   Key key(std::uint64_t before, const std::vector<std::uint64_t>& tokens, std::size_t end) const {
-    return {before, {tokens.begin() + static_cast<std::ptrdiff_t>(end - size()), tokens.begin() + static_cast<std::ptrdiff_t>(end)}};
+    return {before,
+            {tokens.begin() + static_cast<std::ptrdiff_t>(end - size()),
+             tokens.begin() + static_cast<std::ptrdiff_t>(end)}};
   }
   Block& at(int block) { return blocks_[static_cast<std::size_t>(block)]; }
   const Block& at(int block) const { return blocks_[static_cast<std::size_t>(block)]; }

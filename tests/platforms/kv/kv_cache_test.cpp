@@ -32,15 +32,19 @@ void serve(KvCache& cache, std::span<const Extent> prompt, Extent output) {
   cache.check();
 }
 
-/// Calls that come, are prefilled in chunks, decode, are preempted and resumed, and end; on the extents and on the blocks.
+/// Calls that come, are prefilled in chunks, decode, are preempted and resumed, and end; on the extents and on the
+/// blocks.
 class Twins {
  public:
   Twins(std::uint64_t seed, const KvCache::Options& options, bool deduplicate, bool side_by_side)
-      : stream_(seed, StreamName("twins"), 0), extents_(options), blocks_(options, deduplicate), side_by_side_(side_by_side) {}
+      : stream_(seed, StreamName("twins"), 0),
+        extents_(options),
+        blocks_(options, deduplicate),
+        side_by_side_(side_by_side) {}
 
   struct Call {
     std::vector<Extent> prompt;
-    Extent output;       ///< content, and tokens made so far
+    Extent output;  ///< content, and tokens made so far
     Tokens asked = 0;
     Tokens computed = 0;
     std::uint64_t owner = 0;
@@ -96,7 +100,8 @@ class Twins {
     if (!a && b) blocks_.free(call.request);
     if (a && !b) extents_.release(call.chain, {}, 0);
     call.running = a && b;
-    if (call.running) found_extents += hit.tokens, found_blocks += static_cast<Tokens>(found.size()) * extents_.block_size();
+    if (call.running)
+      found_extents += hit.tokens, found_blocks += static_cast<Tokens>(found.size()) * extents_.block_size();
     call.computed = call.running ? hit.tokens + chunk : 0;
   }
 
@@ -162,8 +167,10 @@ class Twins {
       }
     } else {
       call.prompt.push_back({1 + stream_.below(3), static_cast<Tokens>(10 + stream_.below(3) * 43)});
-      if (stream_.below(3) == 0) call.prompt.push_back({10 + stream_.below(4), static_cast<Tokens>(1 + stream_.below(50))});
-      if (stream_.below(4) != 0) call.prompt.push_back({stream_.below(8) == 0 ? 0 : ++contents_, static_cast<Tokens>(1 + stream_.below(50))});
+      if (stream_.below(3) == 0)
+        call.prompt.push_back({10 + stream_.below(4), static_cast<Tokens>(1 + stream_.below(50))});
+      if (stream_.below(4) != 0)
+        call.prompt.push_back({stream_.below(8) == 0 ? 0 : ++contents_, static_cast<Tokens>(1 + stream_.below(50))});
     }
     if (call.prompt_tokens() > 300) return arrival();
     const std::uint64_t kind = stream_.below(4);
@@ -181,7 +188,8 @@ class Twins {
     REQUIRE(extents_.free_blocks() == blocks_.free_blocks());
     for (const auto& [prompt, output] : history_) {
       const KvContext context{.prompt = prompt, .output = {output.content, output.tokens + 1}};
-      REQUIRE(extents_.find(context).tokens == static_cast<Tokens>(blocks_.find(tokens_of(context)).size()) * extents_.block_size());
+      REQUIRE(extents_.find(context).tokens ==
+              static_cast<Tokens>(blocks_.find(tokens_of(context)).size()) * extents_.block_size());
     }
   }
   std::uint64_t duplicates() const { return blocks_.duplicates(); }
@@ -228,7 +236,8 @@ TEST_CASE("A context that grows as one extent is found again, turn after turn, a
     // All but the 50 new tokens and the last answer's last one.
     CHECK(lookup(cache, prompt) == (turn == 0 ? 0 : (3600 + own - 50 - 1) / 16 * 16));
     serve(cache, prompt, {9, 80});
-    CHECK(cache.nodes() <= static_cast<std::size_t>(3 + turn + 1));  // root, role, context; and a nameless block per turn
+    CHECK(cache.nodes() <=
+          static_cast<std::size_t>(3 + turn + 1));  // root, role, context; and a nameless block per turn
     own += 80 + 50;
   }
 }
@@ -243,7 +252,8 @@ TEST_CASE("An output that is not the prompt's last content begins that content")
   CHECK(lookup(cache, wrong) == 144);
 }
 
-TEST_CASE("Two tasks share a role's prompt; a third that is preempted finds its own context again, and nobody else does") {
+TEST_CASE(
+    "Two tasks share a role's prompt; a third that is preempted finds its own context again, and nobody else does") {
   KvCache cache({.blocks = 100, .block_size = 16});
   const Extent first[] = {{7, 320}, {1, 100}}, second[] = {{7, 320}, {2, 100}}, third[] = {{7, 320}, {0, 100}};
   KvChain a, b, c;

@@ -21,8 +21,8 @@ PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>&
   return pool;
 }
 
-/// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much happens on
-/// the same nanosecond. Tasks of several calls, each arriving as the one before ends.
+/// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much
+/// happens on the same nanosecond. Tasks of several calls, each arriving as the one before ends.
 struct Setup {
   std::vector<PoolOptions> pools;
   std::vector<Planned> calls;
@@ -180,7 +180,8 @@ TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the se
   CHECK(first.causes[Cause::kDecode].ns() == 9000);
   CHECK(second.first_token.ns() == 2000);
   CHECK(second.finish.ns() == first.finish.ns() + 4000);
-  CHECK(second.causes[Cause::kQueue].ns() == 1000 + first.finish.ns() - second.first_token.ns() - second.causes[Cause::kKvTransfer].ns());
+  CHECK(second.causes[Cause::kQueue].ns() ==
+        1000 + first.finish.ns() - second.first_token.ns() - second.causes[Cause::kKvTransfer].ns());
   const QuantileSketch& gaps = stand.fleet->tally_of(1).gaps;
   CHECK(gaps.count() == 9 + 4);
   CHECK(gaps.max_s() == Approx((first.finish + Time::microseconds(1) - second.first_token).seconds()));

@@ -1,5 +1,5 @@
-/// A replica that runs one call at a time is a queue with one server: waiting times against Pollaczek and Khinchine, with
-/// confidence intervals, and Little's law, which holds exactly.
+/// A replica that runs one call at a time is a queue with one server: waiting times against Pollaczek and Khinchine,
+/// with confidence intervals, and Little's law, which holds exactly.
 
 #include <cmath>
 
@@ -50,14 +50,16 @@ std::pair<double, double> waiting(const std::vector<Planned>& calls) {
   for (std::size_t b = 0; b < kBatches; ++b) {
     std::int64_t ns = 0;
     const std::size_t size = calls.size() / kBatches;
-    for (std::size_t i = b * size; i < (b + 1) * size; ++i) ns += (stand.records[i].scheduled - stand.records[i].arrival).ns();
+    for (std::size_t i = b * size; i < (b + 1) * size; ++i)
+      ns += (stand.records[i].scheduled - stand.records[i].arrival).ns();
     const double mean = static_cast<double>(ns) / static_cast<double>(size) / 1000;
     sum += mean;
     squares += mean * mean;
   }
   const double mean = sum / kBatches;
   const double deviation = std::sqrt((squares - kBatches * mean * mean) / (kBatches - 1));
-  return {mean, 3.88 * deviation / std::sqrt(static_cast<double>(kBatches))};  // Student's t, 19 degrees of freedom, 99.95 %
+  return {mean,
+          3.88 * deviation / std::sqrt(static_cast<double>(kBatches))};  // Student's t, 19 degrees of freedom, 99.95 %
 }
 
 }  // namespace

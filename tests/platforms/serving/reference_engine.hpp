@@ -1,7 +1,7 @@
 #pragma once
-/// One replica, step by step and request by request, as vLLM V1's scheduler goes about it (v1/core/sched/scheduler.py) over
-/// a block-by-block cache. Slow and plain, to hold Replica to. A call that arrives on the nanosecond at which a step ends is
-/// seen by the next step but one, and one that finds the engine idle starts a step at once, alone.
+/// One replica, step by step and request by request, as vLLM V1's scheduler goes about it (v1/core/sched/scheduler.py)
+/// over a block-by-block cache. Slow and plain, to hold Replica to. A call that arrives on the nanosecond at which a
+/// step ends is seen by the next step but one, and one that finds the engine idle starts a step at once, alone.
 
 #include <deque>
 
@@ -65,19 +65,23 @@ class ReferenceEngine {
     BlockCache::Request blocks;
     Result result;
     Tokens tokens() const { return prompt + made; }
-    KvContext context() const { return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner}; }
+    KvContext context() const {
+      return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner};
+    }
   };
 
   bool could_ever_run(const Request& request) const {
     const Tokens all = request.prompt + request.planned->output_tokens;
-    return all <= options_.max_model_len && (all - 1 + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
+    return all <= options_.max_model_len &&
+           (all - 1 + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
            (options_.chunked_prefill || all - 1 <= options_.max_num_batched_tokens);
   }
 
   bool allocate(Request& request, const std::vector<int>& hit, Tokens upto) {
     // Output is cached when the call ends or is preempted: see kv_cache.hpp.
     const Tokens cacheable = request.caught_up ? 0 : upto;
-    return kv_.allocate(request.blocks, hit, tokens_of(request.context()), static_cast<std::size_t>(upto), static_cast<std::size_t>(cacheable));
+    return kv_.allocate(request.blocks, hit, tokens_of(request.context()), static_cast<std::size_t>(upto),
+                        static_cast<std::size_t>(cacheable));
   }
 
   void leave(Request& request) {
@@ -112,7 +116,8 @@ class ReferenceEngine {
       request.scheduled = count;
       budget -= count;
     }
-    while (!preempted && !waiting_.empty() && budget > 0 && static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+    while (!preempted && !waiting_.empty() && budget > 0 &&
+           static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
       Request& request = *waiting_.front();
       const std::vector<int> hit = kv_.find(tokens_of(request.context()));
       const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
@@ -140,7 +145,8 @@ class ReferenceEngine {
         ++decoding;
         context += request->tokens();
       } else {
-        chunks.push_back({request->scheduled, request->computed, request->computed + request->scheduled == request->tokens()});
+        chunks.push_back(
+            {request->scheduled, request->computed, request->computed + request->scheduled == request->tokens()});
         prefill_tokens += request->scheduled;
       }
     }

@@ -62,10 +62,13 @@ Setup random_setup(std::uint64_t seed) {
       }
     } else {
       if (kind != 1) call.prompt.push_back({1 + stream.below(3), 1 + below(50)});
-      if (kind != 2 || call.prompt.empty()) call.prompt.push_back({below(3) == 0 ? 0 : 1000 + static_cast<std::uint64_t>(i), 1 + below(80)});
+      if (kind != 2 || call.prompt.empty())
+        call.prompt.push_back({below(3) == 0 ? 0 : 1000 + static_cast<std::uint64_t>(i), 1 + below(80)});
     }
     call.output_tokens = below(5) == 0 ? 1 : 1 + below(60);
-    call.output_content = below(3) == 0 ? 0 : below(2) == 0 ? call.prompt.back().content : 5000 + static_cast<std::uint64_t>(i);
+    call.output_content = below(3) == 0   ? 0
+                          : below(2) == 0 ? call.prompt.back().content
+                                          : 5000 + static_cast<std::uint64_t>(i);
     setup.calls.push_back(call);
   }
   return setup;
@@ -127,7 +130,8 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
       } else {
         expect_same_totals(totals, stepped);
       }
-      for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
+      for (const double q : {0.1, 0.5, 0.9, 1.0})
+        gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
       preemptions += totals.preemptions;
       cached += totals.cached_tokens;
     }
@@ -144,14 +148,16 @@ TEST_CASE("Read in the midst of a step, a replica has been busy as long as it ha
   class Reader final : public EventHandler {
    public:
     explicit Reader(Stand& stand) : stand_(stand) {
-      for (std::int64_t us = 7; us < 9000; us += 7) stand.simulation.schedule(Time::microseconds(us), Priority::kObserve, entity_, *this, 0);
+      for (std::int64_t us = 7; us < 9000; us += 7)
+        stand.simulation.schedule(Time::microseconds(us), Priority::kObserve, entity_, *this, 0);
     }
     void on_event(Time now, std::uint64_t) override {
       Replica& replica = stand_.fleet->replica(0, 0);
       replica.settle();
       ServingTotals totals = stand_.fleet->tally_of(0).totals;
       totals += replica.share_of_step_in_flight();
-      const auto missing = static_cast<std::int64_t>(FineTime(now).ticks() - totals.busy_ticks);  // from time 0 on there is work
+      const auto missing =
+          static_cast<std::int64_t>(FineTime(now).ticks() - totals.busy_ticks);  // from time 0 on there is work
       CAPTURE(now.ns());
       CHECK(missing >= 0);
       CHECK(missing <= 4);  // each bound's share is cut to whole ticks

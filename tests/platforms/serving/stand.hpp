@@ -1,5 +1,6 @@
 #pragma once
-/// What tests of the serving floor share: a step cost made of round numbers, pools on one star network, a log of what ended.
+/// What tests of the serving floor share: a step cost made of round numbers, pools on one star network, a log of what
+/// ended.
 
 #include <functional>
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace tokenyard::platforms {
 
-/// base + per call decoding + per token of prompt + per token of context, in ticks of sim::FineTime, spread over two bounds.
+/// base + per call decoding + per token of prompt + per token of context, in ticks of sim::FineTime, spread over two
+/// bounds.
 class LinearCost final : public StepCost {
  public:
   std::int64_t base = 0, per_call = 0, per_prompt_token = 0, per_context_token = 0;
@@ -43,8 +45,8 @@ struct Planned {
   bool follows = false;  ///< the call planned before it
 };
 
-/// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each further one
-/// at the very moment at which the one before ended; all are planned in order of arrival.
+/// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each
+/// further one at the very moment at which the one before ended; all are planned in order of arrival.
 class Stand final : public ServingObserver, public CallListener, private sim::EventHandler {
  public:
   explicit Stand(std::vector<PoolOptions> pools, double link_bytes_per_s = 1e9) {

@@ -46,7 +46,8 @@ TEST_CASE("One flow takes its latency and its bytes' time, rounded up to the nan
 TEST_CASE("An end within a nanosecond is published at the next whole one") {
   Star star(2, 3e9);
   AnalyticNetwork network(star.topology, star.simulation);
-  const auto [bytes, ns] = GENERATE(table<double, std::int64_t>({{1, 1}, {2, 1}, {3, 1}, {4, 2}, {6, 2}, {3e9 + 1, 1'000'000'001}}));
+  const auto [bytes, ns] =
+      GENERATE(table<double, std::int64_t>({{1, 1}, {2, 1}, {3, 1}, {4, 2}, {6, 2}, {3e9 + 1, 1'000'000'001}}));
   Arrivals arrivals(1);
   arrivals.send(network, 0, 1, bytes, 0);
   network.run(star.simulation);
@@ -79,12 +80,15 @@ TEST_CASE("What ends leaves its share to the others from its exact end") {
 }
 
 TEST_CASE("Shares are max-min fair with two bottlenecks") {
-  // Bertsekas and Gallager's pattern: flow 0 crosses a link of 1 and one of 2 GB/s; flow 1 the first, flow 2 the second.
+  // Bertsekas and Gallager's pattern: flow 0 crosses a link of 1 and one of 2 GB/s; flow 1 the first, flow 2 the
+  // second.
   Topology topology;
   const ZoneId fabric = topology.add_star("fabric");
   const auto port = [](double rate) { return Ports{{rate, {}}, {}}; };
-  const HostId narrow = topology.add_host("narrow", fabric, port(1e9)), wide = topology.add_host("wide", fabric, port(2e9));
-  const HostId sink = topology.add_host("sink", fabric, port(1e12)), source = topology.add_host("source", fabric, port(1e12));
+  const HostId narrow = topology.add_host("narrow", fabric, port(1e9)),
+               wide = topology.add_host("wide", fabric, port(2e9));
+  const HostId sink = topology.add_host("sink", fabric, port(1e12)),
+               source = topology.add_host("source", fabric, port(1e12));
   Simulation simulation;
   AnalyticNetwork network(topology, simulation);
   Arrivals arrivals(3);
@@ -233,7 +237,8 @@ TEST_CASE("No link carries more than its bandwidth, and none that could go on id
     arrivals.send(network, i + 1, 0, bytes, i);
   }
   network.run(star.simulation);
-  CHECK(*std::max_element(arrivals.dates.begin(), arrivals.dates.end()) == Time::nanoseconds(static_cast<std::int64_t>(sum)));
+  CHECK(*std::max_element(arrivals.dates.begin(), arrivals.dates.end()) ==
+        Time::nanoseconds(static_cast<std::int64_t>(sum)));
   CHECK(bytes_over(network, "h0.down") == sum);
 }
 
@@ -244,8 +249,8 @@ TEST_CASE("Thousands of disjoint flows cost no more than each by itself") {
     Arrivals arrivals(pairs);
     Sender sender(star.simulation, network, arrivals);
     for (std::size_t i = 0; i < pairs; ++i) {
-      sender.at(Time::nanoseconds(static_cast<std::int64_t>(i)), static_cast<HostId>(2 * i), static_cast<HostId>(2 * i + 1),
-                1e9 + static_cast<double>(i * 7919 % pairs));
+      sender.at(Time::nanoseconds(static_cast<std::int64_t>(i)), static_cast<HostId>(2 * i),
+                static_cast<HostId>(2 * i + 1), 1e9 + static_cast<double>(i * 7919 % pairs));
     }
     const auto begin = std::chrono::steady_clock::now();
     network.run(star.simulation);

@@ -1,5 +1,6 @@
 #pragma once
-/// What the tests of both networks share: who notes the arrivals, who sends at given dates, and a source of made-up work.
+/// What the tests of both networks share: who notes the arrivals, who sends at given dates, and a source of made-up
+/// work.
 
 #include <cstdint>
 #include <vector>
@@ -27,7 +28,8 @@ struct Arrivals final : EventHandler {
 
 /// Sends at a date.
 struct Sender final : EventHandler {
-  Sender(Simulation& simulation, Network& net, Arrivals& to_note) : network(net), arrivals(to_note), clock(simulation) {}
+  Sender(Simulation& simulation, Network& net, Arrivals& to_note)
+      : network(net), arrivals(to_note), clock(simulation) {}
 
   void at(Time date, HostId from, HostId to, double bytes) {
     plan.push_back({from, to, bytes});

@@ -8,7 +8,9 @@
 using namespace tokenyard::sim;
 
 namespace {
-Distribution read(const char* text, Faults& faults) { return Distribution::read(Json::parse(text), "test", "", faults); }
+Distribution read(const char* text, Faults& faults) {
+  return Distribution::read(Json::parse(text), "test", "", faults);
+}
 }  // namespace
 
 TEST_CASE("Each family's sample mean and standard deviation are those of theory") {
@@ -21,11 +23,13 @@ TEST_CASE("Each family's sample mean and standard deviation are those of theory"
       {R"(7)", 7, 0},
       {R"({"dist": "uniform", "low": 2, "high": 12})", 7, 10 / std::sqrt(12.0)},
       {R"({"dist": "exponential", "mean": 48})", 48, 48},
-      {R"({"dist": "lognormal", "median": 129, "sigma": 0.5})", 129 * std::exp(0.125), 129 * std::exp(0.125) * std::sqrt(std::exp(0.25) - 1)},
+      {R"({"dist": "lognormal", "median": 129, "sigma": 0.5})", 129 * std::exp(0.125),
+       129 * std::exp(0.125) * std::sqrt(std::exp(0.25) - 1)},
       {R"({"dist": "gamma", "shape": 11.3, "scale": 0.64})", 7.232, 0.64 * std::sqrt(11.3)},
       {R"({"dist": "gamma", "shape": 0.4, "scale": 2})", 0.8, 2 * std::sqrt(0.4)},
       {R"({"dist": "weibull", "scale": 46, "shape": 2})", 46 * std::sqrt(pi) / 2, 46 * std::sqrt(1 - pi / 4)},
-      {R"({"dist": "negative-binomial", "r": 6.15, "p": 0.368})", 6.15 * 0.632 / 0.368, std::sqrt(6.15 * 0.632) / 0.368},
+      {R"({"dist": "negative-binomial", "r": 6.15, "p": 0.368})", 6.15 * 0.632 / 0.368,
+       std::sqrt(6.15 * 0.632) / 0.368},
       {R"({"dist": "poisson", "mean": 5.65})", 5.65, std::sqrt(5.65)},
       {R"({"dist": "poisson", "mean": 400})", 400, 20},
       {R"({"dist": "geometric", "p": 0.22})", 1 / 0.22, std::sqrt(0.78) / 0.22},
@@ -52,9 +56,11 @@ TEST_CASE("Each family's sample mean and standard deviation are those of theory"
 }
 
 TEST_CASE("Bad distributions are faults with their places") {
-  for (const char* text : {R"("x")", R"({"dist": "lognormall", "median": 1})", R"({"dist": "gamma", "shape": -1, "scale": 1})",
-                           R"({"dist": "uniform", "low": 3, "high": 2})", R"({"dist": "mixture", "parts": []})", R"({"dist": "empirical", "values": []})",
-                           R"({"dist": "poisson", "mean": 3, "median": 2})", R"({"dist": "constant", "value": 1, "min": 3, "max": 2})"}) {
+  for (const char* text :
+       {R"("x")", R"({"dist": "lognormall", "median": 1})", R"({"dist": "gamma", "shape": -1, "scale": 1})",
+        R"({"dist": "uniform", "low": 3, "high": 2})", R"({"dist": "mixture", "parts": []})",
+        R"({"dist": "empirical", "values": []})", R"({"dist": "poisson", "mean": 3, "median": 2})",
+        R"({"dist": "constant", "value": 1, "min": 3, "max": 2})"}) {
     INFO(text);
     Faults faults;
     read(text, faults);

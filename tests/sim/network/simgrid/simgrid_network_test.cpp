@@ -1,9 +1,8 @@
 #include "sim/network/simgrid/simgrid_network.hpp"
 
+#include <functional>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <functional>
 
 #include "sim/network/analytic_network.hpp"
 #include "tests/sim/network/arrivals.hpp"
@@ -28,7 +27,8 @@ std::vector<std::int64_t> play(const Topology& topology, const std::vector<Plann
     network = std::make_unique<AnalyticNetwork>(topology, simulation);
   } else {
     network = std::make_unique<SimgridNetwork>(
-        topology, simulation, kind == Kind::kRunAhead ? SimgridNetwork::Pace::kRunAhead : SimgridNetwork::Pace::kLockStep);
+        topology, simulation,
+        kind == Kind::kRunAhead ? SimgridNetwork::Pace::kRunAhead : SimgridNetwork::Pace::kLockStep);
   }
   Arrivals arrivals(plan.size());
   Sender sender(simulation, *network, arrivals);
@@ -143,7 +143,8 @@ TEST_CASE("On random traffic SimGrid and the analytic network differ by rounding
 TEST_CASE("A torus and a fabric of nodes route alike in both networks") {
   Topology topology;
   const ZoneId root = topology.add_star("fabric");
-  const ZoneId pod = topology.add_torus("pod", {4, 4, 2}, {100e9, Time::microseconds(1)}, root, {{25e9, Time::microseconds(5)}, {}});
+  const ZoneId pod =
+      topology.add_torus("pod", {4, 4, 2}, {100e9, Time::microseconds(1)}, root, {{25e9, Time::microseconds(5)}, {}});
   for (int i = 0; i < 32; ++i) topology.add_host("c" + std::to_string(i), pod, {});
   topology.add_host("far", root, {{25e9, Time::microseconds(5)}, {}});
   const std::vector<Planned> plan = random_plan(11, 400, 33);
