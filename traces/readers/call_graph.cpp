@@ -40,16 +40,23 @@ void CallGraph::drop_dangling(FaultLog& log) {
       break;
     }
   }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::uint32_t c = 0; c < calls_.size(); ++c) {
+  std::vector<std::vector<std::uint32_t>> followers(calls_.size());
+  std::vector<std::uint32_t> to_follow;
+  for (std::uint32_t c = 0; c < calls_.size(); ++c) {
+    if (dropped_[c]) {
+      to_follow.push_back(c);
+    } else {
+      for (const Wait& wait : calls_[c].waits) followers[call_of_[wait.id]].push_back(c);
+    }
+  }
+  while (!to_follow.empty()) {
+    const std::uint32_t gone = to_follow.back();
+    to_follow.pop_back();
+    for (const std::uint32_t c : followers[gone]) {
       if (dropped_[c]) continue;
-      for (const Wait& wait : calls_[c].waits) {
-        if (!dropped_[call_of_[wait.id]]) continue;
-        dropped_[c] = changed = true;
-        log.leave_out("calls that wait for a call that is left out");
-        break;
-      }
+      dropped_[c] = true;
+      log.leave_out("calls that wait for a call that is left out");
+      to_follow.push_back(c);
     }
   }
 }

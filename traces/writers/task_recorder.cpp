@@ -83,30 +83,50 @@ class TaskRecorder::Builder {
       for (std::uint32_t above = parent; above != 0 && levels <= kMostLevels; ++levels) above = open_.parents.at(above);
       if (levels > kMostLevels) parent = 0;
     }
+    for (const Item& item : open_.items) items_of_[item.branch].push_back(item);
+    for (const auto& [branch, parent] : open_.parents) {
+      if (parent != branch) children_of_[parent].push_back(branch);
+    }
     place(branch_item(0), {{}, record_.arrival});
     sort_steps();
   }
 
  private:
+  struct Span {
+    Time begin = Time::never(), end;
+  };
+
   /// The items of a branch in order of time, with the branches that forked from it.
-  std::vector<Item> branch_item(std::uint32_t branch) const {
-    std::vector<Item> items;
-    for (const Item& item : open_.items) {
-      if (item.branch == branch) items.push_back(item);
-    }
-    for (const auto& [child, parent] : open_.parents) {
-      if (parent != branch || child == branch) continue;
+  std::vector<Item> branch_item(std::uint32_t branch) {
+    std::vector<Item> items = items_of_[branch];
+    for (const std::uint32_t child : children_of_[branch]) {
+      const Span span = span_of(child);
+      if (span.begin == Time::never()) continue;
       Item whole;
       whole.child = child;
-      whole.begin = Time::never();
-      for (const Item& item : branch_item(child)) {
-        whole.begin = std::min(whole.begin, item.begin);
-        whole.end = std::max(whole.end, item.end);
-      }
-      if (whole.begin < Time::never()) items.push_back(std::move(whole));
+      whole.begin = span.begin;
+      whole.end = span.end;
+      items.push_back(std::move(whole));
     }
     std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.begin < b.begin; });
     return items;
+  }
+
+  /// From the first item of a branch, and of those that forked from it, to the last; never if there is none.
+  Span span_of(std::uint32_t branch) {
+    const auto known = spans_.find(branch);
+    if (known != spans_.end()) return known->second;
+    Span span;
+    const auto widen = [&](Time begin, Time end) {
+      span.begin = std::min(span.begin, begin);
+      span.end = std::max(span.end, end);
+    };
+    for (const Item& item : items_of_[branch]) widen(item.begin, item.end);
+    for (const std::uint32_t child : children_of_[branch]) {
+      const Span of_child = span_of(child);
+      widen(of_child.begin, of_child.end);
+    }
+    return spans_[branch] = span;
   }
 
   BranchExit place(const std::vector<Item>& items, const BranchExit& before) {
@@ -189,7 +209,10 @@ class TaskRecorder::Builder {
   agents::RecordedNames& names_;
   const Names& given_;
   RanTask& ran_;
-  std::vector<std::uint64_t> order_;  ///< of calls: their numbers
+  std::vector<std::uint64_t> order_;                                 ///< of calls: their numbers
+  std::map<std::uint32_t, std::vector<Item>> items_of_;              ///< by branch
+  std::map<std::uint32_t, std::vector<std::uint32_t>> children_of_;  ///< of a branch: what forked from it
+  std::map<std::uint32_t, Span> spans_;                              ///< by branch
 };
 
 void TaskRecorder::on_task(const agents::TaskRecord& record) {
