@@ -30,7 +30,6 @@ using platforms::Tokens;
 using sim::Time;
 using simdjson::SUCCESS;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::string_view kExpected =
     R"({"id": "…", "block_size": 64, "requests": [{"t": s, "type": "n", "model", "in", "out", "hash_ids", …}, …]})";
 
