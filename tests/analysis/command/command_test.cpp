@@ -1,11 +1,14 @@
 #include "analysis/command/command.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "analysis/command/figures.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
+#include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
 
@@ -15,27 +18,6 @@ using Catch::Matchers::Contains;
 using sim::Json;
 
 namespace {
-
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-std::string text_of(std::FILE* file) {
-  std::rewind(file);
-  std::string text;
-  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
-  std::fclose(file);
-  return text;
-}
-
-Outcome run(std::vector<std::string> arguments) {
-  Surroundings surroundings;
-  surroundings.out = std::tmpfile();
-  surroundings.err = std::tmpfile();
-  const int code = run_command(std::move(arguments), surroundings);
-  return {code, text_of(surroundings.out), text_of(surroundings.err)};
-}
 
 const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests.json";
 
@@ -128,4 +110,23 @@ TEST_CASE("Text tables: columns line up, counted in characters") {
   table.row({"µ", "1"});
   table.row({"long", "234"});
   CHECK(table.text("  ") == "  µ       1\n  long  234\n");
+}
+
+TEST_CASE("Command: no line of the answer in words is wider than its paragraph") {
+  const ResultFolder folder("command-width");
+  // Names of one letter more each: some word ends exactly at the margin.
+  for (std::size_t length = 1; length <= 90; ++length) {
+    const Outcome outcome =
+        run({"run", kScenario, "--set", "/run={\"duration_s\": 5}", "--set",
+             "/pools/0/name=\"" + std::string(length, 'p') + '"', "--write", "none", "--out", folder.path.string()});
+    REQUIRE(outcome.code == kDone);
+    std::istringstream lines(outcome.out.substr(outcome.out.find("\n  results")));
+    std::string line;
+    std::getline(lines, line);
+    std::getline(lines, line);  // of the folder, as long as it is
+    while (std::getline(lines, line)) {
+      INFO(line);
+      CHECK(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; }) <= 100);
+    }
+  }
 }

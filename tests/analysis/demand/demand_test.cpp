@@ -1,6 +1,6 @@
 #include "analysis/demand/demand.hpp"
 
-#include "analysis/command/command.hpp"
+#include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
 
@@ -11,19 +11,6 @@ using sim::Json;
 
 namespace {
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-std::string text_of(std::FILE* file) {
-  std::rewind(file);
-  std::string text;
-  for (int c = std::fgetc(file); c != EOF; c = std::fgetc(file)) text += static_cast<char>(c);
-  std::fclose(file);
-  return text;
-}
-
 const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests.json";
 
 /// `tokenyard demand` on a short day of requests.json.
@@ -32,11 +19,7 @@ Outcome demand(const ResultFolder& folder, std::vector<std::string> more) {
       "demand",        kScenario, "--set",   R"(/run={"duration_s": 90, "warmup_s": 10})",
       "--repetitions", "2",       "--cache", (folder.path / "cache").string()};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  Surroundings surroundings;
-  surroundings.out = std::tmpfile();
-  surroundings.err = std::tmpfile();
-  const int code = run_command(std::move(arguments), surroundings);
-  return {code, text_of(surroundings.out), text_of(surroundings.err)};
+  return run(std::move(arguments));
 }
 
 Json answer(const ResultFolder& folder, std::vector<std::string> more) {
