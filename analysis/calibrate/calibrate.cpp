@@ -87,7 +87,7 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   Json& efficiency = result.entry["efficiency"];
   std::string source;
   const auto put = [&](Json& at, const char* key, double value) {
-    at[key] = {{"value", rounded(value)}, {"source", source}, {"date", "2026-08"}};
+    at[key] = {{"value", rounded(value)}, {"source", source}};  // its date nobody told us
   };
   const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
     result.what =
