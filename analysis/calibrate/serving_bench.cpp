@@ -67,10 +67,12 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     if (to_send_ == 0) return;
     --to_send_;
     sim::Stream length(1, sim::StreamName("length"), requests_.size());
-    const double of_mean = 1 + load_->length_spread * (2 * length.uniform() - 1);
-    const auto output =
-        static_cast<platforms::Tokens>(std::llround(static_cast<double>(load_->output_tokens) * of_mean));
-    send_at(date, {date.seconds(), load_->prompt_tokens, std::max<platforms::Tokens>(1, output)});
+    const auto draw = [&](platforms::Tokens longest) {
+      const double share = load_->shortest + (1 - load_->shortest) * length.uniform();
+      return std::max<platforms::Tokens>(1, std::llround(static_cast<double>(longest) * share));
+    };
+    const platforms::Tokens prompt = draw(load_->prompt_tokens);
+    send_at(date, {date.seconds(), prompt, draw(load_->output_tokens)});
   }
 
   sim::Simulation& simulation_;

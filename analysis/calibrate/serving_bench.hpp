@@ -23,7 +23,7 @@ struct ClosedLoop {
   /// Mean of the exponential time from the last token to the next request: detokenise, send, receive, tokenise. Its
   /// spread keeps users that once were served together from staying together.
   double turnaround_s = 0.01;
-  double length_spread = 0;  ///< outputs are uniform within this share of `output_tokens`
+  double shortest = 1;  ///< prompts and outputs are uniform from this share of their lengths up to all of it
 };
 
 struct TimedRequest {

@@ -13,8 +13,8 @@ namespace {
 
 using platforms::Precision;
 
-constexpr double kLengthSpread = 0.05;
 constexpr std::int64_t kRounds = 10;  // of requests per user, as InferenceMAX sends: the first comes as one burst
+constexpr double kInferenceMaxShortest = 0.8;  // its RANDOM_RANGE_RATIO
 constexpr std::size_t kFittedPoints = 150;
 
 const std::map<std::string, std::string, std::less<>> kModels = {{"Qwen/Qwen3-32B", "qwen3-32b"},
@@ -55,6 +55,25 @@ bool second_half(const std::string& key) {
   hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;  // MurmurHash3's last step: every bit counts
   hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
   return (hash >> 33) % 2 == 1;
+}
+
+/// How the server was started and loaded, by where the row comes from.
+///
+/// NVIDIA's lab measures what aiconfigurator's generator writes (rule_plugin/benchmark/*.rule, 2026-08): a token budget
+/// just above one prompt, TensorRT-LLM without chunked prefill, and aiperf with all lengths alike. Users that were
+/// served in one step then end in one step and come again together, for ever: that is most of the time to first token
+/// in these rows. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget.
+void configure(std::string_view source, ServingPoint& point) {
+  platforms::BatchingOptions& batching = point.bench.batching;
+  batching.max_num_seqs = 1024;
+  batching.max_num_batched_tokens = point.defaults->max_num_batched_tokens;
+  batching.async_scheduling = point.defaults->async_scheduling;
+  if (source.find("NVIDIA lab") == std::string_view::npos) {
+    point.load.shortest = kInferenceMaxShortest;
+    return;
+  }
+  batching.max_num_batched_tokens = point.load.users + point.load.prompt_tokens + 1500;
+  batching.chunked_prefill = point.engine != "trtllm";
 }
 
 /// The reason to leave a row out; empty: `point` is complete.
@@ -99,13 +118,11 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
   point.bench.kv.block_size = point.defaults->block_size;
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
-  point.bench.batching.max_num_seqs = 1024;
-  point.bench.batching.max_num_batched_tokens = point.defaults->max_num_batched_tokens;
   point.load.users = static_cast<std::int64_t>(table.number(row, "batch_size"));
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
   point.load.requests = kRounds * point.load.users;
-  point.load.length_spread = kLengthSpread;
+  configure(table.text(row, "silicon_data_source"), point);
   point.ttft_s = table.number(row, "silicon_ttft_ms") * 1e-3;
   point.tpot_s = table.number(row, "silicon_tpot_ms") * 1e-3;
   point.second_half = second_half(fmt::format("{}/{}/{}", point.system, point.model, tp));

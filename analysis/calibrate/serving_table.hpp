@@ -3,8 +3,8 @@
 ///
 /// Tables in the format of aiconfigurator's silicon samples: backend, backend_version, model_path, system, precision,
 /// mode, isl, osl, batch_size (the client's concurrency), tp_size, moe_ep_size, attention_dp_size, silicon_ttft_ms,
-/// silicon_tpot_ms. A closed loop: every user sends the next request when the last one ends; outputs are spread by a
-/// fifth, since clients that stayed in lockstep would show as jumps in TPOT that the tables do not have.
+/// silicon_tpot_ms. A closed loop: every user sends the next request when the last one ends. How server and client were
+/// set up follows from silicon_data_source, where known: it decides most of the time to first token.
 ///
 /// Points fall into two halves by a hash of system, model and tensor parallelism: figures fitted on one are judged on
 /// the other.

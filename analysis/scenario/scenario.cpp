@@ -52,6 +52,7 @@ void read_engine(ObjectReader& reader, PoolPlan& pool) {
   pool.batching.chunked_prefill = reader.boolean("enable_chunked_prefill", chunked);
   const bool caching = reader.boolean("prefix_caching", defaults.enable_prefix_caching);
   pool.cache.prefix_caching = reader.boolean("enable_prefix_caching", caching);
+  pool.batching.async_scheduling = reader.boolean("async_scheduling", defaults.async_scheduling);
   pool.gpu_memory_utilization =
       reader.number("gpu_memory_utilization",
                     {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});

@@ -57,7 +57,9 @@ void Replica::begin_step(FineTime start) {
   plan_.clear();
   preempted_ = false;
   blocked_by_kv_ = false;
+  came_late_ = false;
   schedule_running();
+  if (decoding_ == 0 && plan_.empty()) formed_ = simulation_.now();  // nothing to run ahead of
   reserve_blocks();
   if (!preempted_) admit_waiting();
   if (decoding_ == 0 && plan_.empty()) {
@@ -176,9 +178,15 @@ void Replica::preempt_youngest(Time now) {
 
 void Replica::admit_waiting() {
   while (waiting_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
+    if (!came_in_time(calls_[waiting_.first])) {
+      came_late_ = true;
+      break;
+    }
     if (!admit(waiting_.first)) break;
   }
 }
+
+bool Replica::came_in_time(const ActiveCall& call) const { return !options_.async_scheduling || call.mark <= formed_; }
 
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
@@ -242,9 +250,9 @@ void Replica::start_leap(FineTime start) {
   if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, context_, {});
 
   leap_steps_ = 1;
-  // After a preemption the queue is looked at again in the next step; after a hand-over the first gap differs from the
-  // others.
-  if (chunks_.empty() && !options_.stepwise && !preempted_ && late_.empty()) {
+  // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over
+  // the first gap differs from the others.
+  if (chunks_.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty()) {
     drop_stale_completions();
     std::int64_t limit = completions_.front().step - step_;
     limit = std::min(limit, (piece_.context_limit - context_) / decoding_ + 1);
@@ -382,6 +390,7 @@ void Replica::end_leap() {
   kv_.take(blocks_needed(leap_steps_) - taken_);
   context_ += leap_steps_ * decoding_;
   step_ += leap_steps_;
+  formed_ = (leap_start_ + FineTime(ticks_of(leap_steps_ - 1))).published();
   leap_steps_ = 0;
   last_end_ = end;
 

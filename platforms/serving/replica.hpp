@@ -33,6 +33,9 @@ struct BatchingOptions {
   Tokens max_model_len = 131072;
   Tokens long_prefill_token_threshold = 0;  ///< 0: none
   bool chunked_prefill = true;
+  /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
+  /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
+  bool async_scheduling = false;
   bool stepwise = false;
 };
 
@@ -152,6 +155,7 @@ class Replica final : public sim::EventHandler {
   void reserve_blocks();
   void reserve_in_order();
   void admit_waiting();
+  bool came_in_time(const ActiveCall& call) const;
   std::int64_t blocks_for(const Planned& planned) const;
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
@@ -203,11 +207,13 @@ class Replica final : public sim::EventHandler {
   std::uint64_t admissions_ = 0;
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
-  bool ending_ = false;  ///< a step's end is being worked off
+  bool came_late_ = false;  ///< a call waits for the next step only because it came after this one's batch was formed
+  bool ending_ = false;     ///< a step's end is being worked off
 
   // The leap in progress: `leap_steps_` steps from `leap_start_`, of which `settled_` are accounted.
   sim::FineTime leap_start_;
   sim::FineTime last_end_;  ///< of the step before
+  sim::Time formed_;        ///< when the batch that starts next is formed
   StepPiece piece_;
   StepPiece alone_;               ///< the same step without its prefill; for interference
   std::int64_t first_ticks_ = 0;  ///< of its first step

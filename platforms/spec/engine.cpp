@@ -25,6 +25,7 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
                                                       {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true});
         engine.enable_chunked_prefill = flag_fact(at, "enable_chunked_prefill", true);
         engine.enable_prefix_caching = flag_fact(at, "enable_prefix_caching", true);
+        engine.async_scheduling = flag_fact(at, "async_scheduling", false);
       },
       true);
   reader.object("host", [&](ObjectReader& at) {

@@ -32,6 +32,7 @@ struct EngineDefaults {
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
   bool enable_prefix_caching = true;
+  bool async_scheduling = false;  ///< batches are formed one step ahead
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
 

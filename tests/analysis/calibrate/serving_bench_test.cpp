@@ -39,12 +39,8 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
   ServingBench bench;
   bench.cost = std::make_shared<ProfiledStepCost>(spec, profile);
   bench.kv.blocks = 800;
-  const ClosedLoop load{.users = 24,
-                        .prompt_tokens = 333,
-                        .output_tokens = 500,
-                        .requests = 60,
-                        .turnaround_s = 0.01,
-                        .length_spread = 0.3};
+  const ClosedLoop load{
+      .users = 24, .prompt_tokens = 333, .output_tokens = 500, .requests = 60, .turnaround_s = 0.01, .shortest = 0.7};
   const ServingResult leapt = bench.closed_loop(load);
   bench.batching.stepwise = true;
   const ServingResult stepped = bench.closed_loop(load);

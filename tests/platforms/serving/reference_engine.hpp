@@ -29,6 +29,7 @@ class ReferenceEngine {
     const auto arrive = [&] {
       Request& request = requests_[next];
       request.planned = &calls[next];
+      request.waiting_since = calls[next].arrival;
       request.owner = next + 1;
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
       request.result.rejected = !could_ever_run(request);
@@ -45,6 +46,7 @@ class ReferenceEngine {
       const sim::FineTime end = step(now);
       while (next < calls.size() && calls[next].arrival < end.published()) arrive();
       update(end);
+      formed_ = now.published();
       now = end;
     }
     std::vector<Result> results;
@@ -60,6 +62,7 @@ class ReferenceEngine {
   struct Request {
     const Planned* planned = nullptr;
     std::uint64_t owner = 0;
+    sim::Time waiting_since;
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
     BlockCache::Request blocks;
@@ -94,6 +97,7 @@ class ReferenceEngine {
     const sim::Time now = start.published();
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
+    if (running_.empty()) formed_ = now;
     for (Request* request : running_) request->scheduled = 0;
     for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
       Request& request = *running_[i];
@@ -109,6 +113,7 @@ class ReferenceEngine {
         victim.computed = 0;
         victim.caught_up = false;
         ++victim.result.preemptions;
+        victim.waiting_since = now;
         waiting_.push_front(&victim);
         if (&victim == &request) break;
       }
@@ -119,6 +124,7 @@ class ReferenceEngine {
     while (!preempted && !waiting_.empty() && budget > 0 &&
            static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
       Request& request = *waiting_.front();
+      if (options_.async_scheduling && request.waiting_since > formed_) break;
       const std::vector<int> hit = kv_.find(tokens_of(request.context()));
       const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
       Tokens count = request.tokens() - cached;
@@ -179,6 +185,7 @@ class ReferenceEngine {
   const StepCost& cost_;
   BatchingOptions options_;
   KvCache::Options kv_options_;
+  sim::Time formed_;  ///< when the batch of the coming step is formed, with async scheduling
   BlockCache kv_;
   std::deque<Request> requests_;
   std::deque<Request*> waiting_;

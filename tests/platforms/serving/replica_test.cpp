@@ -44,6 +44,7 @@ Setup random_setup(std::uint64_t seed) {
   setup.batching.max_model_len = 40 + below(400);
   setup.batching.chunked_prefill = below(4) != 0;
   if (below(2) == 0) setup.batching.long_prefill_token_threshold = 1 + below(20);
+  setup.batching.async_scheduling = below(3) == 0;
   const bool bursts = below(2) == 0;
   Time at;
   const std::int64_t calls = 10 + below(60);
