@@ -144,8 +144,9 @@ class Finder {
       seen.push_back(engine);
       add("host", engine->name, "host time of " + engine->name, [engine](Scenario& s, double factor) {
         auto better = std::make_shared<platforms::EngineDefaults>(*engine);
-        better->host.step_s /= factor;
-        better->host.sequence_s /= factor;
+        auto& host = better->host;
+        for (double* time : {&host.step_s, &host.sequence_s, &host.prefill_step_s, &host.layer_s, &host.expert_layer_s})
+          *time /= factor;
         s.own_engines.push_back(better);
         for (PoolPlan& p : s.pools) {
           if (p.engine == engine) p.engine = better.get();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
@@ -16,6 +17,9 @@ using platforms::Precision;
 constexpr std::int64_t kRounds = 10;  // of requests per user, as InferenceMAX sends: the first comes as one burst
 constexpr double kInferenceMaxShortest = 0.8;  // its RANDOM_RANGE_RATIO
 constexpr std::size_t kFittedPoints = 150;
+// Of a point's error, what counts: some points are of another world (an engine without tuned kernels for a model).
+constexpr double kTokenCap = 0.25, kFirstTokenCap = 0.5;
+constexpr double kFirstTokenWeight = 0.5;  // TTFT shows what a step with prompts costs; it depends on the client, too
 
 const std::map<std::string, std::string, std::less<>> kModels = {{"Qwen/Qwen3-32B", "qwen3-32b"},
                                                                  {"Qwen/Qwen3-8B", "qwen3-8b"},
@@ -49,12 +53,25 @@ auto find(const Map& map, std::string_view key) -> const typename Map::mapped_ty
   return found == map.end() ? nullptr : &found->second;
 }
 
-bool second_half(const std::string& key) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
-  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;  // MurmurHash3's last step: every bit counts
-  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-  return (hash >> 33) % 2 == 1;
+/// Every other combination of system, model and tensor parallelism that an engine was measured with.
+void split(std::vector<ServingPoint>& points) {
+  std::map<std::string, std::set<std::string>> keys;  // of each engine
+  const auto key = [](const ServingPoint& p) {
+    return fmt::format("{}/{}/{}", p.system, p.model, p.spec.parallelism.tp * p.spec.parallelism.dp);
+  };
+  for (const ServingPoint& point : points) keys[point.defaults->name].insert(key(point));
+  for (ServingPoint& point : points) {
+    const std::set<std::string>& all = keys[point.defaults->name];
+    point.second_half = std::distance(all.begin(), all.find(key(point))) % 2 == 1;
+  }
+}
+
+/// Of vLLM, the releases from 0.14 on schedule asynchronously unless told otherwise.
+std::string engine_name(const std::string& backend, const std::string& version) {
+  if (backend == "trtllm") return "tensorrt-llm";
+  int minor = 0;
+  const bool known = std::sscanf(version.c_str(), "0.%d", &minor) == 1;
+  return backend == "vllm" && known && minor >= 14 ? "vllm-0.18" : backend;
 }
 
 /// How the server was started and loaded, by where the row comes from.
@@ -99,7 +116,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
     return fmt::format("not in the catalogue: {} {} {}", path, point.system, point.precision);
   point.spec.model = catalog.find_model(*model);
   point.spec.chip = catalog.find_chip(*chip);
-  point.defaults = catalog.find_engine(point.engine == "trtllm" ? "tensorrt-llm" : point.engine);
+  point.defaults = catalog.find_engine(engine_name(point.engine, point.version));
   if (point.spec.model == nullptr || point.spec.chip == nullptr || point.defaults == nullptr)
     return fmt::format("not in the catalogue: {}", point.group());
   const auto dp = static_cast<std::int64_t>(table.optional_number(row, "attention_dp_size").value_or(1));
@@ -125,7 +142,6 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   configure(table.text(row, "silicon_data_source"), point);
   point.ttft_s = table.number(row, "silicon_ttft_ms") * 1e-3;
   point.tpot_s = table.number(row, "silicon_tpot_ms") * 1e-3;
-  point.second_half = second_half(fmt::format("{}/{}/{}", point.system, point.model, tp));
   return {};
 }
 
@@ -143,6 +159,7 @@ ServingTable read_serving_table(const std::filesystem::path& path, const platfor
       ++result.left_out[reason];
     }
   }
+  split(result.points);
   return result;
 }
 
@@ -161,12 +178,14 @@ ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults:
 }
 
 platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points) {
-  const auto host_of = [](std::span<const double> v) {
+  const auto host_of = [&](std::span<const double> v) {
     platforms::EngineDefaults::Host host;
     host.step_s = 1e-3 * v[0];
     host.sequence_s = 1e-6 * v[1];
     host.prefill_step_s = 1e-3 * v[2];
     host.layer_s = 1e-3 * v[3];
+    host.expert_layer_s = 1e-3 * v[4];
+    host.asynchronous = points.front().defaults->async_scheduling;
     return host;
   };
   const std::size_t stride = std::max<std::size_t>(1, points.size() / kFittedPoints);
@@ -174,12 +193,14 @@ platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points
     if (std::any_of(v.begin(), v.end(), [](double x) { return x < 0; })) return 1e3;
     double sum = 0, rows = 0;
     for (std::size_t i = 0; i < points.size(); i += stride, ++rows) {
-      sum += std::min(0.5, std::abs(std::log(simulate(points[i], host_of(v)).tpot_s / points[i].tpot_s)));
+      const ServedMeans means = simulate(points[i], host_of(v));
+      sum += std::min(kTokenCap, std::abs(std::log(means.tpot_s / points[i].tpot_s)));
+      sum += kFirstTokenWeight * std::min(kFirstTokenCap, std::abs(std::log(means.ttft_s / points[i].ttft_s)));
     }
     return sum / rows;
   };
-  const std::vector<double> steps{1, 15, 4, 0.2};
-  return host_of(minimize(error, {1, 20, 5, 0.3}, steps, {.restarts = 2, .evaluations_per_variable = 30}));
+  const std::vector<double> steps{1, 15, 4, 0.2, 0.2};
+  return host_of(minimize(error, {1, 20, 5, 0.3, 0.3}, steps, {.restarts = 2, .evaluations_per_variable = 30}));
 }
 
 }  // namespace tokenyard::analysis

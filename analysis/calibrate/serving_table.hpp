@@ -6,8 +6,8 @@
 /// silicon_tpot_ms. A closed loop: every user sends the next request when the last one ends. How server and client were
 /// set up follows from silicon_data_source, where known: it decides most of the time to first token.
 ///
-/// Points fall into two halves by a hash of system, model and tensor parallelism: figures fitted on one are judged on
-/// the other.
+/// Points fall into two halves by system, model and tensor parallelism, never by row: figures fitted on one are judged
+/// on the other.
 
 #include <filesystem>
 #include <map>
@@ -45,8 +45,8 @@ struct ServedMeans {
 };
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
-/// The host times of an engine that bring the simulated TPOT closest to the points', least mean |log|. Seconds to
-/// minutes.
+/// The host times of an engine that bring simulated TPOT and, with half the weight, TTFT closest to the points', least
+/// mean |log|, capped. Seconds to minutes.
 platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points);
 
 }  // namespace tokenyard::analysis

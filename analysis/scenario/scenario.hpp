@@ -40,7 +40,11 @@ struct PoolPlan {
   std::int64_t chips() const { return replicas * parallelism.chips(); }
   /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
   void size_cache();
-  platforms::ReplicaSpec spec() const { return {chip, model, parallelism, weights, kv, engine->host}; }
+  platforms::ReplicaSpec spec() const {
+    platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};
+    spec.host.asynchronous = batching.async_scheduling;
+    return spec;
+  }
   /// With the nodes that a replica lies on, which its time depends on.
   platforms::ReplicaSpec spec_on(const platforms::Cluster& cluster) const;
 };

@@ -17,8 +17,8 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
   std::map<std::string, platforms::EngineDefaults::Host> hosts;
   std::map<std::string, std::vector<ServingPoint>> halves;
   for (const ServingPoint& point : measured.points) {
-    hosts[point.engine] = point.defaults->host;
-    if (!point.second_half && !point.spec.model->moe) halves[point.engine].push_back(point);
+    hosts[point.defaults->name] = point.defaults->host;
+    if (!point.second_half) halves[point.defaults->name].push_back(point);
   }
   ValidationTable table{
       "Serving points on H100 and H200", "A closed loop of as many users as the row's concurrency.", {}};
@@ -28,9 +28,10 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
     for (const auto& [engine, points] : halves) {
       hosts[engine] = fit_host(points);
       const auto& h = hosts[engine];
-      table.note +=
-          fmt::format(" Fitted {}: {:.3g} s a step, {:.3g} s a sequence, {:.3g} s with prompts, {:.3g} s a layer.",
-                      engine, h.step_s, h.sequence_s, h.prefill_step_s, h.layer_s);
+      table.note += fmt::format(
+          " Fitted {}: {:.3g} s a step, {:.3g} s a sequence, {:.3g} s with prompts, {:.3g} s a layer, {:.3g} s one "
+          "with experts.",
+          engine, h.step_s, h.sequence_s, h.prefill_step_s, h.layer_s, h.expert_layer_s);
     }
   }
   struct Errors {
@@ -44,7 +45,7 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
             "ttft_s,tpot_s,simulated_tpot_s\n";
   }
   for (const ServingPoint& point : measured.points) {
-    const ServedMeans means = simulate(point, hosts[point.engine]);
+    const ServedMeans means = simulate(point, hosts[point.defaults->name]);
     if (list.is_open()) {
       const platforms::Parallelism& p = point.spec.parallelism;
       list << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", point.system,

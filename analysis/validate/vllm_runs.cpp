@@ -129,11 +129,13 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     spec.model = catalog.find_model(run.model);
     spec.parallelism.dp = run.dp;
     spec.parallelism.ep = run.dp;
-    spec.host = catalog.find_engine("vllm-0.19")->host;  // fitted to the first run; the second is not fitted on
+    const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
+    spec.host = engine.host;  // fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
     ServingBench bench;
     bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);
     bench.batching.max_num_batched_tokens = 2048 * run.dp;
+    bench.batching.async_scheduling = engine.async_scheduling;
     bench.kv.blocks = kBlocks * run.dp;
     for (const bool profiled : {true, false}) {
       bench.cost =

@@ -90,7 +90,8 @@ KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
       head_(gemm_figures(*spec.chip, attention_precision(spec)), share(spec.model->vocab, spec.parallelism.tp),
             spec.model->hidden, kActivationBytes, kActivationBytes),
       tensor_(*spec.chip, spec.parallelism.tp, spec.span),
-      exchange_(*spec.chip, spec.parallelism.dp > 1 ? spec.parallelism.tp * spec.parallelism.dp : 1, spec.span) {
+      exchange_(*spec.chip, spec.parallelism.dp > 1 ? spec.parallelism.tp * spec.parallelism.dp : 1, spec.span),
+      host_(spec.host, *spec.model) {
   add_layers();
 }
 
@@ -99,6 +100,10 @@ void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k)
   const double weight = bytes_per_weight(spec_.weights);
   products_.push_back({Gemm(gemm_, n, k, weight, std::min(kActivationBytes, std::ceil(weight))), layers});
   token_flop_ += 2 * layers * static_cast<double>(n) * static_cast<double>(k);
+  if (weight == 1) {  // 16-bit inputs in, 8-bit inputs out
+    pointwise_kernels_ += layers;
+    pointwise_bytes_ += layers * (kActivationBytes + weight) * static_cast<double>(k);
+  }
 }
 
 /// The products of all layers on one chip, with the small kernels between them.
@@ -179,11 +184,11 @@ void KernelStepCost::add_layers() {
     add_products(count(model.moe_layers()), 2 * shared, d);
     add_products(count(model.moe_layers()), d, shared);
   }
-  pointwise_bytes_ = of_layers;
-  pointwise_kernels_ = kPointwiseOfLayer * count(model.layers) + kPointwiseOfStep;
+  pointwise_bytes_ += of_layers;
+  pointwise_kernels_ += kPointwiseOfLayer * count(model.layers) + kPointwiseOfStep;
 }
 
-/// Everything that depends on the number of tokens alone.
+/// What depends on the number of tokens alone, but for experts.
 const KernelTime& KernelStepCost::token_time(std::int64_t tokens) const {
   const auto of_rank = static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) / ranks_));
   return cached(token_cache_, row_class(of_rank), [&] { return compute_token_time(rows_of_class(of_rank)); });
@@ -197,22 +202,6 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
   for (const Product& product : products_) {
     KernelTime each = product.gemm.at(tokens);
     each *= product.count;
-    time += each;
-  }
-  if (model.moe) {
-    const auto experts = static_cast<double>(model.moe->experts),
-               top = static_cast<double>(model.moe->experts_per_token.value_or(1));
-    const std::int64_t everyone = tokens * p.dp;
-    const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
-    KernelTime each =
-        experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
-    if (p.dp > 1) {
-      // A token goes once to each other rank that has one of its experts, and back.
-      const double copies = std::min(top, static_cast<double>(p.dp - 1));
-      for (int way = 0; way < 2; ++way)
-        each += exchange_.all_to_all(t * static_cast<double>(model.hidden) * kActivationBytes * copies);
-    }
-    each *= static_cast<double>(model.moe_layers());
     time += each;
   }
   KernelTime pointwise;
@@ -235,6 +224,32 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
     time[Bound::kNetwork] += static_cast<double>(p.pp) * activation / link;
   }
   return time;
+}
+
+/// The experts of all layers, for the tokens of all data-parallel ranks in a micro-batch.
+const KernelTime& KernelStepCost::experts_time(std::int64_t tokens) const {
+  const auto everyone =
+      static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) / static_cast<double>(spec_.parallelism.pp)));
+  return cached(experts_cache_, row_class(everyone), [&] { return compute_experts_time(rows_of_class(everyone)); });
+}
+
+KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
+  const ModelArchitecture& model = *spec_.model;
+  const Parallelism& p = spec_.parallelism;
+  const auto experts = static_cast<double>(model.moe->experts),
+             top = static_cast<double>(model.moe->experts_per_token.value_or(1));
+  const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
+  KernelTime each =
+      experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
+  if (p.dp > 1) {
+    // A token goes once to each other rank that has one of its experts, and back.
+    const double copies = std::min(top, static_cast<double>(p.dp - 1));
+    const double of_rank = static_cast<double>(everyone) / static_cast<double>(p.dp);
+    for (int way = 0; way < 2; ++way)
+      each += exchange_.all_to_all(of_rank * static_cast<double>(model.hidden) * kActivationBytes * copies);
+  }
+  each *= static_cast<double>(model.moe_layers());
+  return each;
 }
 
 const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
@@ -275,12 +290,20 @@ StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
   return piece;
 }
 
-StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens /*context*/, std::span<const PrefillChunk> chunks) const {
+StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
+  StepPiece piece = kernels(decoding, chunks);
+  const double sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
+  host_.add_to(piece, context, sequences / static_cast<double>(spec_.parallelism.dp), !chunks.empty());
+  return piece;
+}
+
+StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const {
   const auto index = static_cast<std::size_t>(decoding);
   if (chunks.empty() && index < decode_cache_.size() && decode_cache_[index]) return *decode_cache_[index];
 
   std::int64_t tokens = decoding;
   std::int64_t rows = decoding;
+  const double paced = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   KernelTime time;
   double flop = 0;
   for (const PrefillChunk& chunk : chunks) {
@@ -299,14 +322,10 @@ StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens /*context*/, std::
       flop += attention_[1].prefill_flop(inside, reach) * c / inside;
     }
   }
-  time += token_time(tokens);
+  if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoding);
+  time += token_time(decoding + static_cast<std::int64_t>(paced));
+  if (experts_) time += experts_time(tokens);
   if (rows > 0) time += head_time(rows);
-  if (!chunks.empty()) {
-    const double launching = spec_.host.layer_s * static_cast<double>(spec_.model->layers);
-    time[Bound::kHost] += spec_.host.prefill_step_s + std::max(0.0, launching - time.total());
-  }
-  const auto sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
-  time[Bound::kHost] += spec_.host.step_s + sequences * spec_.host.sequence_s;
   flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
           head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
 

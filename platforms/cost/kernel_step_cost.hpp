@@ -8,11 +8,10 @@
 /// calls that make a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp
 /// tokens, pp times.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
-/// - The engine adds host.step_s + n · host.sequence_s. A step that carries prompt tokens is no captured graph: it
-/// takes
-///   host.prefill_step_s more, and not less than host.layer_s a layer.
+/// - A product in 8 bits has its inputs quantised by a kernel of their own.
+/// - The engine's time comes on top or hides them (host_time.hpp).
 ///
-/// Pieces of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take
+/// Kernels of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take
 /// rows in eights); not thread safe.
 
 #include <optional>
@@ -22,6 +21,7 @@
 #include "platforms/cost/collective.hpp"
 #include "platforms/cost/experts.hpp"
 #include "platforms/cost/gemm.hpp"
+#include "platforms/cost/host_time.hpp"
 #include "platforms/cost/replica_spec.hpp"
 
 namespace tokenyard::platforms {
@@ -46,7 +46,10 @@ class KernelStepCost final : public StepCost {
   void add_layers();
   const KernelTime& token_time(std::int64_t tokens) const;
   KernelTime compute_token_time(std::int64_t tokens) const;
+  const KernelTime& experts_time(std::int64_t tokens) const;
+  KernelTime compute_experts_time(std::int64_t everyone) const;
   const KernelTime& head_time(std::int64_t rows) const;
+  StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const;
   StepPiece decode_piece(std::int32_t decoding) const;
 
   ReplicaSpec spec_;
@@ -57,9 +60,10 @@ class KernelStepCost final : public StepCost {
   Gemm head_;
   std::vector<Attention> attention_;  ///< full layers, then sliding ones
   Collective tensor_, exchange_;
+  HostTime host_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
   double token_flop_ = 0;                               ///< of one token, without attention, per chip
-  mutable std::vector<std::optional<KernelTime>> token_cache_, head_cache_;
+  mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
   mutable std::vector<std::optional<StepPiece>> decode_cache_;
 };
 

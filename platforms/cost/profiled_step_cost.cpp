@@ -9,7 +9,15 @@ namespace {
 
 constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
 
+ReplicaSpec without_host(ReplicaSpec spec) {
+  spec.host = {};
+  return spec;
+}
+
 }  // namespace
+
+ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
+    : spec_(spec), models_(without_host(spec)), host_(spec.host, *spec.model), profile_(profile) {}
 
 StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
   const auto layers = static_cast<double>(spec_.model->layers);
@@ -21,6 +29,8 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
     sequences += chunk.last ? 1 : 0;
   }
   if (prompt > 0) cached /= prompt;
+  const double all_tokens = decoding + prompt;
+  prompt = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   const double calls = decoding / ranks;
   const double tokens = (decoding + prompt) / ranks;
 
@@ -28,14 +38,13 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
   if (sequences > 0) seconds += profile_.sequence_once.at(sequences / ranks);
   if (!profile_.experts.empty() && spec_.model->moe) {
     const ModelArchitecture::Moe& moe = *spec_.model->moe;
-    const auto everyone = static_cast<std::int64_t>(std::ceil(tokens * ranks));
+    const auto everyone = static_cast<std::int64_t>(std::ceil(all_tokens));
     const double hit =
         experts_hit(static_cast<double>(moe.experts), static_cast<double>(moe.experts_per_token.value_or(1)), everyone);
     // The profile has all of a token's experts on the chip; of a token of all ranks, a chip has its share of them.
     const auto spread = static_cast<double>(spec_.parallelism.ep);
     seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
   }
-  seconds += spec_.host.step_s + (decoding + static_cast<double>(chunks.size())) * spec_.host.sequence_s;
 
   StepPiece piece = models_.piece(decoding, context, chunks);
   const auto bound = static_cast<std::size_t>(
@@ -49,7 +58,7 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
 
   if (!chunks.empty()) {
     const double mean = decoding > 0 ? static_cast<double>(context) / decoding : 0;
-    seconds += layers * profile_.mixed.at(prompt / ranks, cached, calls, mean) + spec_.host.prefill_step_s;
+    seconds += layers * profile_.mixed.at(prompt / ranks, cached, calls, mean);
     piece.context_limit = context;
   } else if (decoding > 0) {
     // The stretch between two points of the grid in which the mean context lies.
@@ -77,6 +86,7 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
     }
   }
   piece.base_ticks[bound] += std::llround(seconds * kTicksPerSecond);
+  host_.add_to(piece, context, calls + static_cast<double>(chunks.size()) / ranks, !chunks.empty());
   return piece;
 }
 

@@ -13,13 +13,13 @@ namespace tokenyard::platforms {
 class ProfiledStepCost final : public StepCost {
  public:
   /// `profile` is of the spec's chip, model and division; it must outlive the cost.
-  ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
-      : spec_(spec), models_(spec), profile_(profile) {}
+  ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile);
   StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
 
  private:
   ReplicaSpec spec_;
-  KernelStepCost models_;
+  KernelStepCost models_;  ///< without the host
+  HostTime host_;
   const KernelProfile& profile_;
 };
 

@@ -49,6 +49,10 @@ struct PrefillChunk {
   bool last = false;  ///< makes the call's next token
 };
 
+/// Under data-parallel attention each of `ranks` schedules its own calls and all wait for the busiest. Prompt tokens
+/// that spread evenly over the ranks would take as long as these `chunks`, the longest given to the idlest in turn.
+double tokens_at_pace_of_busiest(std::span<const PrefillChunk> chunks, std::int64_t ranks);
+
 class StepCost {
  public:
   virtual ~StepCost() = default;

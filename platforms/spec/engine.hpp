@@ -1,9 +1,7 @@
 #pragma once
 /// A serving engine: the defaults of its arguments under vLLM's names, and the time its host code takes.
 ///
-/// A step of a batch of n sequences takes host.step_s + n · host.sequence_s beside its kernels. One that carries prompt
-/// tokens is no captured graph: it takes host.prefill_step_s more, and its kernels at least host.layer_s for each
-/// layer, the time in which the host launches them.
+/// What the host's times mean is written in platforms/cost/host_time.hpp.
 ///
 ///   const EngineDefaults* engine = catalog.find_engine("vllm");
 ///   engine->max_num_batched_tokens;  // 8192
@@ -21,6 +19,8 @@ struct EngineDefaults {
     double sequence_s = 0;
     double prefill_step_s = 0;
     double layer_s = 0;
+    double expert_layer_s = 0;
+    bool asynchronous = false;  ///< works on the next step while the kernels run
   };
 
   std::string name;

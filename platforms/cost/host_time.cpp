@@ -1,0 +1,33 @@
+#include "platforms/cost/host_time.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::platforms {
+namespace {
+
+constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+
+std::int64_t ticks(double seconds) { return std::llround(seconds * kTicksPerSecond); }
+
+/// Makes every step of the piece last `whole`, up to the sum of contexts at which the kernels take longer.
+void fill_up(StepPiece& piece, Tokens context, std::int64_t whole) {
+  if (piece.ticks(context) > whole) return;
+  const std::int64_t base = piece.ticks(0), slope = piece.slope();
+  piece.base_ticks[at(Bound::kHost)] += whole - base;
+  piece.slope_ticks[at(Bound::kHost)] -= slope;
+  if (slope > 0) piece.context_limit = std::min<Tokens>(piece.context_limit, (whole - base) / slope);
+}
+
+}  // namespace
+
+void HostTime::add_to(StepPiece& piece, Tokens context, double sequences, bool with_prompts) const {
+  const double of_sequences = sequences * host_.sequence_s;
+  const double hidden = (with_prompts ? launching_s_ : 0) + (host_.asynchronous ? of_sequences : 0);
+  const double exposed =
+      host_.step_s + (with_prompts ? host_.prefill_step_s : 0) + (host_.asynchronous ? 0 : of_sequences);
+  if (hidden > 0) fill_up(piece, context, ticks(hidden));
+  piece.base_ticks[at(Bound::kHost)] += ticks(exposed);
+}
+
+}  // namespace tokenyard::platforms
