@@ -114,7 +114,7 @@ class Finder {
       if (spread) {
         add_chip("scale-up", chip, "scale-up bandwidth", [](Chip& c, double f) {
           scale(c.scale_up.bytes_per_s, f);
-          for (Chip::AllReduce& fit : c.collectives.by_chips) fit.bytes_per_s *= f;
+          for (Chip::AllReduce& measured : c.collectives.by_chips) measured.seconds.stretch(f);
         });
       }
     }

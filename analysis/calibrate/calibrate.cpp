@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "analysis/calibrate/attention_fit.hpp"
+#include "analysis/calibrate/collective_table.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/moe_fit.hpp"
@@ -48,6 +49,25 @@ Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog)
   Json entry = *raw;
   if (!options.name.empty()) entry["name"] = options.name;
   return {chip, *precision, std::move(entry)};
+}
+
+/// The measured times themselves.
+CalibratedChip take_all_reduce(const CalibrateOptions& options, const platforms::Chip& chip, Json entry) {
+  CollectiveTable measured = read_all_reduce(options.table);
+  if (measured.empty()) refuse(options, "no all-reduce of 16-bit numbers", "rows of op_name all_reduce");
+  const FitError between = error_between_sizes(measured);
+  const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
+  Json& by_chips = entry["all_reduce"]["by_chips"];
+  CollectiveTable old;
+  for (const platforms::Chip::AllReduce& known : chip.collectives.by_chips) old[known.chips] = known.seconds;
+  for (const auto& [chips, curve] : options.lower ? lower_of(measured, old) : measured) {
+    Json rows = Json::array();
+    for (const auto& [bytes, seconds] : curve.points()) rows.push_back({bytes, rounded(seconds)});
+    Json& at = by_chips[std::to_string(chips)];
+    const std::string earlier = options.lower && at.contains("source") ? at["source"].get<std::string>() + "; " : "";
+    at = {{"value", std::move(rows)}, {"source", earlier + "tokenyard calibrate: " + stack}};
+  }
+  return {std::move(entry), "all-reduces: taken as measured, each size " + between.summary() + " from its neighbours"};
 }
 
 }  // namespace
@@ -96,6 +116,7 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
   };
 
   const MeasuredTable table(options.table);
+  if (table.has("message_size")) return take_all_reduce(options, *chip, std::move(result.entry));
   const double weight = platforms::bytes_per_weight(precision);
   if (table.has("gemm_dtype")) {
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
@@ -139,9 +160,10 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
     put(efficiency, "attention_decode", fit.figures.decode);
     put(efficiency, "attention_decode_pad_tokens", fit.figures.decode_pad_tokens);
   } else {
-    refuse(
-        options, "columns of another kind",
-        "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype) or of attention (num_heads, step or isl)");
+    refuse(options, "columns of another kind",
+           "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl) "
+           "or of "
+           "collectives (num_gpus, message_size)");
   }
   return result;
 }

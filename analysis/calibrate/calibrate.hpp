@@ -5,9 +5,9 @@
 /// kernel models for that model and tensor parallelism.
 ///
 /// A table in the format of aiconfigurator says by its columns what it holds: dense products (gemm_dtype, m, n, k),
-/// layers of experts (moe_dtype), decode attention (step) or prefill attention (isl). The entry that comes out is the
-/// base chip's with the fitted figures in it, each with its source, the software stack and the error on what was held
-/// out.
+/// layers of experts (moe_dtype), decode attention (step), prefill attention (isl) or all-reduces (message_size). The
+/// entry that comes out is the base chip's with the fitted figures in it, each with its source, the software stack and
+/// the error on what was held out.
 ///
 ///   CalibratedChip result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"),
 ///   …});
@@ -29,6 +29,7 @@ struct CalibrateOptions {
   std::string precision = "bf16";
   std::string model;    ///< of a profile
   std::int64_t tp = 1;  ///< of a profile
+  bool lower = false;   ///< of all-reduces: keep the entry's times where they are lower
 };
 
 struct CalibratedChip {

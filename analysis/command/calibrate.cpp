@@ -59,6 +59,9 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option("--tp", a->options.tp, "of a profile: its tensor parallelism (default 1)")
       ->check(CLI::PositiveNumber)
       ->option_text("N");
+  sub->add_flag(
+      "--lower", a->options.lower,
+      "of collectives: keep the chip's own times at the sizes where they are lower, as an engine that has both");
   sub->add_option("-o,--output", a->out, "the chip's file; its folder's parent goes to --catalog")
       ->required()
       ->option_text("CHIP.json");

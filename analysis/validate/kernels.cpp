@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "analysis/calibrate/attention_fit.hpp"
+#include "analysis/calibrate/collective_table.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/moe_fit.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
@@ -57,6 +58,19 @@ constexpr Source kExperts[] = {
     {"b200_sxm__moe__vllm_0.22.0", "b200-sxm", "fp8_block", Precision::kFp8, "its single tokens"},
     {"b200_sxm__moe__trtllm_1.3.0rc15", "b200-sxm", "fp8_block", Precision::kFp8, "its single tokens"},
 };
+
+constexpr const char* kCollectives[] = {"a100_sxm__custom_allreduce__vllm_0.14.0",
+                                        "h100_sxm__custom_allreduce__vllm_0.14.0",
+                                        "h100_sxm__custom_allreduce__trtllm_1.3.0rc20",
+                                        "h200_sxm__custom_allreduce__vllm_0.14.0",
+                                        "b200_sxm__custom_allreduce__vllm_0.19.0",
+                                        "gb200__custom_allreduce__vllm_0.14.0",
+                                        "a100_sxm__nccl__nccl_2.27.3",
+                                        "h100_sxm__nccl__nccl_2.27.3",
+                                        "h200_sxm__nccl__nccl_2.29.2",
+                                        "b200_sxm__nccl__nccl_2.29.2",
+                                        "gb200__nccl__nccl_2.29.2",
+                                        "gb300__nccl__nccl_2.27"};
 
 ValidationRow row_of(std::string metric, const FitError& error, const char* fitted_on) {
   return {std::move(metric), fmt::format("{} rows", error.rows()), fmt::format("x {:.3f}", error.bias()),
@@ -127,10 +141,20 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
         row_of(fmt::format("{} {}, up to 256 tokens", source.table, source.format), few, source.fitted_on));
     experts.rows.push_back(row_of(fmt::format("{} {}, more", source.table, source.format), many, source.fitted_on));
   }
+  ValidationTable collectives{"Kernel tables: all-reduces",
+                              "Catalogue entries hold measured times, linear between sizes. Here each size is compared "
+                              "with what its neighbours in the table say without it (4 KiB to 256 MiB, 2 to 8 chips).",
+                              {}};
+  for (const char* name : kCollectives) {
+    const std::filesystem::path path = folder / fmt::format("{}.csv.xz", name);
+    if (std::filesystem::exists(path))
+      collectives.rows.push_back(row_of(name, error_between_sizes(read_all_reduce(path)), "the sizes around it"));
+  }
   std::vector<ValidationTable> tables;
   if (!experts.rows.empty()) tables.push_back(std::move(experts));
   if (!products.rows.empty()) tables.push_back(std::move(products));
   if (!attention.rows.empty()) tables.push_back(std::move(attention));
+  if (!collectives.rows.empty()) tables.push_back(std::move(collectives));
   return tables;
 }
 

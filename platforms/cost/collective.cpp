@@ -10,25 +10,18 @@ constexpr double kExchangeAlpha = 10e-6;
 }  // namespace
 
 Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& span)
-    : span_(span),
+    : chip_(&chip),
+      span_(span),
       group_(chips),
-      chips_(static_cast<double>(span.within(chips))),
+      near_(span.within(chips)),
       link_bytes_per_s_(chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10)) *
                         chip.collectives.link_efficiency.value_or(1)),
-      exchange_alpha_s_(std::max(kExchangeAlpha, chip.collectives.alpha_s.value_or(0))) {
-  if (const std::int64_t near = span.within(chips); near > 1) {
-    if (const auto reduce = chip.all_reduce(near)) segments_.push_back(*reduce);
-  }
-}
+      exchange_alpha_s_(std::max(kExchangeAlpha, chip.collectives.alpha_s.value_or(0))) {}
 
 KernelTime Collective::all_reduce(double bytes) const {
   KernelTime time;
-  double best = segments_.empty() ? 0 : -1;
-  for (const Chip::AllReduce& segment : segments_) {
-    const double wire = segment.bytes_per_s > 0 ? 2 * (chips_ - 1) / chips_ * bytes / segment.bytes_per_s : 0;
-    if (best < 0 || segment.alpha_s + wire < best) best = segment.alpha_s + wire;
-  }
-  time[Bound::kNetwork] = best + span_.all_reduce_s(bytes, group_);
+  const double near = near_ > 1 ? chip_->all_reduce_s(near_, bytes).value_or(0) : 0;
+  time[Bound::kNetwork] = near + span_.all_reduce_s(bytes, group_);
   return time;
 }
 

@@ -1,9 +1,8 @@
 #pragma once
 /// Time of collectives among the chips of a replica.
 ///
-/// A library chooses among protocols by size (one-shot, two-shot, ring, switch): an all-reduce takes the least of the
-/// fitted segments alpha + 2 (n - 1) / n · bytes / bandwidth. For exchanges, the link's rate counts. What leaves a node
-/// pays for it (node_span.hpp).
+/// An all-reduce takes what the chip's entry has measured for its size (Chip::all_reduce_s). For exchanges, the link's
+/// rate counts. What leaves a node pays for it (node_span.hpp).
 
 #include "platforms/cost/kernel_time.hpp"
 #include "platforms/cost/node_span.hpp"
@@ -21,10 +20,10 @@ class Collective {
   KernelTime all_to_all(double bytes) const;
 
  private:
-  std::vector<Chip::AllReduce> segments_;
+  const Chip* chip_;
   NodeSpan span_;
-  std::int64_t group_;
-  double chips_, link_bytes_per_s_, exchange_alpha_s_;
+  std::int64_t group_, near_;  ///< chips in all, and of them in one node
+  double link_bytes_per_s_, exchange_alpha_s_;
 };
 
 }  // namespace tokenyard::platforms

@@ -85,9 +85,19 @@ Chip::Collectives read_collectives(ObjectReader& reader) {
       if (error != std::errc() || rest != end || entry.chips < 2) {
         row.fault("", "\"" + name + "\"", "a number of chips of at least 2 as the key");
       }
-      entry.alpha_s = required_fact(row, "alpha_s", kNotNegative);
-      entry.bytes_per_s = required_fact(row, "bytes_per_s", kPositive);
-      result.by_chips.push_back(entry);
+      for (const char* key : {"source", "date", "note"}) row.string(key, std::string());
+      row.boolean("assumed", false);
+      const auto alpha_s = optional_fact(row, "alpha_s", kNotNegative);
+      const auto bytes_per_s = optional_fact(row, "bytes_per_s", kPositive);
+      if (row.raw("value") == nullptr && alpha_s && bytes_per_s) {
+        constexpr double kBytes = 1e9;
+        const auto n = static_cast<double>(entry.chips);
+        entry.seconds.add(0, *alpha_s);
+        entry.seconds.add(kBytes, *alpha_s + 2 * (n - 1) / n * kBytes / *bytes_per_s);
+      } else {
+        entry.seconds = ProfileCurve::read(row, "value");
+      }
+      result.by_chips.push_back(std::move(entry));
     });
   });
   std::sort(result.by_chips.begin(), result.by_chips.end(),
@@ -230,31 +240,21 @@ std::optional<double> Chip::watts(double compute_share, double memory_share) con
   return std::min(*power.tdp_w, *power.active_w + *power.compute_w * compute_share + *power.memory_w * memory_share);
 }
 
-std::optional<Chip::AllReduce> Chip::all_reduce(std::int64_t chips) const {
-  AllReduce result{.chips = chips, .alpha_s = 0, .bytes_per_s = 0};
-  const std::vector<AllReduce>& fitted = collectives.by_chips;
-  if (fitted.empty()) {
+std::optional<double> Chip::all_reduce_s(std::int64_t chips, double bytes) const {
+  const std::vector<AllReduce>& measured = collectives.by_chips;
+  if (measured.empty()) {
     if (!collectives.link_efficiency || !collectives.alpha_s || !scale_up.bytes_per_s) return std::nullopt;
-    result.alpha_s = *collectives.alpha_s;
-    result.bytes_per_s = *collectives.link_efficiency * *scale_up.bytes_per_s;
-    return result;
+    const auto n = static_cast<double>(chips);
+    return *collectives.alpha_s + 2 * (n - 1) / n * bytes / (*collectives.link_efficiency * *scale_up.bytes_per_s);
   }
-  auto above = std::lower_bound(fitted.begin(), fitted.end(), chips,
-                                [](const AllReduce& entry, std::int64_t n) { return entry.chips < n; });
-  if (above == fitted.end() || above == fitted.begin()) {
-    const AllReduce& nearest = above == fitted.end() ? fitted.back() : fitted.front();
-    result.alpha_s = nearest.alpha_s;
-    result.bytes_per_s = nearest.bytes_per_s;
-  } else {
-    const AllReduce& low = *(above - 1);
-    const AllReduce& high = *above;
-    double share =
-        (log2_between(chips) - log2_between(low.chips)) / (log2_between(high.chips) - log2_between(low.chips));
-    result.alpha_s = low.alpha_s + share * (high.alpha_s - low.alpha_s);
-    result.bytes_per_s = low.bytes_per_s + share * (high.bytes_per_s - low.bytes_per_s);
-  }
-  if (collectives.alpha_s) result.alpha_s = *collectives.alpha_s;
-  return result;
+  const auto above = std::lower_bound(measured.begin(), measured.end(), chips,
+                                      [](const AllReduce& entry, std::int64_t n) { return entry.chips < n; });
+  if (above == measured.end()) return measured.back().seconds.at(bytes);
+  if (above == measured.begin() || above->chips == chips) return above->seconds.at(bytes);
+  const AllReduce& low = *(above - 1);
+  const double share =
+      (log2_between(chips) - log2_between(low.chips)) / (log2_between(above->chips) - log2_between(low.chips));
+  return (1 - share) * low.seconds.at(bytes) + share * above->seconds.at(bytes);
 }
 
 }  // namespace tokenyard::platforms

@@ -60,16 +60,17 @@ struct Chip {
     std::optional<double> attention_decode_pad_tokens;  ///< of each call
   };
 
-  /// An all-reduce over n chips of B bytes takes alpha + 2 (n - 1) / n · B / bandwidth.
+  /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's
+  /// own adders), so no smooth form will do: measured times by bytes, linear between. Without a table B bytes
+  /// take alpha + 2 (n - 1) / n · B / bandwidth.
   struct AllReduce {
     std::int64_t chips = 0;
-    double alpha_s = 0;
-    double bytes_per_s = 0;
+    ProfileCurve seconds;  ///< by bytes
   };
   struct Collectives {
-    std::vector<AllReduce> by_chips;        ///< fitted, ascending in chips; often empty
+    std::vector<AllReduce> by_chips;        ///< measured, ascending in chips; often empty
     std::optional<double> link_efficiency;  ///< otherwise: bandwidth = this · scale_up.bytes_per_s
-    std::optional<double> alpha_s;          ///< latency in a captured graph; wins over that of `by_chips`
+    std::optional<double> alpha_s;          ///< otherwise: latency in a captured graph
   };
 
   /// While a step runs: min(tdp, active + compute · u + memory · v) for the shares u of peak FLOP/s and v of bandwidth
@@ -131,9 +132,9 @@ struct Chip {
   /// Watts of a running step. Nothing if a coefficient is absent. Shares are in [0, 1].
   std::optional<double> watts(double compute_share, double memory_share) const;
 
-  /// Alpha and bus bandwidth of an all-reduce over `chips` ≥ 2 within the domain: fitted numbers, interpolated in log2
-  /// of the chips and held constant beyond them, or the link's. Nothing if neither is known.
-  std::optional<AllReduce> all_reduce(std::int64_t chips) const;
+  /// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the
+  /// chips and held constant beyond them, or by the link. Nothing if neither is known. O(log of the measured sizes).
+  std::optional<double> all_reduce_s(std::int64_t chips, double bytes) const;
 
   /// Null if the entry has none for it.
   const KernelProfile* profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const;

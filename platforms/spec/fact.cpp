@@ -19,7 +19,9 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
   if (value.is_object() && value.contains("value")) {
     Fact fact;
     fact.key = key;
-    fact.value = value["value"].dump();
+    const Json& rows = value["value"];
+    const bool table = rows.is_array() && !rows.empty() && rows.front().is_array();
+    fact.value = table ? std::to_string(rows.size()) + " rows" : rows.dump();
     fact.source = text_at(value, "source");
     fact.date = text_at(value, "date");
     fact.note = text_at(value, "note");

@@ -55,6 +55,12 @@ void write_rows(const ProfileGrid<Inner>& grid, std::vector<double>& row, Json& 
 
 }  // namespace
 
+ProfileCurve ProfileCurve::read(ObjectReader& reader, const char* key) {
+  ProfileCurve curve;
+  read_table(reader, key, curve, true);
+  return curve;
+}
+
 KernelProfile KernelProfile::read(ObjectReader& reader) {
   KernelProfile profile;
   read_table(reader, "layer", profile.layer, true);
@@ -89,6 +95,12 @@ double ProfileCurve::at(double x) const {
   if (low->first == x || points_.size() == 1) return low->second;
   if (high == points_.end()) high = low--;
   return low->second + (x - low->first) / (high->first - low->first) * (high->second - low->second);
+}
+
+void ProfileCurve::stretch(double factor) {
+  std::map<double, double> stretched;
+  for (const auto& [x, seconds] : points_) stretched[x * factor] = seconds;
+  points_ = std::move(stretched);
 }
 
 }  // namespace tokenyard::platforms

@@ -26,7 +26,11 @@ class ProfileCurve {
   void add(double x, double seconds) { points_[x] += seconds; }
   bool empty() const { return points_.empty(); }
   double at(double x) const;
+  /// The same seconds at `factor` times the x.
+  void stretch(double factor);
   const std::map<double, double>& points() const { return points_; }
+  /// Of the rows [x, seconds] under `key`; at least one.
+  static ProfileCurve read(sim::ObjectReader& reader, const char* key);
 
  private:
   std::map<double, double> points_;
