@@ -23,6 +23,21 @@ double rounded(double value) {
   return std::round(value * scale) / scale;
 }
 
+/// How tables of experts name a precision of ours, the best known first.
+std::vector<const char*> expert_formats(platforms::Precision precision) {
+  switch (precision) {
+    case platforms::Precision::kBf16:
+      return {"bfloat16"};
+    case platforms::Precision::kFp8:
+      return {"fp8_block", "fp8"};
+    case platforms::Precision::kFp4:
+      return {"nvfp4", "w4a16_mxfp4", "int4_wo"};
+    case platforms::Precision::kInt8:
+      return {"int8"};
+  }
+  return {};
+}
+
 /// Names of the tables for a precision of ours.
 std::string format_of(const std::string& precision) { return precision == "bf16" ? "bfloat16" : precision; }
 
@@ -42,9 +57,9 @@ Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog)
   if (chip == nullptr || raw == nullptr)
     throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
   const auto precision = platforms::precision_from_name(options.precision);
-  if (!precision || !chip->peak_flops_per_s[*precision] || !chip->memory_bytes_per_s) {
+  if (!precision || !chip->compute_precision(*precision) || !chip->memory_bytes_per_s) {
     throw sim::InputError({"", "--precision", '"' + options.precision + '"',
-                           "a number format for which " + options.base + " has a peak"});
+                           "a number format in which " + options.base + " can hold weights"});
   }
   Json entry = *raw;
   if (!options.name.empty()) entry["name"] = options.name;
@@ -133,18 +148,20 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
     put(efficiency, "gemm_split_s", fit.figures.split_s);
     put(efficiency, "launch_s", fit.figures.launch_s);
   } else if (table.has("moe_dtype")) {
-    const auto samples = read_moe_samples(options.table, format_of(options.precision));
+    std::vector<MoeSample> samples;
+    for (const char* format : expert_formats(precision)) {
+      if (samples.empty()) samples = read_moe_samples(options.table, format);
+    }
     if (samples.empty())
       refuse(options, "no rows of " + options.precision + " with balanced routing",
              "rows of it in moe_dtype and distribution");
-    const MoeFit fit =
-        fit_moe(samples, platforms::gemm_figures(*chip, precision), weight, std::min(2.0, std::ceil(weight)));
+    const MoeFit fit = fit_moe(samples, platforms::expert_figures(*chip, chip->compute_precision(precision).value()),
+                               weight, std::min(2.0, std::ceil(weight)));
     describe("layers of experts", fit.fitted, fit.held_out);
-    put(efficiency, "moe_compute", fit.figures.compute);
-    put(efficiency, "moe_memory", fit.figures.memory);
-    put(efficiency, "moe_launch_s", fit.figures.launch_s);
-    put(efficiency, "moe_tile_half", fit.figures.tile_half);
-    put(efficiency, "moe_depth_half", fit.figures.depth_half);
+    Json& table_of = efficiency["moe_residual"][options.precision];
+    table_of = {{"source", source}};
+    fit.residual.write(table_of);
+    for (Json& factor : table_of["value"]) factor = rounded(factor);
   } else if (table.has("isl") && table.has("num_heads")) {
     const auto samples = read_prefill_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");

@@ -1,6 +1,7 @@
 #pragma once
-/// Fits the figures of platforms/cost/experts.hpp to measured layers of experts; how, as gemm_fit.hpp (here one model
-/// and division in five is held out).
+/// Fits the table of platforms/spec/expert_residual.hpp to measured layers of experts: at each combination of the axes'
+/// points the median of measured over modelled time of the samples nearest to it; one without samples takes the nearest
+/// that has some. Held out: one model and division in five, compared with a table made without it.
 ///
 /// Tables in the format of aiconfigurator: moe_dtype, num_tokens, hidden_size, inter_size, topk, num_experts,
 /// moe_tp_size, moe_ep_size, distribution, latency in ms. Rows of balanced routing alone say how many experts were hit:
@@ -21,7 +22,7 @@ struct MoeSample {
 };
 
 struct MoeFit {
-  platforms::GemmFigures figures;
+  platforms::ExpertResidual residual;  ///< of all samples
   FitError fitted, held_out;
 };
 
@@ -29,10 +30,9 @@ struct MoeFit {
 std::vector<MoeSample> read_moe_samples(const std::filesystem::path& path, std::string_view format);
 
 double moe_seconds(const platforms::GemmFigures& figures, const MoeSample& sample, double weight_bytes,
-                   double input_bytes);
+                   double input_bytes, const platforms::ExpertResidual& residual);
 
-/// Peak, bandwidth and units of `known` stay.
-MoeFit fit_moe(const std::vector<MoeSample>& samples, const platforms::GemmFigures& known, double weight_bytes,
+MoeFit fit_moe(const std::vector<MoeSample>& samples, const platforms::GemmFigures& figures, double weight_bytes,
                double input_bytes);
 
 }  // namespace tokenyard::analysis

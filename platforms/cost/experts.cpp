@@ -23,24 +23,31 @@ double experts_hit(double experts, double per_token, std::int64_t tokens) {
   return experts - missed;
 }
 
-Experts::Experts(const GemmFigures& figures, std::int64_t hidden, std::int64_t ffn, double weight_bytes,
-                 double input_bytes)
-    : up_(of_product(figures), 2 * ffn, hidden, weight_bytes, input_bytes),
-      down_(of_product(figures), hidden, ffn, weight_bytes, input_bytes),
-      copy_bytes_(2 * static_cast<double>(3 * ffn + 2 * hidden)),
-      bytes_per_s_(figures.bytes_per_s * figures.memory),
-      launch_s_(figures.launch_s) {}
+Experts::Experts(const GemmFigures& figures, const Shape& shape, const ExpertResidual& residual)
+    : up_(of_product(figures), 2 * shape.ffn, shape.hidden, shape.weight_bytes, shape.input_bytes),
+      down_(of_product(figures), shape.hidden, shape.ffn, shape.weight_bytes, shape.input_bytes),
+      shape_(shape),
+      residual_(&residual),
+      figures_(figures),
+      copy_bytes_(2 * static_cast<double>(3 * shape.ffn + 2 * shape.hidden)) {}
 
-KernelTime Experts::at(double copies, double hit) const {
+KernelTime Experts::at(double copies, double hit, double routed) const {
   KernelTime time;
   if (copies <= 0 || hit <= 0) return time;
   const auto rows = static_cast<std::int64_t>(std::ceil(std::max(1.0, copies / hit) - 1e-9));
   time = up_.at(rows, hit);
   time += down_.at(rows, hit);
-  const double moved = copies * copy_bytes_;
+  const double moved = routed * copy_bytes_;
   time.bytes += moved;
-  time[Bound::kBandwidth] += moved / bytes_per_s_;
-  time[Bound::kHost] += launch_s_;
+  time[Bound::kBandwidth] += moved / (figures_.bytes_per_s * figures_.memory);
+  time[Bound::kHost] += figures_.launch_s;
+  if (residual_->empty()) return time;
+
+  const double bytes = time.bytes, modelled = time.total();
+  const double floor = std::max(bytes / figures_.bytes_per_s, copies * flop() / figures_.peak_flops_per_s);
+  const double factor = residual_->at({copies / shape_.experts, static_cast<double>(shape_.ffn), shape_.experts});
+  time *= std::max(factor, floor / modelled);
+  time.bytes = bytes;
   return time;
 }
 

@@ -175,8 +175,13 @@ void KernelStepCost::add_layers() {
     const ModelArchitecture::Moe& moe = *model.moe;
     const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
     const double weight = bytes_per_weight(spec_.weights), input = std::min(kActivationBytes, std::ceil(weight));
-    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()), d,
-                     share(moe.ffn_expert, chips / spread), weight, input);
+    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()),
+                     Experts::Shape{.hidden = d,
+                                    .ffn = share(moe.ffn_expert, chips / spread),
+                                    .experts = count(moe.experts) / count(spread),
+                                    .weight_bytes = weight,
+                                    .input_bytes = input},
+                     spec_.chip->moe_residual(spec_.weights));
     const double top = count(moe.experts_per_token.value_or(1));
     token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
     const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
@@ -239,8 +244,8 @@ KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
   const auto experts = static_cast<double>(model.moe->experts),
              top = static_cast<double>(model.moe->experts_per_token.value_or(1));
   const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
-  KernelTime each =
-      experts_->at(static_cast<double>(everyone) * top / spread, experts_hit(experts, top, everyone) / spread);
+  KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread,
+                                 experts_hit(experts, top, everyone) / spread, static_cast<double>(everyone) * top);
   if (p.dp > 1) {
     // A token goes once to each other rank that has one of its experts, and back.
     const double copies = std::min(top, static_cast<double>(p.dp - 1));

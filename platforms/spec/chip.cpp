@@ -59,6 +59,13 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);
     result.moe_tile_half = optional_fact(at, "moe_tile_half", kNotNegative);
     result.moe_depth_half = optional_fact(at, "moe_depth_half", kNotNegative);
+    at.object("moe_residual", [&](ObjectReader& by_format) {
+      for (const Precision precision : kPrecisions) {
+        by_format.object(name_of(precision), [&](ObjectReader& table) {
+          result.moe_residual[static_cast<std::size_t>(precision)] = ExpertResidual::read(table);
+        });
+      }
+    });
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
     result.launch_s = optional_fact(at, "launch_s", kNotNegative);
@@ -233,6 +240,12 @@ std::vector<std::string> Chip::missing(Precision weights, std::int64_t chips) co
     need(!collectives.by_chips.empty() || collectives.alpha_s.has_value(), "all_reduce/alpha_s");
   }
   return keys;
+}
+
+const ExpertResidual& Chip::moe_residual(Precision weights) const {
+  const ExpertResidual& own = efficiency.moe_residual[static_cast<std::size_t>(weights)];
+  const auto compute = compute_precision(weights);
+  return own.empty() && compute ? efficiency.moe_residual[static_cast<std::size_t>(*compute)] : own;
 }
 
 std::optional<double> Chip::watts(double compute_share, double memory_share) const {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "platforms/spec/expert_residual.hpp"
 #include "platforms/spec/kernel_profile.hpp"
 #include "platforms/spec/precision.hpp"
 #include "sim/input/json_reader.hpp"
@@ -47,6 +48,7 @@ struct Chip {
     std::optional<double> moe_memory;                     ///< reading the experts that are hit
     std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included
     std::optional<double> moe_tile_half, moe_depth_half;  ///< as those of gemm
+    std::array<ExpertResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
@@ -120,6 +122,9 @@ struct Chip {
   Power power;
   Price price;
   std::vector<Profile> kernel_profiles;
+
+  /// The table for weights of that format, or for the format they are multiplied in; may be empty.
+  const ExpertResidual& moe_residual(Precision weights) const;
 
   /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else the
   /// next wider one it has (weights are unpacked on the way, as weight-only kernels do): fp4 → fp8 → bf16, int8 → bf16.

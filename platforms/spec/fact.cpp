@@ -21,7 +21,10 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
     fact.key = key;
     const Json& rows = value["value"];
     const bool table = rows.is_array() && !rows.empty() && rows.front().is_array();
-    fact.value = table ? std::to_string(rows.size()) + " rows" : rows.dump();
+    const bool many = rows.is_array() && rows.size() > 12;
+    fact.value = table  ? std::to_string(rows.size()) + " rows"
+                 : many ? std::to_string(rows.size()) + " numbers"
+                        : rows.dump();
     fact.source = text_at(value, "source");
     fact.date = text_at(value, "date");
     fact.note = text_at(value, "note");

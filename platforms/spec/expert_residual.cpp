@@ -1,0 +1,95 @@
+#include "platforms/spec/expert_residual.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace tokenyard::platforms {
+namespace {
+
+/// log2, linear between powers of two: the same on every machine.
+double logarithm(double x) {
+  int exponent = 0;
+  const double mantissa = std::frexp(x, &exponent);
+  return exponent + 2 * mantissa - 2;
+}
+
+struct Place {
+  std::size_t low = 0;
+  double share = 0;  ///< of the next point
+};
+
+Place place_on(const std::vector<double>& axis, double x) {
+  if (x <= axis.front()) return {};
+  if (x >= axis.back()) return {axis.size() - 1, 0};
+  const auto high = static_cast<std::size_t>(std::upper_bound(axis.begin(), axis.end(), x) - axis.begin());
+  const double from = logarithm(axis[high - 1]), to = logarithm(axis[high]);
+  return {high - 1, (logarithm(x) - from) / (to - from)};
+}
+
+std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool ascending) {
+  const sim::Json* list = reader.raw(key);
+  std::vector<double> result;
+  bool good = list != nullptr && list->is_array() && !list->empty();
+  for (std::size_t i = 0; good && i < list->size(); ++i) {
+    good = (*list)[i].is_number() && (*list)[i].get<double>() > 0;
+    if (good) result.push_back((*list)[i].get<double>());
+    if (good && ascending && i > 0) good = result[i] > result[i - 1];
+  }
+  if (good) return result;
+  reader.fault(key, list == nullptr ? "nothing" : sim::shown(*list),
+               ascending ? "a list of positive numbers, ascending" : "a list of positive numbers");
+  return {};
+}
+
+}  // namespace
+
+double ExpertResidual::at(const Point& point) const {
+  if (empty()) return 1;
+  std::array<Place, 3> places;
+  for (std::size_t a = 0; a < 3; ++a) places[a] = place_on(axes_[a], point[a]);
+  double factor = 0;
+  for (std::size_t corner = 0; corner < 8; ++corner) {
+    double weight = 1;
+    std::size_t index = 0;
+    for (std::size_t a = 0; a < 3; ++a) {
+      const bool high = (corner >> a & 1) != 0;
+      weight *= high ? places[a].share : 1 - places[a].share;
+      index = index * axes_[a].size() + std::min(places[a].low + (high ? 1 : 0), axes_[a].size() - 1);
+    }
+    factor += weight * factors_[index];
+  }
+  return factor;
+}
+
+std::size_t ExpertResidual::nearest(const Point& point) const {
+  std::size_t index = 0;
+  for (std::size_t a = 0; a < 3; ++a) {
+    const Place place = place_on(axes_[a], point[a]);
+    index = index * axes_[a].size() + place.low + (place.share > 0.5 ? 1 : 0);
+  }
+  return index;
+}
+
+ExpertResidual ExpertResidual::read(sim::ObjectReader& reader) {
+  ExpertResidual result;
+  for (std::size_t a = 0; a < 3; ++a) result.axes_[a] = numbers(reader, kAxes[a], true);
+  result.factors_ = numbers(reader, "value", false);
+  for (const char* key : {"source", "date", "note"}) reader.string(key, std::string());
+  reader.boolean("assumed", false);
+  if (result.factors_.size() != result.size()) {
+    reader.fault("value", std::to_string(result.factors_.size()) + " factors",
+                 std::to_string(result.size()) + ": one for each combination of " + kAxes[0] + ", " + kAxes[1] +
+                     " and " + kAxes[2]);
+    return {};
+  }
+  return result;
+}
+
+void ExpertResidual::write(sim::Json& entry) const {
+  for (std::size_t a = 0; a < 3; ++a) entry[kAxes[a]] = axes_[a];
+  entry["value"] = factors_;
+}
+
+}  // namespace tokenyard::platforms
