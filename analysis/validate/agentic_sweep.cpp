@@ -98,7 +98,9 @@ class Sweep {
     spec_.parallelism = {.tp = 4, .ep = 4};
     spec_.weights = platforms::Precision::kFp4;
     spec_.kv = platforms::Precision::kFp8;
-    spec_.host = catalog.find_engine("vllm-0.19")->host;
+    const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
+    spec_.host = engine.host;
+    asynchronous_ = engine.async_scheduling;
   }
 
   /// Of the runs on four chips.
@@ -158,6 +160,7 @@ class Sweep {
     pool.name = "server";
     pool.cost = std::make_shared<SlowerDecode>(spec_, server.decode);
     pool.batching.max_num_seqs = 1024;
+    pool.batching.async_scheduling = asynchronous_;
     pool.batching.max_model_len = spec_.model->max_context;
     pool.kv = {.blocks = kTokens / kBlockTokens, .block_size = kBlockTokens};
     pool.hosts = {0};
@@ -173,6 +176,7 @@ class Sweep {
   AgenticSessions sessions_;
   MeasuredTable runs_;
   platforms::ReplicaSpec spec_;
+  bool asynchronous_ = false;
 };
 
 std::string signed_percent(double simulated, double measured) {

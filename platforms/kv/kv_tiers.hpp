@@ -17,7 +17,9 @@
 ///   replica's own; an SSD is shared by the replicas of a node, whatever their pools. A remote store is shared by the
 ///   replicas of its pool and sends over the modeled network, into the replica's NICs. Parts of one load from several
 ///   tiers move at once, and the last one counts. What an SSD or a store sends is not charged to the host link, too.
-/// - Each tier has an LRU queue of its own, a chain's last block first: a KvCache in which nobody pins anything.
+/// - Each tier has an LRU queue of its own, a chain's last block first, as HiCache: a KvCache in which nobody pins
+///   anything. (vLLM's host pool gives up a chain's *first* block first, so that a context of which it has evicted
+///   anything is lost whole: where host memory, too, is short, it finds less than is found here.)
 ///
 /// Tiers are inclusive: what is in HBM and named has been or will be written to all. Nothing here is random, and
 /// nothing depends on when a tier is looked at.
