@@ -9,6 +9,7 @@
 
 #include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
+#include "analysis/report/human_number.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/report/sections.hpp"
 
@@ -28,6 +29,7 @@ class TerminalSummary {
     latency();
     agents();
     pools();
+    tiers();
     closing();
     answer();
     return std::move(text_);
@@ -114,6 +116,24 @@ class TerminalSummary {
                  share_text(p["prefix_hit_rate"]), verdict(p["bound"])});
     }
     text_ += table.text(kIndent) + '\n';
+  }
+
+  /// Where the prompts of pools with KV tiers were found.
+  void tiers() {
+    TextTable table({kLeft, kLeft, kRight, kRight, kRight});
+    table.row({"KV tiers", "tier", "prompt found", "loaded", "stored"});
+    bool any = false;
+    for (const auto& [name, p] : s_["pools"].items()) {
+      if (!p.contains("kv_tiers")) continue;
+      any = true;
+      for (const auto& [tier, t] : p["kv_tiers"].items()) {
+        const auto bytes = [&t](const char* key) {
+          return t.contains(key) ? human_number(t[key].get<double>(), Unit::kBytes) : std::string("–");
+        };
+        table.row({name, tier, share_text(t["hit_rate"]), bytes("bytes_loaded"), bytes("bytes_stored")});
+      }
+    }
+    if (any) text_ += table.text(kIndent) + '\n';
   }
 
   void closing() {

@@ -107,6 +107,21 @@ std::string pools_table(const Json& pools) {
   return table.html();
 }
 
+/// Where the prompts of pools with KV tiers were found, and what moved.
+std::string tiers_table(const Json& pools) {
+  HtmlTable table{"KV tiers", {"pool", "tier", "prompt found there", "loaded", "stored"}, {}, 2};
+  if (!pools.is_object()) return {};
+  for (const auto& [name, pool] : pools.items()) {
+    const Json& tiers = value_at(pool, {"kv_tiers"});
+    if (!tiers.is_object()) continue;
+    for (const auto& [tier, t] : tiers.items()) {
+      table.rows.push_back({html_escaped(name), html_escaped(tier), number(t, "hit_rate", Unit::kShare),
+                            number(t, "bytes_loaded", Unit::kBytes), number(t, "bytes_stored", Unit::kBytes)});
+    }
+  }
+  return table.rows.empty() ? std::string() : table.html();
+}
+
 }  // namespace
 
 std::string headline_section(const RunResult& result) {
@@ -120,7 +135,7 @@ std::string headline_section(const RunResult& result) {
     cards += facts(title, value_at(s, {key}));
   }
   return latency_table(result) + agents_table(value_at(s, {"agents"})) + pools_table(value_at(s, {"pools"})) +
-         "<div class=\"cards\">\n" + cards + "</div>\n";
+         tiers_table(value_at(s, {"pools"})) + "<div class=\"cards\">\n" + cards + "</div>\n";
 }
 
 }  // namespace tokenyard::analysis

@@ -8,7 +8,7 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   PoolReading sum;
   for (std::size_t i = 0; i < fleet.replicas(pool); ++i) {
     platforms::Replica& replica = fleet.replica(pool, i);
-    if (!replica.busy()) continue;
+    if (!replica.busy() && replica.waiting() == 0) continue;
     replica.settle();
     sum.totals += replica.share_of_step_in_flight();
     sum.running += replica.running();

@@ -20,6 +20,11 @@ namespace {
 using sim::Json;
 using sim::Time;
 
+const KvTierPlan* remote_store(const PoolPlan& pool) {
+  const bool has = !pool.kv_tiers.empty() && pool.kv_tiers.back().kind == platforms::KvTierKind::kRemote;
+  return has ? &pool.kv_tiers.back() : nullptr;
+}
+
 /// The pools' replicas on the cluster's chips.
 platforms::Placement place(const Scenario& scenario) {
   std::vector<platforms::PlacementRequest> requests;
@@ -30,6 +35,7 @@ platforms::Placement place(const Scenario& scenario) {
       if (pool.role == platforms::PoolRole::kPrefill && scenario.pools[other].name == pool.decode_pool)
         request.sends_to = other;
     }
+    if (const KvTierPlan* store = remote_store(pool)) request.store_bytes_per_s = store->bytes_per_s.value_or(0);
     requests.push_back(std::move(request));
   }
   return platforms::place(scenario.cluster, requests);
@@ -109,6 +115,12 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.kv = plan.cache;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
     pool.hosts = placement.hosts(i);
+    if (!plan.kv_tiers.empty()) {
+      pool.tiers = plan.tier_options();
+      pool.tier_bytes_per_token = plan.replica_kv_bytes_per_token();
+      pool.nodes = placement.nodes(i);
+      pool.store = placement.stores[i];
+    }
     pools.push_back(std::move(pool));
   }
   return pools;
@@ -141,7 +153,7 @@ traces::Names names_of(const Scenario& scenario, const Replay& replay) {
 
 bool moves_bytes(const Scenario& scenario) {
   for (const PoolPlan& pool : scenario.pools) {
-    if (pool.role == platforms::PoolRole::kPrefill) return true;
+    if (pool.role == platforms::PoolRole::kPrefill || remote_store(pool) != nullptr) return true;
   }
   return false;
 }

@@ -167,10 +167,30 @@ class Summary {
             {"network", bound(platforms::Bound::kNetwork)},
             {"host", bound(platforms::Bound::kHost)},
             {"idle", ratio(replica_s - busy_s, replica_s)}}}};
+      if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
       add_cost(plan);
     }
+    return json;
+  }
+
+  /// Where prompts were found; what moved. HBM's share and the tiers' sum up to the pool's prefix_hit_rate.
+  static Json tiers_json(const PoolPlan& plan, const platforms::ServingTotals& a, const platforms::ServingTotals& b) {
+    const auto prompt = static_cast<double>(b.prompt_tokens - a.prompt_tokens);
+    const double bytes = plan.replica_kv_bytes_per_token();
+    platforms::Tokens in_hbm = b.cached_tokens - a.cached_tokens;
+    Json json = {{"hbm", {}}};  // first
+    for (const KvTierPlan& tier : plan.kv_tiers) {
+      const auto t = static_cast<std::size_t>(tier.kind);
+      const platforms::Tokens found = b.tier_tokens[t] - a.tier_tokens[t];
+      in_hbm -= found;
+      json[std::string(platforms::kKvTierNames[t])] = {
+          {"hit_rate", ratio(static_cast<double>(found), prompt)},
+          {"bytes_loaded", bytes * static_cast<double>(b.loaded_tokens[t] - a.loaded_tokens[t])},
+          {"bytes_stored", bytes * static_cast<double>(b.stored_tokens[t] - a.stored_tokens[t])}};
+    }
+    json["hbm"] = {{"hit_rate", ratio(static_cast<double>(in_hbm), prompt)}};
     return json;
   }
 

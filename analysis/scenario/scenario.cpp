@@ -34,7 +34,8 @@ const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
   return named<platforms::Chip>(reader, "chip", {}, CatalogKind::kChip, catalog, &Catalog::find_chip);
 }
 
-void read_engine(ObjectReader& reader, PoolPlan& pool) {
+/// Returns the GiB of the engine's own host tier.
+double read_engine(ObjectReader& reader, PoolPlan& pool) {
   const platforms::EngineDefaults& defaults = *pool.engine;
   pool.batching.max_num_seqs = static_cast<std::int32_t>(reader.integer(
       "max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
@@ -67,6 +68,7 @@ void read_engine(ObjectReader& reader, PoolPlan& pool) {
   } else if (pool.model != nullptr) {
     pool.batching.max_model_len = pool.model->max_context;
   }
+  return reader.number("kv_offloading_size", {.fallback = 0, .minimum = 0, .maximum = 1e9});
 }
 
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
@@ -95,17 +97,23 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     pool.kv = precision(p, "kv");
   });
   pool.engine = catalog.find_engine("vllm");
+  double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
       const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog,
                                                            &Catalog::find_engine);
       if (found != nullptr) pool.engine = found;
-      read_engine(engine, pool);
+      offloading_gib = read_engine(engine, pool);
     });
   } else {
     const sim::JsonFile empty = sim::JsonFile::from(sim::Json::object(), reader.file());
     ObjectReader none(empty.value(), reader.file(), reader.pointer_to("engine"), reader.faults());
     read_engine(none, pool);
+  }
+  pool.kv_tiers = read_kv_tiers(reader, pool.chip, offloading_gib);
+  if (!pool.kv_tiers.empty() && !pool.cache.prefix_caching) {
+    reader.fault("kv_tiers", "tiers without prefix caching",
+                 "enable_prefix_caching, by which KV is found again; or no kv_tiers and no kv_offloading_size");
   }
   const std::string router =
       reader.choice("router", {"round-robin", "least-loaded", "prefix-aware", "task-sticky"}, "least-loaded");
@@ -164,6 +172,12 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
                  fmt::format("at most the {} that {} has", have,
                              pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"'));
     }
+    const bool remote = !pool.kv_tiers.empty() && pool.kv_tiers.back().kind == platforms::KvTierKind::kRemote;
+    if (remote && !cluster.knows_rate_of(*pool.chip, pool.site)) {
+      faults.add(file, fmt::format("/pools/{}/kv_tiers", i),
+                 fmt::format("a remote store for {}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
+                 "a cluster whose fabric has bytes_per_s, or a chip with a known NIC");
+    }
     const bool hands_over = pool.role != platforms::PoolRole::kMixed;
     if (hands_over && nodes > 1 && !cluster.knows_rate_of(*pool.chip, pool.site)) {
       faults.add(
@@ -185,6 +199,25 @@ platforms::ReplicaSpec PoolPlan::spec_on(const platforms::Cluster& cluster) cons
 void PoolPlan::size_cache() {
   const double tokens = platforms::kv_capacity_tokens(spec(), gpu_memory_utilization, engine->reserved_bytes);
   cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
+}
+
+double PoolPlan::replica_kv_bytes_per_token() const {
+  return platforms::kv_bytes_per_token_per_chip(spec()) * static_cast<double>(parallelism.chips());
+}
+
+std::vector<platforms::KvTierOptions> PoolPlan::tier_options() const {
+  std::vector<platforms::KvTierOptions> options;
+  for (const KvTierPlan& tier : kv_tiers) {
+    const double tokens = tier.gib * 1073741824.0 / replica_kv_bytes_per_token();
+    const auto blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
+    double rate = tier.bytes_per_s.value_or(0);
+    if (tier.kind == platforms::KvTierKind::kHost) {
+      rate = tier.bytes_per_s ? *tier.bytes_per_s : chip->host_bytes_per_s.value_or(0);
+      rate *= static_cast<double>(parallelism.chips());
+    }
+    options.push_back({tier.kind, blocks, rate});
+  }
+  return options;
 }
 
 Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, bool needs_workload, Faults& faults) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analysis/scenario/demand_plan.hpp"
+#include "analysis/scenario/kv_tier_plan.hpp"
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
 #include "platforms/cost/replica_spec.hpp"
@@ -34,12 +35,16 @@ struct PoolPlan {
   platforms::Router router = platforms::Router::kLeastLoaded;
   platforms::BatchingOptions batching;
   platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
+  std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;
   std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's
   std::int64_t chips() const { return replicas * parallelism.chips(); }
   /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
   void size_cache();
+  /// KV bytes of one token on all chips of a replica together, copies included.
+  double replica_kv_bytes_per_token() const;
+  std::vector<platforms::KvTierOptions> tier_options() const;
   platforms::ReplicaSpec spec() const {
     platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};
     spec.host.asynchronous = batching.async_scheduling;

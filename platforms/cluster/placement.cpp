@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <numeric>
 
 #include "platforms/cluster/free_chips.hpp"
@@ -53,6 +54,7 @@ class Placer {
 
   Placement run() {
     for (const PlacementRequest& pool : pools_) place_pool(pool);
+    for (std::size_t i = 0; i < pools_.size(); ++i) result_.stores.push_back(add_store(i));
     for (std::size_t i = 0; i < pools_.size(); ++i) {
       if (pools_[i].sends_to) check_path(i, *pools_[i].sends_to);
     }
@@ -169,6 +171,22 @@ class Placer {
     const sim::Ports ports = replica_ports(ground, k, lead);
     place.host = topology().add_host(name, node_zone(ground, lead.node), ports);
     return place;
+  }
+
+  sim::HostId add_store(std::size_t pool) {
+    if (!pools_[pool].store_bytes_per_s || result_.pools[pool].empty()) return 0;
+    constexpr double kNoLimit = 1e15;
+    const std::uint32_t site = result_.pools[pool].front().site;
+    const Fabric& fabric = cluster_.sites[site].fabric;
+    if (fabric.topology != FabricTopology::kStar && fabric.topology != FabricTopology::kRail) {
+      throw sim::Infeasible(fmt::format(
+          "pool \"{}\": a remote store of KV needs a fabric \"star\" or \"rail\" at site \"{}\", which has \"{}\".",
+          pools_[pool].name, cluster_.sites[site].name,
+          kFabricTopologyNames[static_cast<std::size_t>(fabric.topology)]));
+    }
+    const double rate = *pools_[pool].store_bytes_per_s > 0 ? *pools_[pool].store_bytes_per_s : kNoLimit;
+    return topology().add_host(fmt::format("{}/{}:store", cluster_.sites[site].name, pools_[pool].name), sites_[site],
+                               {{rate, Time::seconds(fabric.latency_s / 2)}, {}});
   }
 
   sim::Ports replica_ports(const Ground& ground, double k, const Part& lead) const {
@@ -323,6 +341,18 @@ std::vector<sim::HostId> Placement::hosts(std::size_t pool) const {
   hosts.reserve(pools[pool].size());
   for (const ReplicaPlace& place : pools[pool]) hosts.push_back(place.host);
   return hosts;
+}
+
+std::vector<std::uint32_t> Placement::nodes(std::size_t pool) const {
+  // By the node's first replica, in the order of the pools.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> numbers;
+  for (const std::vector<ReplicaPlace>& places : pools) {
+    for (const ReplicaPlace& place : places)
+      numbers.try_emplace({place.site, place.node}, static_cast<std::uint32_t>(numbers.size()));
+  }
+  std::vector<std::uint32_t> result;
+  for (const ReplicaPlace& place : pools[pool]) result.push_back(numbers.at({place.site, place.node}));
+  return result;
 }
 
 Placement place(const Cluster& cluster, const std::vector<PlacementRequest>& pools) {

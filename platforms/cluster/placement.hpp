@@ -43,6 +43,9 @@ struct PlacementRequest {
   std::int64_t tp = 1;     ///< of them, a tensor-parallel group: kept within a node where it goes into one
   std::string site = {};   ///< empty: any
   std::optional<std::size_t> sends_to = {};  ///< the pool that takes its KV over
+  /// It has a remote store of KV at the site of its first replica, a host of its own beside the nodes: what that sends
+  /// at most (0: no limit but the replicas' NICs). Needs a star or rail fabric.
+  std::optional<double> store_bytes_per_s = {};
 };
 
 struct ReplicaPlace {
@@ -55,8 +58,11 @@ struct ReplicaPlace {
 struct Placement {
   sim::Topology topology;
   std::vector<std::vector<ReplicaPlace>> pools;
+  std::vector<sim::HostId> stores;  ///< of each pool; 0 where it has none
 
   std::vector<sim::HostId> hosts(std::size_t pool) const;
+  /// A number for the node of each replica, alike for all on one node.
+  std::vector<std::uint32_t> nodes(std::size_t pool) const;
 };
 
 /// Throws sim::Infeasible, with a remedy, where chips do not suffice or a path does not exist.

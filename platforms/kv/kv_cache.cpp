@@ -14,9 +14,26 @@ KvHit KvCache::find(const KvContext& context) const {
   const std::size_t extents = context.size();
   Tokens length = 0;
   for (std::size_t i = 0; i < extents; ++i) length += context[i].tokens;
-  const std::int64_t size = options_.block_size;
-  const Tokens limit = (length - 1) / size * size;
+  return match(context, (length - 1) / options_.block_size * options_.block_size);
+}
 
+Tokens KvCache::keep(const KvContext& context, Tokens tokens) {
+  Tokens named = 0;
+  for (std::size_t i = 0; i < context.size() && (context[i].content != 0 || context.owner != 0); ++i)
+    named += context[i].tokens;
+  const std::int64_t size = options_.block_size;
+  const Tokens whole = std::min(std::min(tokens, named) / size, options_.blocks) * size;
+  if (whole <= 0) return 0;
+  const KvHit hit = match(context, whole);
+  KvChain chain;
+  if (!admit(chain, context, hit, whole)) throw sim::InternalError("KV tier: blocks are pinned");
+  release(chain, {}, 0);
+  return whole - hit.tokens;
+}
+
+KvHit KvCache::match(const KvContext& context, Tokens limit) const {
+  const std::size_t extents = context.size();
+  const std::int64_t size = options_.block_size;
   // Down, as far as the context was seen before.
   NodeId id = kRoot;
   Tokens matched = 0;

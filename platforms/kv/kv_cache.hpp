@@ -76,6 +76,11 @@ class KvCache {
 
   KvHit find(const KvContext& context) const;
 
+  /// Holds the whole blocks of the context's first `tokens` tokens, as far as they have names and fit, unpinned and
+  /// most recently used: what a tier of memory without running calls does (kv_tiers.hpp). Returns the tokens it did not
+  /// have.
+  Tokens keep(const KvContext& context, Tokens tokens);
+
   /// Starts a chain for the context's first `tokens` tokens, of which those of `hit` are reused. False, with nothing
   /// changed, if the blocks do not fit.
   bool admit(KvChain& chain, const KvContext& context, const KvHit& hit, Tokens tokens);
@@ -140,6 +145,8 @@ class KvCache {
   std::int64_t owned(const Node& node) const {
     return node.end / options_.block_size - node.begin / options_.block_size;
   }
+  /// What is in memory of the context's first `limit` tokens, a multiple of the block size.
+  KvHit match(const KvContext& context, Tokens limit) const;
   NodeId split(NodeId node, Tokens at);
   NodeId add_child(const ChildKey& key, Tokens tokens);
   /// Walks the context to `tokens`, adding nodes, and makes private blocks of `chain` theirs as far as they are full.

@@ -6,6 +6,10 @@ namespace tokenyard::platforms {
 
 using sim::Time;
 
+namespace {
+constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;  ///< in an event's argument: from a tier
+}
+
 Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools)
     : simulation_(simulation), network_(network) {
   std::uint64_t entity = 1;
@@ -20,6 +24,48 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     }
     pool.loads = LoadIndex(static_cast<std::uint32_t>(options.hosts.size()));
     pool.options = std::move(options);
+    if (!pool.options.tiers.empty()) add_tiers(pool);
+  }
+}
+
+void Fleet::add_tiers(Pool& pool) {
+  std::shared_ptr<KvCache> store;
+  for (std::size_t r = 0; r < pool.replicas.size(); ++r) {
+    auto tiers = std::make_unique<KvTiers>();
+    for (const KvTierOptions& tier : pool.options.tiers) {
+      const KvCache::Options cache{.blocks = tier.blocks, .block_size = pool.options.kv.block_size};
+      if (tier.kind == KvTierKind::kRemote) {
+        if (store == nullptr) store = std::make_shared<KvCache>(cache);
+        tiers->add({tier.kind, store, nullptr});
+        continue;
+      }
+      auto link = std::make_shared<KvLink>(tier.bytes_per_s);
+      if (tier.kind == KvTierKind::kSsd) link = ssds_.try_emplace(pool.options.nodes[r], link).first->second;
+      tiers->add({tier.kind, std::make_shared<KvCache>(cache), link});
+    }
+    pool.replicas[r]->set_tiers(std::move(tiers));
+  }
+}
+
+void Fleet::load(std::uint32_t index, const KvFound& found) {
+  ActiveCall& call = calls[index];
+  const Pool& pool = pools_[call.record.pool];
+  for (const KvTiers::Tier& tier : pool.replicas[call.record.replica]->tiers()->tiers()) {
+    const Tokens tokens = found.tokens[static_cast<std::size_t>(tier.kind)];
+    if (tokens == 0) continue;
+    ++call.loads;
+    const double bytes = pool.options.tier_bytes_per_token * static_cast<double>(tokens);
+    if (tier.link != nullptr) {
+      const Time there = tier.link->transfer(simulation_.now(), bytes);
+      simulation_.schedule(there, sim::Priority::kDelivery, entity_, *this, kLoaded | index);
+    } else {
+      network_.transfer({.from = pool.options.store,
+                         .to = pool.options.hosts[call.record.replica],
+                         .bytes = bytes,
+                         .on_delivered = this,
+                         .argument = kLoaded | index,
+                         .entity = &entity_});
+    }
   }
 }
 
@@ -135,6 +181,10 @@ void Fleet::on_completed(std::uint32_t index) {
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   ActiveCall& call = calls[index];
+  if ((argument & kLoaded) != 0) {
+    if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
+    return;
+  }
   const std::uint32_t from_pool = call.record.pool;
   const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
   call.record.causes[Cause::kKvTransfer] += now - call.mark;

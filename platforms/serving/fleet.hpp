@@ -7,6 +7,9 @@
 /// the gap to the second holds the transfer and the wait for admission. A call that the decode pool preempts is
 /// computed again there.
 ///
+/// With KV tiers a replica loads what it has evicted from its host's memory, its node's SSD or the pool's remote store
+/// (kv/kv_tiers.hpp).
+///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
@@ -18,6 +21,7 @@
 ///   fleet.add_observer(metrics);
 ///   fleet.submit(request);
 
+#include <map>
 #include <memory>
 #include <string>
 #include <tsl/robin_map.h>
@@ -36,6 +40,13 @@ inline constexpr std::array<std::string_view, 3> kPoolRoleNames = {"mixed", "pre
 inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware",
                                                                  "task-sticky"};
 
+/// A tier below HBM (kv/kv_tiers.hpp).
+struct KvTierOptions {
+  KvTierKind kind = KvTierKind::kHost;
+  std::int64_t blocks = 0;  ///< of each replica; of a remote store: of the pool
+  double bytes_per_s = 0;   ///< to a replica; of an SSD: of the node. A remote store: the network's concern
+};
+
 struct PoolOptions {
   std::string name;
   PoolRole role = PoolRole::kMixed;
@@ -43,9 +54,13 @@ struct PoolOptions {
   Router router = Router::kLeastLoaded;
   std::shared_ptr<const StepCost> cost;
   BatchingOptions batching;
-  KvCache::Options kv;             ///< per replica
-  double kv_bytes_per_token = 0;   ///< of a whole replica: what moves between pools
-  std::vector<sim::HostId> hosts;  ///< of each replica, on the network; their number is the pool's
+  KvCache::Options kv;               ///< per replica
+  std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
+  double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
+  std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
+  sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
+  double kv_bytes_per_token = 0;     ///< of a whole replica: what moves between pools
+  std::vector<sim::HostId> hosts;    ///< of each replica, on the network; their number is the pool's
 };
 
 class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHandler, private ServingObserver {
@@ -80,10 +95,12 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   };
 
   PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
+  void load(std::uint32_t index, const KvFound& found) override;
+  void add_tiers(Pool& pool);
   void on_completed(std::uint32_t index) override;
   ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
   void on_batch_phase(const BatchPhase& phase) override;
-  void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived
+  void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived, from a tier or another pool
   std::uint32_t route(Pool& pool, const ActiveCall& call);
   std::uint32_t best_prefix(Pool& pool, const ActiveCall& call);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
@@ -93,6 +110,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   sim::Network& network_;
   std::vector<Pool> pools_;
   std::vector<ServingObserver*> observers_;
+  std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
   sim::Entity entity_;
   std::uint64_t submitted_ = 0;
 };

@@ -59,11 +59,13 @@ void Replica::begin_step(FineTime start) {
   blocked_by_kv_ = false;
   came_late_ = false;
   schedule_running();
-  if (decoding_ == 0 && plan_.empty()) formed_ = simulation_.now();  // nothing to run ahead of
   reserve_blocks();
-  if (!preempted_) admit_waiting();
+  const bool nothing = decoding_ == 0 && plan_.empty();
+  if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
+  // A call may have given way to others whose KV was loaded; with those the next step goes on at once.
+  if (!preempted_ || nothing) admit_waiting();
   if (decoding_ == 0 && plan_.empty()) {
-    if (waiting_count_ > 0) throw sim::InternalError("replica: calls wait and none can run");
+    if (waiting_count_ > 0 && loading_count_ == 0) throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
     return;
   }
@@ -168,6 +170,7 @@ void Replica::preempt_youngest(Time now) {
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
+  store(context_of(call), computed);
   kv_.release(call.kv, context_of(call), computed);
   remove(running_, index);
   --running_count_;
@@ -177,16 +180,19 @@ void Replica::preempt_youngest(Time now) {
 }
 
 void Replica::admit_waiting() {
+  while (loaded_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
+    if (!came_in_time(calls_[loaded_.first].loaded) || !admit_loaded(loaded_.first)) return;
+  }
   while (waiting_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
-    if (!came_in_time(calls_[waiting_.first])) {
-      came_late_ = true;
-      break;
-    }
-    if (!admit(waiting_.first)) break;
+    if (!came_in_time(calls_[waiting_.first].mark) || !admit(waiting_.first)) break;
   }
 }
 
-bool Replica::came_in_time(const ActiveCall& call) const { return !options_.async_scheduling || call.mark <= formed_; }
+bool Replica::came_in_time(Time date) {
+  const bool in_time = !options_.async_scheduling || date <= formed_;
+  came_late_ = came_late_ || !in_time;
+  return in_time;
+}
 
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
@@ -206,27 +212,24 @@ bool Replica::admit(std::uint32_t index) {
     held = hit.tokens + tokens;
   }
   const std::int64_t spare = call.transferred ? kv_.blocks_for(total) - kv_.blocks_for(held) : 0;
-  const std::int64_t fresh = kv_.blocks_for(held) + spare - hit.tokens / kv_.block_size();
-  if (fresh + hit.unpinned > kv_.free_blocks() || !kv_.admit(call.kv, context, hit, held)) {
+  const bool whole = tiers_ != nullptr && !call.transferred;
+  const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
+  const bool fits = fresh + hit.unpinned <= kv_.free_blocks();
+  KvFound found;
+  if (whole && fits) found = tiers_->find(context, hit.tokens);
+  if (found.total() > 0) {
+    begin_load(index, context, hit, found);
+    return true;
+  }
+  if (!fits || !kv_.admit(call.kv, context, hit, held)) {
     blocked_by_kv_ = true;
     return false;
   }
 
-  const Time now = simulation_.now();
-  if (call.record.scheduled == CallRecord::kNoTime) {
-    call.record.scheduled = now;
-    call.record.cached_tokens = hit.tokens;
-    totals_.prompt_tokens += call.record.prompt_tokens;
-    totals_.cached_tokens += hit.tokens;
-  }
-  call.record.causes[Cause::kQueue] += now - call.mark;
-  call.mark = now;
+  note_admission(call, hit, found);
   remove(waiting_, index);
   --waiting_count_;
-  append(running_, index);
-  ++running_count_;
-  call.order = ++admissions_;
-  call.record.replica = index_;
+  join_running(index);
   if (call.transferred) {
     join_decoding(index, call.last_token);
     late_.push_back(index);
@@ -239,6 +242,91 @@ bool Replica::admit(std::uint32_t index) {
   prefilling_.push_back(index);
   plan_.push_back({index, {tokens, hit.tokens, held == total}});
   return true;
+}
+
+/// It leaves the queue, with what HBM has of it.
+void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found) {
+  const Time now = simulation_.now();
+  if (call.record.scheduled == CallRecord::kNoTime) {
+    call.record.scheduled = now;
+    call.record.cached_tokens = hit.tokens + found.total();
+    totals_.prompt_tokens += call.record.prompt_tokens;
+    totals_.cached_tokens += call.record.cached_tokens;
+    for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+  }
+  call.record.causes[Cause::kQueue] += now - call.mark;
+  call.mark = now;
+  call.record.replica = index_;
+}
+
+void Replica::join_running(std::uint32_t index) {
+  append(running_, index);
+  ++running_count_;
+  calls_[index].order = ++admissions_;
+}
+
+// ---- KV tiers -------------------------------------------------------------------------------------------------------
+
+/// Its blocks, for the whole prompt, are its own from now on; what HBM has of it is pinned.
+void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found) {
+  ActiveCall& call = calls_[index];
+  if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  const std::int64_t more = kv_.blocks_for(call.record.prompt_tokens + call.made) - call.kv.blocks();
+  kv_.take(more);
+  kv_.add_private(call.kv, more);
+  call.computed = hit.tokens + found.total();
+  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
+  note_admission(call, hit, found);
+  remove(waiting_, index);
+  --waiting_count_;
+  append(loading_, index);
+  ++loading_count_;
+  owner_.load(index, found);
+}
+
+void Replica::on_loaded(std::uint32_t index) {
+  settle();
+  ActiveCall& call = calls_[index];
+  const KvContext context = context_of(call);
+  if (!kv_.extend(call.kv, context, call.computed)) throw sim::InternalError("replica: a reserved block is missing");
+  store(context, call.computed);
+  call.loaded = simulation_.now();
+  remove(loading_, index);
+  append(loaded_, index);
+  if (!busy()) {
+    begin_step(FineTime(simulation_.now()));
+  } else if (running_count_ < options_.max_num_seqs) {
+    cut_leap();
+  }
+}
+
+bool Replica::admit_loaded(std::uint32_t index) {
+  ActiveCall& call = calls_[index];
+  const Tokens total = call.record.prompt_tokens + call.made;
+  Tokens budget = options_.max_num_batched_tokens - decoding_;
+  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  Tokens tokens = total - call.computed;
+  if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
+  if (budget <= 0 || (!options_.chunked_prefill && tokens > budget)) return false;
+  tokens = std::min(tokens, budget);
+  const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
+  extend(planned);
+  const Time now = simulation_.now();
+  call.record.causes[Cause::kKvTransfer] += now - call.mark;
+  call.mark = now;
+  remove(loaded_, index);
+  --loading_count_;
+  join_running(index);
+  prefilling_.push_back(index);
+  plan_.push_back(planned);
+  return true;
+}
+
+void Replica::store(const KvContext& context, Tokens tokens) {
+  if (tiers_ == nullptr) return;
+  const KvTierTokens before = tiers_->written();
+  tiers_->keep(context, tokens);
+  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
 }
 
 // ---- Leaping --------------------------------------------------------------------------------------------------------
@@ -487,6 +575,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   KvContext context = context_of(call);
   context.output.tokens = call.made - 1;
   context.owner = 0;
+  store(context, call.record.prompt_tokens + call.made - 1);
   kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
   remove(running_, index);
   --running_count_;
@@ -512,22 +601,23 @@ std::vector<std::uint32_t> Replica::abandon() {
   simulation_.cancel(event_);
   std::vector<std::uint32_t> left;
   const Time now = simulation_.now();
-  for (const List* list : {&running_, &waiting_}) {
+  for (const List* list : {&running_, &loaded_, &loading_, &waiting_}) {
     for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = calls_[index].next) {
       ActiveCall& call = calls_[index];
       if (call.decoding) {
         account_decoding(call, now);
       } else {
         const Cause computing = call.resumed ? Cause::kRecompute : Cause::kPrefill;
-        call.record.causes[list == &waiting_ ? Cause::kQueue : computing] += now - call.mark;
+        const Cause cause = list == &waiting_ ? Cause::kQueue : list == &running_ ? computing : Cause::kKvTransfer;
+        call.record.causes[cause] += now - call.mark;
       }
       call.record.finish = now;
       call.record.status = CallStatus::kUnfinished;
       left.push_back(index);
     }
   }
-  running_ = waiting_ = {};
-  running_count_ = waiting_count_ = decoding_ = 0;
+  running_ = waiting_ = loading_ = loaded_ = {};
+  running_count_ = waiting_count_ = loading_count_ = decoding_ = 0;
   leap_steps_ = 0;
   note_phase(now);
   return left;

@@ -13,13 +13,18 @@
 /// Stepping (`stepwise`) gives the same calls, dates and sums, bit for bit. Both equal a step-by-step reference
 /// (tests/platforms/serving).
 ///
+/// With KV tiers (kv/kv_tiers.hpp) a call whose KV is in one of them loads it first, beside the batch, and is then
+/// admitted before those that wait. A prompt is admitted when all of it fits: whether a call can be admitted does not
+/// depend on what the tiers hold, which other replicas may change in the midst of a leap.
+///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "platforms/cost/step_cost.hpp"
-#include "platforms/kv/kv_cache.hpp"
+#include "platforms/kv/kv_tiers.hpp"
 #include "platforms/serving/observer.hpp"
 #include "sim/core/simulation.hpp"
 #include "sim/core/slab.hpp"
@@ -50,8 +55,11 @@ struct ServingTotals {
   std::int64_t steps = 0;
   Tokens prefill_tokens = 0;
   Tokens output_tokens = 0;
-  Tokens prompt_tokens = 0;  ///< of calls admitted for the first time
-  Tokens cached_tokens = 0;  ///< of those
+  Tokens prompt_tokens = 0;      ///< of calls admitted for the first time
+  Tokens cached_tokens = 0;      ///< of those, in HBM or a tier
+  KvTierTokens tier_tokens{};    ///< of those, in each tier
+  KvTierTokens loaded_tokens{};  ///< from each tier, after preemptions too
+  KvTierTokens stored_tokens{};  ///< to each tier
   std::int64_t preemptions = 0;
 
   ServingTotals& operator+=(const ServingTotals& other) {
@@ -65,6 +73,11 @@ struct ServingTotals {
     output_tokens += other.output_tokens;
     prompt_tokens += other.prompt_tokens;
     cached_tokens += other.cached_tokens;
+    for (std::size_t t = 0; t < kKvTierKinds; ++t) {
+      tier_tokens[t] += other.tier_tokens[t];
+      loaded_tokens[t] += other.loaded_tokens[t];
+      stored_tokens[t] += other.stored_tokens[t];
+    }
     preemptions += other.preemptions;
     return *this;
   }
@@ -87,6 +100,7 @@ struct ActiveCall {
   std::int64_t joined_step = 0;  ///< the replica's step count when it began to decode
   std::uint64_t order = 0;       ///< of its admission: the running list's order
   sim::Time mark;                ///< time up to which its causes are accounted
+  sim::Time loaded;              ///< when its KV had come from the tiers
   sim::FineTime last_token;
   sim::Int128 interference_at_join = 0;
   std::uint32_t previous = kNone, next = kNone;  ///< in the running list or the queue
@@ -95,6 +109,7 @@ struct ActiveCall {
   bool resumed = false;      ///< was preempted before: its prefill is recompute
   bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
   bool transferred = false;  ///< its prompt's KV arrived over the network
+  std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier
 };
 
 /// Who hears of what happens in a replica: the fleet.
@@ -103,6 +118,8 @@ class ReplicaOwner {
   virtual ~ReplicaOwner() = default;
   sim::Slab<ActiveCall> calls;  ///< in flight
   virtual PoolTally& tally(std::uint32_t pool) = 0;
+  /// Moves KV from tiers to the call's replica, which hears of it by `on_loaded`.
+  virtual void load(std::uint32_t index, const KvFound& found) = 0;
   /// All tokens are made; the replica no longer knows the call.
   virtual void on_completed(std::uint32_t index) = 0;
   virtual ServingObserver* observer() = 0;
@@ -112,6 +129,12 @@ class Replica final : public sim::EventHandler {
  public:
   Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
           const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity);
+
+  /// Before the first call.
+  void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
+  const KvTiers* tiers() const { return tiers_.get(); }
+  /// What the call asked its tiers for is in HBM.
+  void on_loaded(std::uint32_t call);
 
   /// Could the call ever run here? As a server checks: the model's length, the KV memory, and, without chunked prefill,
   /// the token budget, which must take prompt and output at once in case it is preempted.
@@ -128,7 +151,8 @@ class Replica final : public sim::EventHandler {
   ServingTotals share_of_step_in_flight() const;
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_count_; }
-  std::int32_t waiting() const { return waiting_count_; }
+  /// In the queue, or for KV from a tier.
+  std::int32_t waiting() const { return waiting_count_ + loading_count_; }
   /// As of the last `settle()`.
   std::int64_t kv_blocks_in_use() const { return kv_.used_blocks(); }
   /// An idle replica has no calls, and what is in its KV cache may be evicted.
@@ -155,10 +179,15 @@ class Replica final : public sim::EventHandler {
   void reserve_blocks();
   void reserve_in_order();
   void admit_waiting();
-  bool came_in_time(const ActiveCall& call) const;
+  bool came_in_time(sim::Time date);
   std::int64_t blocks_for(const Planned& planned) const;
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
+  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found);
+  bool admit_loaded(std::uint32_t index);
+  void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
+  void join_running(std::uint32_t index);
+  void store(const KvContext& context, Tokens tokens);
   void start_leap(sim::FineTime start);
   void end_leap();
   void account(std::int64_t from, std::int64_t to);
@@ -188,12 +217,15 @@ class Replica final : public sim::EventHandler {
   const StepCost& cost_;
   BatchingOptions options_;
   KvCache kv_;
+  std::unique_ptr<KvTiers> tiers_;  ///< none: no tiers
   std::uint32_t pool_, index_;
   sim::Entity entity_;
   sim::EventHandle event_;
 
   List running_, waiting_;
+  List loading_, loaded_;  ///< from tiers: on the way; there, and to be admitted next
   std::int32_t running_count_ = 0, waiting_count_ = 0;
+  std::int32_t loading_count_ = 0;  ///< of both
   std::int32_t decoding_ = 0;
   Tokens context_ = 0;                     ///< sum over decoding calls, in the next step
   std::vector<std::int32_t> boundary_;     ///< decoding calls that need a block when step count = index mod block size

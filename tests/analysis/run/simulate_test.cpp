@@ -152,6 +152,31 @@ TEST_CASE("One seed gives the same bytes, stepping or leaping") {
   }
 }
 
+TEST_CASE("With tiers below HBM, too, one seed gives the same bytes; what is found in them adds up") {
+  std::string text = scenario("h100-sxm", R"({"duration_s": 200, "warmup_s": 20})");
+  const std::string tiers = R"("kv_tiers": [{"tier": "remote", "gib": 40}, {"tier": "host", "gib": 2},
+      {"tier": "ssd", "gib": 5, "bytes_per_s": 1e10}], "engine": {"num_gpu_blocks_override": 1600})";
+  text.replace(text.find(R"("engine")"), std::string(R"("engine": {"num_gpu_blocks_override": 1600})").size(), tiers);
+  const ResultFolder leaping("tiers"), stepped("tiers-stepped");
+  Json summary = play(text, leaping), walked = play(text, stepped, true);
+  for (Json* of : {&summary, &walked}) (*of)["wall_s"] = (*of)["counts"]["events"] = nullptr;
+  CHECK(summary.dump() == walked.dump());
+  for (const char* file : {"calls.csv", "tasks.csv", "series.csv", "trace.perfetto.json.gz"})
+    CHECK(stepped.read(file) == leaping.read(file));
+
+  const Json& pool = summary["pools"]["mixed"];
+  double found = 0;
+  for (const char* tier : {"hbm", "host", "ssd", "remote"}) {
+    CAPTURE(tier);
+    found += pool["kv_tiers"][tier]["hit_rate"].get<double>();
+    CHECK(pool["kv_tiers"][tier]["hit_rate"] > 0);
+  }
+  CHECK(found == Approx(pool["prefix_hit_rate"].get<double>()));
+  CHECK(pool["kv_tiers"]["host"]["bytes_stored"] > pool["kv_tiers"]["host"]["bytes_loaded"]);
+  CHECK(summary["causes_s"]["kv_transfer"] > 0);
+  CHECK_FALSE(summary["pools"]["prefill"].contains("kv_tiers"));
+}
+
 TEST_CASE("Another chip changes no task's sampled work") {
   const auto work = [](const std::string& chip) {
     const ResultFolder folder("chip-" + chip);

@@ -106,6 +106,21 @@ TEST_CASE("In a star the replicas of a node share its port; in a rail fabric eac
   CHECK(arrivals(rail, 1e9, both(rail)) == std::vector<Time>(2, Time::microseconds(8) + Time::milliseconds(20)));
 }
 
+TEST_CASE("A remote store hangs beside the nodes and sends into the NICs of a replica's chips") {
+  std::vector<PlacementRequest> pools = {pool("a", "h100-sxm", 4, 4)};
+  pools[0].store_bytes_per_s = 0;
+  const Placement p = place(one_site("h100-sxm", 2, 8), pools);
+  const ReplicaPlace store{.host = p.stores[0]};
+  CHECK(links(p, store, p.pools[0][3]) == Names{"east/a:store.up", "east/h100-sxm1:a/3.nic.down"});
+  CHECK(arrival(p, 2e9, store, p.pools[0][3]) == kFabric + Time::milliseconds(10));  // 4 chips at 50 GB/s
+  CHECK(p.nodes(0) == Nodes{0, 0, 1, 1});
+  pools[0].store_bytes_per_s = 1e9;
+  const Placement slow = place(one_site("h100-sxm", 2, 8), pools);
+  CHECK(arrival(slow, 2e9, {.host = slow.stores[0]}, slow.pools[0][0]) == kFabric + Time::seconds(2));
+  CHECK_THAT(infeasible(one_site("h100-sxm", 2, 8, R"("fabric": {"topology": "none"})"), pools),
+             Contains("a remote store of KV needs a fabric"));
+}
+
 TEST_CASE("Between sites the wide-area link is crossed, and its latency adds to the fabric's") {
   const Cluster cluster = cluster_of(
       R"({"sites": [{"name": "east", "nodes": [{"chip": "h100-sxm"}]}, {"name": "west", "nodes": [{"chip": "h100-sxm"}]}],

@@ -188,6 +188,63 @@ TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the se
   CHECK(gaps.quantile_s(0.5) == Approx(1e-6).epsilon(0.001));
 }
 
+TEST_CASE("What one replica computed another loads from the pool's store, over the network into its port") {
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = std::int64_t{1000} << FineTime::kFractionBits;  // 1 us a step
+  PoolOptions pool = pool_of(3, cost, 100);                    // the third host is the store's: it gets no call
+  pool.router = Router::kTaskSticky;
+  pool.tiers = {{KvTierKind::kRemote, 1000, 0}};
+  pool.tier_bytes_per_token = kBytesPerToken;
+  pool.store = 2;
+  std::vector<PoolOptions> pools;
+  pools.push_back(pool);
+  Stand stand(std::move(pools));
+  // Task 0 runs on replica 0 and keeps it busy; task 1 goes to replica 1 and finds 9 blocks of the first call's 10.
+  const Time later = Time::microseconds(100);
+  stand.plan({{.arrival = Time(), .prompt = {{1, 40}}, .output_tokens = 1, .task = 0},
+              {.arrival = later, .prompt = {{2, 8}}, .output_tokens = 200, .task = 0},
+              {.arrival = later, .prompt = {{1, 40}}, .output_tokens = 1, .task = 1}});
+  stand.run();
+  const CallRecord& call = stand.records[2];
+  CHECK(call.replica == 1);
+  CHECK(call.cached_tokens == 36);
+  // 36 kB at 1 GB/s, and 1 us of latency on each port.
+  CHECK(call.causes[Cause::kKvTransfer].ns() == 38'000);
+  CHECK((call.first_token - call.arrival).ns() == 38'000 + 1000);
+  const ServingTotals totals = stand.totals();
+  CHECK(totals.tier_tokens[2] == 36);
+  CHECK(totals.loaded_tokens[2] == 36);
+  CHECK(totals.stored_tokens[2] == 40 + 8);
+}
+
+TEST_CASE("Replicas of one node wait for each other at its SSD, replicas of two do not") {
+  for (const bool together : {true, false}) {
+    CAPTURE(together);
+    auto cost = std::make_shared<LinearCost>();
+    cost->base = std::int64_t{1000} << FineTime::kFractionBits;
+    PoolOptions pool = pool_of(2, cost, 10);  // 40 tokens: the second call of a task evicts the first
+    pool.router = Router::kTaskSticky;
+    pool.tiers = {{KvTierKind::kSsd, 1000, 1e9}};
+    pool.tier_bytes_per_token = kBytesPerToken;
+    pool.nodes = {0, together ? 0U : 1U};
+    std::vector<PoolOptions> pools;
+    pools.push_back(pool);
+    Stand stand(std::move(pools));
+    std::vector<Planned> calls;
+    for (const std::int64_t round : {0, 1, 2}) {
+      for (const std::uint64_t task : {0, 1}) {
+        const std::uint64_t content = (round == 1 ? 20 : 10) + task;
+        calls.push_back(
+            {.arrival = Time::microseconds(100 * round), .prompt = {{content, 40}}, .output_tokens = 1, .task = task});
+      }
+    }
+    stand.plan(calls);
+    stand.run();
+    CHECK(stand.records[4].causes[Cause::kKvTransfer].ns() == 36'000);
+    CHECK(stand.records[5].causes[Cause::kKvTransfer].ns() == (together ? 72'000 : 36'000));
+  }
+}
+
 TEST_CASE("A sticky router keeps a task on its replica until the task is forgotten") {
   auto cost = std::make_shared<LinearCost>();
   cost->base = std::int64_t{1000} << FineTime::kFractionBits;

@@ -1,9 +1,12 @@
 #pragma once
 /// One replica, step by step and request by request, as vLLM V1's scheduler goes about it (v1/core/sched/scheduler.py)
 /// over a block-by-block cache. Slow and plain, to hold Replica to. A call that arrives on the nanosecond at which a
-/// step ends is seen by the next step but one, and one that finds the engine idle starts a step at once, alone.
+/// step ends is seen by the next step but one, and one that finds the engine idle starts a step at once, alone. Tiers
+/// below HBM are block caches, too: see kv_tiers.hpp for what moves when.
 
 #include <deque>
+#include <map>
+#include <optional>
 
 #include "tests/platforms/kv/block_cache.hpp"
 #include "tests/platforms/serving/stand.hpp"
@@ -19,8 +22,20 @@ class ReferenceEngine {
     std::uint32_t preemptions = 0;
   };
 
-  ReferenceEngine(const StepCost& cost, const BatchingOptions& options, const KvCache::Options& kv)
-      : cost_(cost), options_(options), kv_options_(kv), kv_(kv, true) {}
+  /// A tier's blocks, and the tokens that its link brings in a second.
+  struct Tier {
+    std::int64_t blocks = 0;
+    double tokens_per_s = 0;
+  };
+
+  ReferenceEngine(const StepCost& cost, const BatchingOptions& options, const KvCache::Options& kv,
+                  const std::vector<Tier>& tiers = {})
+      : cost_(cost), options_(options), kv_options_(kv), kv_(kv, true) {
+    for (const Tier& tier : tiers) {
+      tiers_.push_back(
+          {BlockCache({.blocks = tier.blocks, .block_size = kv.block_size}, true), KvLink(tier.tokens_per_s)});
+    }
+  }
 
   std::vector<Result> run(const std::vector<Planned>& calls) {
     requests_.resize(calls.size());
@@ -37,17 +52,35 @@ class ReferenceEngine {
       ++next;
     };
     for (;;) {
-      if (waiting_.empty() && running_.empty()) {
-        if (next == calls.size()) break;
+      if (!waiting_.empty() || !running_.empty() || !loaded_.empty()) {
+        if (const auto end = step(now)) {
+          const sim::Time date = end->published();
+          for (;;) {
+            const bool arrives = next < calls.size() && calls[next].arrival < date;
+            const bool loaded = !loading_.empty() && loading_.begin()->first.first <= date;
+            if (loaded && (!arrives || loading_.begin()->first.first <= calls[next].arrival)) {
+              deliver();
+            } else if (arrives) {
+              arrive();
+            } else {
+              break;
+            }
+          }
+          update(*end);
+          formed_ = now.published();
+          now = *end;
+          continue;
+        }
+      }
+      if (!loading_.empty() && (next == calls.size() || loading_.begin()->first.first <= calls[next].arrival)) {
+        now = sim::FineTime(loading_.begin()->first.first);
+        deliver();
+      } else if (next < calls.size()) {
         now = sim::FineTime(calls[next].arrival);
         arrive();
-        continue;
+      } else {
+        break;
       }
-      const sim::FineTime end = step(now);
-      while (next < calls.size() && calls[next].arrival < end.published()) arrive();
-      update(end);
-      formed_ = now.published();
-      now = end;
     }
     std::vector<Result> results;
     for (const Request& request : requests_) results.push_back(request.result);
@@ -55,7 +88,7 @@ class ReferenceEngine {
   }
 
   std::int64_t steps = 0;
-  Tokens prefill_tokens = 0;
+  Tokens prefill_tokens = 0, loaded_tokens = 0;
   std::int64_t free_blocks() const { return kv_.free_blocks(); }
 
  private:
@@ -67,6 +100,7 @@ class ReferenceEngine {
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
     BlockCache::Request blocks;
     Result result;
+    std::pair<sim::Time, std::uint64_t> ready;  ///< when the last part of its load is there; in the order of asking
     Tokens tokens() const { return prompt + made; }
     KvContext context() const {
       return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner};
@@ -87,17 +121,71 @@ class ReferenceEngine {
                         static_cast<std::size_t>(cacheable));
   }
 
-  void leave(Request& request) {
+  void leave(Request& request, bool owned) {
+    store(request, request.computed, owned);
     kv_.cache(request.blocks, tokens_of(request.context()), static_cast<std::size_t>(request.computed));
     kv_.free(request.blocks);
   }
 
-  /// schedule(), and the time of the step.
-  sim::FineTime step(sim::FineTime start) {
+  /// Whole blocks of the first tokens, as far as they have a name, of the owner if it is `owned`.
+  void store(const Request& request, Tokens count, bool owned) {
+    KvContext context = request.context();
+    if (!owned) context.owner = 0;
+    Tokens named = 0;
+    for (std::size_t i = 0; i < context.size() && (context[i].content != 0 || owned); ++i) named += context[i].tokens;
+    for (LowerTier& tier : tiers_) {
+      const Tokens most = tier.cache.free_blocks() * kv_options_.block_size;
+      const Tokens whole = std::min({count, named, most}) / kv_options_.block_size * kv_options_.block_size;
+      std::vector<std::uint64_t> tokens = tokens_of(context);
+      tokens.resize(static_cast<std::size_t>(whole));
+      tokens.push_back(0);  // the last token of what is looked up is never found
+      BlockCache::Request holder;
+      REQUIRE(tier.cache.allocate(holder, tier.cache.find(tokens), tokens, static_cast<std::size_t>(whole),
+                                  static_cast<std::size_t>(whole)));
+      tier.cache.free(holder);
+    }
+  }
+
+  /// Whatever the tiers have beyond the first `cached` tokens is on its way then. False: nothing.
+  bool load(Request& request, const std::vector<int>& hit, Tokens cached, sim::Time now) {
+    Tokens reached = cached;
+    for (LowerTier& tier : tiers_) {
+      const Tokens tokens =
+          static_cast<Tokens>(tier.cache.find(tokens_of(request.context())).size()) * kv_options_.block_size;
+      if (tokens <= reached) continue;
+      const std::pair<sim::Time, std::uint64_t> there{tier.link.transfer(now, static_cast<double>(tokens - reached)),
+                                                      ++parts_};
+      request.ready = reached == cached ? there : std::max(request.ready, there);
+      reached = tokens;
+    }
+    if (reached == cached) return false;
+    REQUIRE(kv_.allocate(request.blocks, hit, tokens_of(request.context()), static_cast<std::size_t>(request.tokens()),
+                         static_cast<std::size_t>(cached)));
+    request.computed = reached;
+    loaded_tokens += reached - cached;
+    loading_[request.ready] = &request;
+    return true;
+  }
+
+  void deliver() {
+    Request& request = *loading_.begin()->second;
+    loading_.erase(loading_.begin());
+    kv_.cache(request.blocks, tokens_of(request.context()), static_cast<std::size_t>(request.computed));
+    store(request, request.computed, request.result.preemptions > 0);
+    loaded_.push_back(&request);
+  }
+
+  static void admitted(Request& request, Tokens cached, sim::Time now) {
+    if (request.result.scheduled != CallRecord::kNoTime) return;
+    request.result.scheduled = now;
+    request.result.cached_tokens = cached;
+  }
+
+  /// schedule(), and the end of the step; nothing if there is nothing to do.
+  std::optional<sim::FineTime> step(sim::FineTime start) {
     const sim::Time now = start.published();
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
-    if (running_.empty()) formed_ = now;
     for (Request* request : running_) request->scheduled = 0;
     for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
       Request& request = *running_[i];
@@ -109,10 +197,10 @@ class ReferenceEngine {
         Request& victim = *running_.back();
         running_.pop_back();
         preempted = true;
-        leave(victim);
+        ++victim.result.preemptions;
+        leave(victim, true);
         victim.computed = 0;
         victim.caught_up = false;
-        ++victim.result.preemptions;
         victim.waiting_since = now;
         waiting_.push_front(&victim);
         if (&victim == &request) break;
@@ -121,7 +209,26 @@ class ReferenceEngine {
       request.scheduled = count;
       budget -= count;
     }
-    while (!preempted && !waiting_.empty() && budget > 0 &&
+    const bool nothing = running_.empty();
+    if (nothing) formed_ = now;
+    const bool admits = !preempted || nothing;
+    bool stopped = false;
+    while (admits && !loaded_.empty() && static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+      Request& request = *loaded_.front();
+      stopped = options_.async_scheduling && request.ready.first > formed_;
+      if (stopped) break;
+      Tokens count = request.tokens() - request.computed;
+      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+      stopped = budget <= 0 || (!options_.chunked_prefill && count > budget);
+      if (stopped) break;
+      count = std::min(count, budget);
+      REQUIRE(allocate(request, {}, request.computed + count));
+      loaded_.pop_front();
+      running_.push_back(&request);
+      request.scheduled = count;
+      budget -= count;
+    }
+    while (admits && !stopped && !waiting_.empty() && budget > 0 &&
            static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
       Request& request = *waiting_.front();
       if (options_.async_scheduling && request.waiting_since > formed_) break;
@@ -131,16 +238,23 @@ class ReferenceEngine {
       if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
       if (!options_.chunked_prefill && count > budget) break;
       count = std::min(count, budget);
+      if (!tiers_.empty()) {
+        const std::int64_t whole =
+            (request.tokens() + kv_options_.block_size - 1) / kv_options_.block_size - static_cast<Tokens>(hit.size());
+        if (whole + kv_.unpinned(hit) > kv_.free_blocks()) break;
+        if (load(request, hit, cached, now)) {
+          waiting_.pop_front();
+          admitted(request, request.computed, now);
+          continue;
+        }
+      }
       if (!allocate(request, hit, cached + count)) break;
       waiting_.pop_front();
       running_.push_back(&request);
       request.computed = cached;
       request.scheduled = count;
       budget -= count;
-      if (request.result.scheduled == CallRecord::kNoTime) {
-        request.result.scheduled = now;
-        request.result.cached_tokens = cached;
-      }
+      admitted(request, cached, now);
     }
     std::int32_t decoding = 0;
     Tokens context = 0;
@@ -156,7 +270,10 @@ class ReferenceEngine {
         prefill_tokens += request->scheduled;
       }
     }
-    REQUIRE((decoding > 0 || !chunks.empty()));
+    if (decoding == 0 && chunks.empty()) {
+      REQUIRE((waiting_.empty() || !loading_.empty()));
+      return {};
+    }
     ++steps;
     return start + sim::FineTime(sim::Int128{cost_.piece(decoding, context, chunks).ticks(context)});
   }
@@ -174,7 +291,7 @@ class ReferenceEngine {
       }
       if (token && request->made == request->planned->output_tokens) {
         request->result.finish = end.published();
-        leave(*request);
+        leave(*request, false);
       } else {
         still.push_back(request);
       }
@@ -187,6 +304,14 @@ class ReferenceEngine {
   KvCache::Options kv_options_;
   sim::Time formed_;  ///< when the batch of the coming step is formed, with async scheduling
   BlockCache kv_;
+  struct LowerTier {
+    BlockCache cache;
+    KvLink link;
+  };
+  std::vector<LowerTier> tiers_;
+  std::uint64_t parts_ = 0;
+  std::map<std::pair<sim::Time, std::uint64_t>, Request*> loading_;
+  std::deque<Request*> loaded_;
   std::deque<Request> requests_;
   std::deque<Request*> waiting_;
   std::vector<Request*> running_;

@@ -11,6 +11,7 @@ struct Setup {
   std::shared_ptr<LinearCost> cost = std::make_shared<LinearCost>();
   BatchingOptions batching;
   KvCache::Options kv;
+  std::vector<KvTierOptions> tiers;
   std::vector<Planned> calls;
 };
 
@@ -21,6 +22,9 @@ std::vector<PoolOptions> one_pool(const Setup& setup, bool stepwise) {
   pool.batching = setup.batching;
   pool.batching.stepwise = stepwise;
   pool.kv = setup.kv;
+  pool.tiers = setup.tiers;
+  pool.tier_bytes_per_token = 1;
+  pool.nodes.resize(1);
   pool.hosts.resize(1);
   return {pool};
 }
@@ -86,63 +90,97 @@ void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
   CHECK(a.output_tokens == b.output_tokens);
   CHECK(a.prompt_tokens == b.prompt_tokens);
   CHECK(a.cached_tokens == b.cached_tokens);
+  CHECK(a.tier_tokens == b.tier_tokens);
+  CHECK(a.loaded_tokens == b.loaded_tokens);
+  CHECK(a.stored_tokens == b.stored_tokens);
   CHECK(a.preemptions == b.preemptions);
+}
+
+struct Seen {
+  std::int64_t preemptions = 0, cached = 0, rejected = 0;
+  KvTierTokens loaded{};
+};
+
+/// Runs the setup on the reference and on a replica, stepping and leaping, and holds them to each other.
+void expect_as_reference(const Setup& setup, Seen& seen) {
+  std::vector<ReferenceEngine::Tier> tiers;
+  for (const KvTierOptions& tier : setup.tiers) tiers.push_back({tier.blocks, tier.bytes_per_s});
+  ReferenceEngine reference(*setup.cost, setup.batching, setup.kv, tiers);
+  const std::vector<ReferenceEngine::Result> expected = reference.run(setup.calls);
+  ServingTotals stepped;
+  std::vector<double> gaps;
+  for (const bool stepwise : {true, false}) {
+    CAPTURE(stepwise);
+    Stand stand(one_pool(setup, stepwise));
+    stand.plan(setup.calls);
+    stand.run();
+    REQUIRE(stand.records.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      CAPTURE(i);
+      const CallRecord& record = stand.records[i];
+      REQUIRE((record.status == CallStatus::kRejected) == expected[i].rejected);
+      if (expected[i].rejected) continue;
+      REQUIRE(record.status == CallStatus::kCompleted);
+      REQUIRE(record.scheduled.ns() == expected[i].scheduled.ns());
+      REQUIRE(record.cached_tokens == expected[i].cached_tokens);
+      REQUIRE(record.first_token.ns() == expected[i].first_token.ns());
+      REQUIRE(record.preemptions == expected[i].preemptions);
+      REQUIRE(record.finish.ns() == expected[i].finish.ns());
+      REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
+    }
+    const Replica& replica = stand.fleet->replica(0, 0);
+    const ServingTotals totals = stand.totals();
+    REQUIRE(totals.steps == reference.steps);
+    REQUIRE(totals.prefill_tokens == reference.prefill_tokens);
+    REQUIRE(totals.loaded_tokens[0] + totals.loaded_tokens[1] + totals.loaded_tokens[2] == reference.loaded_tokens);
+    REQUIRE(replica.kv().free_blocks() == setup.kv.blocks);
+    replica.kv().check();
+    if (totals.preemptions == 0) REQUIRE(totals.prefill_tokens + totals.cached_tokens == totals.prompt_tokens);
+    if (stepwise) {
+      stepped = totals;
+    } else {
+      expect_same_totals(totals, stepped);
+    }
+    for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
+    seen.preemptions += totals.preemptions;
+    seen.cached += totals.cached_tokens;
+    for (std::size_t t = 0; t < kKvTierKinds; ++t) seen.loaded[t] += totals.loaded_tokens[t];
+  }
+  for (std::size_t i = 0; i < 4; ++i) REQUIRE(gaps[i] == gaps[i + 4]);
+  for (const auto& result : expected) seen.rejected += result.rejected;
 }
 
 }  // namespace
 
 TEST_CASE("A replica schedules as the reference does, call by call, stepping or leaping") {
-  std::int64_t preemptions = 0, cached = 0, rejected = 0;
+  Seen seen;
   for (std::uint64_t seed = 0; seed < 600; ++seed) {
     CAPTURE(seed);
-    const Setup setup = random_setup(seed);
-    ReferenceEngine reference(*setup.cost, setup.batching, setup.kv);
-    const std::vector<ReferenceEngine::Result> expected = reference.run(setup.calls);
-    ServingTotals stepped;
-    std::vector<double> gaps;
-    for (const bool stepwise : {true, false}) {
-      CAPTURE(stepwise);
-      Stand stand(one_pool(setup, stepwise));
-      stand.plan(setup.calls);
-      stand.run();
-      REQUIRE(stand.records.size() == expected.size());
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        CAPTURE(i);
-        const CallRecord& record = stand.records[i];
-        REQUIRE((record.status == CallStatus::kRejected) == expected[i].rejected);
-        if (expected[i].rejected) continue;
-        REQUIRE(record.status == CallStatus::kCompleted);
-        REQUIRE(record.scheduled.ns() == expected[i].scheduled.ns());
-        REQUIRE(record.cached_tokens == expected[i].cached_tokens);
-        REQUIRE(record.first_token.ns() == expected[i].first_token.ns());
-        REQUIRE(record.preemptions == expected[i].preemptions);
-        REQUIRE(record.finish.ns() == expected[i].finish.ns());
-        REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
-      }
-      const Replica& replica = stand.fleet->replica(0, 0);
-      const ServingTotals totals = stand.totals();
-      REQUIRE(totals.steps == reference.steps);
-      REQUIRE(totals.prefill_tokens == reference.prefill_tokens);
-      REQUIRE(replica.kv().free_blocks() == setup.kv.blocks);
-      replica.kv().check();
-      if (totals.preemptions == 0) REQUIRE(totals.prefill_tokens + totals.cached_tokens == totals.prompt_tokens);
-      if (stepwise) {
-        stepped = totals;
-      } else {
-        expect_same_totals(totals, stepped);
-      }
-      for (const double q : {0.1, 0.5, 0.9, 1.0})
-        gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
-      preemptions += totals.preemptions;
-      cached += totals.cached_tokens;
-    }
-    for (std::size_t i = 0; i < 4; ++i) REQUIRE(gaps[i] == gaps[i + 4]);
-    for (const auto& result : expected) rejected += result.rejected;
+    expect_as_reference(random_setup(seed), seen);
   }
   // The scenarios are hard enough to mean something.
-  CHECK(preemptions > 1000);
-  CHECK(cached > 10'000);
-  CHECK(rejected > 100);
+  CHECK(seen.preemptions > 1000);
+  CHECK(seen.cached > 10'000);
+  CHECK(seen.rejected > 100);
+}
+
+TEST_CASE("With tiers below HBM, too, a replica does as the reference does, block by block") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, StreamName("replica-test/tiers"), 0);
+    setup.kv.prefix_caching = true;
+    // From a token in a nanosecond to a token in as long as it would take to compute it.
+    const auto rate = [&] { return 1e9 / static_cast<double>(1 + stream.below(stream.below(2) == 0 ? 5 : 200)); };
+    const auto blocks = [&] { return setup.kv.blocks * static_cast<std::int64_t>(1 + stream.below(12)) / 4; };
+    if (stream.below(4) != 0) setup.tiers.push_back({KvTierKind::kHost, blocks(), rate()});
+    if (setup.tiers.empty() || stream.below(2) == 0) setup.tiers.push_back({KvTierKind::kSsd, 2 * blocks(), rate()});
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+  CHECK(seen.loaded[0] > 10'000);
+  CHECK(seen.loaded[1] > 10'000);
 }
 
 TEST_CASE("Read in the midst of a step, a replica has been busy as long as it has been at work") {

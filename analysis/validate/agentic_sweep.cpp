@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "agents/record/recorded_player.hpp"
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/validate/agentic_sessions.hpp"
+#include "analysis/validate/measured_systems.hpp"
+#include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/serving/fleet.hpp"
+#include "sim/network/analytic_network.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::CallRecord;
+using platforms::CallStatus;
+using sim::Time;
+
+// Of the servers' logs (experimental/multiturn/vllm_benchmark/results/pareto_input of the data's repository).
+constexpr std::int64_t kBlockTokens = 32, kTokens = 1'901'888, kHostBlocks = 143'248;
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+/// What the sweep's own figures say about the server beside the model of it: see the second tables.
+struct Server {
+  double decode = 1;  ///< times the time of decoding
+  double text_s = 0;  ///< before a request reaches the engine, for each token of its prompt
+};
+
+/// The model's step, whose decoding takes longer by a factor.
+class SlowerDecode final : public platforms::StepCost {
+ public:
+  SlowerDecode(const platforms::ReplicaSpec& spec, double factor) : model_(spec), factor_(factor) {}
+  platforms::StepPiece piece(std::int32_t decoding, platforms::Tokens context,
+                             std::span<const platforms::PrefillChunk> chunks) const override {
+    platforms::StepPiece piece = model_.piece(decoding, context, chunks);
+    if (decoding == 0 || factor_ == 1) return piece;
+    const platforms::StepPiece alone = chunks.empty() ? piece : model_.piece(decoding, context, {});
+    const auto more = [&](std::int64_t ticks) { return std::llround((factor_ - 1) * static_cast<double>(ticks)); };
+    for (std::size_t b = 0; b < platforms::kBounds; ++b) {
+      piece.base_ticks[b] += more(alone.base_ticks[b]);
+      piece.slope_ticks[b] += more(alone.slope_ticks[b]);
+    }
+    piece.context_limit = std::min(piece.context_limit, alone.context_limit);
+    return piece;
+  }
+
+ private:
+  platforms::KernelStepCost model_;
+  double factor_;
+};
+
+/// What a client would have written down by the end of the run.
+class Client final : public platforms::ServingObserver {
+ public:
+  explicit Client(double text_s) : text_s_(text_s) {}
+  void on_call(const CallRecord& record) override {
+    if (record.status != CallStatus::kCompleted) return;
+    ttft_s.push_back((record.first_token - record.arrival).seconds() +
+                     text_s_ * static_cast<double>(record.prompt_tokens));
+    prompts.push_back(static_cast<double>(record.prompt_tokens));
+    if (record.output_tokens > 1)
+      itl_s.push_back((record.finish - record.first_token).seconds() / static_cast<double>(record.output_tokens - 1));
+  }
+  std::vector<double> ttft_s, itl_s, prompts;
+
+ private:
+  double text_s_;
+};
+
+class EndOfRun final : public sim::EventHandler {
+ public:
+  explicit EndOfRun(sim::Simulation& simulation) : simulation_(simulation) {}
+  void on_event(Time, std::uint64_t) override { simulation_.stop(); }
+
+ private:
+  sim::Simulation& simulation_;
+};
+
+struct Outcome {
+  double in_hbm = 0;                                ///< of the prompts
+  double in_host = 0;                               ///< of what HBM lacks
+  double ttft_s = 0, itl_s = 0, prompt_tokens = 0;  ///< medians of the requests that ended
+};
+
+class Sweep {
+ public:
+  Sweep(const std::filesystem::path& data, const std::filesystem::path& runs, const platforms::Catalog& catalog)
+      : sessions_(data), runs_(runs) {
+    spec_.chip = catalog.find_chip("b200-sxm");
+    spec_.model = catalog.find_model("deepseek-r1");
+    spec_.parallelism = {.tp = 4, .ep = 4};
+    spec_.weights = platforms::Precision::kFp4;
+    spec_.kv = platforms::Precision::kFp8;
+    const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
+    spec_.host = engine.host;
+    asynchronous_ = engine.async_scheduling;
+  }
+
+  /// Of the runs on four chips.
+  std::optional<std::size_t> row(std::int64_t users, bool offload) const {
+    for (std::size_t row = 0; row < runs_.rows(); ++row) {
+      if (runs_.number(row, "tp") == 4 && runs_.number(row, "users") == static_cast<double>(users) &&
+          (runs_.text(row, "offload_mode") == "on") == offload)
+        return row;
+    }
+    return {};
+  }
+  double measured(std::size_t row, const char* column) const { return runs_.number(row, column); }
+
+  Outcome simulate(std::int64_t users, bool offload, const Server& server) const {
+    sim::Simulation simulation;
+    sim::Topology topology;
+    topology.add_host("server", topology.add_star("star"), {{1e9, {}}, {}});
+    sim::AnalyticNetwork network(topology, simulation);
+    std::vector<platforms::PoolOptions> pools;
+    pools.push_back(pool(offload, server));
+    platforms::Fleet fleet(simulation, network, std::move(pools));
+    Client client(server.text_s);
+    fleet.add_observer(client);
+    HeldTasks source(
+        sessions_.play(users, fmt::format("tp4_bs{}_offload{}", users, offload ? "on" : "off"), server.text_s));
+    agents::ReplayPlan plan;
+    plan.closed_loop = agents::ClosedLoop{.users = users};
+    agents::RecordedPlayer player(simulation, fleet, source, plan, {0}, 1);
+    EndOfRun end(simulation);
+    sim::Entity entity;
+    simulation.schedule(Time::seconds(measured(*row(users, offload), "duration_seconds")), sim::Priority::kStop, entity,
+                        end);
+    player.start();
+    network.run(simulation);
+    const platforms::ServingTotals& totals = fleet.tally_of(0).totals;
+    const auto prompt = static_cast<double>(totals.prompt_tokens);
+    const auto host = static_cast<double>(totals.tier_tokens[0]);
+    const double in_hbm = (static_cast<double>(totals.cached_tokens) - host) / prompt;
+    return {in_hbm, host / (prompt * (1 - in_hbm)), median(client.ttft_s), median(client.itl_s),
+            median(client.prompts)};
+  }
+
+  /// The two figures that the runs below the cliff say themselves: ITL of 16 users, TTFT of one.
+  Server fit() const {
+    Server server;
+    for (int round = 0; round < 6; ++round) {
+      server.decode *= measured(*row(16, false), "median_itl") / simulate(16, false, server).itl_s;
+      const Outcome one = simulate(1, false, server);
+      server.text_s += (measured(*row(1, false), "median_ttft") - one.ttft_s) / one.prompt_tokens;
+    }
+    return server;
+  }
+
+ private:
+  platforms::PoolOptions pool(bool offload, const Server& server) const {
+    platforms::PoolOptions pool;
+    pool.name = "server";
+    pool.cost = std::make_shared<SlowerDecode>(spec_, server.decode);
+    pool.batching.max_num_seqs = 1024;
+    pool.batching.async_scheduling = asynchronous_;
+    pool.batching.max_model_len = spec_.model->max_context;
+    pool.kv = {.blocks = kTokens / kBlockTokens, .block_size = kBlockTokens};
+    pool.hosts = {0};
+    if (offload) {
+      const auto chips = static_cast<double>(spec_.parallelism.chips());
+      pool.tiers = {{platforms::KvTierKind::kHost, kHostBlocks, chips * *spec_.chip->host_bytes_per_s}};
+      pool.tier_bytes_per_token = chips * platforms::kv_bytes_per_token_per_chip(spec_);
+      pool.nodes = {0};
+    }
+    return pool;
+  }
+
+  AgenticSessions sessions_;
+  MeasuredTable runs_;
+  platforms::ReplicaSpec spec_;
+  bool asynchronous_ = false;
+};
+
+std::string signed_percent(double simulated, double measured) {
+  return fmt::format("{:+.0f} %", 100 * (simulated / measured - 1));
+}
+
+/// 12 users are left out: their run stood still for a quarter of an hour.
+constexpr std::int64_t kUsers[] = {1, 2, 4, 8, 16, 24, 32, 48, 64};
+
+ValidationTable table_of(const Sweep& sweep, const Server& server, bool offload, const std::string& fitted_on) {
+  ValidationTable table;
+  std::int64_t real_cliff = 0, model_cliff = 0;
+  for (const std::int64_t users : kUsers) {
+    const std::optional<std::size_t> row = sweep.row(users, offload);
+    if (!row) continue;
+    const Outcome o = sweep.simulate(users, offload, server);
+    const auto add = [&](const char* metric, const char* column, double model, double scale, const char* unit) {
+      const double real = sweep.measured(*row, column);
+      table.rows.push_back({fmt::format("{} users: {}", users, metric), fmt::format("{:.3f}{}", real * scale, unit),
+                            fmt::format("{:.3f}{}", model * scale, unit),
+                            *unit == '\0' ? fmt::format("{:+.3f}", model - real) : signed_percent(model, real),
+                            fitted_on});
+    };
+    add("share of prompts in HBM", "server_gpu_cache_hit_rate", o.in_hbm, 1, "");
+    if (offload) add("in host memory, of the rest", "server_cpu_cache_hit_rate", o.in_host, 1, "");
+    add("TTFT, median", "median_ttft", o.ttft_s, 1, " s");
+    add("ITL, median", "median_itl", o.itl_s, 1e3, " ms");
+    constexpr double kOverTheCliff_s = 5;
+    if (real_cliff == 0 && sweep.measured(*row, "median_ttft") > kOverTheCliff_s) real_cliff = users;
+    if (model_cliff == 0 && o.ttft_s > kOverTheCliff_s) model_cliff = users;
+  }
+  table.rows.insert(table.rows.begin(), {"users at which half of them wait 5 s and more", std::to_string(real_cliff),
+                                         std::to_string(model_cliff), "", fitted_on});
+  return table;
+}
+
+}  // namespace
+
+std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path& data,
+                                                    const platforms::Catalog& catalog) {
+  const std::filesystem::path runs = data / "inferencex_agentic" / "b200_dsr1_fp4_vllm_agentic_runs.csv";
+  if (!std::filesystem::exists(runs) || !std::filesystem::exists(data / "kv_cache_tester_agentic")) return {};
+  const Sweep sweep(data, runs, catalog);
+  const Server fitted = sweep.fit();
+  std::vector<ValidationTable> tables;
+  for (const bool as_fitted : {false, true}) {
+    for (const bool offload : {false, true}) {
+      ValidationTable table = table_of(sweep, as_fitted ? fitted : Server(), offload,
+                                       as_fitted ? "ITL of 16 users, TTFT of one, without offload" : "nothing of it");
+      table.title =
+          fmt::format("Agents on 4 B200, KV in {}{}", offload ? "HBM and 600 GiB of host memory" : "HBM alone",
+                      as_fitted ? ": with the server's own pace" : "");
+      table.note =
+          as_fitted ? fmt::format(
+                          "As before, with decode steps {:.2f} times as long and {:.1f} us for each token of a "
+                          "prompt before the engine sees it: whether caches and tiers are right if times are.",
+                          fitted.decode, 1e6 * fitted.text_s)
+                    : std::string(
+                          "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding "
+                          "sessions for half an hour. Beyond the cliff the servers were busy with answers that never "
+                          "ended (24 users with offload: they made 838 k tokens, clients got 527 k), which are not "
+                          "played. Left out: 12 users, whose run stood still for 15 minutes.");
+      tables.push_back(std::move(table));
+    }
+  }
+  return tables;
+}
+
+}  // namespace tokenyard::analysis
