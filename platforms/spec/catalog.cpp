@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
+
+#include "sim/core/error.hpp"
 
 #include "embedded/platform_catalog.hpp"
 
@@ -91,16 +94,15 @@ std::string_view name_of(CatalogKind kind) { return kKindNames[index_of(kind)]; 
 
 std::string schema_of(CatalogKind kind) { return std::string(kOurs) + std::string(name_of(kind)) + "/1"; }
 
+const std::array<Catalog::Named<Catalog::Entry> Catalog::Entries::*, 4> Catalog::kFiles = {
+    &Entries::chip_files, &Entries::model_files, &Entries::engine_files, &Entries::cluster_files};
+
 Catalog Catalog::load(Faults& faults, const std::vector<std::filesystem::path>& extra_dirs) {
   Catalog catalog;
+  catalog.built_in_ = std::make_unique<BuiltIn>();
   for (const embedded::File& file : embedded::platform_catalog()) {
-    std::filesystem::path path(file.path);
-    JsonFile json = JsonFile::parse(file.text, std::string(kBuiltIn) + ": " + std::string(file.path), faults);
-    catalog.add_json(json, kind_from_folder(path), faults);
-  }
-  // All at once: a built-in entry is where it is by name alone.
-  for (auto& named : catalog.entries_) {
-    for (auto& [name, entry] : named) entry.origin = kBuiltIn;
+    const std::filesystem::path path(file.path);
+    catalog.built_in_->unread[index_of(kind_from_folder(path).value())].emplace(path.stem().string(), &file);
   }
   for (const auto& directory : extra_dirs) catalog.add_directory(directory, faults);
   return catalog;
@@ -109,7 +111,7 @@ Catalog Catalog::load(Faults& faults, const std::vector<std::filesystem::path>& 
 void Catalog::add(std::string_view text, const std::string& file, std::optional<CatalogKind> kind, Faults& faults) {
   std::size_t before = faults.size();
   JsonFile json = JsonFile::parse(text, file, faults);
-  if (faults.size() == before) add_json(json, kind, faults);
+  if (faults.size() == before) added_.add(json, kind, faults);
 }
 
 void Catalog::add_directory(const std::filesystem::path& directory, Faults& faults) {
@@ -125,17 +127,17 @@ void Catalog::add_directory(const std::filesystem::path& directory, Faults& faul
     for (const auto& path : json_files(folder, faults)) {
       std::size_t before = faults.size();
       JsonFile json = JsonFile::load(path, faults);
-      if (faults.size() == before) add_json(json, kind, faults);
+      if (faults.size() == before) added_.add(json, kind, faults);
     }
   }
   for (const auto& path : json_files(directory, faults)) {
     std::size_t before = faults.size();
     JsonFile json = JsonFile::load(path, faults);
-    if (faults.size() == before && !is_foreign(json.value())) add_json(json, std::nullopt, faults);
+    if (faults.size() == before && !is_foreign(json.value())) added_.add(json, std::nullopt, faults);
   }
 }
 
-void Catalog::add_json(const JsonFile& json, std::optional<CatalogKind> kind, Faults& faults) {
+void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind, Faults& faults) {
   std::size_t before = faults.size();
   ObjectReader reader = json.root(faults);
   std::string schema = reader.string("schema", std::string());
@@ -168,13 +170,13 @@ void Catalog::add_json(const JsonFile& json, std::optional<CatalogKind> kind, Fa
   };
   switch (*kind) {
     case CatalogKind::kChip:
-      keep(chips_, Chip::read(reader));
+      keep(chips, Chip::read(reader));
       break;
     case CatalogKind::kModel:
-      keep(models_, ModelArchitecture::read(reader));
+      keep(models, ModelArchitecture::read(reader));
       break;
     case CatalogKind::kEngine:
-      keep(engines_, EngineDefaults::read(reader));
+      keep(engines, EngineDefaults::read(reader));
       break;
     case CatalogKind::kCluster:
       name = reader.string("name");
@@ -183,30 +185,45 @@ void Catalog::add_json(const JsonFile& json, std::optional<CatalogKind> kind, Fa
       break;
   }
   if (faults.size() == before) {
-    entries_[index_of(*kind)].insert_or_assign(
-        name, Entry{.raw = std::make_shared<const Json>(json.value()), .origin = json.name()});
+    (this->*kFiles[index_of(*kind)])
+        .insert_or_assign(name, Entry{.raw = std::make_shared<const Json>(json.value()), .origin = json.name()});
   }
 }
 
-const Catalog::Entry* Catalog::entry(CatalogKind kind, std::string_view name) const {
-  const auto& named = entries_[index_of(kind)];
-  auto found = named.find(name);
-  return found == named.end() ? nullptr : &found->second;
+template <typename T>
+const T* Catalog::find(CatalogKind kind, std::string_view name, Named<T> Entries::*table) const {
+  if (const auto mine = (added_.*table).find(name); mine != (added_.*table).end()) return &mine->second;
+  if (built_in_ == nullptr) return nullptr;
+  const std::scoped_lock lock(built_in_->mutex);
+  built_in_->read_entry(kind, name);
+  const auto found = (built_in_->read.*table).find(name);
+  return found == (built_in_->read.*table).end() ? nullptr : &found->second;
 }
 
-const Chip* Catalog::find_chip(std::string_view name) const {
-  auto found = chips_.find(name);
-  return found == chips_.end() ? nullptr : &found->second;
+void Catalog::BuiltIn::read_entry(CatalogKind kind, std::string_view name) {
+  auto& of_kind = unread[index_of(kind)];
+  const auto found = of_kind.find(name);
+  if (found == of_kind.end()) return;
+  Faults faults;
+  const embedded::File& file = *found->second;
+  read.add(JsonFile::parse(file.text, std::string(kBuiltIn), faults), kind, faults);
+  of_kind.erase(found);
+  if (!faults.empty())
+    throw sim::InternalError(std::string(file.path) + " of the catalogue: " + faults.list().front().message());
 }
+
+const Catalog::Entry* Catalog::entry(CatalogKind kind, std::string_view name) const {
+  return find(kind, name, kFiles[index_of(kind)]);
+}
+
+const Chip* Catalog::find_chip(std::string_view name) const { return find(CatalogKind::kChip, name, &Entries::chips); }
 
 const ModelArchitecture* Catalog::find_model(std::string_view name) const {
-  auto found = models_.find(name);
-  return found == models_.end() ? nullptr : &found->second;
+  return find(CatalogKind::kModel, name, &Entries::models);
 }
 
 const EngineDefaults* Catalog::find_engine(std::string_view name) const {
-  auto found = engines_.find(name);
-  return found == engines_.end() ? nullptr : &found->second;
+  return find(CatalogKind::kEngine, name, &Entries::engines);
 }
 
 const Json* Catalog::find_cluster(std::string_view name) const {
@@ -215,9 +232,17 @@ const Json* Catalog::find_cluster(std::string_view name) const {
 }
 
 std::vector<std::string> Catalog::names(CatalogKind kind) const {
-  std::vector<std::string> result;
-  for (const auto& [name, entry] : entries_[index_of(kind)]) result.push_back(name);
-  return result;
+  std::set<std::string> result;
+  const auto take = [&](const auto& named) {
+    for (const auto& [name, value] : named) result.insert(name);
+  };
+  take(added_.*kFiles[index_of(kind)]);
+  if (built_in_ != nullptr) {
+    const std::scoped_lock lock(built_in_->mutex);
+    take(built_in_->read.*kFiles[index_of(kind)]);
+    take(built_in_->unread[index_of(kind)]);
+  }
+  return {result.begin(), result.end()};
 }
 
 const Json* Catalog::raw(CatalogKind kind, std::string_view name) const {

@@ -4,8 +4,8 @@
 ///
 /// A user's directory holds `chips/`, `models/`, `engines/`, `clusters/` with one entry a file, or such files directly
 /// (then "schema" says what each is: "tokenyard.chip/1" …). Its entries replace built-in ones of the same name, later
-/// directories those of earlier ones; what belongs to other floors (`agents/`) is left alone. Loading takes some
-/// milliseconds; pointers stay valid as long as the catalogue, also when it is moved.
+/// directories those of earlier ones; what belongs to other floors (`agents/`) is left alone. Built-in entries are read
+/// when they are asked for; pointers stay valid as long as the catalogue, also when it is moved.
 ///
 ///   sim::Faults faults;
 ///   Catalog catalog = Catalog::load(faults, {"my-chips"});
@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@
 #include "sim/input/faults.hpp"
 #include "sim/input/json_reader.hpp"
 
+namespace tokenyard::embedded {
+struct File;
+}
+
 namespace tokenyard::platforms {
 
 enum class CatalogKind : std::uint8_t { kChip, kModel, kEngine, kCluster };
@@ -43,7 +48,7 @@ std::string schema_of(CatalogKind kind);
 
 class Catalog {
  public:
-  /// Built-in entries first, then the directories in order. Every fault of every file is collected.
+  /// Built-in entries and, over them, the directories in order. Every fault of every file of these is collected.
   static Catalog load(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {});
 
   /// Reads one entry. `file` is for messages, and `origin()` of the entry. The kind comes from "schema", or is `kind`
@@ -69,20 +74,34 @@ class Catalog {
   std::string origin(CatalogKind kind, std::string_view name) const;
 
  private:
+  template <typename T>
+  using Named = std::map<std::string, T, std::less<>>;
   struct Entry {
     std::shared_ptr<const sim::Json> raw;
     std::string origin;
   };
+  struct Entries {
+    Named<Entry> chip_files, model_files, engine_files, cluster_files;
+    Named<Chip> chips;
+    Named<ModelArchitecture> models;
+    Named<EngineDefaults> engines;
+    void add(const sim::JsonFile& json, std::optional<CatalogKind> kind, sim::Faults& faults);
+  };
+  /// Read when first asked for: a run needs a handful of them. Threads may ask at once.
+  struct BuiltIn {
+    std::mutex mutex;
+    std::array<Named<const embedded::File*>, 4> unread;
+    Entries read;
+    void read_entry(CatalogKind kind, std::string_view name);
+  };
+
+  static const std::array<Named<Entry> Entries::*, 4> kFiles;  ///< by kind
   template <typename T>
-  using Named = std::map<std::string, T, std::less<>>;
-
+  const T* find(CatalogKind kind, std::string_view name, Named<T> Entries::*table) const;
   const Entry* entry(CatalogKind kind, std::string_view name) const;
-  void add_json(const sim::JsonFile& json, std::optional<CatalogKind> kind, sim::Faults& faults);
 
-  std::array<Named<Entry>, 4> entries_;
-  Named<Chip> chips_;
-  Named<ModelArchitecture> models_;
-  Named<EngineDefaults> engines_;
+  Entries added_;
+  std::unique_ptr<BuiltIn> built_in_;
 };
 
 }  // namespace tokenyard::platforms
