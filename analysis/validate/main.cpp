@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     add(analysis::validate_vllm_runs(data, catalog));
     add(analysis::validate_agentic_sweep(data, catalog));
     add(analysis::validate_serving_points(data, catalog, fit, rows));
+    add(analysis::validate_energy(data, catalog));
     add(analysis::validate_kernels(data, catalog));
     if (tables.empty()) {
       fmt::print("No measurements in {}: nothing to validate. Set TOKENYARD_DATA to their folder.\n", data);

@@ -29,4 +29,7 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
 std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path& data,
                                                     const platforms::Catalog& catalog);
 
+/// Watts, joules per token and inter-token latency of serving; watts of long products in a loop.
+std::vector<ValidationTable> validate_energy(const std::filesystem::path& data, const platforms::Catalog& catalog);
+
 }  // namespace tokenyard::analysis
