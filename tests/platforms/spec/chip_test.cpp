@@ -99,7 +99,7 @@ TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP"
     INFO(name);
     const Precision format = each.peak_flops_per_s[Precision::kBf16] ? Precision::kBf16 : Precision::kFp8;
     const auto full = each.joules(format, {.busy_s = 2, .waiting_s = 0, .flop = 1e18, .bytes = 1e18});
-    CHECK(full.has_value() == (each.power.tdp_w && each.compute_precision(format)));
+    CHECK(full.has_value() == (each.power.tdp_w && each.memory_bytes_per_s));
     if (!full) continue;
     CHECK(*full == 2 * *each.power.tdp_w);
     CHECK(*each.power.waiting_w >= *each.power.idle_w);
