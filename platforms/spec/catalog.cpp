@@ -167,9 +167,13 @@ void Catalog::add_json(const JsonFile& json, std::optional<CatalogKind> kind, Fa
     if (faults.size() == before) named.insert_or_assign(name, std::move(value));
   };
   switch (*kind) {
-    case CatalogKind::kChip:
-      keep(chips_, Chip::read(reader));
-      break;
+    case CatalogKind::kChip: {
+      Chip chip = Chip::read(reader);
+      for (const Fact& fact : collect_facts(json.value())) {
+        if (fact.assumed) chip.assumed.push_back(fact.key);
+      }
+      keep(chips_, std::move(chip));
+    } break;
     case CatalogKind::kModel:
       keep(models_, ModelArchitecture::read(reader));
       break;

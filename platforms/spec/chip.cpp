@@ -188,7 +188,12 @@ Chip Chip::read(ObjectReader& reader) {
   chip.power = read_power(reader);
   chip.price = read_price(reader);
   chip.kernel_profiles = read_profiles(reader);
+  chip.step_time_uncertainty = optional_fact(reader, "step_time_uncertainty", kNotNegative);
   return chip;
+}
+
+bool Chip::is_assumed(std::string_view key) const {
+  return std::find(assumed.begin(), assumed.end(), key) != assumed.end();
 }
 
 const KernelProfile* Chip::profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const {

@@ -125,6 +125,10 @@ struct Chip {
   Power power;
   Price price;
   std::vector<Profile> kernel_profiles;
+  /// Of a chip without kernel data: how far its step times may be off, as a share of them.
+  std::optional<double> step_time_uncertainty;
+  std::vector<std::string> assumed;  ///< keys of the figures that the entry marks so, "efficiency/gemm_compute/fp8"
+  bool is_assumed(std::string_view key) const;
 
   /// The table for weights of that format, or for the format they are multiplied in; may be empty.
   const ExpertResidual& moe_residual(Precision weights) const;
