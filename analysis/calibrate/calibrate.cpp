@@ -8,6 +8,7 @@
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/moe_fit.hpp"
+#include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 #include "sim/input/faults.hpp"
@@ -110,6 +111,30 @@ CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Ca
   profiles.push_back(std::move(entry));
   return {std::move(base.entry),
           fmt::format("kernels of {} at tensor parallelism {}: taken as measured", options.model, options.tp)};
+}
+
+CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  Base base = base_of(options, catalog);
+  if (!base.chip->power.tdp_w || !base.chip->power.idle_w)
+    refuse(options, "watts of " + options.base, "a chip whose entry has power/tdp_w and power/idle_w");
+  const EnergyTable table = read_energy_table(options.table, catalog, base.chip);
+  if (table.points.empty())
+    refuse(options, "no row that can be simulated", "rows of text tasks on models of the catalogue");
+  const PowerFit fit = fit_power(table.points, *base.chip);
+  const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
+  const std::string source =
+      fmt::format("tokenyard calibrate: watts of serving, {}; {} leaving one model out", stack, fit.held_out.summary());
+  Json& power = base.entry["power"];
+  for (const auto& [key, value] :
+       {std::pair{"active_w", fit.power.active_w}, std::pair{"compute_w", fit.power.compute_w},
+        std::pair{"memory_w", fit.power.memory_w}})
+    power[key] = {{"value", rounded(value.value_or(0))}, {"source", source}};
+  const double peak = *base.chip->peak_flops_per_s[base.precision];
+  return {std::move(base.entry), fmt::format("watts of serving: {} on what was fitted, {} leaving one model out; "
+                                             "{:.3g} W while kernels run, {:.3g} pJ a {} operation, {:.3g} pJ a byte",
+                                             fit.fitted.summary(), fit.held_out.summary(), *fit.power.active_w,
+                                             1e12 * *fit.power.compute_w / peak, options.precision,
+                                             1e12 * *fit.power.memory_w / *base.chip->memory_bytes_per_s)};
 }
 
 CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {

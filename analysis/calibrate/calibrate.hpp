@@ -39,6 +39,8 @@ struct CalibratedChip {
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
 CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);
+/// Watts of serving (energy_table.hpp): what a chip draws while kernels run, per operation and per byte.
+CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog);
 /// `options.table`: folder and prefix of the profile's files (profile_reader.hpp).
 CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog);
 

@@ -53,6 +53,10 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     ++ended;
     last = record.finish;
     if (load_ != nullptr) {
+      // A call ends with a step: its replica's totals are those of whole steps.
+      const ServingResult::Mark mark{last.seconds(), fleet_.tally_of(0).totals};
+      if (ended == 2 * static_cast<std::size_t>(load_->users)) steady_from = mark;
+      if (to_send_ == 1) steady_to = mark;
       sim::Stream pause(1, sim::StreamName("turnaround"), cookie);
       next(record.finish + Time::seconds(load_->turnaround_s * pause.exponential()));
     }
@@ -61,18 +65,21 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
   std::vector<ServedCall> served;
   std::size_t ended = 0;
   Time last;
+  ServingResult::Mark steady_from, steady_to;
 
  private:
   void next(Time date) {
     if (to_send_ == 0) return;
     --to_send_;
     sim::Stream length(1, sim::StreamName("length"), requests_.size());
-    const auto draw = [&](platforms::Tokens longest) {
-      const double share = load_->shortest + (1 - load_->shortest) * length.uniform();
+    const auto tokens = [](platforms::Tokens longest, double share) {
       return std::max<platforms::Tokens>(1, std::llround(static_cast<double>(longest) * share));
     };
-    const platforms::Tokens prompt = draw(load_->prompt_tokens);
-    send_at(date, {date.seconds(), prompt, draw(load_->output_tokens)});
+    const auto uniform = [&] { return load_->shortest + (1 - load_->shortest) * length.uniform(); };
+    const platforms::Tokens prompt = tokens(load_->prompt_tokens, uniform());
+    const std::vector<double>& shares = load_->length_shares;
+    const double share = shares.empty() ? uniform() : shares[length.below(shares.size())];
+    send_at(date, {date.seconds(), prompt, tokens(load_->output_tokens, share)});
   }
 
   sim::Simulation& simulation_;
@@ -130,6 +137,9 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   result.calls = std::move(client.served);
   result.totals = fleet.tally_of(0).totals;
   result.span_s = client.last.seconds();
+  result.itl_p50_s = fleet.tally_of(0).gaps.quantile_s(0.5).value_or(0);
+  result.steady_from = client.steady_from;
+  result.steady_to = client.steady_to;
   if (watch) result.samples = std::move(watch->samples);
   return result;
 }

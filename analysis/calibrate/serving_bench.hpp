@@ -24,6 +24,7 @@ struct ClosedLoop {
   /// spread keeps users that once were served together from staying together.
   double turnaround_s = 0.01;
   double shortest = 1;  ///< prompts and outputs are uniform from this share of their lengths up to all of it
+  std::vector<double> length_shares;  ///< outputs are one of these instead, in shares of their length, each as likely
 };
 
 struct TimedRequest {
@@ -40,7 +41,14 @@ struct ServedCall {
 struct ServingResult {
   std::vector<ServedCall> calls;  ///< in order of arrival
   platforms::ServingTotals totals;
-  double span_s = 0;  ///< to the last token
+  double span_s = 0;     ///< to the last token
+  double itl_p50_s = 0;  ///< median gap between the tokens of a call
+  struct Mark {
+    double date_s = 0;
+    platforms::ServingTotals totals;  ///< done by then
+  };
+  /// Of a closed loop: after two requests of each user, on average, and before the last one is sent.
+  Mark steady_from, steady_to;
   struct Sample {
     std::int32_t running = 0, waiting = 0;
     std::int64_t kv_blocks = 0;

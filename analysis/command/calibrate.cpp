@@ -20,14 +20,15 @@ struct CalibrateArguments {
 };
 
 int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
-  if (a.format != "aiconfigurator" && a.format != "llmservingsim") {
-    throw sim::InputError({"", "--format", '"' + a.format + '"', "aiconfigurator or llmservingsim"});
+  if (a.format != "aiconfigurator" && a.format != "llmservingsim" && a.format != "mlenergy") {
+    throw sim::InputError({"", "--format", '"' + a.format + '"', "aiconfigurator, llmservingsim or mlenergy"});
   }
   CalibrateOptions options = a.options;
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
-  const CalibratedChip chip =
-      a.format == "llmservingsim" ? take_profile(options, catalogs.platforms) : calibrate(options, catalogs.platforms);
+  const CalibratedChip chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
+                              : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
+                                                          : calibrate(options, catalogs.platforms);
   traces::OutputFile file(a.out);
   fmt::format_to(file.out(), "{}\n", chip.entry.dump(2));
   file.commit();
@@ -46,7 +47,7 @@ void add_calibrate(CLI::App& app, Action& chosen) {
       ->required();
   sub->add_option("--format", a->format,
                   "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one "
-                  "model, taken as it is")
+                  "model, taken as it is; mlenergy: watts of serving, to which the chip's power is fitted")
       ->option_text("NAME");
   sub->add_option("--chip", a->options.base, "the chip whose peaks and other figures stay")
       ->required()
@@ -70,6 +71,7 @@ void add_calibrate(CLI::App& app, Action& chosen) {
       "  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
       "  tokenyard calibrate profiles/llama_tp1 --format llmservingsim --model llama-3.1-8b --chip rtx-pro-6000 -o "
       "mine/chips/rtx.json\n"
+      "  tokenyard calibrate llm_serving_h100.csv --format mlenergy --chip h100-sxm -o mine/chips/h100-sxm.json\n"
       "  tokenyard run scenario.json --catalog mine");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run_calibrate(*a, s); }; });
 }

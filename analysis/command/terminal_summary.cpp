@@ -154,6 +154,7 @@ class TerminalSummary {
                fmt::format("{} USD, {} per million output tokens, {} per completed task",
                            quantity_text(s_["cost"]["usd"]), quantity_text(s_["cost"]["usd_per_million_output_tokens"]),
                            quantity_text(s_["cost"]["usd_per_completed_task"]))});
+    for (const Json& note : s_["validity"]) table.row({"validity", note.get<std::string>()});
     for (const Json& note : s_["notes"]) table.row({"note", note.get<std::string>()});
     table.row({"results", folder_});
     text_ += table.text(kIndent);

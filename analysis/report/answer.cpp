@@ -183,6 +183,9 @@ std::string badges(const RunResult& result) {
   }
   if (text_at(result.summary(), {"status"}) == "partial")
     out += badge("warn", "◐ Partial run: interrupted before its end");
+  const Json& validity = value_at(result.summary(), {"validity"});
+  if (validity.is_array() && !validity.empty())
+    out += badge("warn", "<a href=\"#validity\">Beyond what was calibrated</a>");
   const Json& notes = value_at(result.summary(), {"notes"});
   if (notes.is_array() && !notes.empty()) {
     out += badge("plain",

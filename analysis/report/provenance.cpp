@@ -12,12 +12,12 @@ using sim::Json;
 
 constexpr std::size_t kLongestScenario = 200'000;  ///< bytes; a longer one stays in manifest.json
 
-std::string notes_html(const Json& notes) {
+std::string notes_html(std::string_view id, std::string_view title, const Json& notes) {
   if (!notes.is_array() || notes.empty()) return {};
   std::string items;
   for (const Json& note : notes)
     items += fmt::format("<li>{}</li>", html_escaped(note.is_string() ? note.get<std::string>() : sim::shown(note)));
-  return fmt::format("<h3 id=\"notes\">Notes</h3>\n<ul>{}</ul>\n", items);
+  return fmt::format("<h3 id=\"{}\">{}</h3>\n<ul>{}</ul>\n", id, title, items);
 }
 
 std::string origin_table(const RunResult& result) {
@@ -85,7 +85,8 @@ std::string files_table(const RunResult& result) {
 }  // namespace
 
 std::string provenance_section(const RunResult& result) {
-  return notes_html(value_at(result.summary(), {"notes"})) + reproduction(result.manifest()) +
+  return notes_html("validity", "How far to trust it", value_at(result.summary(), {"validity"})) +
+         notes_html("notes", "Notes", value_at(result.summary(), {"notes"})) + reproduction(result.manifest()) +
          "<div class=\"cards wide\">\n" + origin_table(result) + files_table(result) +
          inputs_table(value_at(result.manifest(), {"inputs"})) + "</div>\n";
 }

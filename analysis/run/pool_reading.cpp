@@ -20,17 +20,23 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   return sum;
 }
 
+platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to) {
+  const auto seconds = [](sim::Int128 ticks) { return sim::FineTime(ticks).seconds(); };
+  const auto network = static_cast<std::size_t>(platforms::Bound::kNetwork);
+  return {
+      .busy_s = seconds(to.busy_ticks - from.busy_ticks),
+      .waiting_s = seconds(to.waiting_ticks - from.waiting_ticks + to.bound_ticks[network] - from.bound_ticks[network]),
+      .flop = static_cast<double>(to.flop - from.flop),
+      .bytes = static_cast<double>(to.bytes - from.bytes)};
+}
+
 std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s) {
-  const platforms::Chip& chip = *pool.chip;
-  const auto& p = chip.power;
-  if (!p.idle_w || !p.active_w || !p.compute_w || !p.memory_w || !chip.memory_bytes_per_s) return {};
-  const double peak = chip.peak_flops_per_s[*chip.compute_precision(pool.weights)].value_or(1);
-  const double busy_s = sim::FineTime(to.totals.busy_ticks - from.totals.busy_ticks).seconds();
-  double active = *p.active_w * busy_s + *p.compute_w * static_cast<double>(to.totals.flop - from.totals.flop) / peak +
-                  *p.memory_w * static_cast<double>(to.totals.bytes - from.totals.bytes) / *chip.memory_bytes_per_s;
-  if (p.tdp_w) active = std::min(active, *p.tdp_w * busy_s);
-  const double idle = *p.idle_w * std::max(0.0, span_s * static_cast<double>(pool.replicas) - busy_s);
-  return (active + idle) * static_cast<double>(pool.parallelism.chips());
+  const platforms::Chip::Work work = work_of_chip(from.totals, to.totals);
+  const auto steps = pool.chip->joules(pool.weights, work);
+  if (!steps || !pool.chip->power.idle_w) return {};
+  const double idle =
+      *pool.chip->power.idle_w * std::max(0.0, span_s * static_cast<double>(pool.replicas) - work.busy_s);
+  return (*steps + idle) * static_cast<double>(pool.parallelism.chips());
 }
 
 void Snapshot::take(sim::Time now) {

@@ -17,6 +17,9 @@ struct PoolReading {
 /// Settles the pool's replicas to now. O(busy replicas), and a look at each idle one.
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 
+/// What each chip of a replica did between two readings of its totals; summed over the replicas, if the totals are.
+platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to);
+
 /// Joules of a pool's chips between two readings `span_s` apart: idle power, and what the work between them adds, never
 /// above TDP while busy. Nothing if the catalogue lacks a coefficient.
 std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s);

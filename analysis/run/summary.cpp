@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/run/validity.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
@@ -72,6 +74,7 @@ class Summary {
                    {"tpot_s", curve(m_.tpot)},
                    {"e2e_s", curve(m_.e2e)},
                    {"task_s", curve(m_.task)}}}};
+    json["validity"] = validity_;
     json["notes"] = notes_;
     return json;
   }
@@ -157,6 +160,7 @@ class Summary {
           {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
           {"mbu", ratio(static_cast<double>(b.totals.bytes - a.totals.bytes),
                         plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
+          {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
           {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),
                                     static_cast<double>(b.totals.prompt_tokens - a.totals.prompt_tokens))},
@@ -170,6 +174,7 @@ class Summary {
       if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
+      for (const std::string& text : validity_notes(plan)) note(text, validity_);
       add_cost(plan);
     }
     return json;
@@ -214,8 +219,9 @@ class Summary {
     }
   }
 
-  void note(const std::string& text) {
-    if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
+  void note(const std::string& text) { note(text, notes_); }
+  static void note(const std::string& text, std::vector<std::string>& notes) {
+    if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
   }
 
   Json agents_json() const {
@@ -276,7 +282,7 @@ class Summary {
   const double window_s_;
   double output_tokens_ = 0;  ///< made in the window
   std::optional<double> joules_ = 0, usd_ = 0;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, validity_;
 };
 
 }  // namespace

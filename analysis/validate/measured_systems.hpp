@@ -29,4 +29,13 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
 std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path& data,
                                                     const platforms::Catalog& catalog);
 
+/// Watts, joules per token and inter-token latency of serving; watts of long products in a loop.
+std::vector<ValidationTable> validate_energy(const std::filesystem::path& data, const platforms::Catalog& catalog);
+
+/// Serving on chips without kernel data: the error, and whether the chip's band covers it.
+std::vector<ValidationTable> validate_extrapolation(const std::filesystem::path& data,
+                                                    const platforms::Catalog& catalog);
+/// The chips without kernel data, with the uncertainty that their runs carry.
+ValidationTable extrapolated_chips(const platforms::Catalog& catalog);
+
 }  // namespace tokenyard::analysis

@@ -28,6 +28,7 @@ void HostTime::add_to(StepPiece& piece, Tokens context, double sequences, bool w
       host_.step_s + (with_prompts ? host_.prefill_step_s : 0) + (host_.asynchronous ? 0 : of_sequences);
   if (hidden > 0) fill_up(piece, context, ticks(hidden));
   piece.base_ticks[at(Bound::kHost)] += ticks(exposed);
+  piece.waiting_ticks += ticks(host_.step_s);
 }
 
 }  // namespace tokenyard::platforms

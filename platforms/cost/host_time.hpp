@@ -10,6 +10,8 @@
 /// since with `async_scheduling` the host works on the next step while the kernels of this one run. The kernels of pure
 /// decoding grow with the contexts; an asynchronous piece ends where they outgrow the host.
 ///
+/// Of that, step_s counts as time in which the chips wait: the rest is launching and sampling, in part the chips' work.
+///
 /// Figures: fitted per engine to measured serving points (analysis/calibrate/serving_table.hpp). Cost: O(1).
 
 #include "platforms/cost/kernel_time.hpp"

@@ -26,6 +26,7 @@ inline constexpr std::size_t kBounds = 4;
 struct StepPiece {
   std::array<std::int64_t, kBounds> base_ticks{};
   std::array<std::int64_t, kBounds> slope_ticks{};
+  std::int64_t waiting_ticks = 0;  ///< of the host's time: no kernel runs
   std::int64_t base_flop = 0, slope_flop = 0;
   std::int64_t base_bytes = 0, slope_bytes = 0;
   Tokens context_limit = std::numeric_limits<Tokens>::max();  ///< the largest sum of contexts for which it holds

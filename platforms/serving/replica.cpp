@@ -426,6 +426,7 @@ ServingTotals Replica::share_of_step_in_flight() const {
   }
   totals.busy_ticks += total;
   if (blocked_by_kv_ || preempted_) totals.capacity_ticks += total;
+  totals.waiting_ticks += Int128{piece_.waiting_ticks} * elapsed / whole;
   totals.flop += (piece_.base_flop + contexts * piece_.slope_flop) * elapsed / whole;
   totals.bytes += (piece_.base_bytes + contexts * piece_.slope_bytes) * elapsed / whole;
   return totals;
@@ -452,6 +453,7 @@ void Replica::account(std::int64_t from, std::int64_t to) {
   const Int128 total = ticks_of(to) - ticks_of(from);
   totals_.busy_ticks += total;
   if (blocked_by_kv_ || preempted_) totals_.capacity_ticks += total;
+  totals_.waiting_ticks += Int128{count} * piece_.waiting_ticks;
   totals_.flop += Int128{count} * piece_.base_flop + contexts * piece_.slope_flop;
   totals_.bytes += Int128{count} * piece_.base_bytes + contexts * piece_.slope_bytes;
   totals_.steps += count;

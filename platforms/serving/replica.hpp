@@ -50,6 +50,7 @@ struct ServingTotals {
   sim::Int128 busy_ticks = 0;
   std::array<sim::Int128, kBounds> bound_ticks{};
   sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
+  sim::Int128 waiting_ticks = 0;   ///< of the busy time: the chips waited for the host
   sim::Int128 flop = 0;            ///< per chip
   sim::Int128 bytes = 0;           ///< per chip
   std::int64_t steps = 0;
@@ -66,6 +67,7 @@ struct ServingTotals {
     busy_ticks += other.busy_ticks;
     for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
     capacity_ticks += other.capacity_ticks;
+    waiting_ticks += other.waiting_ticks;
     flop += other.flop;
     bytes += other.bytes;
     steps += other.steps;

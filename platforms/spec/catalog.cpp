@@ -169,9 +169,13 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
     if (faults.size() == before) named.insert_or_assign(name, std::move(value));
   };
   switch (*kind) {
-    case CatalogKind::kChip:
-      keep(chips, Chip::read(reader));
-      break;
+    case CatalogKind::kChip: {
+      Chip chip = Chip::read(reader);
+      for (const Fact& fact : collect_facts(json.value())) {
+        if (fact.assumed) chip.assumed.push_back(fact.key);
+      }
+      keep(chips, std::move(chip));
+    } break;
     case CatalogKind::kModel:
       keep(models, ModelArchitecture::read(reader));
       break;

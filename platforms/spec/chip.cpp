@@ -117,6 +117,7 @@ Chip::Power read_power(ObjectReader& reader) {
   reader.object("power", [&](ObjectReader& at) {
     result.tdp_w = optional_fact(at, "tdp_w", kPositive);
     result.idle_w = optional_fact(at, "idle_w", kNotNegative);
+    result.waiting_w = optional_fact(at, "waiting_w", kNotNegative);
     result.active_w = optional_fact(at, "active_w", kNotNegative);
     result.compute_w = optional_fact(at, "compute_w", kNotNegative);
     result.memory_w = optional_fact(at, "memory_w", kNotNegative);
@@ -187,7 +188,12 @@ Chip Chip::read(ObjectReader& reader) {
   chip.power = read_power(reader);
   chip.price = read_price(reader);
   chip.kernel_profiles = read_profiles(reader);
+  chip.step_time_uncertainty = optional_fact(reader, "step_time_uncertainty", kNotNegative);
   return chip;
+}
+
+bool Chip::is_assumed(std::string_view key) const {
+  return std::find(assumed.begin(), assumed.end(), key) != assumed.end();
 }
 
 const KernelProfile* Chip::profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const {
@@ -248,9 +254,16 @@ const ExpertResidual& Chip::moe_residual(Precision weights) const {
   return own.empty() && compute ? efficiency.moe_residual[static_cast<std::size_t>(*compute)] : own;
 }
 
-std::optional<double> Chip::watts(double compute_share, double memory_share) const {
-  if (!power.tdp_w || !power.active_w || !power.compute_w || !power.memory_w) return std::nullopt;
-  return std::min(*power.tdp_w, *power.active_w + *power.compute_w * compute_share + *power.memory_w * memory_share);
+std::optional<double> Chip::joules(Precision weights, const Work& work) const {
+  auto precision = compute_precision(weights);
+  if (precision != weights && peak_flops_per_s[Precision::kBf16]) precision = Precision::kBf16;
+  if (!power.active_w || !power.compute_w || !power.memory_w || !memory_bytes_per_s || !precision) return std::nullopt;
+  const double waiting_s = std::min(work.waiting_s, work.busy_s);
+  double sum = *power.active_w * (work.busy_s - waiting_s) + power.waiting_w.value_or(*power.active_w) * waiting_s +
+               *power.compute_w * work.flop / *peak_flops_per_s[*precision] +
+               *power.memory_w * work.bytes / *memory_bytes_per_s;
+  if (power.tdp_w) sum = std::min(sum, *power.tdp_w * work.busy_s);
+  return sum;
 }
 
 std::optional<double> Chip::all_reduce_s(std::int64_t chips, double bytes) const {

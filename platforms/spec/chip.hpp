@@ -7,7 +7,7 @@
 ///   const Chip* chip = catalog.find_chip("h100-sxm");
 ///   chip->peak_flops_per_s[Precision::kFp8];              // 1.978e15
 ///   chip->missing(Precision::kFp8, 4).empty();            // a replica of 4 chips can be timed
-///   chip->watts(0.1, 0.7);                                // min(tdp, active + 0.1 compute + 0.7 memory)
+///   chip->joules(Precision::kFp8, {.busy_s = 1, .waiting_s = 0.2, .flop = 1e14, .bytes = 2e12});
 
 #include <array>
 #include <cstdint>
@@ -75,11 +75,14 @@ struct Chip {
     std::optional<double> alpha_s;          ///< otherwise: latency in a captured graph
   };
 
-  /// While a step runs: min(tdp, active + compute · u + memory · v) for the shares u of peak FLOP/s and v of bandwidth
-  /// that the step achieves. Between steps: idle.
+  /// Between steps a chip draws idle_w. In a step it draws active_w while its kernels run and waiting_w while it waits
+  /// for the host or for other chips; to that come compute_w · u + memory_w · v for the shares u of peak FLOP/s and v of
+  /// bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time. Never more than
+  /// tdp_w.
   struct Power {
     std::optional<double> tdp_w;
     std::optional<double> idle_w;
+    std::optional<double> waiting_w;  ///< absent: as active_w
     std::optional<double> active_w;
     std::optional<double> compute_w;
     std::optional<double> memory_w;
@@ -122,6 +125,10 @@ struct Chip {
   Power power;
   Price price;
   std::vector<Profile> kernel_profiles;
+  /// Of a chip without kernel data: how far its step times may be off, as a share of them.
+  std::optional<double> step_time_uncertainty;
+  std::vector<std::string> assumed;  ///< keys of the figures that the entry marks so, "efficiency/gemm_compute/fp8"
+  bool is_assumed(std::string_view key) const;
 
   /// The table for weights of that format, or for the format they are multiplied in; may be empty.
   const ExpertResidual& moe_residual(Precision weights) const;
@@ -134,8 +141,15 @@ struct Chip {
   /// Keys of the numbers which timing a replica of `chips` chips needs and the catalogue lacks.
   std::vector<std::string> missing(Precision weights, std::int64_t chips) const;
 
-  /// Watts of a running step. Nothing if a coefficient is absent. Shares are in [0, 1].
-  std::optional<double> watts(double compute_share, double memory_share) const;
+  /// What one chip did in steps.
+  struct Work {
+    double busy_s = 0;
+    double waiting_s = 0;  ///< of it: for the host or for other chips
+    double flop = 0, bytes = 0;
+  };
+  /// Joules of that work, in products of `weights`; those of a format that the chip cannot multiply are unpacked, which
+  /// costs what bf16 does. Nothing if a coefficient is absent.
+  std::optional<double> joules(Precision weights, const Work& work) const;
 
   /// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the
   /// chips and held constant beyond them, or by the link. Nothing if neither is known. O(log of the measured sizes).

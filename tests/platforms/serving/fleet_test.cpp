@@ -108,6 +108,7 @@ void expect_same(Stand& a, Stand& b) {
   REQUIRE(x.prefill_tokens == y.prefill_tokens);
   REQUIRE(x.busy_ticks == y.busy_ticks);
   REQUIRE(x.capacity_ticks == y.capacity_ticks);
+  REQUIRE(x.waiting_ticks == y.waiting_ticks);
   REQUIRE(x.flop == y.flop);
   REQUIRE(x.bytes == y.bytes);
 }

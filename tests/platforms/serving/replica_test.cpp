@@ -83,6 +83,7 @@ void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
   CHECK(a.busy_ticks == b.busy_ticks);
   CHECK(a.bound_ticks == b.bound_ticks);
   CHECK(a.capacity_ticks == b.capacity_ticks);
+  CHECK(a.waiting_ticks == b.waiting_ticks);
   CHECK(a.flop == b.flop);
   CHECK(a.bytes == b.bytes);
   CHECK(a.steps == b.steps);

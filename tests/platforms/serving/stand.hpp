@@ -23,6 +23,7 @@ class LinearCost final : public StepCost {
     StepPiece piece;
     piece.base_ticks[0] = base + per_call * decoding;
     piece.slope_ticks[1] = decoding > 0 ? per_context_token : 0;
+    piece.waiting_ticks = base / 3;
     piece.base_flop = decoding;
     piece.slope_bytes = 2;
     for (const PrefillChunk& chunk : chunks) {

@@ -82,21 +82,30 @@ TEST_CASE("what a chip lacks for timing is named") {
   CHECK(chip("maia-200").missing(Precision::kBf16, 1) == std::vector<std::string>{"peak_flops_per_s/bf16"});
 }
 
-TEST_CASE("power of a step is linear and capped") {
+TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP") {
   const Chip& b200 = chip("b200-sxm");
-  CHECK(b200.watts(0, 0).value() == 316);
-  CHECK(b200.watts(0.1, 0.2).value() == Approx(316 + 188.7 + 181.4));
-  CHECK(b200.watts(1, 1).value() == 1000);
+  CHECK(b200.joules(Precision::kBf16, {.busy_s = 2}).value() == 2 * 316);
+  CHECK(b200.joules(Precision::kBf16, {.busy_s = 2, .waiting_s = 0.5}).value() == Approx(1.5 * 316 + 0.5 * 273));
+  CHECK(b200.joules(Precision::kBf16, {.busy_s = 1, .waiting_s = 0, .flop = 2.25e14, .bytes = 1.54e12}).value() ==
+        Approx(316 + 188.7 + 181.4));
+  // Half the bits, half the energy of an operation; what the chip must unpack costs what bf16 does.
+  const Chip::Work work{.busy_s = 1, .waiting_s = 0, .flop = 2e14, .bytes = 0};
+  const Chip& h100 = chip("h100-sxm");
+  const auto of_work = [&](Precision weights) { return *h100.joules(weights, work) - *h100.power.active_w; };
+  CHECK(of_work(Precision::kFp8) == Approx(0.5 * of_work(Precision::kBf16)));
+  CHECK(of_work(Precision::kFp4) == Approx(of_work(Precision::kBf16)));
   for (const std::string& name : catalog().names(CatalogKind::kChip)) {
     const Chip& each = chip(name.c_str());
     INFO(name);
-    auto full = each.watts(1, 1);
-    CHECK(full.has_value() == each.power.tdp_w.has_value());
+    const Precision format = each.peak_flops_per_s[Precision::kBf16] ? Precision::kBf16 : Precision::kFp8;
+    const auto full = each.joules(format, {.busy_s = 2, .waiting_s = 0, .flop = 1e18, .bytes = 1e18});
+    CHECK(full.has_value() == (each.power.tdp_w && each.memory_bytes_per_s));
     if (!full) continue;
-    CHECK(*full == *each.power.tdp_w);
-    CHECK(*each.watts(0, 0) >= *each.power.idle_w);
+    CHECK(*full == 2 * *each.power.tdp_w);
+    CHECK(*each.power.waiting_w >= *each.power.idle_w);
+    CHECK(*each.power.waiting_w <= *each.power.active_w);
   }
-  CHECK_FALSE(chip("inferentia2").watts(0.5, 0.5).has_value());
+  CHECK_FALSE(chip("inferentia2").joules(Precision::kBf16, work).has_value());
 }
 
 TEST_CASE("all-reduce: fitted, between fitted, and from the link") {

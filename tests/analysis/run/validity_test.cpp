@@ -1,0 +1,77 @@
+#include "analysis/run/validity.hpp"
+
+#include "sim/input/faults.hpp"
+#include "tests/analysis/run/in_process.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+
+namespace {
+
+const platforms::Catalog& catalog() {
+  static const platforms::Catalog instance = [] {
+    sim::Faults faults;
+    return platforms::Catalog::load(faults);
+  }();
+  return instance;
+}
+
+PoolPlan pool_of(const char* chip, const char* model, platforms::Precision weights = platforms::Precision::kBf16) {
+  PoolPlan pool;
+  pool.chip = catalog().find_chip(chip);
+  pool.model = catalog().find_model(model);
+  pool.weights = weights;
+  return pool;
+}
+
+bool says(const PoolPlan& pool, std::string_view words) {
+  for (const std::string& note : validity_notes(pool)) {
+    if (note.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("A run within what was calibrated says nothing") {
+  CHECK(validity_notes(pool_of("h100-sxm", "llama-3.1-8b")).empty());
+  CHECK(validity_notes(pool_of("h100-sxm", "llama-3.1-8b", platforms::Precision::kFp8)).empty());
+  CHECK_FALSE(step_time_uncertainty(pool_of("h100-sxm", "llama-3.1-8b")).has_value());
+}
+
+TEST_CASE("A chip without kernel data, a format that is not fitted and transferred power are said") {
+  const PoolPlan tpu = pool_of("tpu-v7", "llama-3.1-8b");
+  CHECK(step_time_uncertainty(tpu) == 0.25);
+  CHECK(says(tpu, "extrapolated: no kernel data for tpu-v7; step times ±25 %"));
+  CHECK(says(tpu, "power of tpu-v7 in steps is not measured"));
+  CHECK(says(pool_of("b200-sxm", "llama-3.1-8b", platforms::Precision::kFp4), "fp4 products on b200-sxm"));
+  // Every chip either has fitted products or says how far it may be off.
+  for (const std::string& name : catalog().names(platforms::CatalogKind::kChip)) {
+    const platforms::Chip& chip = *catalog().find_chip(name);
+    INFO(name);
+    CHECK(chip.is_assumed("efficiency/attention_decode") <= chip.step_time_uncertainty.has_value());
+  }
+}
+
+TEST_CASE("A profile of the pool's model is data") {
+  PoolPlan pool = pool_of("tpu-v7", "llama-3.1-8b");
+  platforms::Chip chip = *pool.chip;
+  chip.kernel_profiles.push_back({"llama-3.1-8b", 1, platforms::Precision::kBf16, platforms::Precision::kBf16,
+                                  std::make_shared<platforms::KernelProfile>()});
+  pool.chip = &chip;
+  CHECK_FALSE(step_time_uncertainty(pool).has_value());
+  CHECK_FALSE(says(pool, "extrapolated"));
+  pool.parallelism.tp = 2;
+  CHECK(says(pool, "extrapolated"));
+}
+
+TEST_CASE("A summary carries the band and the notes of its pools") {
+  const std::string scenario =
+      R"({"cluster": {"sites": [{"nodes": [{"chip": "tpu-v6e", "count": 1, "chips_per_node": 4}]}]},
+          "pools": [{"name": "p", "model": "llama-3.1-8b", "chip": "tpu-v6e", "replicas": 1}],
+          "workload": {"requests": {"rate_per_s": 1, "prompt_tokens": 100, "output_tokens": 10}},
+          "run": {"duration_s": 20}})";
+  const sim::Json summary = simulate(read_scenario(scenario, true), nullptr, {});
+  CHECK(summary["pools"]["p"]["step_time_uncertainty"] == 0.25);
+  CHECK(summary["validity"].size() == 2);
+}
