@@ -62,6 +62,8 @@ Json sized(const Scenario& scenario, const Catalogs& catalogs) {
   json["output_tokens_per_s_per_mw"] = or_null(e.output_tokens_per_s_per_mw);
   json["limit_share"] = deployment.cell.limit_share;
   json["limit"] = deployment.cell.limit;
+  for (const Sizing::Pool& pool : deployment.cell.pools)
+    json["pools"][pool.name] = {{"replicas", pool.replicas}, {"chips", pool.chips()}};
   return {{"demand", std::move(json)}};
 }
 
