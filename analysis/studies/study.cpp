@@ -265,7 +265,9 @@ std::pair<std::string, std::string> Study::title_and_unit(const std::string& of)
   if (const StudyFormula* found = quantity(of)) return {found->title, found->unit};
   const std::size_t dot = of.find('.');
   if (dot != std::string::npos) {
-    if (const StudyFormula* found = measure(of.substr(dot + 1))) return {found->title, found->unit};
+    const StudyCase* owner = find_case(of.substr(0, dot));
+    const StudyFormula* found = measure(of.substr(dot + 1));
+    if (owner != nullptr && found != nullptr) return {owner->title + ": " + found->title, found->unit};
   }
   return {of, ""};
 }
