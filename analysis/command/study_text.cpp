@@ -1,5 +1,6 @@
 #include "analysis/command/study_text.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "analysis/command/text_table.hpp"
@@ -37,19 +38,40 @@ std::string wrapped(const std::string& text, const std::string& first) {
   return all + '\n';
 }
 
-std::string table_text(const Findings& findings, const StudyTable& table) {
-  std::vector<TextTable::Align> columns(1 + table.measures.size(), TextTable::kRight);
+/// The width of a text's widest line.
+std::size_t widest(const std::string& text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    width = std::max(width, width_of(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return width;
+}
+
+std::string laid_out(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<TextTable::Align> columns(rows[0].size(), TextTable::kRight);
   columns[0] = TextTable::kLeft;
   TextTable text(columns);
-  std::vector<std::string> head = {table.title};
-  for (const std::string& name : table.measures) head.push_back(findings.study.measure(name)->title);
-  text.row(head);
+  for (const auto& row : rows) text.row(row);
+  return text.text("  ");
+}
+
+/// Cases as rows, or as columns where that is narrower.
+std::string table_text(const Findings& findings, const StudyTable& table) {
+  std::vector<std::vector<std::string>> rows = {{table.title}};
+  for (const std::string& name : table.measures) rows[0].push_back(findings.study.measure(name)->title);
   for (const std::string& of : table.cases) {
-    std::vector<std::string> row = {findings.study.find_case(of)->title};
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(findings.study.find_case(of)->title);
     for (const std::string& name : table.measures) row.push_back(cell_of(findings, of, *findings.study.measure(name)));
-    text.row(row);
   }
-  return '\n' + text.text("  ");
+  std::vector<std::vector<std::string>> turned(rows[0].size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) turned[i].push_back(row[i]);
+  }
+  const std::string one = laid_out(rows), other = laid_out(turned);
+  return '\n' + (widest(one) <= std::max(kWidth, widest(other)) ? one : other);
 }
 
 std::string swings_text(const Findings& findings) {

@@ -18,12 +18,6 @@ std::vector<std::string> failures_of(const Findings& findings);
 /// A measure of a case, shown.
 std::string cell_of(const Findings& findings, const std::string& of_case, const StudyFormula& measure);
 
-/// Figures of the catalogue that the study's formulas name, with their sources: of the chips that its cases run on.
-struct CatalogFigure {
-  std::string chip, key, value, source, date;
-  bool assumed = false;
-};
-
 sim::Json to_json(const Findings& findings);
 
 }  // namespace tokenyard::analysis
