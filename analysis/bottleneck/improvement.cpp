@@ -21,6 +21,9 @@ void change_chip(Scenario& scenario, const std::string& name, const std::functio
   for (PoolPlan& pool : scenario.pools) {
     if (pool.chip == old) pool.chip = better.get();
   }
+  for (TrainingPlan& job : scenario.training) {
+    if (job.chip == old) job.chip = better.get();
+  }
   for (platforms::Site& site : scenario.cluster.sites) {
     for (platforms::NodeGroup& group : site.groups) {
       if (group.chip == old) group.chip = better.get();

@@ -26,6 +26,7 @@ void add_check(CLI::App& app, Action& chosen);
 void add_graph(CLI::App& app, Action& chosen);
 void add_catalog(CLI::App& app, Action& chosen);
 void add_schema(CLI::App& app, Action& chosen);
+void add_study(CLI::App& app, Action& chosen);
 void add_calibrate(CLI::App& app, Action& chosen);
 
 }  // namespace tokenyard::analysis

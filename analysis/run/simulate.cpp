@@ -1,5 +1,6 @@
 #include "analysis/run/simulate.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "analysis/run/summary.hpp"
 #include "platforms/cluster/placement.hpp"
 #include "platforms/cost/replica_step_cost.hpp"
+#include "platforms/training/training_job.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "traces/writers/otlp.hpp"
 #include "traces/writers/perfetto_json.hpp"
@@ -25,7 +27,7 @@ const KvTierPlan* remote_store(const PoolPlan& pool) {
   return has ? &pool.kv_tiers.back() : nullptr;
 }
 
-/// The pools' replicas on the cluster's chips.
+/// The pools' replicas on the cluster's chips, and the workers of training jobs on those that are left.
 platforms::Placement place(const Scenario& scenario) {
   std::vector<platforms::PlacementRequest> requests;
   for (const PoolPlan& pool : scenario.pools) {
@@ -38,6 +40,9 @@ platforms::Placement place(const Scenario& scenario) {
     if (const KvTierPlan* store = remote_store(pool)) request.store_bytes_per_s = store->bytes_per_s.value_or(0);
     requests.push_back(std::move(request));
   }
+  for (const TrainingPlan& job : scenario.training)
+    requests.push_back(
+        {job.name, job.chip, job.workers, job.parallelism.chips(), job.parallelism.tp, job.site, std::nullopt});
   return platforms::place(scenario.cluster, requests);
 }
 
@@ -108,6 +113,11 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool)
         pool.decode_pool = j;
     }
+    for (std::uint32_t j = 0; j < scenario.pools.size(); ++j) {
+      if (std::find(plan.overflow.begin(), plan.overflow.end(), scenario.pools[j].name) != plan.overflow.end())
+        pool.overflow.push_back(j);
+    }
+    pool.overflow_at = plan.overflow_at;
     pool.router = plan.router;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     pool.batching = plan.batching;
@@ -151,9 +161,47 @@ traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   return names;
 }
 
+std::vector<std::unique_ptr<platforms::TrainingJob>> training_jobs(const Scenario& scenario,
+                                                                   const platforms::Placement& placement,
+                                                                   sim::Simulation& simulation, sim::Network& network) {
+  std::vector<std::unique_ptr<platforms::TrainingJob>> jobs;
+  for (std::size_t i = 0; i < scenario.training.size(); ++i) {
+    const TrainingPlan& plan = scenario.training[i];
+    platforms::TrainingOptions options{plan.name,
+                                       placement.hosts(scenario.pools.size() + i),
+                                       plan.step_compute_s(),
+                                       plan.gradient_bytes(),
+                                       plan.overlap,
+                                       plan.tokens_per_step,
+                                       Time::seconds(scenario.run.duration_s)};
+    jobs.push_back(std::make_unique<platforms::TrainingJob>(simulation, network, std::move(options), i));
+  }
+  return jobs;
+}
+
+/// Of all steps of a job, from its start.
+Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<platforms::TrainingJob>>& jobs) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const platforms::TrainingJob::Done& done = jobs[i]->done();
+    const double time_s = done.time.seconds();
+    const auto per = [&](double value, double of) { return of > 0 ? Json(value / of) : Json(nullptr); };
+    json[scenario.training[i].name] = {
+        {"chips", scenario.training[i].chips()},
+        {"steps", done.steps},
+        {"step_s", per(time_s, static_cast<double>(done.steps))},
+        {"tokens_per_s", per(static_cast<double>(done.steps) * scenario.training[i].tokens_per_step, time_s)},
+        {"network_share", per(done.exposed.seconds(), time_s)},
+        {"bytes", done.bytes}};
+  }
+  return json;
+}
+
 bool moves_bytes(const Scenario& scenario) {
+  if (!scenario.training.empty()) return true;
   for (const PoolPlan& pool : scenario.pools) {
-    if (pool.role == platforms::PoolRole::kPrefill || remote_store(pool) != nullptr) return true;
+    if (pool.role == platforms::PoolRole::kPrefill || remote_store(pool) != nullptr || !pool.overflow.empty())
+      return true;
   }
   return false;
 }
@@ -282,6 +330,8 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
         std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries, duration);
   }
 
+  const auto training = training_jobs(scenario, placement, simulation, *network);
+
   const traces::Names names = names_of(scenario, replay);
   Metrics metrics(scenario.slo, names.agents.size(), warmup);
   fleet.add_observer(metrics);
@@ -315,6 +365,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   });
 
   workload->start();
+  for (const auto& job : training) job->start();
   network->run(simulation);
   end_of_arrivals.close(simulation.now());
   fleet.finish_unfinished();
@@ -325,6 +376,10 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
 
   Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network,
                             simulation.events_run(), interrupted});
+  if (!training.empty()) {
+    summary["training"] = training_json(scenario, training);
+    summary["notes"].push_back("energy and cost are those of the pools: training jobs are not in them");
+  }
   if (replay) {
     add_notes(replay, recorded, summary["notes"]);
     if (last_arrival <= warmup) {

@@ -121,6 +121,9 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     if (router == platforms::kRouterNames[i]) pool.router = static_cast<platforms::Router>(i);
   }
   reader.choice("scheduling", {"fcfs"}, "fcfs");
+  pool.overflow = reader.strings("overflow");
+  pool.overflow_at = reader.integer(
+      "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
   pool.usd_per_chip_hour = reader.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
   if (!pool.usd_per_chip_hour && pool.chip != nullptr) pool.usd_per_chip_hour = pool.chip->price.usd_per_hour;
   return pool;
@@ -144,6 +147,26 @@ void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::st
                     place, pool.name, pool.model->name, platforms::name_of(pool.weights),
                     platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.parallelism.chips(), pool.chip->name,
                     *pool.chip->memory_bytes / 1e9, pool.gpu_memory_utilization * 100));
+  }
+}
+
+/// A call may run in any pool that its own overflows into.
+void check_overflow(const Scenario& scenario, const std::string& file, Faults& faults) {
+  for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
+    const PoolPlan& pool = scenario.pools[i];
+    std::vector<std::string> fitting;
+    for (const PoolPlan& other : scenario.pools) {
+      if (&other != &pool && other.role == platforms::PoolRole::kMixed && other.model == pool.model)
+        fitting.push_back(other.name);
+    }
+    if (!pool.overflow.empty() && pool.role != platforms::PoolRole::kMixed)
+      faults.add(file, fmt::format("/pools/{}/overflow", i), "an overflow of a pool that is not mixed",
+                 "a mixed pool, whose calls run in one place");
+    for (std::size_t j = 0; j < pool.overflow.size(); ++j) {
+      if (std::find(fitting.begin(), fitting.end(), pool.overflow[j]) != fitting.end()) continue;
+      faults.add(file, fmt::format("/pools/{}/overflow/{}", i, j), '"' + pool.overflow[j] + '"',
+                 "the name of another mixed pool of the same model" + sim::did_you_mean(pool.overflow[j], fitting));
+    }
   }
 }
 
@@ -178,12 +201,12 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
                  fmt::format("a remote store for {}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
                  "a cluster whose fabric has bytes_per_s, or a chip with a known NIC");
     }
-    const bool hands_over = pool.role != platforms::PoolRole::kMixed;
+    const bool hands_over = pool.role != platforms::PoolRole::kMixed || !pool.overflow.empty();
     if (hands_over && nodes > 1 && !cluster.knows_rate_of(*pool.chip, pool.site)) {
-      faults.add(
-          file, fmt::format("/pools/{}/chip", i),
-          fmt::format("{}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
-          "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV moves between nodes");
+      faults.add(file, fmt::format("/pools/{}/chip", i),
+                 fmt::format("{}, whose scale_out_bytes_per_s is unknown", pool.chip->name),
+                 "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV or text moves "
+                 "between nodes");
     }
   }
 }
@@ -256,7 +279,19 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
                  "the name of a pool whose role is \"decode\"");
     }
   }
+  check_overflow(scenario, file.name(), faults);
   check_cluster(scenario, file.name(), faults);
+  reader.each("training", [&](ObjectReader& r) {
+    scenario.training.push_back(TrainingPlan::read(r, catalog));
+    for (std::size_t i = 0; i + 1 < scenario.training.size(); ++i) {
+      if (scenario.training[i].name == scenario.training.back().name)
+        r.fault("name", '"' + scenario.training[i].name + '"', "a name that no other job has");
+    }
+    const std::string& site = scenario.training.back().site;
+    if (!site.empty() && !scenario.cluster.has_site(site))
+      r.fault("site", '"' + site + '"',
+              "a site of the cluster" + sim::did_you_mean(site, scenario.cluster.site_names()));
+  });
 
   std::vector<PoolName> pools;
   for (const PoolPlan& pool : scenario.pools) pools.push_back({pool.name, pool.role != platforms::PoolRole::kDecode});

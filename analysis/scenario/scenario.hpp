@@ -11,6 +11,7 @@
 
 #include "analysis/scenario/demand_plan.hpp"
 #include "analysis/scenario/kv_tier_plan.hpp"
+#include "analysis/scenario/training_plan.hpp"
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
 #include "platforms/cost/replica_spec.hpp"
@@ -28,6 +29,8 @@ struct PoolPlan {
   std::int64_t replicas = 1;
   platforms::PoolRole role = platforms::PoolRole::kMixed;
   std::string decode_pool;
+  std::vector<std::string> overflow;  ///< names of mixed pools of the same model
+  std::int64_t overflow_at = 0;       ///< calls of the emptiest replica
   platforms::Parallelism parallelism;
   std::string site;  ///< empty: any
   platforms::Precision weights = platforms::Precision::kBf16;
@@ -77,6 +80,7 @@ struct Scenario {
   std::uint64_t seed = 1;
   platforms::Cluster cluster;
   std::vector<PoolPlan> pools;
+  std::vector<TrainingPlan> training;
   WorkloadPlan workload;
   Slo slo;
   RunControls run;

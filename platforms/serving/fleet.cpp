@@ -7,8 +7,14 @@ namespace tokenyard::platforms {
 using sim::Time;
 
 namespace {
-constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;  ///< in an event's argument: from a tier
-}
+
+// In an event's argument, beside the call's index: KV of a tier has arrived.
+constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;
+// Likewise: its text has arrived where it overflowed to, or its answer is back.
+constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::uint64_t{1} << 34;
+constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
+
+}  // namespace
 
 Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools)
     : simulation_(simulation), network_(network) {
@@ -82,13 +88,13 @@ void Fleet::submit(const CallRequest& request) {
   record.agent = request.agent;
   record.node = request.node;
   record.branch = request.branch;
-  record.pool = request.pool;
+  record.pool = pool_for(request);
   record.arrival = simulation_.now();
   record.output_tokens = request.output_tokens;
   for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
   for (ServingObserver* observer : observers_) observer->on_submit(request, record);
 
-  Pool& pool = pools_[request.pool];
+  Pool& pool = pools_[record.pool];
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
   const bool fits =
@@ -106,7 +112,55 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_content = 0;
   }
   record.replica = route(pool, call);
-  enter(pool, record.replica, index);
+  if (record.pool == request.pool) return enter(pool, record.replica, index);
+  pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
+  call.sent = true;
+  call.moving = true;
+  call.mark = simulation_.now();
+  send(request.pool, record.pool, record.prompt_tokens, kSentThere | index);
+}
+
+/// The pool asked for, or one that it overflows into.
+std::uint32_t Fleet::pool_for(const CallRequest& request) {
+  Pool& pool = pools_[request.pool];
+  if (pool.options.overflow.empty()) return request.pool;
+  const bool sticky = pool.options.router == Router::kTaskSticky;
+  if (sticky) {
+    if (const auto away = pool.away.find(request.task); away != pool.away.end()) return away->second;
+    if (pool.home.contains(request.task)) return request.pool;
+  }
+  if (pool.loads.load(pool.loads.least()) < pool.options.overflow_at) return request.pool;
+  std::uint32_t best = request.pool;
+  std::int64_t fewest = 0;
+  for (const std::uint32_t other : pool.options.overflow) {
+    const std::int64_t load = pools_[other].loads.load(pools_[other].loads.least());
+    if (load >= pool.options.overflow_at || (best != request.pool && load >= fewest)) continue;
+    best = other;
+    fewest = load;
+  }
+  if (sticky && best != request.pool) pool.away.emplace(request.task, best);
+  return best;
+}
+
+void Fleet::send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument) {
+  network_.transfer({.from = pools_[from_pool].options.hosts.front(),
+                     .to = pools_[to_pool].options.hosts.front(),
+                     .bytes = kTextBytesPerToken * static_cast<double>(tokens),
+                     .on_delivered = this,
+                     .argument = argument,
+                     .entity = &entity_});
+}
+
+void Fleet::on_sent(std::uint32_t index, bool back) {
+  ActiveCall& call = calls[index];
+  CallRecord& record = call.record;
+  const Time way = simulation_.now() - call.mark;
+  record.causes[Cause::kNetwork] += way;
+  call.moving = false;
+  if (!back) return pools_[record.pool].replicas[record.replica]->submit(index);
+  record.first_token += way;
+  record.finish = simulation_.now();
+  end(index);
 }
 
 void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
@@ -115,7 +169,10 @@ void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
 }
 
 void Fleet::forget(std::uint64_t task) {
-  for (Pool& pool : pools_) pool.home.erase(task);
+  for (Pool& pool : pools_) {
+    pool.home.erase(task);
+    pool.away.erase(task);
+  }
 }
 
 std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
@@ -159,6 +216,11 @@ void Fleet::on_completed(std::uint32_t index) {
   Pool& pool = pools_[call.record.pool];
   pool.loads.add(call.record.replica, -1);
   const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
+  if (call.sent) {
+    call.moving = true;
+    call.mark = simulation_.now();
+    return send(call.record.pool, call.request.pool, call.record.output_tokens, kSentBack | index);
+  }
   if (!prefill_done || call.record.output_tokens <= 1) {
     end(index);
     return;
@@ -180,6 +242,7 @@ void Fleet::on_completed(std::uint32_t index) {
 
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
+  if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
   ActiveCall& call = calls[index];
   if ((argument & kLoaded) != 0) {
     if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
@@ -235,7 +298,7 @@ void Fleet::finish_unfinished() {
   for (std::uint32_t index = 0; index < calls.size(); ++index) {
     ActiveCall& call = calls[index];
     if (!call.moving) continue;
-    call.record.causes[Cause::kKvTransfer] += simulation_.now() - call.mark;
+    call.record.causes[call.sent ? Cause::kNetwork : Cause::kKvTransfer] += simulation_.now() - call.mark;
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
     call.moving = false;

@@ -10,6 +10,12 @@
 /// With KV tiers a replica loads what it has evicted from its host's memory, its node's SSD or the pool's remote store
 /// (kv/kv_tiers.hpp).
 ///
+/// A pool may overflow into others, at other sites perhaps: where each of its replicas has `overflow_at` calls, a call
+/// goes to the pool among `overflow` whose emptiest replica has fewest, if that is below `overflow_at`, too. Its
+/// text travels there, and the answer back, over the network between the two pools' first replicas (cause: network);
+/// the first token is late by the way back, too. Under a sticky router it is the task that overflows, with all its
+/// calls: the KV cache of its context grows in one place.
+///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
@@ -59,8 +65,10 @@ struct PoolOptions {
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
-  double kv_bytes_per_token = 0;     ///< of a whole replica: what moves between pools
-  std::vector<sim::HostId> hosts;    ///< of each replica, on the network; their number is the pool's
+  std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
+  std::int64_t overflow_at = 0;         ///< calls of its emptiest replica
+  double kv_bytes_per_token = 0;        ///< of a whole replica: what moves between pools
+  std::vector<sim::HostId> hosts;       ///< of each replica, on the network; their number is the pool's
 };
 
 class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHandler, private ServingObserver {
@@ -92,6 +100,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     PoolTally tally;
     std::uint32_t next = 0;                             ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
+    tsl::robin_map<std::uint64_t, std::uint32_t> away;  ///< task → the pool that it overflowed to, of a sticky router
   };
 
   PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
@@ -103,6 +112,9 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived, from a tier or another pool
   std::uint32_t route(Pool& pool, const ActiveCall& call);
   std::uint32_t best_prefix(Pool& pool, const ActiveCall& call);
+  std::uint32_t pool_for(const CallRequest& request);
+  void send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument);
+  void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
   void end(std::uint32_t index);
 

@@ -1,0 +1,50 @@
+#include "analysis/scenario/training_plan.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/scenario/name.hpp"
+
+namespace tokenyard::analysis {
+
+using platforms::CatalogKind;
+using platforms::Precision;
+
+double TrainingPlan::step_compute_s() const {
+  const double flop = 6 * model->parameters_active() * tokens_per_step;
+  return flop / (static_cast<double>(chips()) * *chip->peak_flops_per_s[Precision::kBf16] * mfu);
+}
+
+double TrainingPlan::gradient_bytes() const { return model->parameters_total() * gradient_bytes_per_parameter; }
+
+TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Catalog& catalog) {
+  TrainingPlan plan;
+  plan.name = read_name(reader, "training");
+  const auto known = [&](std::string_view key, CatalogKind kind, const std::string& name) {
+    reader.fault(key, '"' + name + '"',
+                 "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
+                     sim::did_you_mean(name, catalog.names(kind)));
+  };
+  const std::string chip = reader.string("chip"), model = reader.string("model");
+  plan.chip = catalog.find_chip(chip);
+  plan.model = catalog.find_model(model);
+  if (plan.chip == nullptr && !chip.empty()) known("chip", CatalogKind::kChip, chip);
+  if (plan.model == nullptr && !model.empty()) known("model", CatalogKind::kModel, model);
+  if (plan.chip != nullptr && !plan.chip->peak_flops_per_s[Precision::kBf16])
+    reader.fault("chip", '"' + chip + "\", whose peak_flops_per_s/bf16 is unknown", "a chip that computes in bf16");
+  if (plan.model != nullptr && !plan.model->missing().empty())
+    reader.fault("model", '"' + model + "\", whose architecture is not whole", "a model with all its numbers");
+  plan.workers = reader.integer("workers", {.fallback = 1, .minimum = 1, .maximum = 1e6});
+  reader.object("parallelism", [&](sim::ObjectReader& p) {
+    const sim::NumberRule rule{.fallback = 1, .minimum = 1, .maximum = 4096};
+    plan.parallelism = {p.integer("tp", rule), p.integer("pp", rule), 1, 1};
+  });
+  plan.site = reader.string("site", "");
+  plan.tokens_per_step = reader.number("tokens_per_step", {.fallback = 4e6, .minimum = 0, .exclusive = true});
+  plan.mfu = reader.number("mfu", {.fallback = 0.4, .minimum = 0, .maximum = 1, .exclusive = true});
+  plan.overlap = reader.number("overlap", {.fallback = 0.5, .minimum = 0, .maximum = 1});
+  plan.gradient_bytes_per_parameter =
+      reader.number("gradient_bytes_per_parameter", {.fallback = 2, .minimum = 0, .exclusive = true});
+  return plan;
+}
+
+}  // namespace tokenyard::analysis
