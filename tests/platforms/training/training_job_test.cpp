@@ -1,5 +1,7 @@
 #include "platforms/training/training_job.hpp"
 
+#include <optional>
+
 #include "sim/network/analytic_network.hpp"
 #include "tests/support/catch.hpp"
 
@@ -10,13 +12,12 @@ using sim::Time;
 
 constexpr double kRate = 1e9;
 
-/// A switch with `hosts` hosts of a GB/s each way.
+/// A switch with as many hosts of a GB/s each way.
 struct Stand {
-  explicit Stand(int hosts) {
+  explicit Stand(int count) {
     const sim::ZoneId fabric = topology.add_star("fabric");
-    for (int i = 0; i < hosts; ++i)
-      this->hosts.push_back(
-          topology.add_host("h" + std::to_string(i), fabric, {.inner = {kRate, Time()}, .outer = {}}));
+    for (int i = 0; i < count; ++i)
+      hosts.push_back(topology.add_host("h" + std::to_string(i), fabric, {.inner = {kRate, Time()}, .outer = {}}));
     network.emplace(topology, simulation);
   }
   TrainingJob::Done train(double compute_s, double bytes, double overlap, double until_s) {
