@@ -13,7 +13,8 @@ constexpr double kBlockOverhead = 100, kPasses = 3;
 KernelTime Attention::per_token() const {
   KernelTime time;
   const double memory = shape_.cached_bytes / (figures_.bytes_per_s * figures_.decode);
-  const double compute = shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
+  const double compute =
+      figures_.decode_with_arithmetic ? 0 : shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = shape_.layers * std::max(memory, compute);
   time.bytes = shape_.layers * shape_.cached_bytes;
   return time;

@@ -3,7 +3,8 @@
 ///
 /// Decoding reads the cache: per layer launch + bytes of (Σ context + calls · pad) / (bandwidth · share): affine in the
 /// sum of contexts, as leaping wants it. `pad` is what each call costs beyond its context (whole tiles of KV, a
-/// kernel's start and end). With many query heads to a cached vector (MLA) arithmetic may be the longer side instead.
+/// kernel's start and end). With many query heads to a cached vector (MLA) arithmetic may be the longer side instead,
+/// unless the share was measured for as many heads and has it in it.
 /// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the
 /// peak, in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time.
 ///
@@ -26,9 +27,10 @@ struct AttentionShape {
 struct AttentionFigures {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;       ///< share of the peak
-  double prefill_tail = 0;  ///< blocks
-  double decode = 1;        ///< share of the bandwidth
+  double prefill = 1;                   ///< share of the peak
+  double prefill_tail = 0;              ///< blocks
+  double decode = 1;                    ///< share of the bandwidth
+  bool decode_with_arithmetic = false;  ///< `decode` was measured with whatever bounds it
   double decode_pad_tokens = 0;
   double launch_s = 0;
   std::int64_t units = 0;  ///< 0: unknown

@@ -116,7 +116,12 @@ void KernelStepCost::add_layers() {
   // A norm reads and writes the residual stream and writes its result; two of them in a layer.
   double of_layers = 6 * count(model.layers) * bytes(d);
 
-  const AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_));
+  AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_));
+  if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
+      model.mla && !latent.empty()) {
+    figures.decode = latent.at(count(heads));
+    figures.decode_with_arithmetic = true;
+  }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   AttentionShape full;
   full.layers = count(model.full_layers);

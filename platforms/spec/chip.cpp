@@ -68,6 +68,15 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     });
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
+    at.object("latent_decode", [&](ObjectReader& by_format) {
+      for (const Precision precision : kPrecisions) {
+        by_format.object(name_of(precision), [&](ObjectReader& table) {
+          result.latent_decode[static_cast<std::size_t>(precision)] = ProfileCurve::read(table, "value");
+          for (const char* key : {"source", "date", "note"}) table.string(key, std::string());
+          table.boolean("assumed", false);
+        });
+      }
+    });
     result.launch_s = optional_fact(at, "launch_s", kNotNegative);
     result.gemm_tile_half = optional_fact(at, "gemm_tile_half", kNotNegative);
     result.gemm_depth_half = optional_fact(at, "gemm_depth_half", kNotNegative);

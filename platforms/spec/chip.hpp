@@ -51,6 +51,8 @@ struct Chip {
     std::array<ExpertResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
+    /// Latent attention (MLA): share of the bandwidth by query heads on the chip, by format of the KV; may be empty.
+    std::array<ProfileCurve, 4> latent_decode;
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
     // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
     std::optional<double> gemm_tile_half;   ///< elements
@@ -76,9 +78,9 @@ struct Chip {
   };
 
   /// Between steps a chip draws idle_w. In a step it draws active_w while its kernels run and waiting_w while it waits
-  /// for the host or for other chips; to that come compute_w · u + memory_w · v for the shares u of peak FLOP/s and v of
-  /// bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time. Never more than
-  /// tdp_w.
+  /// for the host or for other chips; to that come compute_w · u + memory_w · v for the shares u of peak FLOP/s and v
+  /// of bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time. Never more
+  /// than tdp_w.
   struct Power {
     std::optional<double> tdp_w;
     std::optional<double> idle_w;
