@@ -72,7 +72,7 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
   app.require_subcommand(1);
   Action chosen;
   for (const auto add : {add_run, add_replay, add_demand, add_bottleneck, add_campaign, add_compare, add_report,
-                         add_convert, add_check, add_graph, add_catalog, add_schema, add_calibrate})
+                         add_convert, add_check, add_graph, add_catalog, add_schema, add_calibrate, add_fit_agent})
     add(app, chosen);
 
   surroundings.command_line = "tokenyard";

@@ -27,5 +27,6 @@ void add_graph(CLI::App& app, Action& chosen);
 void add_catalog(CLI::App& app, Action& chosen);
 void add_schema(CLI::App& app, Action& chosen);
 void add_calibrate(CLI::App& app, Action& chosen);
+void add_fit_agent(CLI::App& app, Action& chosen);
 
 }  // namespace tokenyard::analysis
