@@ -29,26 +29,31 @@ class BranchOrder {
  public:
   explicit BranchOrder(BranchExit before) : before_(std::move(before)) {}
 
-  /// Parts come in order of `begin`; one without steps is as if it were not there.
+  /// Parts come in order of `begin`; one without steps is as if it were not there. O(log parts that run).
   void add(sim::Time begin, sim::Time end, BranchExit exit) {
-    if (!exit.steps.empty()) parts_.push_back({begin, end, std::move(exit)});
+    if (exit.steps.empty()) return;
+    running_.push_back({begin, end, parts_++, std::move(exit)});
+    std::push_heap(running_.begin(), running_.end(), ends_later);
   }
 
-  /// What a part that begins at `date` waits for; dates do not decrease. O(parts that ran side by side).
+  /// What a part that begins at `date` waits for; dates do not decrease. O(parts it waits for), and amortised O(log) of
+  /// those that have ended since the last time.
   BranchExit before(sim::Time date) {
-    sim::Time last_begin;
-    bool any = false;
-    for (const Part& part : parts_) {
-      if (part.end > date) continue;
-      last_begin = any ? std::max(last_begin, part.begin) : part.begin;
-      any = true;
+    const bool more = !running_.empty() && running_.front().end <= date;
+    while (!running_.empty() && running_.front().end <= date) {
+      std::pop_heap(running_.begin(), running_.end(), ends_later);
+      last_begin_ = std::max(last_begin_, running_.back().begin);
+      ended_.push_back(std::move(running_.back()));
+      running_.pop_back();
     }
-    if (!any) return before_;
-    // What ended before the last one began is before it, now and for all later dates.
-    std::erase_if(parts_, [&](const Part& part) { return part.end <= last_begin && part.begin != last_begin; });
+    if (ended_.empty()) return before_;
+    if (more) {
+      // What ended before the last one began is before it, now and for all later dates.
+      std::erase_if(ended_, [&](const Part& part) { return part.end <= last_begin_ && part.begin != last_begin_; });
+      std::sort(ended_.begin(), ended_.end(), [](const Part& a, const Part& b) { return a.number < b.number; });
+    }
     BranchExit joined;
-    for (const Part& part : parts_) {
-      if (part.end > date) continue;
+    for (const Part& part : ended_) {
       joined.steps.insert(joined.steps.end(), part.exit.steps.begin(), part.exit.steps.end());
       joined.end = std::max(joined.end, part.exit.end);
     }
@@ -58,10 +63,16 @@ class BranchOrder {
  private:
   struct Part {
     sim::Time begin, end;
+    std::uint64_t number = 0;  ///< in the order in which they came
     BranchExit exit;
   };
+  static bool ends_later(const Part& a, const Part& b) { return a.end > b.end; }
+
   BranchExit before_;
-  std::vector<Part> parts_;
+  std::vector<Part> running_;  ///< a heap: the first to end in front
+  std::vector<Part> ended_;
+  sim::Time last_begin_;  ///< of those that have ended
+  std::uint64_t parts_ = 0;
 };
 
 }  // namespace tokenyard::traces

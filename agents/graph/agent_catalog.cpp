@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/graph/iteration_macros.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "agents/graph/variants.hpp"
 
@@ -96,20 +97,21 @@ std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name) const {
 }
 
 std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name, const std::vector<std::string>& variants,
-                                                sim::Faults& faults) const {
+                                                sim::Faults& faults, const sim::Json* budget_usd) const {
   Patched patched;
-  return patch(name, variants, patched, faults);
+  return patch(name, variants, patched, faults, budget_usd);
 }
 
 std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const std::vector<std::string>& variants,
-                                                 Patched& patched, sim::Faults& faults) const {
+                                                 Patched& patched, sim::Faults& faults,
+                                                 const sim::Json* budget_usd) const {
   if (const auto done = patched.find(name); done != patched.end()) return done->second;
   const auto found = agents_.find(name);
   if (found == agents_.end()) return nullptr;
   patched[found->first] = found->second.agent;  // also what an agent gets that a variant makes call itself
   bool changed = false;
   for (const std::string& sub : found->second.agent->sub_agent_names)
-    changed |= patch(sub, variants, patched, faults) != find(sub);
+    changed |= patch(sub, variants, patched, faults, nullptr) != find(sub);
   std::shared_ptr<const sim::JsonFile> file = found->second.file;
   for (const std::string& variant : variants) {
     const std::vector<std::string> offered = variant_names(*file);
@@ -117,11 +119,17 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
     file = std::make_shared<const sim::JsonFile>(with_variant(*file, variant, faults));
     changed = true;
   }
+  if (budget_usd != nullptr) {
+    sim::Json with_budget = file->value();
+    with_budget["budget_usd"] = *budget_usd;
+    file = std::make_shared<const sim::JsonFile>(sim::JsonFile::from(std::move(with_budget), file->name()));
+    changed = true;
+  }
   if (!changed) return found->second.agent;
   const std::shared_ptr<Agent> agent = Agent::read(*file, faults);
   for (std::size_t i = 0; i < agent->sub_agent_names.size();
        ++i) {  // not always the agent's: a variant may call others
-    agent->sub_agents.push_back(patch(agent->sub_agent_names[i], variants, patched, faults));
+    agent->sub_agents.push_back(patch(agent->sub_agent_names[i], variants, patched, faults, nullptr));
     if (agent->sub_agents.back() == nullptr) {
       faults.add(agent->file, place_of_sub_agent(*agent, i), '"' + agent->sub_agent_names[i] + '"',
                  "an agent of the catalogue" + sim::did_you_mean(agent->sub_agent_names[i], names()));

@@ -32,8 +32,9 @@ class AgentCatalog {
   /// The agent as patched by variants (variants.hpp), one after the other; each also patches those sub-agents that
   /// offer it. What variants do wrong together is a fault; alone they were checked on loading. Null if there is no such
   /// agent.
+  /// `budget_usd`, a DIST, is in place of the agent's own.
   std::shared_ptr<const Agent> find(std::string_view name, const std::vector<std::string>& variants,
-                                    sim::Faults& faults) const;
+                                    sim::Faults& faults, const sim::Json* budget_usd = nullptr) const;
   /// Variants that an agent or a sub-agent of it offers, sorted.
   std::vector<std::string> variants(std::string_view name) const;
   std::vector<std::string> names() const;  ///< sorted
@@ -46,7 +47,7 @@ class AgentCatalog {
   /// Agents by name as patched by some variants: a sub-agent of two agents is one.
   using Patched = std::map<std::string, std::shared_ptr<const Agent>, std::less<>>;
   std::shared_ptr<const Agent> patch(std::string_view name, const std::vector<std::string>& variants, Patched& patched,
-                                     sim::Faults& faults) const;
+                                     sim::Faults& faults, const sim::Json* budget_usd) const;
 
   std::map<std::string, Entry, std::less<>> agents_;
 };

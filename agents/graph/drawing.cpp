@@ -43,6 +43,7 @@ std::string_view dot_shape(std::string_view kind) {
   if (kind == "human") return "oval, style=filled, fillcolor=\"#fbe6cf\"";
   if (kind == "guardrail") return "octagon, style=filled, fillcolor=\"#f7d9dc\"";
   if (kind == "router") return "hexagon, style=filled, fillcolor=\"#e8dcf5\"";
+  if (kind == "media") return "note, style=filled, fillcolor=\"#fbf3c4\"";
   if (kind == "sub-agent") return "box3d, style=filled, fillcolor=\"#dbe7fb\"";
   if (kind == "end") return "oval, peripheries=2";
   return "diamond, style=filled, fillcolor=\"#e6e6e6\"";
@@ -52,9 +53,11 @@ std::string_view dot_shape(std::string_view kind) {
 
 std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge) {
   std::vector<std::string> parts;
-  if (edge.count.given) {
+  if (edge.spends_usd_each > 0) {
+    parts.push_back(fmt::format("{} of the budget at {:g} USD", number(edge.spends_share), edge.spends_usd_each));
+    if (edge.plus != 0) parts.push_back(fmt::format("{:+}", edge.plus));
+  } else if (edge.count.given) {
     parts.push_back(number(edge.count.of.mean() + static_cast<double>(edge.plus)) + " of the urn");
-    if (edge.last) parts.emplace_back("one last");
   } else if (edge.on_error) {
     parts.emplace_back("on error");
   } else if (edge.otherwise) {
@@ -64,6 +67,7 @@ std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge)
   } else if (edge.p < 1) {
     parts.push_back(number(edge.p));
   }
+  if (edge.last) parts.emplace_back("one last");
   if (edge.max != kNone) parts.push_back(fmt::format("at most {}", edge.max));
   return joined(parts);
 }
@@ -75,6 +79,12 @@ std::string node_detail(const Agent& agent, const Node& node) {
     if (node.output_tokens.given) parts.push_back(number(node.output_tokens.of.mean()) + " out");
     if (node.thinking_tokens.given && node.thinking_tokens.of.mean() > 0)
       parts.push_back(number(node.thinking_tokens.of.mean()) + " thought");
+  }
+  if (node.compact) parts.push_back(fmt::format("compacts above {}", node.compact->above));
+  if (node.kind == NodeKind::kMedia) {
+    parts.push_back(fmt::format("{}x{}", node.picture.width, node.picture.height));
+    if (node.picture.frames > 1) parts.push_back(fmt::format("{} frames", node.picture.frames));
+    parts.push_back(number(node.steps.of.mean()) + " steps");
   }
   if (node.waits()) parts.push_back(seconds(node.latency_s.of.mean()));
   if (node.service != kNone) {

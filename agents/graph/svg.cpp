@@ -27,6 +27,7 @@ constexpr const char* kStyle = R"(
   .tool, .retrieval { fill: #e2f2e2; stroke: #3b8a4a; }
   .human { fill: #fdebd3; stroke: #c07a1c; }
   .guardrail { fill: #fadfe2; stroke: #b83a4b; }
+  .media { fill: #fbf6d9; stroke: #a8901a; }
   .router, .choice { fill: #ece2f8; stroke: #7a4db3; }
   .fan-out, .join { fill: #59616e; stroke: #59616e; }
   .end { fill: #ffffff; stroke: #59616e; }

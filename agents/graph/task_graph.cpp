@@ -31,6 +31,7 @@ class AgentReader {
     });
     if (agent_.name.empty() && r.has("name")) r.fault("name", "an empty name", "a name");
     agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = kMostTokens});
+    agent_.budget_usd = draw(r, "budget_usd", 0, "task");
     r.members("contexts", [&](const std::string& name, sim::ObjectReader& c) { read_context(name, c); });
     r.members("services", [&](const std::string& name, sim::ObjectReader& s) {
       agent_.services.push_back({name, s.integer("capacity", {.minimum = 1, .maximum = 1e9})});
@@ -128,6 +129,8 @@ class AgentReader {
       read_call(n, r);
     } else if (n.waits()) {
       read_wait(n, r);
+    } else if (n.kind == NodeKind::kMedia) {
+      read_media(n, r);
     } else if (n.kind == NodeKind::kFanOut) {
       joins_.push_back({agent_.nodes(), r.string("join"), r.pointer_to("join")});
     } else if (n.kind == NodeKind::kSubAgent) {
@@ -150,15 +153,47 @@ class AgentReader {
       n.role_prefix_tokens = r.integer("role_prefix_tokens", {.fallback = 0, .minimum = 0, .maximum = kMostTokens});
       n.role_content = role_content(n.name);
     }
-    const std::string role = r.string("pool", small ? "small" : "default");
-    const auto found = std::find(agent_.pool_roles.begin(), agent_.pool_roles.end(), role);
-    n.role = static_cast<std::uint32_t>(found - agent_.pool_roles.begin());
-    if (found == agent_.pool_roles.end()) agent_.pool_roles.push_back(role);
+    n.role = role(r, small ? "small" : "default", false);
     n.prompt_tokens = draw(r, "prompt_tokens", 0, n.name);
     n.output_tokens = draw(r, "output_tokens", 1, n.name);  // whether it is given is checked with the edges
     n.thinking_tokens = draw(r, "thinking_tokens", 0, n.name);
     n.parallel = draw(r, "parallel", 1, n.name);
+    if (!n.fresh) {
+      r.object("compact", [&](sim::ObjectReader& c) {
+        Compaction& compact = n.compact.emplace();
+        compact.above = c.integer("above", {.minimum = 0, .maximum = kMostTokens});
+        compact.p = c.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
+        compact.p_below = c.number("p_below", {.fallback = 0, .minimum = 0, .maximum = 1});
+        compact.to = draw(c, "to", {}, n.name + "/compact");
+        compact.stream = sim::StreamName(fmt::format("{}/{}/compact", agent_.name, n.name));
+      });
+    }
     n.failure = sim::StreamName(fmt::format("{}/{}/failure", agent_.name, n.name));
+  }
+
+  /// The pool role of a node: calls for text and for pictures go to different ones.
+  std::uint32_t role(sim::ObjectReader& r, const std::string& fallback, bool media) {
+    const std::string name = r.string("pool", fallback);
+    const auto found = std::find(agent_.pool_roles.begin(), agent_.pool_roles.end(), name);
+    const auto index = static_cast<std::size_t>(found - agent_.pool_roles.begin());
+    if (found == agent_.pool_roles.end()) {
+      agent_.pool_roles.push_back(name);
+      agent_.media_roles.push_back(media);
+    } else if (agent_.media_roles[index] != media) {
+      r.fault("pool", '"' + name + "\", which other nodes ask for " + (media ? "text" : "pictures"),
+              "a name of its own: nodes of kind media and nodes that call a language model go to different pools");
+    }
+    return static_cast<std::uint32_t>(index);
+  }
+
+  void read_media(Node& n, sim::ObjectReader& r) {
+    const sim::NumberRule pixels{.minimum = 16, .maximum = 65536};
+    n.role = role(r, "media", true);
+    n.picture.width = r.integer("width", pixels);
+    n.picture.height = r.integer("height", pixels);
+    n.picture.frames = r.integer("frames", {.fallback = 1, .minimum = 1, .maximum = 1e6});
+    n.steps = draw(r, "steps", {}, n.name);
+    read_results(n, r);
   }
 
   void read_results(Node& n, sim::ObjectReader& r) {
@@ -215,6 +250,13 @@ class AgentReader {
     if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9}))
       e.max = static_cast<std::uint32_t>(*max);
     e.count = draw(r, "count", 0, owner);
+    r.object("spends", [&](sim::ObjectReader& s) {
+      e.spends_share = s.number("share", {.minimum = 0, .maximum = 1});
+      e.spends_usd_each = s.number("usd_each", {.minimum = 0, .maximum = 1e9, .exclusive = true});
+      if (e.count.given) r.fault("spends", "spends beside count", "one of the two");
+      if (!agent_.budget_usd.given) r.fault("spends", "no budget_usd of the agent", "a budget_usd to spend from");
+      e.count.given = true;
+    });
     e.plus = r.integer("plus", {.fallback = 0, .minimum = -1e9, .maximum = 1e9});
     e.last = r.boolean("last", false);
     e.on_error = r.has("on") && !r.choice("on", {"error"}).empty();

@@ -10,6 +10,8 @@
 ///   marked `last` keeps one for the end. When the urn is empty, the edges with `p` apply and the urn closes; a node
 ///   without such edges closes it with the last draw. So "5.65 tool rounds on average, scattered over the user's turns"
 ///   is one urn of two edges, and a loop with a negative-binomial length is an urn of one.
+/// - An edge with `spends` in place of `count` buys from the task's budget (`budget_usd` of the agent, drawn once per
+///   task): {"share": 0.5, "usd_each": 0.01} draws as many as half of the budget pays, rounded down.
 /// - Edges with `p` (1 by default) are drawn by probability. `max` bounds how often one walk takes an edge; what would
 /// have
 ///   gone there then goes to the edge marked `else`, or to the others in proportion.
@@ -21,6 +23,10 @@
 /// Contexts are append-only lists of extents. A context opens with a role prefix, shared by all tasks of the agent, and
 /// its opening tokens, drawn per task. An llm node appends its new tokens, makes its call, and leaves its visible
 /// output in the context; a fresh one (guardrails and routers always) calls with a prompt of its own.
+/// With `compact` ({"above": 150000, "to": DIST}) an llm node first replaces a context that its prompt would take
+/// beyond `above` tokens by a summary, so that the prompt, role prefix included, has `to` tokens: nothing but the
+/// prefix is found in a cache again. It does so with probability `p` (1); `p_below` (0) is that of a smaller context.
+/// A media node asks a media pool for pictures of `width` x `height` and `frames`, made in `steps` of denoising.
 ///
 /// Invariants of a graph read without faults: every node is reachable and reaches an end; every loop is bounded;
 /// probabilities sum to 1; branches end at their fan-out's join and nowhere else; names refer to something.
@@ -54,16 +60,25 @@ enum class NodeKind : std::uint8_t {
   kFanOut,
   kJoin,
   kSubAgent,
+  kMedia,
   kEnd
 };
-inline constexpr std::array<std::string_view, 11> kNodeKindNames = {
-    "llm", "tool", "retrieval", "guardrail", "human", "router", "choice", "fan-out", "join", "sub-agent", "end"};
+inline constexpr std::array<std::string_view, 12> kNodeKindNames = {"llm",   "tool",      "retrieval", "guardrail",
+                                                                    "human", "router",    "choice",    "fan-out",
+                                                                    "join",  "sub-agent", "media",     "end"};
 
 /// A draw that a node makes at every visit, on a stream of its own.
 struct Draw {
   sim::Distribution of;
   sim::StreamName stream{""};
   bool given = false;
+};
+
+struct Compaction {
+  Tokens above = 0;
+  double p = 1, p_below = 0;
+  Draw to;
+  sim::StreamName stream{""};
 };
 
 struct Node {
@@ -74,13 +89,18 @@ struct Node {
   NodeKind kind = NodeKind::kEnd;
 
   // llm, guardrail, router
-  std::uint32_t role = 0;         ///< index in Agent::pool_roles
+  std::uint32_t role = 0;         ///< index in Agent::pool_roles; of a media node, too
   bool fresh = false;             ///< a prompt of its own, not the context's
   Tokens role_prefix_tokens = 0;  ///< of a fresh prompt
   std::uint64_t role_content = 0;
   Draw prompt_tokens;  ///< new ones, appended before the call
   Draw output_tokens, thinking_tokens;
   sim::StreamName failure{""};
+  std::optional<Compaction> compact;
+
+  // media
+  platforms::MediaOrder picture;  ///< its steps are drawn
+  Draw steps;
 
   // tool, retrieval, human
   std::uint32_t service = kNone;  ///< index in Agent::services; without one there is no waiting
@@ -110,7 +130,8 @@ struct Edge {
   double p = 1;
   std::uint32_t max = kNone;
   Draw count;
-  std::int64_t plus = 0;  ///< added to the drawn count
+  std::int64_t plus = 0;                         ///< added to the drawn count
+  double spends_share = 0, spends_usd_each = 0;  ///< in place of a count: it is `given`, and drawn from the budget
   bool last = false;
   bool on_error = false;
   bool otherwise = false;  ///< "else"
@@ -155,10 +176,12 @@ class Agent {
   std::uint32_t start = 0;
   std::vector<ContextSpec> contexts;
   std::vector<ServiceSpec> services;
-  std::vector<std::string> pool_roles;  ///< named by the LLM nodes, in order of appearance
+  std::vector<std::string> pool_roles;  ///< named by the LLM and media nodes, in order of appearance
+  std::vector<bool> media_roles;        ///< which of them are asked for pictures
   std::vector<std::string> sub_agent_names;
   std::vector<std::shared_ptr<const Agent>> sub_agents;  ///< resolved by the catalogue
   std::optional<CallFailure> call_failure;
+  Draw budget_usd;              ///< what a task may spend on what its edges buy
   Tokens template_tokens = 15;  ///< per call: roles and separators of the chat template
 
   struct Route {

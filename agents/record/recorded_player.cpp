@@ -166,7 +166,7 @@ void RecordedPlayer::end_task(std::uint32_t index) {
   record.agent = play.task.agent;
   record.arrival = play.arrival;
   record.finish = simulation_.now();
-  record.status = play.aborted.value_or(TaskStatus::kCompleted);
+  record.status = play.aborted.value_or(play.task.failed ? TaskStatus::kFailed : TaskStatus::kCompleted);
   record.causes = play.path;
   const std::uint32_t user = play.user;
   --in_flight_;

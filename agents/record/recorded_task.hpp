@@ -61,11 +61,13 @@ struct RecordedStep {
 struct RecordedTask {
   std::uint32_t agent = 0;  ///< index in RecordedNames::agents
   sim::Time arrival;        ///< from the start of the trace
+  bool failed = false;      ///< when it was recorded, though its steps ended: it is so again when they are played
   std::vector<RecordedStep> steps;
   std::vector<RecordedDependency> dependencies;
   std::vector<platforms::Extent> extents;
 
   void clear() {
+    failed = false;
     steps.clear();
     dependencies.clear();
     extents.clear();

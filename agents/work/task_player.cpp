@@ -240,6 +240,8 @@ bool TaskPlayer::begin_node(std::uint32_t index) {
       return begin_branches(index);
     case NodeKind::kSubAgent:
       return begin_sub_agents(index);
+    case NodeKind::kMedia:
+      return begin_pictures(index);
     case NodeKind::kChoice:
     case NodeKind::kJoin:
     case NodeKind::kEnd:
@@ -326,6 +328,7 @@ bool TaskPlayer::begin_call(std::uint32_t index) {
       fresh += node.prompt_tokens.of.sample_count(stream);
     }
     append(index, node.context, fresh);
+    compact_context(index);
   }
   if (const auto& failure = step.walk.agent().call_failure) {
     Stream stream = step.walk.stream(seed_, node.failure);
@@ -349,8 +352,6 @@ bool TaskPlayer::begin_call(std::uint32_t index) {
 void TaskPlayer::submit_calls(std::uint32_t index) {
   Step& step = steps_[index];
   const Node& node = step.walk.node();
-  const Task& task = tasks_[step.task];
-  const Entry::Member& member = entries_[task.entry].members[step.member];
   const Edge& way = *step.way->edge;
   const Draw& output = way.output_tokens.given ? way.output_tokens : node.output_tokens;
   const Draw& thinking = way.thinking_tokens.given ? way.thinking_tokens : node.thinking_tokens;
@@ -359,19 +360,13 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   Stream thoughts = step.walk.stream(seed_, thinking.stream);
 
   step.open = static_cast<std::int32_t>(count);
-  CallRequest request;
-  request.task = task.number;
-  request.agent = task.entry;
-  request.node = member.first_node + step.walk.at();
-  request.branch = step.branch;
-  request.pool = member.pools[node.role];
-  request.listener = this;
+  CallRequest request = request_of(step);
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
     call.step = index;
     build_prompt(index, call.prompt);
-    const double scale = entries_[task.entry].spec.scale.output_tokens;
+    const double scale = entries_[request.agent].spec.scale.output_tokens;
     call.visible = std::max<Tokens>(1, scaled(output.of.sample_tokens(outputs), scale));
     const Tokens thought = thinking.given ? scaled(thinking.of.sample_count(thoughts), scale) : 0;
     request.prompt = call.prompt;
@@ -381,6 +376,43 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     request.cookie = slot;
     door_.submit(request);  // may end the call, and with the last one the task, before it returns
   }
+}
+
+CallRequest TaskPlayer::request_of(const Step& step) {
+  const Task& task = tasks_[step.task];
+  const Entry::Member& member = entries_[task.entry].members[step.member];
+  CallRequest request;
+  request.task = task.number;
+  request.agent = task.entry;
+  request.node = member.first_node + step.walk.at();
+  request.branch = step.branch;
+  request.pool = member.pools[step.walk.node().role];
+  request.listener = this;
+  return request;
+}
+
+bool TaskPlayer::begin_pictures(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  const std::int64_t count = copies(step, node.parallel);
+  Stream lengths = step.walk.stream(seed_, node.steps.stream);
+  Stream results = step.walk.stream(seed_, node.result_tokens.stream);
+  step.open = static_cast<std::int32_t>(count);
+  step.waiting_for = Cause::kMedia;
+  CallRequest request = request_of(step);
+  request.media = node.picture;
+  request.output_tokens = 0;
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    if (node.result_tokens.given) step.result_tokens += node.result_tokens.of.sample_count(results);
+    const std::uint32_t slot = calls_.take();
+    calls_[slot].step = index;
+    calls_[slot].visible = 0;
+    calls_[slot].prompt.clear();
+    request.media.steps = node.steps.of.sample_tokens(lengths);
+    request.cookie = slot;
+    door_.submit(request);
+  }
+  return true;
 }
 
 void TaskPlayer::build_prompt(std::uint32_t index, std::vector<platforms::Extent>& prompt) {
@@ -418,6 +450,21 @@ void TaskPlayer::open_context(std::uint32_t index, std::uint32_t context) {
   if (!opening.given) return;
   Stream stream(seed_, opening.stream, step.walk.entity(), step.walk.path());
   append(index, context, opening.of.sample_count(stream));
+}
+
+/// A branch leaves the contexts of its parent as they are.
+void TaskPlayer::compact_context(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  if (!node.compact || !step.own_contexts) return;
+  const Tokens prefix = step.walk.agent().contexts[node.context].role_prefix_tokens;
+  ContextShare& share = step.walk.contexts()[node.context];
+  Stream stream = step.walk.stream(seed_, node.compact->stream);
+  if (stream.uniform() >= (prefix + share.tokens > node.compact->above ? node.compact->p : node.compact->p_below))
+    return;
+  Stream sizes = step.walk.stream(seed_, node.compact->to.stream);
+  share.tokens = std::max<Tokens>(1, node.compact->to.of.sample_count(sizes) - prefix);
+  share.content = 0;  // a new one, at its next use
 }
 
 std::uint64_t TaskPlayer::content_of(std::uint32_t index, std::uint32_t context) {

@@ -131,6 +131,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
 
   bool begin_call(std::uint32_t step);
   void submit_calls(std::uint32_t step);
+  bool begin_pictures(std::uint32_t step);
+  platforms::CallRequest request_of(const Step& step);
   bool begin_wait(std::uint32_t step);
   void begin_service(std::uint32_t step, sim::Time duration);
   void end_wait(std::uint32_t step);
@@ -139,6 +141,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void end_branch(std::uint32_t parent, std::uint32_t child, bool failed);
 
   void build_prompt(std::uint32_t step, std::vector<platforms::Extent>& prompt);
+  void compact_context(std::uint32_t step);
   void open_context(std::uint32_t step, std::uint32_t context);
   std::uint64_t content_of(std::uint32_t step, std::uint32_t context);
   void append(std::uint32_t step, std::uint32_t context, Tokens tokens);

@@ -43,6 +43,12 @@ const Agent::Route& Walk::choose(std::uint64_t seed, bool error) {
   return choose_by_chance(seed);
 }
 
+std::int64_t Walk::bought(std::uint64_t seed, const Edge& edge) const {
+  sim::Stream budget(seed, agent_->budget_usd.stream, entity_, 0);
+  const double usd = agent_->budget_usd.of.sample(budget);
+  return static_cast<std::int64_t>(std::clamp(usd * edge.spends_share / edge.spends_usd_each, 0.0, 1e9));
+}
+
 const Agent::Route* Walk::choose_from_urn(std::uint64_t seed) {
   const std::vector<Agent::Route>& routes = agent_->routes[node_];
   if (urn_open(node_) == 0) {
@@ -50,7 +56,8 @@ const Agent::Route* Walk::choose_from_urn(std::uint64_t seed) {
       if (!edge->count.given) continue;
       sim::Stream draws = stream(seed, edge->count.stream);
       const std::int64_t least = edge->last ? 1 : 0;
-      const std::int64_t balls = edge->count.of.sample_count(draws) + edge->plus;
+      const std::int64_t counted = edge->spends_usd_each > 0 ? bought(seed, *edge) : edge->count.of.sample_count(draws);
+      const std::int64_t balls = counted + edge->plus;
       edge_count(*edge) = static_cast<std::uint32_t>(std::clamp<std::int64_t>(balls, least, 1'000'000'000));
     }
     urn_open(node_) = 1;

@@ -52,6 +52,8 @@ class Walk {
   /// Balls left of an edge with count; times taken of one with max.
   std::uint32_t& edge_count(const Edge& edge) { return counts_[2 * agent_->nodes() + edge.index]; }
 
+  /// What the edge's share of the task's budget pays: the same budget on every branch and visit.
+  std::int64_t bought(std::uint64_t seed, const Edge& edge) const;
   const Agent::Route* choose_from_urn(std::uint64_t seed);
   const Agent::Route& choose_by_chance(std::uint64_t seed);
 

@@ -102,7 +102,7 @@ class Finder {
       add("hbm-capacity", chip, "HBM capacity of " + chip, [chip](Scenario& s, double factor) {
         change_chip(s, chip, [&](Chip& c) { scale(c.memory_bytes, factor); });
         for (PoolPlan& p : s.pools) {
-          if (p.chip->name != chip) continue;
+          if (p.chip->name != chip || p.media != nullptr) continue;
           if (p.blocks_overridden) {
             p.cache.blocks = static_cast<std::int64_t>(std::ceil(static_cast<double>(p.cache.blocks) * factor));
           } else {
@@ -122,6 +122,7 @@ class Finder {
       }
     }
     const bool moves = std::any_of(scenario_.pools.begin(), scenario_.pools.end(), [&](const PoolPlan& p) {
+      if (p.media != nullptr) return false;
       return p.role == platforms::PoolRole::kPrefill ||
              p.spec_on(scenario_.cluster).span.crosses(p.parallelism.chips());
     });
@@ -143,7 +144,7 @@ class Finder {
     std::vector<const platforms::EngineDefaults*> seen;
     for (const PoolPlan& pool : scenario_.pools) {
       const platforms::EngineDefaults* engine = pool.engine;
-      if (std::find(seen.begin(), seen.end(), engine) != seen.end()) continue;
+      if (engine == nullptr || std::find(seen.begin(), seen.end(), engine) != seen.end()) continue;
       seen.push_back(engine);
       add("host", engine->name, "host time of " + engine->name, [engine](Scenario& s, double factor) {
         auto better = std::make_shared<platforms::EngineDefaults>(*engine);

@@ -26,7 +26,8 @@ struct Entry {
   std::string name, line;
 };
 
-const std::vector<std::string> kKinds = {"chips", "models", "engines", "clusters", "agents", "policies", "formats"};
+const std::vector<std::string> kKinds = {"chips",    "models", "media-models", "engines",
+                                         "clusters", "agents", "policies",     "formats"};
 
 std::optional<CatalogKind> platform_kind(const std::string& kind) {
   for (const CatalogKind known : platforms::kCatalogKinds) {
@@ -86,7 +87,7 @@ void show_facts(const platforms::Catalog& catalog, CatalogKind kind, const std::
   fmt::print(out, "{}", table.text("  "));
 }
 
-void show_agent(const agents::Agent& agent, std::FILE* out) {
+void show_agent(const agents::Agent& agent, const std::vector<std::string>& variants, std::FILE* out) {
   fmt::print(out, "{} ({})\n", agent.title, agent.file);
   TextTable table({TextTable::kLeft, TextTable::kLeft, TextTable::kLeft, TextTable::kLeft});
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
@@ -95,6 +96,7 @@ void show_agent(const agents::Agent& agent, std::FILE* out) {
                node.note});
   }
   fmt::print(out, "{}", table.text("  "));
+  if (!variants.empty()) fmt::print(out, "  variants: {}\n", fmt::join(variants, ", "));
   if (!agent.source.empty()) fmt::print(out, "  source: {}\n", agent.source);
   fmt::print(out, "  tokenyard graph {} draws it\n", agent.name);
 }
@@ -122,7 +124,7 @@ int show_catalog(const CatalogArguments& a, const Surroundings& surroundings) {
   } else if (known) {
     show_facts(catalogs.platforms, *known, a.name, surroundings.out);
   } else if (a.kind == "agents" && !a.json) {
-    show_agent(*catalogs.agents.find(a.name), surroundings.out);
+    show_agent(*catalogs.agents.find(a.name), catalogs.agents.variants(a.name), surroundings.out);
   } else if (a.json) {
     fmt::print(surroundings.out, "{}\n", sim::Json{{"name", entry->name}, {"description", entry->line}}.dump(2));
   } else {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/catalogs.hpp"
@@ -25,9 +26,9 @@ enum class Kind { kScenario, kAgent, kCatalogEntry, kForeign, kUnknown };
 
 /// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
 Kind kind_of(const JsonFile& file, Faults& faults) {
-  static const std::vector<std::string> kSchemas = {"tokenyard.scenario/1", "tokenyard.agent/1",
-                                                    "tokenyard.chip/1",     "tokenyard.model/1",
-                                                    "tokenyard.engine/1",   "tokenyard.cluster/1"};
+  static const std::vector<std::string> kSchemas = {
+      "tokenyard.scenario/1", "tokenyard.agent/1",   "tokenyard.chip/1",       "tokenyard.model/1",
+      "tokenyard.engine/1",   "tokenyard.cluster/1", "tokenyard.media-model/1"};
   const Json& json = file.value();
   if (json.is_object() && json.contains("schema")) {
     const std::string schema =
@@ -196,12 +197,25 @@ class Check {
     return fitting;
   }
 
+  /// Rows of agents, too, hold all that a Mooncake request has: which of the formats is told by their own keys.
+  static std::string mooncake_format(const std::string& path) {
+    std::ifstream in(path);
+    std::string line;
+    std::getline(in, line);
+    const Json row = Json::parse(line, nullptr, false);
+    if (!row.is_object()) return "mooncake";
+    for (const char* key : {"wait_for", "dependencies", "play_id", "request_id", "tool_wait_ms"}) {
+      if (row.contains(key)) return "agentic-mooncake";
+    }
+    return row.contains("session_id") ? "mooncake-sessions" : "mooncake";
+  }
+
   /// The one format that fits; empty, with a fault, if there is none or more than one.
   std::string detect_format(const std::string& path) {
     const std::vector<std::string> fitting = fitting_formats(path);
     std::vector<std::string> names;
     for (const traces::TraceFormat& format : traces::all_formats()) names.emplace_back(format.name);
-    if (fitting.size() == 1) return fitting.front();
+    if (fitting.size() == 1) return fitting.front() == "mooncake" ? mooncake_format(path) : fitting.front();
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
       faults_.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");

@@ -71,8 +71,9 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
       "  tokenyard catalog chips h100-sxm");
   app.require_subcommand(1);
   Action chosen;
-  for (const auto add : {add_run, add_replay, add_demand, add_bottleneck, add_campaign, add_study, add_compare, add_report,
-                         add_convert, add_check, add_graph, add_catalog, add_schema, add_calibrate})
+  for (const auto add :
+       {add_run, add_replay, add_demand, add_bottleneck, add_campaign, add_study, add_compare, add_report, add_convert,
+        add_check, add_graph, add_catalog, add_schema, add_calibrate, add_fit_agent})
     add(app, chosen);
 
   surroundings.command_line = "tokenyard";

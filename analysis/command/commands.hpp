@@ -28,5 +28,6 @@ void add_catalog(CLI::App& app, Action& chosen);
 void add_schema(CLI::App& app, Action& chosen);
 void add_study(CLI::App& app, Action& chosen);
 void add_calibrate(CLI::App& app, Action& chosen);
+void add_fit_agent(CLI::App& app, Action& chosen);
 
 }  // namespace tokenyard::analysis

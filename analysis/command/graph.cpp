@@ -13,8 +13,24 @@ namespace {
 
 struct GraphArguments {
   std::string agent, format = "text";
-  std::vector<std::string> catalogs;
+  std::vector<std::string> catalogs, variants;
 };
+
+/// The agent as its variants, if any were asked for, make it.
+std::shared_ptr<const agents::Agent> with_variants(const agents::AgentCatalog& catalog, const std::string& name,
+                                                   const std::vector<std::string>& variants) {
+  const std::vector<std::string> known = catalog.variants(name);
+  sim::Faults faults;
+  for (const std::string& variant : variants) {
+    if (std::find(known.begin(), known.end(), variant) == known.end())
+      faults.add("", "--variant", '"' + variant + '"',
+                 fmt::format("a variant of {}: {}{}", name, fmt::join(known, ", "), sim::did_you_mean(variant, known)));
+  }
+  faults.throw_if_any();
+  const auto agent = catalog.find(name, variants, faults);
+  faults.throw_if_any();
+  return agent;
+}
 
 /// A name of the catalogue, or a file: what ends in .json or holds a slash.
 std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
@@ -25,17 +41,16 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
     faults.throw_if_any();
     const auto catalog = agents::AgentCatalog::built_in(faults, folders, {a.agent});
     faults.throw_if_any();
-    return catalog.find(file.value().at("name").get<std::string>());
+    return with_variants(catalog, file.value().at("name").get<std::string>(), a.variants);
   }
   const auto catalog = agents::AgentCatalog::built_in(faults, folders);
   faults.throw_if_any();
-  const auto agent = catalog.find(a.agent);
-  if (agent == nullptr) {
+  if (catalog.find(a.agent) == nullptr) {
     throw sim::InputError(
         {"", "tokenyard graph", '"' + a.agent + '"',
          "an agent of the catalogue, or the path of a .json file" + sim::did_you_mean(a.agent, catalog.names())});
   }
-  return agent;
+  return with_variants(catalog, a.agent, a.variants);
 }
 
 int show_graph(const GraphArguments& a, const Surroundings& surroundings) {
@@ -60,9 +75,14 @@ void add_graph(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<GraphArguments>();
   sub->add_option("AGENT", a->agent, "a name of the catalogue, or a JSON file")->required();
   sub->add_option("--format", a->format, "text (default), svg, or dot for Graphviz")->option_text("text|svg|dot");
+  sub->add_option("--variant", a->variants, "as a variant of the agent makes it (repeatable)")
+      ->option_text("NAME")
+      ->expected(1)
+      ->take_all();
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
   sub->footer(
       "  tokenyard graph customer-service\n"
+      "  tokenyard graph trip-planning --variant react\n"
       "  tokenyard graph my-agent.json --format svg > my-agent.svg");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return show_graph(*a, s); }; });
 }

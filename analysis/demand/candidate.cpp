@@ -43,8 +43,10 @@ std::int64_t nodes_for(const PoolPlan& pool, std::int64_t chips_per_node) {
   return (pool.replicas - 1) / (chips_per_node / chips) + 1;
 }
 
-/// Ticks of a step that makes one token after 4096 others: what a call alone waits for each token.
+/// Ticks of a step that makes one token after 4096 others, or of one denoising step: what a call alone waits for each.
 double lone_step_ticks(const PoolPlan& pool, const platforms::Cluster& cluster) {
+  if (pool.media != nullptr)  // any picture: ways differ by a factor alone
+    return static_cast<double>(platforms::MediaCost(pool.media_spec()).step({1024, 1024, 1}).ticks);
   constexpr platforms::Tokens kContext = 4096;
   return static_cast<double>(
       platforms::replica_step_cost(pool.spec_on(cluster))->piece(1, kContext, {}).ticks(kContext));
@@ -56,6 +58,7 @@ class WaysOfPool {
       : candidate_(candidate), pool_(pool), plan_(plan) {}
 
   std::vector<Way> find() {
+    if (pool_.media != nullptr) return find_media();
     std::vector<std::int64_t> degrees = plan_.tp;
     for (std::int64_t tp = 1; plan_.tp.empty() && tp <= candidate_.chips_per_node; tp *= 2) degrees.push_back(tp);
     std::sort(degrees.begin(), degrees.end());
@@ -67,12 +70,31 @@ class WaysOfPool {
   }
   /// Where there are none.
   std::string why_not() const {
-    if (too_small_.empty() && unknown_.empty())
+    if (too_small_.empty() && unknown_.empty() && pool_.media == nullptr)
       return fmt::format("no tensor-parallel degree divides the {} heads of {}", pool_.model->heads, pool_.model->name);
     return too_small_ + (too_small_.empty() || unknown_.empty() ? "" : "; ") + unknown_;
   }
 
  private:
+  /// As many chips for a picture as its model was measured with.
+  std::vector<Way> find_media() {
+    std::vector<std::int64_t> degrees = plan_.tp;
+    if (degrees.empty()) degrees = {1, 2, 4, 8};
+    for (const std::int64_t tp : degrees) {
+      PoolPlan pool = pool_;
+      pool.parallelism = {tp, 1, 1, 1};
+      const std::vector<std::string> missing = platforms::missing_numbers(pool.media_spec());
+      if (!missing.empty()) {
+        unknown_ = fmt::format("unknown for {} chips a replica: {}", tp, fmt::join(missing, ", "));
+      } else if (platforms::weight_bytes(pool.media_spec()) > *pool.chip->memory_bytes) {
+        too_small_ = fmt::format("the memory does not hold {}", pool.media->name);
+      } else if (tp <= candidate_.chips_per_node) {
+        ways_.push_back({pool.parallelism, 1});
+      }
+    }
+    return std::move(ways_);
+  }
+
   void try_parallelism(const Parallelism& parallelism) {
     const auto same = [&](const Way& way) {
       return way.parallelism.tp == parallelism.tp && way.parallelism.pp == parallelism.pp &&
@@ -113,6 +135,7 @@ class WaysOfPool {
 
 void set_way(PoolPlan& pool, const Way& way) {
   pool.parallelism = way.parallelism;
+  if (pool.media != nullptr) return;
   pool.batching.max_num_seqs = way.max_num_seqs;
   if (!pool.blocks_overridden) pool.size_cache();
 }

@@ -18,6 +18,12 @@ void Metrics::on_call(const CallRecord& r) {
   const bool completed = r.status == CallStatus::kCompleted;
   if (completed) output_tokens += r.output_tokens;
 
+  if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own
+    media_steps += completed ? r.media_steps : 0;
+    ++media_calls;
+    completed_calls += completed && in_window(r.finish) ? 1 : 0;
+    return;
+  }
   const bool arrived = in_window(r.arrival);
   bool good = completed;
   if (arrived) {

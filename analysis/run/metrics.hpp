@@ -36,6 +36,8 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   // The whole run.
   std::array<std::uint64_t, 4> calls{}, tasks{};  ///< by status
   std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+  std::uint64_t media_calls = 0;  ///< of the calls
+  std::int64_t media_steps = 0;
   platforms::CauseTimes causes;
 
   // Arrived in the window.

@@ -15,6 +15,11 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
     sum.waiting += replica.waiting();
     sum.used_blocks += replica.kv_blocks_in_use();
   }
+  if (const platforms::MediaQueue* media = fleet.media(pool)) {
+    sum.totals += media->share_in_progress();
+    sum.running = media->running();
+    sum.waiting = media->waiting();
+  }
   sum.totals += fleet.tally_of(pool).totals;
   sum.blocks = static_cast<std::int64_t>(fleet.replicas(pool)) * fleet.pool(pool).kv.blocks;
   return sum;

@@ -11,7 +11,7 @@ namespace tokenyard::analysis {
 
 struct PoolReading {
   platforms::ServingTotals totals;
-  std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;
+  std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;  ///< a media pool has no blocks
 };
 
 /// Settles the pool's replicas to now. O(busy replicas), and a look at each idle one.

@@ -51,7 +51,7 @@ Recording::Recording(const std::string& path, const std::string& format, const R
   }
   std::vector<agents::ModelPools::Pool> pools;
   for (const PoolPlan& pool : scenario.pools) {
-    const bool takes_calls = pool.role != platforms::PoolRole::kDecode;
+    const bool takes_calls = pool.media == nullptr && pool.role != platforms::PoolRole::kDecode;
     pools.push_back(takes_calls ? agents::ModelPools::Pool{pool.name, pool.model->name} : agents::ModelPools::Pool{});
   }
   const agents::ModelPools rules =

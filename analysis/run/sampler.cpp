@@ -1,6 +1,8 @@
 #include "analysis/run/sampler.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace tokenyard::analysis {
 
@@ -29,7 +31,9 @@ void Sampler::on_event(Time now, std::uint64_t) {
       return static_cast<double>(reading.totals.*sum - last_[p].totals.*sum);
     };
     traces::SeriesRow row{now, p, reading.running, reading.waiting};
-    row.kv_utilization = static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks);
+    row.kv_utilization = reading.blocks > 0
+                             ? static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks)
+                             : std::numeric_limits<double>::quiet_NaN();
     row.busy = FineTime(reading.totals.busy_ticks - last_[p].totals.busy_ticks).seconds() /
                (span_s * static_cast<double>(pool.replicas));
     row.output_tokens_per_s = rise(&platforms::ServingTotals::output_tokens) / span_s;
@@ -71,7 +75,7 @@ void Sampler::end_window() {
 }
 
 std::optional<double> Sampler::mean_kv(std::size_t pool) const {
-  if (samples_ == 0) return {};
+  if (samples_ == 0 || std::isnan(kv_sum_[pool])) return {};
   return kv_sum_[pool] / static_cast<double>(samples_);
 }
 

@@ -113,6 +113,12 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool)
         pool.decode_pool = j;
     }
+    pool.hosts = placement.hosts(i);
+    if (plan.media != nullptr) {
+      pool.media = std::make_shared<const platforms::MediaCost>(plan.media_spec());
+      pools.push_back(std::move(pool));
+      continue;
+    }
     for (std::uint32_t j = 0; j < scenario.pools.size(); ++j) {
       if (std::find(plan.overflow.begin(), plan.overflow.end(), scenario.pools[j].name) != plan.overflow.end())
         pool.overflow.push_back(j);
@@ -124,7 +130,6 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.batching.stepwise = stepwise;
     pool.kv = plan.cache;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
-    pool.hosts = placement.hosts(i);
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();
       pool.tier_bytes_per_token = plan.replica_kv_bytes_per_token();
@@ -156,7 +161,7 @@ traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   }
   for (const PoolPlan& plan : scenario.pools) {
     names.pools.push_back(plan.name);
-    names.models.push_back(plan.model->name);
+    names.models.push_back(plan.model_name());
   }
   return names;
 }
@@ -205,6 +210,13 @@ bool moves_bytes(const Scenario& scenario) {
   }
   return false;
 }
+
+struct FirstCall final : platforms::ServingObserver {
+  void on_submit(const platforms::CallRequest&, const platforms::CallRecord& record) override {
+    if (!date) date = record.arrival;
+  }
+  std::optional<Time> date;
+};
 
 /// The window opens at the end of the warm-up.
 class EndOfWarmup final : public sim::EventHandler {
@@ -346,10 +358,14 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
   EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
   // A trace ends with its last arrival, known when it comes.
+  FirstCall first_call;
+  if (replay) fleet.add_observer(first_call);
   Time last_arrival;
   const auto on_last = [&] {
     last_arrival = simulation.now();
-    end_of_arrivals.schedule(last_arrival);
+    // Where all came at once, nothing is measured by then: the measured time goes on to the end of the run.
+    if (!scenario.run.drain || (first_call.date && *first_call.date < last_arrival))
+      end_of_arrivals.schedule(last_arrival);
   };
   if (recorded != nullptr) {
     recorded->set_on_last(on_last);
@@ -382,7 +398,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   }
   if (replay) {
     add_notes(replay, recorded, summary["notes"]);
-    if (last_arrival <= warmup) {
+    if (last_arrival < warmup || (last_arrival == warmup && !scenario.run.drain)) {
       summary["notes"].push_back(fmt::format(
           "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran",
           warmup.seconds()));

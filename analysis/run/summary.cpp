@@ -99,6 +99,8 @@ class Summary {
             {"prompt_tokens", m_.prompt_tokens},
             {"cached_tokens", m_.cached_tokens},
             {"output_tokens", m_.output_tokens},
+            {"media_calls", m_.media_calls},
+            {"media_steps", m_.media_steps},
             {"steps", steps},
             {"events", o_.events},
             {"preemptions", preemptions}};
@@ -153,13 +155,14 @@ class Summary {
       const double peak = plan.chip->peak_flops_per_s[*plan.chip->compute_precision(plan.weights)].value_or(0);
       json[plan.name] = {
           {"chip", plan.chip->name},
-          {"model", plan.model->name},
+          {"model", plan.model_name()},
           {"replicas", plan.replicas},
           {"chips", plan.chips()},
           {"busy", ratio(busy_s, replica_s)},
           {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
-          {"mbu", ratio(static_cast<double>(b.totals.bytes - a.totals.bytes),
-                        plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
+          {"mbu", plan.media != nullptr ? Json(nullptr)
+                                        : ratio(static_cast<double>(b.totals.bytes - a.totals.bytes),
+                                                plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
           {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
           {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),

@@ -6,7 +6,8 @@ namespace tokenyard::analysis {
 namespace {
 
 bool profiled(const PoolPlan& pool) {
-  return pool.chip->profile(pool.model->name, pool.parallelism.tp, pool.weights, pool.kv) != nullptr;
+  return pool.model != nullptr &&
+         pool.chip->profile(pool.model->name, pool.parallelism.tp, pool.weights, pool.kv) != nullptr;
 }
 
 }  // namespace
@@ -27,7 +28,8 @@ std::vector<std::string> validity_notes(const PoolPlan& pool) {
       notes.push_back(fmt::format("{} products on {} are not fitted: their share of the peak is assumed",
                                   platforms::name_of(*compute), chip.name));
     }
-    if (pool.model->moe && chip.moe_residual(pool.weights).empty() && chip.is_assumed("efficiency/moe_compute")) {
+    if (pool.model != nullptr && pool.model->moe && chip.moe_residual(pool.weights).empty() &&
+        chip.is_assumed("efficiency/moe_compute")) {
       notes.push_back(fmt::format("experts on {} are not fitted: their share of the peak is assumed", chip.name));
     }
   }

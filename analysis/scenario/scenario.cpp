@@ -71,19 +71,31 @@ double read_engine(ObjectReader& reader, PoolPlan& pool) {
   return reader.number("kv_offloading_size", {.fallback = 0, .minimum = 0, .maximum = 1e9});
 }
 
+/// What a pool of a media model has none of.
+void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
+  for (const char* key :
+       {"role", "decode_pool", "engine", "router", "scheduling", "kv_tiers", "overflow", "overflow_at"}) {
+    if (reader.raw(key) != nullptr)
+      reader.fault(key, fmt::format("a pool of {}, which makes pictures", pool.media->name),
+                   "no such key: each replica makes one picture at a time, first come, first served");
+  }
+  const platforms::Parallelism& p = pool.parallelism;
+  if (p.pp * p.dp * p.ep != 1)
+    reader.fault("parallelism", fmt::format("pp {}, dp {}, ep {}", p.pp, p.dp, p.ep),
+                 "tp alone: the chips that make one picture together");
+}
+
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
   pool.name = read_name(reader, fmt::format("pool{}", index));
-  pool.model =
-      named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
+  pool.media = catalog.find_media_model(reader.string("model", ""));
+  if (pool.media == nullptr) {
+    pool.model =
+        named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
+  }
   pool.chip = read_chip(reader, catalog);
   pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
-  const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
-  pool.role = role == "prefill"  ? platforms::PoolRole::kPrefill
-              : role == "decode" ? platforms::PoolRole::kDecode
-                                 : platforms::PoolRole::kMixed;
-  pool.decode_pool = reader.string("decode_pool", "");
   reader.object("parallelism", [&](ObjectReader& p) {
     const NumberRule rule{.fallback = 1, .minimum = 1, .maximum = 4096};
     pool.parallelism = {p.integer("tp", rule), p.integer("pp", rule), p.integer("dp", rule), p.integer("ep", rule)};
@@ -96,6 +108,17 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     pool.weights = precision(p, "weights");
     pool.kv = precision(p, "kv");
   });
+  pool.usd_per_chip_hour = reader.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
+  if (!pool.usd_per_chip_hour && pool.chip != nullptr) pool.usd_per_chip_hour = pool.chip->price.usd_per_hour;
+  if (pool.media != nullptr) {
+    refuse_serving_keys(reader, pool);
+    return pool;
+  }
+  const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
+  pool.role = role == "prefill"  ? platforms::PoolRole::kPrefill
+              : role == "decode" ? platforms::PoolRole::kDecode
+                                 : platforms::PoolRole::kMixed;
+  pool.decode_pool = reader.string("decode_pool", "");
   pool.engine = catalog.find_engine("vllm");
   double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
@@ -124,15 +147,28 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
       "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
-  pool.usd_per_chip_hour = reader.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
-  if (!pool.usd_per_chip_hour && pool.chip != nullptr) pool.usd_per_chip_hour = pool.chip->price.usd_per_hour;
   return pool;
 }
 
 /// What one pool needs beyond its own keys; KV blocks from the memory.
 void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::string& file, const std::string& place,
                 Faults& faults, std::vector<std::string>& infeasible) {
-  if (pool.chip == nullptr || pool.model == nullptr) return;
+  if (pool.chip == nullptr) return;
+  if (pool.media != nullptr) {
+    for (const std::string& missing : platforms::missing_numbers(pool.media_spec())) {
+      faults.add(file, place, missing + " is unknown",
+                 "a chip and media model whose catalogue entries have it, or a --catalog that supplies it");
+    }
+    if (pool.chip->memory_bytes && platforms::weight_bytes(pool.media_spec()) > *pool.chip->memory_bytes) {
+      infeasible.push_back(fmt::format(
+          "{}: pool \"{}\": {} in {} has {:.1f} GB of weights; {} has {:.1f} GB. Use a "
+          "smaller precision, or a chip with more memory.",
+          place, pool.name, pool.media->name, platforms::name_of(pool.weights),
+          platforms::weight_bytes(pool.media_spec()) / 1e9, pool.chip->name, *pool.chip->memory_bytes / 1e9));
+    }
+    return;
+  }
+  if (pool.model == nullptr) return;
   for (const std::string& missing : platforms::missing_numbers(pool.spec_on(cluster))) {
     faults.add(file, place, missing + " is unknown",
                "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
@@ -294,9 +330,12 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   });
 
   std::vector<PoolName> pools;
-  for (const PoolPlan& pool : scenario.pools) pools.push_back({pool.name, pool.role != platforms::PoolRole::kDecode});
+  for (const PoolPlan& pool : scenario.pools) {
+    const bool media = pool.media != nullptr;
+    pools.push_back({pool.name, !media && pool.role != platforms::PoolRole::kDecode, media});
+  }
   if (!scenario.pools.empty() &&
-      std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls; })) {
+      std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls || p.media; })) {
     reader.fault("pools", "decode pools alone", "a mixed pool, or a prefill pool that hands over to the decode pool");
   }
   if (needs_workload || reader.has("workload")) {

@@ -14,6 +14,7 @@
 #include "analysis/scenario/training_plan.hpp"
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
+#include "platforms/cost/media_cost.hpp"
 #include "platforms/cost/replica_spec.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "platforms/spec/catalog.hpp"
@@ -25,6 +26,7 @@ struct PoolPlan {
   std::string name;
   const platforms::Chip* chip = nullptr;
   const platforms::ModelArchitecture* model = nullptr;
+  const platforms::MediaModel* media = nullptr;  ///< of a media pool, which has no model, engine, role or router
   const platforms::EngineDefaults* engine = nullptr;
   std::int64_t replicas = 1;
   platforms::PoolRole role = platforms::PoolRole::kMixed;
@@ -43,6 +45,8 @@ struct PoolPlan {
   bool blocks_overridden = false;
   std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's
   std::int64_t chips() const { return replicas * parallelism.chips(); }
+  const std::string& model_name() const { return media != nullptr ? media->name : model->name; }
+  platforms::MediaSpec media_spec() const { return {chip, media, weights, parallelism.chips()}; }
   /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
   void size_cache();
   /// KV bytes of one token on all chips of a replica together, copies included.

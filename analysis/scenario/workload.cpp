@@ -27,9 +27,13 @@ class WorkloadReader {
   WorkloadReader(const agents::AgentCatalog& catalog, const std::vector<PoolName>& pools)
       : catalog_(catalog), pools_(pools) {
     for (std::uint32_t p = 0; p < pools.size(); ++p) {
-      if (!pools[p].takes_calls) continue;
-      names_.push_back(pools[p].name);
-      only_ = names_.size() == 1 ? p : kNoPool;
+      if (pools[p].takes_calls) {
+        names_.push_back(pools[p].name);
+        only_ = names_.size() == 1 ? p : kNoPool;
+      } else if (pools[p].media) {
+        media_names_.push_back(pools[p].name);
+        only_media_ = media_names_.size() == 1 ? p : kNoPool;
+      }
     }
   }
 
@@ -60,11 +64,13 @@ class WorkloadReader {
   }
 
  private:
-  std::uint32_t pool(ObjectReader& r, std::string_view key, const std::string& name) {
+  std::uint32_t pool(ObjectReader& r, std::string_view key, const std::string& name, bool media = false) {
     for (std::uint32_t p = 0; p < pools_.size(); ++p) {
-      if (pools_[p].name == name && pools_[p].takes_calls) return p;
+      if (pools_[p].name == name && (media ? pools_[p].media : pools_[p].takes_calls)) return p;
     }
-    r.fault(key, '"' + name + '"', "a pool that takes calls" + sim::did_you_mean(name, names_));
+    r.fault(key, '"' + name + '"',
+            (media ? "a pool of a media model" : "a pool that takes calls") +
+                sim::did_you_mean(name, media ? media_names_ : names_));
     return kNoPool;
   }
 
@@ -77,18 +83,28 @@ class WorkloadReader {
   /// The pool of each role of the agent's family.
   void read_pools(ObjectReader& r, agents::WorkloadEntry& entry) {
     std::vector<std::string> roles;
+    std::vector<bool> media;  // of each role
     for (const agents::Agent* member : agents::family(*entry.agent)) {
-      for (const std::string& role : member->pool_roles) {
-        if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
+      for (std::size_t i = 0; i < member->pool_roles.size(); ++i) {
+        const auto found = std::find(roles.begin(), roles.end(), member->pool_roles[i]);
+        if (found == roles.end()) {
+          roles.push_back(member->pool_roles[i]);
+          media.push_back(member->media_roles[i]);
+        } else if (media[static_cast<std::size_t>(found - roles.begin())] != member->media_roles[i]) {
+          r.fault("agent", fmt::format("its agents ask \"{}\" for text and for pictures", *found),
+                  "agents that do not share this role");
+        }
       }
     }
-    std::vector<std::uint32_t> of_role(roles.size(), only_);
+    std::vector<std::uint32_t> of_role(roles.size());
+    for (std::size_t i = 0; i < roles.size(); ++i) of_role[i] = media[i] ? only_media_ : only_;
     std::uint32_t fallback = only_;
     const bool given = r.object("pools", [&](ObjectReader& map) {
       for (const auto& [role, value] : map.value().items()) {
-        const std::uint32_t chosen = pool(map, role, map.string(role));
-        if (role == "default") fallback = chosen;
         const auto at = std::find(roles.begin(), roles.end(), role);
+        const bool pictures = at != roles.end() && media[static_cast<std::size_t>(at - roles.begin())];
+        const std::uint32_t chosen = pool(map, role, map.string(role), pictures);
+        if (role == "default") fallback = chosen;
         if (at != roles.end()) {
           of_role[static_cast<std::size_t>(at - roles.begin())] = chosen;
         } else if (role != "default") {
@@ -98,8 +114,13 @@ class WorkloadReader {
       }
     });
     for (std::size_t i = 0; i < roles.size(); ++i) {
-      if (of_role[i] == kNoPool) of_role[i] = fallback;
-      if (of_role[i] == kNoPool && r.faults().empty()) {
+      if (of_role[i] == kNoPool && !media[i]) of_role[i] = fallback;
+      if (of_role[i] == kNoPool && r.faults().empty() && media[i]) {
+        r.fault("pools", "no pool for the role \"" + roles[i] + "\", which makes pictures",
+                media_names_.empty()
+                    ? "a pool of a media model (tokenyard catalog media-models), which this scenario has none of"
+                    : fmt::format("one of {} for it", fmt::join(media_names_, ", ")));
+      } else if (of_role[i] == kNoPool && r.faults().empty()) {
         r.fault("pools", given ? "no pool for the role \"" + roles[i] + '"' : "nothing",
                 fmt::format("a pool for each role of the agent ({}), or one for \"default\"", fmt::join(roles, ", ")));
       }
@@ -171,7 +192,14 @@ class WorkloadReader {
   /// "variant": the name of one, or a list of several.
   void read_variants(ObjectReader& r, const std::string& agent, agents::WorkloadEntry& entry) {
     const Json* value = r.raw("variant");
-    if (value == nullptr) return;
+    const Json* budget = r.raw("budget_usd");
+    if (budget != nullptr && !entry.agent->budget_usd.given) {
+      r.fault("budget_usd", "an agent that buys nothing", "an agent that has a budget_usd of its own");
+      budget = nullptr;
+    }
+    if (value == nullptr && budget == nullptr) return;
+    static const Json kNone = Json::array();
+    if (value == nullptr) value = &kNone;
     const std::vector<std::string> known = catalog_.variants(agent);
     std::vector<std::string> chosen;
     for (const Json& variant : value->is_array() ? *value : Json::array({*value})) {
@@ -183,7 +211,8 @@ class WorkloadReader {
                 fmt::format("a variant of the agent: {}{}", fmt::join(known, ", "), hint));
       }
     }
-    entry.agent = catalog_.find(agent, chosen, r.faults());
+    if (budget != nullptr) sim::read_distribution(r, "budget_usd");  // its faults have their place here
+    if (r.faults().empty()) entry.agent = catalog_.find(agent, chosen, r.faults(), budget);
   }
 
   void read_agent(ObjectReader& r) {
@@ -237,7 +266,9 @@ class WorkloadReader {
   const agents::AgentCatalog& catalog_;
   const std::vector<PoolName>& pools_;
   std::vector<std::string> names_;
-  std::uint32_t only_ = kNoPool;  ///< the pool that takes calls, if there is one and no other
+  std::vector<std::string> media_names_;
+  std::uint32_t only_ = kNoPool;        ///< the pool that takes calls, if there is one and no other
+  std::uint32_t only_media_ = kNoPool;  ///< likewise
   WorkloadPlan plan_;
 };
 

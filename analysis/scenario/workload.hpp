@@ -6,7 +6,9 @@
 ///   {"requests": {"rate_per_s": 10, "prompt_tokens": DIST, "output_tokens": DIST, "pool": "main"}}
 ///   {"trace": {"path": "trace.csv", "format": "azure", "pool": "main"}}
 ///
-/// An entry without `rate_per_s` has a `closed_loop`. Requests are an agent of one step, and may stand beside agents.
+/// A role of media nodes goes to a media pool: to the only one, or as `pools` says. `budget_usd` of an entry is in
+/// place of its agent's. An entry without `rate_per_s` has a `closed_loop`. Requests are an agent of one step, and may
+/// stand beside agents.
 
 #include <filesystem>
 #include <optional>
@@ -35,7 +37,8 @@ struct WorkloadPlan {
 /// A pool as the workload sees it.
 struct PoolName {
   std::string name;
-  bool takes_calls = true;  ///< a decode pool takes none
+  bool takes_calls = true;  ///< of language models: a decode pool takes none
+  bool media = false;       ///< makes pictures
 };
 
 WorkloadPlan read_workload(sim::ObjectReader& reader, const agents::AgentCatalog& catalog,

@@ -1,5 +1,5 @@
 #pragma once
-/// One LLM request: what is asked of a pool, and the record of what became of it.
+/// One request to a model: what is asked of a pool, and the record of what became of it.
 
 #include <cstdint>
 #include <span>
@@ -20,6 +20,12 @@ using Tokens = std::int64_t;
 struct Extent {
   std::uint64_t content = 0;
   Tokens tokens = 0;
+};
+
+/// Pictures asked of a media pool, in place of tokens. No steps: it is not a media call.
+struct MediaOrder {
+  std::int64_t width = 0, height = 0, frames = 1;
+  std::int64_t steps = 0;  ///< of denoising
 };
 
 enum class CallStatus : std::uint8_t { kCompleted, kFailed, kRejected, kUnfinished };
@@ -44,6 +50,7 @@ struct CallRecord {
   Tokens cached_tokens = 0;  ///< found in the prefix cache at first admission
   Tokens output_tokens = 0;  ///< asked for; all made if completed
   std::uint32_t preemptions = 0;
+  std::int64_t media_steps = 0;  ///< of a media call, which has no tokens and no first token
   CallStatus status = CallStatus::kUnfinished;
   CauseTimes causes;  ///< sums to finish - arrival exactly
 };
@@ -63,10 +70,11 @@ struct CallRequest {
   std::uint32_t pool = 0;
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
-  Tokens output_tokens = 1;
+  Tokens output_tokens = 1;  ///< of a media call 0
   /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first,
   /// or no later prompt). The content of the prompt's last extent means that the output goes on with it: see Extent.
   std::uint64_t output_content = 0;
+  MediaOrder media;
   CallListener* listener = nullptr;
   std::uint64_t cookie = 0;
 };

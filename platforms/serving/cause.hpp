@@ -26,13 +26,14 @@ enum class Cause : std::uint8_t {
   kStartup,       ///< replicas or sandboxes starting
   kRetry,         ///< back-off and repeated work after a failure
   kPaused,        ///< held back by admission control
+  kMedia,         ///< images and video being made
   kOther,
 };
-inline constexpr std::size_t kCauses = 13;
+inline constexpr std::size_t kCauses = 14;
 /// The names of summary.json's `causes_s`, in the order of the enumeration.
 inline constexpr std::array<std::string_view, kCauses> kCauseNames = {
     "queue", "prefill", "decode",  "interference", "recompute", "kv_transfer", "network",
-    "tool",  "human",   "startup", "retry",        "paused",    "other"};
+    "tool",  "human",   "startup", "retry",        "paused",    "media",       "other"};
 
 /// Time by cause.
 struct CauseTimes {

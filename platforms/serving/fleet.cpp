@@ -23,12 +23,19 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
   for (PoolOptions& options : pools) {
     const auto pool_index = static_cast<std::uint32_t>(pools_.size());
     Pool& pool = pools_.emplace_back();
-    pool.replicas.reserve(options.hosts.size());
-    for (std::uint32_t i = 0; i < options.hosts.size(); ++i) {
+    const auto replicas = static_cast<std::uint32_t>(options.hosts.size());
+    if (options.media != nullptr) {
+      pool.media = std::make_unique<MediaQueue>(simulation, static_cast<ReplicaOwner&>(*this), *options.media,
+                                                pool_index, replicas, entity++);
+      pool.options = std::move(options);
+      continue;
+    }
+    pool.replicas.reserve(replicas);
+    for (std::uint32_t i = 0; i < replicas; ++i) {
       pool.replicas.push_back(std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost,
                                                         options.batching, options.kv, pool_index, i, entity++));
     }
-    pool.loads = LoadIndex(static_cast<std::uint32_t>(options.hosts.size()));
+    pool.loads = LoadIndex(replicas);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
   }
@@ -90,11 +97,16 @@ void Fleet::submit(const CallRequest& request) {
   record.branch = request.branch;
   record.pool = pool_for(request);
   record.arrival = simulation_.now();
+  record.media_steps = request.media.steps;
   record.output_tokens = request.output_tokens;
   for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
   for (ServingObserver* observer : observers_) observer->on_submit(request, record);
 
   Pool& pool = pools_[record.pool];
+  if (pool.media != nullptr) {
+    pool.media->submit(index);
+    return;
+  }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
   const bool fits =
@@ -214,6 +226,7 @@ std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
 void Fleet::on_completed(std::uint32_t index) {
   ActiveCall& call = calls[index];
   Pool& pool = pools_[call.record.pool];
+  if (pool.media != nullptr) return end(index);
   pool.loads.add(call.record.replica, -1);
   const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
   if (call.sent) {
@@ -290,6 +303,10 @@ void Fleet::settle() {
 void Fleet::finish_unfinished() {
   std::vector<std::uint32_t> left;
   for (Pool& pool : pools_) {
+    if (pool.media != nullptr) {
+      const std::vector<std::uint32_t> abandoned = pool.media->abandon();
+      left.insert(left.end(), abandoned.begin(), abandoned.end());
+    }
     for (const auto& replica : pool.replicas) {
       const std::vector<std::uint32_t> abandoned = replica->abandon();
       left.insert(left.end(), abandoned.begin(), abandoned.end());

@@ -19,6 +19,8 @@
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
+/// A pool with a media model makes pictures (media_queue.hpp): it has no replicas of the other kind and no router.
+///
 /// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running
 /// and waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the
 /// prompt (ties as before); `task-sticky` the replica of the task's earlier calls, else least loaded.
@@ -35,6 +37,7 @@
 
 #include "platforms/serving/front_door.hpp"
 #include "platforms/serving/load_index.hpp"
+#include "platforms/serving/media_queue.hpp"
 #include "platforms/serving/replica.hpp"
 #include "sim/network/network.hpp"
 
@@ -65,10 +68,11 @@ struct PoolOptions {
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
-  std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
-  std::int64_t overflow_at = 0;         ///< calls of its emptiest replica
-  double kv_bytes_per_token = 0;        ///< of a whole replica: what moves between pools
-  std::vector<sim::HostId> hosts;       ///< of each replica, on the network; their number is the pool's
+  std::vector<std::uint32_t> overflow;     ///< pools of the same model, mixed as this one
+  std::int64_t overflow_at = 0;            ///< calls of its emptiest replica
+  double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
+  std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
+  std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
 };
 
 class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHandler, private ServingObserver {
@@ -84,6 +88,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   const PoolOptions& pool(std::size_t pool) const { return pools_[pool].options; }
   std::size_t replicas(std::size_t pool) const { return pools_[pool].replicas.size(); }
   Replica& replica(std::size_t pool, std::size_t index) { return *pools_[pool].replicas[index]; }
+  /// Null unless it is a media pool.
+  const MediaQueue* media(std::size_t pool) const { return pools_[pool].media.get(); }
   void settle();
 
   /// Ends every call still in flight as unfinished, now.
@@ -96,6 +102,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   struct Pool {
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
+    std::unique_ptr<MediaQueue> media;
     LoadIndex loads;  ///< calls running and waiting
     PoolTally tally;
     std::uint32_t next = 0;                             ///< of a round

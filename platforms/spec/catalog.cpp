@@ -19,7 +19,7 @@ using sim::JsonFile;
 using sim::ObjectReader;
 
 constexpr std::string_view kBuiltIn = "built-in";
-constexpr std::array<std::string_view, 4> kKindNames = {"chip", "model", "engine", "cluster"};
+constexpr std::array<std::string_view, 5> kKindNames = {"chip", "model", "engine", "cluster", "media-model"};
 constexpr std::string_view kOurs = "tokenyard.";
 /// Files of other floors, which may lie in the same directory.
 constexpr std::array<std::string_view, 4> kForeignSchemas = {"tokenyard.agent/1", "tokenyard.scenario/1",
@@ -94,8 +94,9 @@ std::string_view name_of(CatalogKind kind) { return kKindNames[index_of(kind)]; 
 
 std::string schema_of(CatalogKind kind) { return std::string(kOurs) + std::string(name_of(kind)) + "/1"; }
 
-const std::array<Catalog::Named<Catalog::Entry> Catalog::Entries::*, 4> Catalog::kFiles = {
-    &Entries::chip_files, &Entries::model_files, &Entries::engine_files, &Entries::cluster_files};
+const std::array<Catalog::Named<Catalog::Entry> Catalog::Entries::*, 5> Catalog::kFiles = {
+    &Entries::chip_files, &Entries::model_files, &Entries::engine_files, &Entries::cluster_files,
+    &Entries::media_model_files};
 
 Catalog Catalog::load(Faults& faults, const std::vector<std::filesystem::path>& extra_dirs) {
   Catalog catalog;
@@ -118,7 +119,7 @@ void Catalog::add_directory(const std::filesystem::path& directory, Faults& faul
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
     faults.add(directory.string(), "--catalog", error ? error.message() : "not a directory",
-               "a directory with chips/, models/, engines/, clusters/ or agents/");
+               "a directory with chips/, models/, media-models/, engines/, clusters/ or agents/");
     return;
   }
   for (CatalogKind kind : kCatalogKinds) {
@@ -148,7 +149,7 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
     }
     if (!said || (kind && *said != *kind)) {
       std::string allowed = kind ? "\"" + schema_of(*kind) + "\" in the folder " + folder_of(*kind)
-                                 : "tokenyard.chip/1, tokenyard.model/1, tokenyard.engine/1 or tokenyard.cluster/1";
+                                 : "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
       reader.fault("schema", "\"" + schema + "\"", allowed + sim::did_you_mean(schema, known_schemas()));
     }
     if (said) kind = said;
@@ -181,6 +182,9 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
       break;
     case CatalogKind::kEngine:
       keep(engines, EngineDefaults::read(reader));
+      break;
+    case CatalogKind::kMediaModel:
+      keep(media_models, MediaModel::read(reader));
       break;
     case CatalogKind::kCluster:
       name = reader.string("name");
@@ -228,6 +232,10 @@ const ModelArchitecture* Catalog::find_model(std::string_view name) const {
 
 const EngineDefaults* Catalog::find_engine(std::string_view name) const {
   return find(CatalogKind::kEngine, name, &Entries::engines);
+}
+
+const MediaModel* Catalog::find_media_model(std::string_view name) const {
+  return find(CatalogKind::kMediaModel, name, &Entries::media_models);
 }
 
 const Json* Catalog::find_cluster(std::string_view name) const {

@@ -2,10 +2,11 @@
 /// The catalogue of chips, models, engines and clusters: the built-in files, which are inside the binary, and the
 /// user's.
 ///
-/// A user's directory holds `chips/`, `models/`, `engines/`, `clusters/` with one entry a file, or such files directly
-/// (then "schema" says what each is: "tokenyard.chip/1" …). Its entries replace built-in ones of the same name, later
-/// directories those of earlier ones; what belongs to other floors (`agents/`) is left alone. Built-in entries are read
-/// when they are asked for; pointers stay valid as long as the catalogue, also when it is moved.
+/// A user's directory holds `chips/`, `models/`, `media-models/`, `engines/`, `clusters/` with one entry a file, or
+/// such files directly (then "schema" says what each is: "tokenyard.chip/1" …). Its entries replace built-in ones of
+/// the same name, later directories those of earlier ones; what belongs to other floors (`agents/`) is left alone.
+/// Built-in entries are read when they are asked for; pointers stay valid as long as the catalogue, also when it is
+/// moved.
 ///
 ///   sim::Faults faults;
 ///   Catalog catalog = Catalog::load(faults, {"my-chips"});
@@ -28,6 +29,7 @@
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/fact.hpp"
+#include "platforms/spec/media_model.hpp"
 #include "platforms/spec/model.hpp"
 #include "sim/input/faults.hpp"
 #include "sim/input/json_reader.hpp"
@@ -38,10 +40,10 @@ struct File;
 
 namespace tokenyard::platforms {
 
-enum class CatalogKind : std::uint8_t { kChip, kModel, kEngine, kCluster };
-inline constexpr std::array<CatalogKind, 4> kCatalogKinds = {CatalogKind::kChip, CatalogKind::kModel,
-                                                             CatalogKind::kEngine, CatalogKind::kCluster};
-/// "chip", "model", "engine", "cluster"; the folder has an s.
+enum class CatalogKind : std::uint8_t { kChip, kModel, kEngine, kCluster, kMediaModel };
+inline constexpr std::array<CatalogKind, 5> kCatalogKinds = {
+    CatalogKind::kChip, CatalogKind::kModel, CatalogKind::kEngine, CatalogKind::kCluster, CatalogKind::kMediaModel};
+/// "chip", "model", "engine", "cluster", "media-model"; the folder has an s.
 std::string_view name_of(CatalogKind kind);
 /// "tokenyard.chip/1".
 std::string schema_of(CatalogKind kind);
@@ -61,6 +63,7 @@ class Catalog {
   const Chip* find_chip(std::string_view name) const;
   const ModelArchitecture* find_model(std::string_view name) const;
   const EngineDefaults* find_engine(std::string_view name) const;
+  const MediaModel* find_media_model(std::string_view name) const;
   /// The cluster as a scenario writes it, under its key "cluster".
   const sim::Json* find_cluster(std::string_view name) const;
 
@@ -81,21 +84,22 @@ class Catalog {
     std::string origin;
   };
   struct Entries {
-    Named<Entry> chip_files, model_files, engine_files, cluster_files;
+    Named<Entry> chip_files, model_files, engine_files, cluster_files, media_model_files;
     Named<Chip> chips;
     Named<ModelArchitecture> models;
     Named<EngineDefaults> engines;
+    Named<MediaModel> media_models;
     void add(const sim::JsonFile& json, std::optional<CatalogKind> kind, sim::Faults& faults);
   };
   /// Read when first asked for: a run needs a handful of them. Threads may ask at once.
   struct BuiltIn {
     std::mutex mutex;
-    std::array<Named<const embedded::File*>, 4> unread;
+    std::array<Named<const embedded::File*>, 5> unread;
     Entries read;
     void read_entry(CatalogKind kind, std::string_view name);
   };
 
-  static const std::array<Named<Entry> Entries::*, 4> kFiles;  ///< by kind
+  static const std::array<Named<Entry> Entries::*, 5> kFiles;  ///< by kind
   template <typename T>
   const T* find(CatalogKind kind, std::string_view name, Named<T> Entries::*table) const;
   const Entry* entry(CatalogKind kind, std::string_view name) const;

@@ -7,8 +7,9 @@
 ///     {"kind": "tool", "node": "look-up", "branch": 0, "parent": 0, "took_ns": 1500, "cause": "tool", "count": 1,
 ///     "after": [[0]]}]}
 ///
-/// `after` names earlier steps of the line by their place, with a delay in nanoseconds (0), its cause ("other") and the
-/// trigger ("completion"). `model` is the pool that served the call. `not_before_ns` counts from the arrival.
+/// `"status": "failed"` beside the agent: the task ended so. `after` names earlier steps of the line by their place,
+/// with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model` is the pool that served
+/// the call. `not_before_ns` counts from the arrival.
 
 #include "traces/readers/json_row.hpp"
 #include "traces/readers/task_documents.hpp"
@@ -45,6 +46,12 @@ class RecordReader final : public TaskDocuments {
     }
     task.agent = names_.agent(agent);
     task.arrival = Time::nanoseconds(arrival);
+    std::string_view status = "completed";
+    Element given;
+    if (root["status"].get(given) == SUCCESS &&
+        (given.get(status) != SUCCESS || (status != "completed" && status != "failed")))
+      return refuse("/status", shown_text(simdjson::minify(given)), "\"completed\" or \"failed\"");
+    task.failed = status == "failed";
     std::size_t i = 0;
     for (const Element step : steps) {
       const std::string pointer = fmt::format("/steps/{}", i++);

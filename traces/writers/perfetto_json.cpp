@@ -44,7 +44,7 @@ std::string name_of(const std::vector<std::string>& names, std::uint32_t index) 
 
 /// A slice of a task's thread, before threads are known.
 struct PerfettoJson::TaskSlice {
-  enum class What : std::uint8_t { kTask, kNode, kWait, kQueue, kPrefill, kDecode };
+  enum class What : std::uint8_t { kTask, kNode, kWait, kQueue, kPrefill, kDecode, kMedia };
   std::uint32_t branch = 0;
   Time begin, end;
   What what = What::kTask;
@@ -264,6 +264,10 @@ std::vector<PerfettoJson::TaskSlice> PerfettoJson::slices_of(const KeptTask& tas
     const std::uint32_t branch = found == branch_of_call.end() ? 0 : found->second;
     const Time scheduled = std::min(r.scheduled, r.finish), first_token = std::min(r.first_token, r.finish);
     if (scheduled > r.arrival) add(branch, r.arrival, scheduled, What::kQueue, i);
+    if (r.media_steps > 0) {
+      if (r.finish > scheduled) add(branch, scheduled, r.finish, What::kMedia, i);
+      continue;
+    }
     if (first_token > scheduled) add(branch, scheduled, first_token, What::kPrefill, i);
     if (r.finish > first_token) add(branch, first_token, r.finish, What::kDecode, i);
   }
@@ -333,12 +337,14 @@ void PerfettoJson::write_slice(ChromeEvents& events, Track track, std::uint32_t 
       break;
     case What::kQueue:
     case What::kPrefill:
-    case What::kDecode: {
+    case What::kDecode:
+    case What::kMedia: {
       const KeptCall& call = slice.task->calls[slice.index];
       const CallRecord& r = call.record;
       const std::string_view name = slice.what == What::kQueue     ? "queue"
                                     : slice.what == What::kPrefill ? "prefill"
-                                                                   : "decode";
+                                    : slice.what == What::kDecode  ? "decode"
+                                                                   : "media";
       events.slice(track, name, name, slice.begin, slice.end);
       events.arg("call", static_cast<std::int64_t>(r.call));
       if (slice.what == What::kPrefill) {
@@ -350,6 +356,10 @@ void PerfettoJson::write_slice(ChromeEvents& events, Track track, std::uint32_t 
         events.arg("output_tokens", r.output_tokens);
         events.arg("preemptions", r.preemptions);
         events.arg("status", platforms::kCallStatusNames[static_cast<std::size_t>(r.status)]);
+      } else if (slice.what == What::kMedia) {
+        events.arg("pool", pool_name(r.pool));
+        events.arg("replica", r.replica);
+        events.arg("steps", r.media_steps);
       }
       break;
     }

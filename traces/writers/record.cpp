@@ -11,8 +11,8 @@ using platforms::Cause;
 
 void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNames& names) {
   auto out = file_.out();
-  fmt::format_to(out, R"({{"task":{},"agent":{},"arrival_ns":{},"steps":[)", tasks_++,
-                 json_text(names.agents[task.agent]), task.arrival.ns());
+  fmt::format_to(out, R"({{"task":{},"agent":{},"arrival_ns":{}{},"steps":[)", tasks_++,
+                 json_text(names.agents[task.agent]), task.arrival.ns(), task.failed ? R"(,"status":"failed")" : "");
   bool first = true;
   for (const RecordedStep& step : task.steps) {
     fmt::format_to(out, R"({}{{"kind":"{}","node":{},"branch":{},"parent":{},"took_ns":{})", first ? "" : ",",

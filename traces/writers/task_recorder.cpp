@@ -19,13 +19,18 @@ std::string name_in(const std::vector<std::string>& names, std::uint32_t index) 
 }  // namespace
 
 void TaskRecorder::on_submit(const platforms::CallRequest& request, const platforms::CallRecord& record) {
-  open_[record.task].calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+  if (record.media_steps > 0) return;  // its node's visit is recorded as a tool's: what replays has no such pool
+  Open& open = open_[record.task];
+  open.unplaced[{record.branch, record.node}].push_back(open.calls.size());
+  open.calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
 }
 
 void TaskRecorder::on_call(const platforms::CallRecord& record) {
-  for (Call& call : open_[record.task].calls) {
-    if (call.record.call == record.call) call.record = record;
-  }
+  if (record.media_steps > 0) return;
+  std::vector<Call>& calls = open_[record.task].calls;  // in the order of their numbers
+  const auto call = std::lower_bound(calls.begin(), calls.end(), record.call,
+                                     [](const Call& c, std::uint64_t number) { return c.record.call < number; });
+  if (call != calls.end() && call->record.call == record.call) call->record = record;
 }
 
 void TaskRecorder::on_node(const agents::NodeSpan& span) {
@@ -36,16 +41,20 @@ void TaskRecorder::on_node(const agents::NodeSpan& span) {
   item.end = span.end;
   item.branch = span.branch;
   item.node = span.node;
-  if (span.has_call) {
+  if (span.kind == "media") {
+    item.kind = StepKind::kTool;
+  } else if (span.has_call) {
     item.kind = StepKind::kCall;
-    for (std::size_t c = 0; c < open.calls.size(); ++c) {
-      Call& call = open.calls[c];
-      if (call.placed || call.record.branch != span.branch || call.record.node != span.node ||
-          call.record.arrival < span.begin)
-        continue;
-      call.placed = true;
+    const auto place = [&](std::size_t c) {
+      open.calls[c].placed = true;
       item.calls.push_back(c);
-    }
+    };
+    // A visit's calls are the branch's at this node that arrived since it began.
+    std::vector<std::size_t>& unplaced = open.unplaced[{span.branch, span.node}];
+    const auto in_visit = [&](std::size_t c) { return open.calls[c].record.arrival >= span.begin; };
+    const auto first = std::find_if(unplaced.begin(), unplaced.end(), in_visit);
+    for (auto c = first; c != unplaced.end(); ++c) place(*c);
+    unplaced.erase(first, unplaced.end());
   } else if (span.kind == "tool" || span.kind == "retrieval") {
     item.kind = StepKind::kTool;
   } else if (span.kind == "human") {
@@ -68,6 +77,7 @@ class TaskRecorder::Builder {
     const std::string agent = name_in(given_.agents, record_.agent);
     ran_.task.agent = names_.agent(agent);
     ran_.task.arrival = record_.arrival;
+    ran_.task.failed = record_.status == agents::TaskStatus::kFailed;
     // Calls of a visit that never ended, or of a task without visits.
     for (std::size_t c = 0; c < open_.calls.size(); ++c) {
       const Call& call = open_.calls[c];

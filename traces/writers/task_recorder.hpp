@@ -68,6 +68,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
   struct Open {
     std::vector<Call> calls;
     std::vector<Item> items;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::size_t>> unplaced;  ///< calls by branch and node
     std::map<std::uint32_t, std::uint32_t> parents;  ///< of branches: the branch each forked from
   };
   static constexpr std::uint32_t kNone = 0xffffffff, kMostLevels = 256;

@@ -59,3 +59,28 @@ TEST_CASE("IT security: six alerts in ten are closed at triage") {
   for (const auto& task : played.tasks) one_call += task.calls == 1 ? 1 : 0;
   CHECK(one_call / 10'000 == Approx(0.6).epsilon(0.03));
 }
+
+TEST_CASE("IT security: thinking at length makes four to nine times the output, as measured of reasoning models") {
+  // SecRL, output a call: 609 of o3-mini to 2,495 of o1-mini and 1,052 of DeepSeek-R1, against 118 to 138 of gpt-4o and
+  // gpt-4.1.
+  for (const char* agent : {"soc-investigator", "it-security"}) {
+    const Work off = play(agent, {"reasoning-off"}).mean();
+    const Work light = play(agent, {"reasoning-light"}).mean();
+    const Work heavy = play(agent, {"reasoning-heavy"}).mean();
+    INFO(agent << ": off " << off.output << ", light " << light.output << ", heavy " << heavy.output
+               << " tokens a task");
+    CHECK(heavy.output / off.output > 4);
+    CHECK(heavy.output / off.output < 9);
+    CHECK(light.output / off.output > 2);
+    CHECK(light.output < heavy.output);
+    CHECK(heavy.calls == Approx(off.calls));
+  }
+}
+
+TEST_CASE("IT security: the offensive variant makes the steps, commands and output that were measured in CyBench") {
+  const Played played = play("soc-investigator", {"offensive"});
+  const Work mean = played.mean();
+  CHECK(mean.calls == Approx(14.3).epsilon(0.1));                     // steps, mean
+  CHECK(mean.tools / (mean.calls - 1) == Approx(2.2).epsilon(0.12));  // commands a step
+  CHECK(mean.output / mean.calls == Approx(2'733).epsilon(0.15));
+}

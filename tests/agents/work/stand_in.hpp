@@ -26,6 +26,7 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     record.pool = request.pool;
     record.arrival = record.scheduled = simulation_.now();
     record.output_tokens = request.output_tokens;
+    record.media_steps = request.media.steps;
     for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
     seen.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
     if (record.prompt_tokens > longest_prompt) {

@@ -226,3 +226,58 @@ TEST_CASE("Every task's causes sum to its duration, whatever runs side by side")
   CHECK(failed < 400);
   CHECK(play.player.over());
 }
+
+TEST_CASE("Task player: a context beyond its limit is replaced by a summary") {
+  const std::string agent = R"({
+    "schema": "tokenyard.agent/1", "name": "long", "template_tokens": 0,
+    "contexts": {"main": {"role_prefix_tokens": 100, "opening_tokens": 400}},
+    "nodes": {"think": {"kind": "llm", "output_tokens": 50, "compact": {"above": 1000, "to": 300}},
+              "read": {"kind": "tool", "latency_s": 1, "result_tokens": 250}, "end": {"kind": "end"}},
+    "start": "think",
+    "edges": [{"from": "think", "to": "read", "count": 5}, {"from": "read", "to": "think"}, {"from": "think", "to": "end"}]})";
+  WorkloadEntry entry = entry_of({agent});
+  entry.max_tasks = 1;
+  sim::Simulation simulation;
+  TimedDoor door(simulation);
+  TaskPlayer player(simulation, door, 1, {entry}, sim::Time::seconds(100));
+  player.start();
+  simulation.run();
+  std::vector<std::int64_t> prompts;
+  for (const auto& call : door.seen) prompts.push_back(call.record.prompt_tokens);
+  CHECK(prompts == std::vector<std::int64_t>{500, 800, 300, 600, 900, 300});
+  // Of what was there, the role's prefix alone is the same.
+  CHECK(door.seen[1].prompt[1].content == door.seen[0].prompt[1].content);
+  CHECK(door.seen[2].prompt[0].content == door.seen[1].prompt[0].content);
+  CHECK(door.seen[2].prompt[1].content != door.seen[1].prompt[1].content);
+  CHECK(door.seen[3].prompt[1].content == door.seen[2].prompt[1].content);
+}
+
+TEST_CASE("Task player: pictures are asked for with their size and steps, and their time is media's") {
+  const std::string agent = R"({
+    "schema": "tokenyard.agent/1", "name": "painter", "budget_usd": 1,
+    "nodes": {"next": {"kind": "choice"}, "paint": {"kind": "media", "width": 512, "height": 256, "frames": 9, "steps": 30, "parallel": 2},
+              "end": {"kind": "end"}},
+    "start": "next",
+    "edges": [{"from": "next", "to": "paint", "spends": {"share": 0.5, "usd_each": 0.15}}, {"from": "paint", "to": "next"},
+              {"from": "next", "to": "end"}]})";
+  WorkloadEntry entry = entry_of({agent});
+  entry.max_tasks = 1;
+  sim::Simulation simulation;
+  TimedDoor door(simulation);
+  TaskPlayer player(simulation, door, 1, {entry}, sim::Time::seconds(100));
+  TaskLog log;
+  player.add_observer(log);
+  player.start();
+  simulation.run();
+  CHECK(door.seen.size() == 6);  // three times two: half of the budget pays three
+  for (const auto& call : door.seen) {
+    CHECK(call.record.media_steps == 30);
+    CHECK(call.record.output_tokens == 0);
+    CHECK(call.prompt.empty());
+  }
+  REQUIRE(log.tasks.size() == 1);
+  CHECK(log.tasks[0].calls == 6);
+  CHECK(log.tasks[0].prompt_tokens + log.tasks[0].output_tokens == 0);
+  CHECK(log.spans.size() == 3);
+  CHECK(log.spans[0].kind == "media");
+}

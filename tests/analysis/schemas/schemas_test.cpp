@@ -81,7 +81,8 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
       {"scenario", {"scenario.json", "replay.json"}},
       {"agent", {"agent.json"}},
       {"chip", {"chip.json"}},
-      {"model", {"model.json"}}};
+      {"model", {"model.json"}},
+      {"media-model", {"media-model.json"}}};
   for (const auto& [kind, samples] : kinds) {
     const JsonSchema schema(schema_text(kind).value());
     std::set<const Json*> seen;
@@ -104,8 +105,9 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
 }
 
 TEST_CASE("Schemas: what is built in conforms") {
-  for (const auto& [name, kind] :
-       {std::pair{"chip", platforms::CatalogKind::kChip}, {"model", platforms::CatalogKind::kModel}}) {
+  for (const auto& [name, kind] : {std::pair{"chip", platforms::CatalogKind::kChip},
+                                   {"model", platforms::CatalogKind::kModel},
+                                   {"media-model", platforms::CatalogKind::kMediaModel}}) {
     const JsonSchema schema(schema_text(name).value());
     for (const std::string& entry : catalog().names(kind)) {
       INFO(entry);

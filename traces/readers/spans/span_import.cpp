@@ -235,6 +235,9 @@ class Import {
     const auto agent =
         std::find_if(roots.begin(), roots.end(), [&](std::uint32_t r) { return nodes_[r].what == What::kAgent; });
     task_.agent = list_.all_names.agent(agent != roots.end() ? agent_name(*agent) : "agent");
+    const auto last =
+        std::find_if(roots.rbegin(), roots.rend(), [&](std::uint32_t r) { return nodes_[r].what == What::kAgent; });
+    task_.failed = last != roots.rend() && spans_[*last].failed;
     // Roots of one trace are one turn; turns of a conversation follow each other.
     std::vector<std::vector<std::uint32_t>> turns;
     for (const std::uint32_t root : roots) {

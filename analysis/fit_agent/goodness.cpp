@@ -1,0 +1,153 @@
+#include "analysis/fit_agent/goodness.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "agents/work/task_player.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using agents::StepKind;
+using platforms::CallRecord;
+using sim::Time;
+
+struct Samples {
+  std::vector<double> calls, prompts, outputs, tools, people;
+};
+
+/// Answers every call at its own instant.
+class InstantDoor final : public platforms::FrontDoor, private sim::EventHandler {
+ public:
+  InstantDoor(sim::Simulation& simulation, Samples& samples) : simulation_(simulation), samples_(samples) {}
+
+  void submit(const platforms::CallRequest& request) override {
+    CallRecord record;
+    record.call = calls_++;
+    record.task = request.task;
+    record.agent = request.agent;
+    record.node = request.node;
+    record.arrival = record.scheduled = record.first_token = record.finish = simulation_.now();
+    for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+    record.output_tokens = request.output_tokens;
+    record.status = platforms::CallStatus::kCompleted;
+    samples_.prompts.push_back(static_cast<double>(record.prompt_tokens));
+    samples_.outputs.push_back(static_cast<double>(record.output_tokens));
+    open_.push_back({record, request.listener, request.cookie});
+    simulation_.schedule(simulation_.now(), sim::Priority::kStepEnd, entity_, *this);
+  }
+
+ private:
+  struct Open {
+    CallRecord record;
+    platforms::CallListener* listener;
+    std::uint64_t cookie;
+  };
+  void on_event(Time, std::uint64_t) override {
+    const Open open = open_.front();
+    open_.pop_front();
+    open.listener->on_call_end(open.record, open.cookie);
+  }
+
+  sim::Simulation& simulation_;
+  Samples& samples_;
+  std::deque<Open> open_;
+  sim::Entity entity_;
+  std::uint64_t calls_ = 0;
+};
+
+struct Watch final : agents::TaskObserver {
+  explicit Watch(Samples& s) : samples(s) {}
+  void on_task(const agents::TaskRecord& record) override { samples.calls.push_back(record.calls); }
+  void on_node(const agents::NodeSpan& span) override {
+    if (span.kind == "tool") samples.tools.push_back((span.end - span.served).seconds());
+    if (span.kind == "human") samples.people.push_back((span.end - span.served).seconds());
+  }
+  Samples& samples;
+};
+
+Samples recorded_samples(const Observed& observed) {
+  Samples samples;
+  for (const ObservedTask& task : observed.tasks) {
+    double calls = 0;
+    for (const Visit& visit : task.visits) {
+      const StepKind kind = observed.nodes[visit.node].kind;
+      if (kind == StepKind::kCall) {
+        ++calls;
+        samples.prompts.push_back(visit.prompt);
+        samples.outputs.push_back(visit.output);
+      } else {
+        (kind == StepKind::kHuman ? samples.people : samples.tools).push_back(visit.seconds);
+      }
+    }
+    samples.calls.push_back(calls);
+  }
+  return samples;
+}
+
+std::vector<double> figures_of(std::vector<double> sample) {
+  if (sample.empty()) return {};
+  std::sort(sample.begin(), sample.end());
+  std::vector<double> figures;
+  for (const double q : Goodness::kQuantiles) {
+    figures.push_back(
+        sample[std::min(sample.size() - 1, static_cast<std::size_t>(q * static_cast<double>(sample.size())))]);
+  }
+  double sum = 0;
+  for (const double x : sample) sum += x;
+  figures.push_back(sum / static_cast<double>(sample.size()));
+  return figures;
+}
+
+}  // namespace
+
+double Goodness::worst() const {
+  double greatest = 0;
+  for (std::size_t r = 0; r < 3 && r < rows.size(); ++r) {
+    if (rows[r].recorded.empty() || rows[r].played.empty()) continue;
+    for (std::size_t q = 0; q < 5; ++q) {
+      const double a = rows[r].recorded[q], b = rows[r].played[q];
+      if (r == 0 && std::abs(a - b) <= 1) continue;
+      greatest = std::max(greatest, std::abs(b - a) / std::max(a, 1.0));
+    }
+  }
+  return greatest;
+}
+
+Goodness compare_played(const Observed& observed, const sim::Json& agent) {
+  sim::Faults faults;
+  const auto catalog = agents::AgentCatalog::load({{"learned", agent.dump()}}, faults);
+  faults.throw_if_any();
+  agents::WorkloadEntry entry;
+  entry.agent = catalog.find(agent["name"].get<std::string>());
+  entry.name = entry.agent->name;
+  entry.pools.emplace_back(entry.agent->pool_roles.size(), 0);
+  entry.arrivals.rate_per_s = 1;
+  entry.max_tasks = std::clamp<std::uint64_t>(observed.tasks.size(), 2'000, 20'000);
+  Samples played;
+  sim::Simulation simulation;
+  InstantDoor door(simulation, played);
+  agents::TaskPlayer player(simulation, door, 1, {entry}, Time::seconds(1e9));
+  Watch watch(played);
+  player.add_observer(watch);
+  player.start();
+  simulation.run();
+
+  const Samples recorded = recorded_samples(observed);
+  Goodness goodness;
+  goodness.tasks = entry.max_tasks;
+  const auto row = [&](const char* name, const std::vector<double>& a, const std::vector<double>& b) {
+    goodness.rows.push_back(
+        {name, figures_of(a), figures_of(b), static_cast<double>(a.size()), static_cast<double>(b.size())});
+  };
+  row("calls per task", recorded.calls, played.calls);
+  row("prompt tokens per call", recorded.prompts, played.prompts);
+  row("output tokens per call", recorded.outputs, played.outputs);
+  row("seconds per tool", recorded.tools, played.tools);
+  row("seconds per person", recorded.people, played.people);
+  return goodness;
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "analysis/fit_agent/fitted_distribution.hpp"
+#include "analysis/fit_agent/learn.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using agents::StepKind;
+using sim::Json;
+
+constexpr std::array<std::size_t, 4> kPhases = {0, 1, 4, 16};  ///< calls from which on another phase is
+constexpr std::size_t kFewestRestarts = 20, kFewestOfAClass = 40;
+constexpr int kQuarters = 4;
+
+/// A call of the one loop, and the wait before it.
+struct Turn {
+  double prompt = 0, output = 0, added = 0, seconds = 0;
+  StepKind wait = StepKind::kCall;  ///< kCall: none
+  bool restarts = false;
+};
+using Session = std::vector<Turn>;
+
+double peak_of(const Session& session) {
+  double peak = 0;
+  for (const Turn& turn : session) peak = std::max(peak, turn.prompt);
+  return peak;
+}
+
+/// Where restarts set in: of all limits, that which both the share of the calls beyond it that restarted and the share
+/// of the restarts that are beyond it are highest at (by their product).
+struct Limit {
+  double above = 0, p = 0, p_below = 0;
+};
+Limit limit_of(const std::vector<const Session*>& sessions) {
+  std::vector<double> all, before;  // prompts that were followed by a call; by a restart
+  for (const Session* session : sessions) {
+    for (std::size_t i = 0; i + 1 < session->size(); ++i) {
+      all.push_back((*session)[i].prompt);
+      if ((*session)[i + 1].restarts) before.push_back((*session)[i].prompt);
+    }
+  }
+  std::sort(all.begin(), all.end());
+  std::sort(before.begin(), before.end());
+  Limit best;
+  double best_score = -1;
+  const auto count_from = [](const std::vector<double>& sorted, double from) {
+    return static_cast<double>(sorted.end() - std::lower_bound(sorted.begin(), sorted.end(), from));
+  };
+  for (const double limit : before) {
+    const double beyond = count_from(all, limit), restarts = count_from(before, limit);
+    const double score = restarts / beyond * restarts / static_cast<double>(before.size());
+    if (score <= best_score) continue;
+    best_score = score;
+    const double below = static_cast<double>(all.size()) - beyond;
+    best = {limit, restarts / beyond, below > 0 ? (static_cast<double>(before.size()) - restarts) / below : 0};
+  }
+  return best;
+}
+
+class SessionLearner {
+ public:
+  explicit SessionLearner(const Observed& observed) : o_(observed) {
+    for (const ObservedTask& task : observed.tasks) {
+      Session session;
+      Turn next;
+      for (const Visit& visit : task.visits) {
+        const StepKind kind = observed.nodes[visit.node].kind;
+        if (kind != StepKind::kCall) {
+          next.wait = kind == StepKind::kHuman ? kind : StepKind::kTool;
+          next.seconds += visit.seconds;
+          continue;
+        }
+        next.prompt = visit.prompt;
+        next.output = visit.output;
+        next.added = visit.added;
+        // What is neither a continuation nor much smaller goes on, too: its contents were changed, not dropped.
+        next.restarts = !session.empty() && visit.prompt < 0.9 * session.back().prompt;
+        if (!session.empty() && !next.restarts)
+          next.added = std::max(0.0, visit.prompt - session.back().prompt - session.back().output);
+        session.push_back(next);
+        next = {};
+      }
+      if (!session.empty()) sessions_.push_back(std::move(session));
+    }
+  }
+
+  Json learn(const std::string& name, const std::string& source) {
+    Json agent = {{"schema", "tokenyard.agent/1"},
+                  {"name", name},
+                  {"title", fmt::format("{}, as recorded, in classes of sessions", o_.agent)},
+                  {"source", source},
+                  {"note", fmt::format("Learned from {} tasks. Evidence: M measured, with the sample and the 95 % "
+                                       "interval of its mean.",
+                                       sessions_.size())},
+                  {"template_tokens", 0}};
+    agent["contexts"] = Json::object();
+    agent["nodes"] = Json::object();
+    agent["nodes"]["kind-of-session"] = {{"kind", "choice"}};
+    Json& edges = agent["edges"] = Json::array();
+    const std::vector<std::vector<const Session*>> classes = classes_of();
+    double given = 0;
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      const std::string prefix = fmt::format("{}-", static_cast<char>('a' + c));
+      const double share = static_cast<double>(classes[c].size()) / static_cast<double>(sessions_.size());
+      const double p =
+          c + 1 < classes.size() ? std::round(share * 1e6) / 1e6 : std::max(0.0, std::round((1 - given) * 1e9) / 1e9);
+      given += p;
+      Json edge = {{"from", "kind-of-session"}, {"to", add_class(agent, prefix, classes[c])}};
+      if (classes.size() > 1) {
+        edge["p"] = p;
+        edge["evidence"] = fmt::format("M: {} of {}", classes[c].size(), sessions_.size());
+      }
+      edges.push_back(std::move(edge));
+    }
+    agent["nodes"]["end"] = {{"kind", "end"}};
+    agent["start"] = "kind-of-session";
+    return agent;
+  }
+
+ private:
+  /// Those beyond the compaction's reach apart from the others, each in quarters by length.
+  std::vector<std::vector<const Session*>> classes_of() const {
+    std::vector<double> before;
+    for (const Session& session : sessions_) {
+      for (std::size_t i = 1; i < session.size(); ++i) {
+        if (session[i].restarts) before.push_back(session[i - 1].prompt);
+      }
+    }
+    std::sort(before.begin(), before.end());
+    std::vector<std::vector<const Session*>> kinds(2);
+    const double reach = before.size() < kFewestRestarts
+                             ? std::numeric_limits<double>::infinity()
+                             : before[static_cast<std::size_t>(0.95 * static_cast<double>(before.size()))];
+    for (const Session& session : sessions_) kinds[peak_of(session) > 1.05 * reach ? 1 : 0].push_back(&session);
+    std::vector<std::vector<const Session*>> classes;
+    for (std::vector<const Session*>& kind : kinds) {
+      if (kind.empty()) continue;
+      std::stable_sort(kind.begin(), kind.end(),
+                       [](const Session* a, const Session* b) { return a->size() < b->size(); });
+      const auto parts = std::clamp<std::size_t>(kind.size() / kFewestOfAClass, 1, kQuarters);
+      for (std::size_t i = 0; i < parts; ++i) {
+        classes.emplace_back(kind.begin() + static_cast<std::ptrdiff_t>(i * kind.size() / parts),
+                             kind.begin() + static_cast<std::ptrdiff_t>((i + 1) * kind.size() / parts));
+      }
+    }
+    return classes;
+  }
+
+  static std::string measured(const FittedDistribution& fit) {
+    return fmt::format("M: {} of {}, mean {:.4g} ± {:.2g}", fit.family, fit.n, fit.mean, fit.half_width);
+  }
+
+  /// Phases that all sessions of the class reach.
+  static std::vector<std::size_t> phases_of(const std::vector<const Session*>& sessions) {
+    std::size_t shortest = sessions.front()->size();
+    for (const Session* session : sessions) shortest = std::min(shortest, session->size());
+    std::vector<std::size_t> phases;
+    for (const std::size_t phase : kPhases) {
+      if (phase < shortest) phases.push_back(phase);
+    }
+    return phases;
+  }
+
+  /// Returns the node at which a session of the class begins.
+  std::string add_class(Json& agent, const std::string& prefix, const std::vector<const Session*>& sessions) {
+    Json& nodes = agent["nodes"];
+    Json& edges = agent["edges"];
+    const std::vector<std::size_t> phases = phases_of(sessions);
+    std::vector<double> openings, lengths;
+    for (const Session* session : sessions) {
+      openings.push_back(session->front().prompt);
+      lengths.push_back(static_cast<double>(session->size() - phases.back() - 1));
+    }
+    const FittedDistribution opening = fit_sizes(openings), length = fit_counts(lengths);
+    agent["contexts"][prefix + "context"] = {{"opening_tokens", opening.dist}, {"evidence", measured(opening)}};
+    const Limit limit = limit_of(sessions);
+    for (std::size_t p = 0; p < phases.size(); ++p) {
+      const std::string tail = phases.size() > 1 ? fmt::format("-{}", p + 1) : "";
+      const std::size_t begin = phases[p], end = p + 1 < phases.size() ? phases[p + 1] : sessions.back()->size();
+      std::vector<double> outputs, after;
+      std::vector<std::vector<double>> added(3), seconds(3);  // none, tool, person
+      for (const Session* session : sessions) {
+        for (std::size_t i = begin; i < std::min(end, session->size()); ++i) {
+          const Turn& turn = (*session)[i];
+          outputs.push_back(turn.output);
+          if (turn.restarts) {
+            after.push_back(turn.prompt);
+          }
+          if (i == 0) continue;
+          const std::size_t kind = turn.wait == StepKind::kCall ? 0 : turn.wait == StepKind::kHuman ? 2 : 1;
+          if (!turn.restarts) added[kind].push_back(turn.added);
+          seconds[kind].push_back(turn.seconds);
+        }
+      }
+      const std::string call = prefix + "call" + tail, next = prefix + "next" + tail;
+      const FittedDistribution answer = fit_sizes(outputs);
+      nodes[call] = {{"kind", "llm"},
+                     {"context", prefix + "context"},
+                     {"output_tokens", answer.dist},
+                     {"evidence", measured(answer)}};
+      if (!after.empty()) {
+        nodes[call]["compact"] = {{"above", static_cast<std::int64_t>(limit.above)},
+                                  {"p", std::round(limit.p * 1e6) / 1e6},
+                                  {"p_below", std::round(limit.p_below * 1e6) / 1e6},
+                                  {"to", fit_sizes(after).dist}};
+      }
+      const bool last = p + 1 == phases.size();
+      const std::string following = last ? "end" : fmt::format("{}next-{}", prefix, p + 2);
+      const bool loops = last || end - begin > 1;
+      if (loops) {
+        Json count = last ? length.dist : Json(end - begin - 1);
+        edges.push_back({{"from", call}, {"to", next}, {"count", count}});
+        if (last) edges.back()["evidence"] = measured(length);
+      }
+      edges.push_back({{"from", call}, {"to", following}});
+      if (p > 0 || loops) add_waits(nodes, edges, next, call, prefix, tail, added, seconds);
+    }
+    return phases.size() > 1 ? prefix + "call-1" : prefix + "call";
+  }
+
+  /// What may lie between two calls of a phase.
+  static void add_waits(Json& nodes, Json& edges, const std::string& next, const std::string& call,
+                        const std::string& prefix, const std::string& tail,
+                        const std::vector<std::vector<double>>& added,
+                        const std::vector<std::vector<double>>& seconds) {
+    static constexpr std::array<const char*, 3> kNames = {"at-once", "tools", "user"};
+    double sum = 0, given = 0;
+    std::size_t last = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      sum += static_cast<double>(seconds[k].size());
+      if (!seconds[k].empty()) last = k;
+    }
+    nodes[next] = {{"kind", "choice"}};
+    for (std::size_t k = 0; k < 3; ++k) {
+      if (seconds[k].empty()) continue;
+      const std::string node = prefix + kNames[k] + tail;
+      const FittedDistribution took = fit_sizes(seconds[k]), brought = fit_sizes(added[k]);
+      nodes[node] = {{"kind", k == 2 ? "human" : "tool"},
+                     {"context", prefix + "context"},
+                     {"latency_s", k == 0 ? Json(0) : took.dist},
+                     {"result_tokens", brought.dist},
+                     {"evidence", measured(took)},
+                     {"note", "result_tokens " + measured(brought)}};
+      const double share = static_cast<double>(seconds[k].size()) / sum;
+      const double p = k == last ? std::max(0.0, std::round((1 - given) * 1e9) / 1e9) : std::round(share * 1e6) / 1e6;
+      given += p;
+      edges.push_back({{"from", next},
+                       {"to", node},
+                       {"p", p},
+                       {"evidence", fmt::format("M: {} of {:.0f}", seconds[k].size(), sum)}});
+      edges.push_back({{"from", node}, {"to", call}});
+    }
+  }
+
+  const Observed& o_;
+  std::vector<Session> sessions_;
+};
+
+}  // namespace
+
+Json learn_sessions(const Observed& observed, const std::string& name, const std::string& source) {
+  return SessionLearner(observed).learn(name, source);
+}
+
+LearnedAgent learn(const Observed& observed, const std::string& name, const std::string& source) {
+  constexpr double kNear = 0.1;
+  LearnedAgent graph{learn_graph(observed, name, source), "graph", {}};
+  graph.goodness = compare_played(observed, graph.agent);
+  if (graph.goodness.worst() <= kNear) return graph;
+  LearnedAgent sessions{learn_sessions(observed, name, source), "sessions", {}};
+  sessions.goodness = compare_played(observed, sessions.agent);
+  return sessions.goodness.worst() < graph.goodness.worst() ? sessions : graph;
+}
+
+}  // namespace tokenyard::analysis

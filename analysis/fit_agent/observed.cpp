@@ -1,0 +1,219 @@
+#include "analysis/fit_agent/observed.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <numeric>
+
+#include "sim/input/faults.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using agents::RecordedStep;
+using agents::RecordedTask;
+using agents::StepKind;
+using platforms::Extent;
+
+constexpr double kNearlyAll = 0.9;  ///< of an earlier prompt: a call that has it continues it
+constexpr double kMostly = 0.5;     ///< of a node's calls
+
+struct Prompt {
+  std::vector<Extent> extents;
+  double tokens = 0;
+};
+
+double common_prefix(const std::vector<Extent>& a, const std::vector<Extent>& b) {
+  double tokens = 0;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (a[i].content != b[i].content || a[i].content == 0) break;
+    tokens += static_cast<double>(std::min(a[i].tokens, b[i].tokens));
+    if (a[i].tokens != b[i].tokens) break;
+  }
+  return tokens;
+}
+
+class Observer {
+ public:
+  Observer(agents::RecordedTaskSource& source, const std::string& agent, std::uint64_t limit)
+      : source_(source), limit_(limit) {
+    const agents::RecordedNames& names = source.names();
+    std::vector<std::string> known = names.agents;
+    const auto found = std::find(known.begin(), known.end(), agent);
+    if (agent.empty() ? known.size() != 1 : found == known.end()) {
+      throw sim::InputError(
+          {"", "--agent", agent.empty() ? "nothing" : '"' + agent + '"',
+           fmt::format("one of the trace's agents: {}{}", fmt::join(known, ", "), sim::did_you_mean(agent, known))});
+    }
+    agent_ = agent.empty() ? 0 : static_cast<std::uint32_t>(found - known.begin());
+    observed_.agent = known[agent_];
+    name_nodes(names);
+  }
+
+  Observed run() {
+    RecordedTask task;
+    sim::Time first = sim::Time::never(), last;
+    while ((limit_ == 0 || observed_.tasks.size() < limit_) && source_.next(task)) {
+      if (task.agent != agent_) continue;
+      first = std::min(first, task.arrival);
+      last = std::max(last, task.arrival);
+      add(task);
+    }
+    if (observed_.tasks.empty()) throw sim::InputError({"", "", "no task of the agent", "a trace with at least one"});
+    observed_.span_s = (last - first).seconds();
+    find_prefixes();
+    find_contexts();
+    return std::move(observed_);
+  }
+
+ private:
+  void name_nodes(const agents::RecordedNames& names) {
+    const std::vector<agents::RecordedNode>& nodes = names.nodes[agent_];
+    observed_.nameless = std::all_of(nodes.begin(), nodes.end(), [&](const agents::RecordedNode& node) {
+      return node.kind != StepKind::kCall ||
+             std::find(names.models.begin(), names.models.end(), node.name) != names.models.end();
+    });
+    for (const agents::RecordedNode& node : nodes) {
+      const std::string name = observed_.nameless && node.kind == StepKind::kCall ? "call" : node.name;
+      const auto same = std::find_if(observed_.nodes.begin(), observed_.nodes.end(),
+                                     [&](const ObservedNode& n) { return n.kind == node.kind && n.name == name; });
+      node_of_.push_back(static_cast<std::uint32_t>(same - observed_.nodes.begin()));
+      if (same == observed_.nodes.end()) observed_.nodes.push_back({name, node.kind});
+    }
+  }
+
+  void add(const RecordedTask& task) {
+    ObservedTask& walk = observed_.tasks.emplace_back();
+    std::vector<Prompt>& prompts = prompts_.emplace_back();
+    std::uint32_t branches = 0;
+    for (const RecordedStep& step : task.steps) {
+      branches = std::max(branches, step.branch);
+      if (step.branch != 0) {
+        ++observed_.left_out_steps;
+        continue;
+      }
+      Visit visit;
+      visit.node = node_of_[step.node];
+      Prompt prompt;
+      if (step.kind == StepKind::kCall) {
+        visit.output = static_cast<double>(step.output_tokens);
+        visit.prompt = static_cast<double>(task.prompt_tokens(step));
+        const auto begin = task.extents.begin() + step.first_extent;
+        prompt = {{begin, begin + step.extents}, visit.prompt};
+      } else {
+        visit.seconds = step.duration.seconds();
+      }
+      walk.visits.push_back(visit);
+      prompts.push_back(std::move(prompt));
+    }
+    observed_.left_out_branches += branches;
+  }
+
+  /// The first extent of a node's prompts, where two tasks agree in it.
+  void find_prefixes() {
+    std::vector<std::map<std::pair<std::uint64_t, platforms::Tokens>, std::uint64_t>> first(observed_.nodes.size());
+    for (std::size_t t = 0; t < observed_.tasks.size(); ++t) {
+      std::vector<bool> seen(observed_.nodes.size());
+      for (std::size_t i = 0; i < prompts_[t].size(); ++i) {
+        const std::uint32_t node = observed_.tasks[t].visits[i].node;
+        const std::vector<Extent>& extents = prompts_[t][i].extents;
+        if (extents.empty() || extents[0].content == 0 || seen[node]) continue;
+        seen[node] = true;
+        ++first[node][{extents[0].content, extents[0].tokens}];
+      }
+    }
+    for (std::size_t n = 0; n < first.size(); ++n) {
+      for (const auto& [extent, tasks] : first[n]) {
+        if (tasks >= 2 && 2 * tasks > observed_.tasks.size() / 10)
+          observed_.nodes[n].role_prefix_tokens = static_cast<double>(extent.second);
+      }
+    }
+  }
+
+  /// The earlier call of the task that a call continues; none: its own place.
+  std::size_t continued(std::size_t t, std::size_t i) const {
+    const ObservedTask& task = observed_.tasks[t];
+    const Prompt& prompt = prompts_[t][i];
+    std::vector<bool> tried(observed_.nodes.size());
+    for (std::size_t j = i; j-- > 0;) {
+      const std::uint32_t node = task.visits[j].node;
+      if (observed_.nodes[node].kind != StepKind::kCall || tried[node]) continue;
+      tried[node] = true;
+      const double prefix = std::min(observed_.nodes[node].role_prefix_tokens, prompts_[t][j].tokens - 1);
+      const double common = common_prefix(prompt.extents, prompts_[t][j].extents);
+      if (common - prefix >= kNearlyAll * (prompts_[t][j].tokens - prefix)) return j;
+    }
+    return i;
+  }
+
+  void find_contexts() {
+    const std::size_t nodes = observed_.nodes.size();
+    std::vector<std::vector<double>> joins(nodes, std::vector<double>(nodes));
+    std::vector<double> calls(nodes), going_on(nodes);
+    std::vector<std::vector<std::size_t>> from(observed_.tasks.size());
+    for (std::size_t t = 0; t < observed_.tasks.size(); ++t) {
+      std::vector<bool> seen(nodes);
+      const std::vector<Visit>& visits = observed_.tasks[t].visits;
+      for (std::size_t i = 0; i < visits.size(); ++i) {
+        const std::uint32_t node = visits[i].node;
+        from[t].push_back(i);
+        if (observed_.nodes[node].kind != StepKind::kCall) continue;
+        from[t].back() = continued(t, i);
+        const bool continues = from[t].back() != i;
+        if (continues) joins[node][visits[from[t].back()].node] += 1;
+        if (continues || seen[node]) {  // the first may open the context
+          calls[node] += 1;
+          going_on[node] += continues ? 1 : 0;
+        }
+        seen[node] = true;
+      }
+    }
+    std::vector<std::uint32_t> context(nodes);
+    std::iota(context.begin(), context.end(), 1U);
+    for (std::size_t a = 0; a < nodes; ++a) {
+      for (std::size_t b = 0; b < nodes; ++b) {
+        if (calls[a] == 0 || joins[a][b] <= 0.05 * calls[a] || going_on[a] <= kMostly * calls[a]) continue;
+        const std::uint32_t into = std::min(context[a], context[b]), other = std::max(context[a], context[b]);
+        std::replace(context.begin(), context.end(), other, into);
+      }
+    }
+    for (std::size_t n = 0; n < nodes; ++n) {
+      const bool shares = std::count(context.begin(), context.end(), context[n]) > 1;
+      const bool alone = calls[n] > 0 && going_on[n] > kMostly * calls[n];
+      observed_.nodes[n].context = observed_.nodes[n].kind == StepKind::kCall && (shares || alone) ? context[n] : 0;
+    }
+    for (std::size_t t = 0; t < observed_.tasks.size(); ++t) tell(observed_.tasks[t].visits, from[t]);
+    prompts_.clear();
+  }
+
+  void tell(std::vector<Visit>& visits, const std::vector<std::size_t>& from) const {
+    std::map<std::uint32_t, bool> opened;
+    for (std::size_t i = 0; i < visits.size(); ++i) {
+      Visit& visit = visits[i];
+      const ObservedNode& node = observed_.nodes[visit.node];
+      if (node.kind != StepKind::kCall) continue;
+      const bool continues = node.context != 0 && from[i] != i;
+      visit.opens = node.context != 0 && !opened[node.context];
+      visit.restarts = node.context != 0 && !visit.opens && !continues;
+      if (node.context != 0) opened[node.context] = true;
+      visit.added = continues && !visit.opens ? visit.prompt - visits[from[i]].prompt - visits[from[i]].output
+                                              : visit.prompt - node.role_prefix_tokens;
+      visit.added = std::max(0.0, visit.added);
+    }
+  }
+
+  agents::RecordedTaskSource& source_;
+  std::uint64_t limit_;
+  std::uint32_t agent_ = 0;
+  std::vector<std::uint32_t> node_of_;
+  Observed observed_;
+  std::vector<std::vector<Prompt>> prompts_;  ///< by task and visit, while contexts are being found
+};
+
+}  // namespace
+
+Observed observe(agents::RecordedTaskSource& source, const std::string& agent, std::uint64_t limit) {
+  return Observer(source, agent, limit).run();
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,100 @@
+#include "platforms/serving/media_queue.hpp"
+
+namespace tokenyard::platforms {
+
+using sim::FineTime;
+using sim::Int128;
+using sim::Time;
+
+MediaQueue::MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost, std::uint32_t pool,
+                       std::uint32_t replicas, std::uint64_t entity)
+    : simulation_(simulation), owner_(owner), cost_(cost), pool_(pool), servers_(replicas) {
+  entity_.id = entity;
+  for (std::uint32_t i = 0; i < replicas; ++i) idle_.push(i);
+}
+
+void MediaQueue::submit(std::uint32_t call) {
+  owner_.calls[call].mark = simulation_.now();
+  if (idle_.empty()) {
+    waiting_.push_back(call);
+    return;
+  }
+  const std::uint32_t replica = idle_.top();
+  idle_.pop();
+  begin(replica, call);
+}
+
+void MediaQueue::begin(std::uint32_t replica, std::uint32_t index) {
+  ActiveCall& call = owner_.calls[index];
+  const Time now = simulation_.now();
+  call.record.replica = replica;
+  call.record.scheduled = now;
+  call.record.causes[Cause::kQueue] += now - call.mark;
+  call.mark = now;
+  const MediaOrder& order = call.request.media;
+  const MediaStep step = cost_.step({order.width, order.height, order.frames});
+  servers_[replica] = {index, now, Int128{step.ticks} * order.steps, Int128{step.flop} * order.steps};
+  simulation_.schedule((FineTime(now) + FineTime(servers_[replica].ticks)).published(), sim::Priority::kStepEnd,
+                       entity_, *this, replica);
+}
+
+void MediaQueue::on_event(Time now, std::uint64_t argument) {
+  const auto replica = static_cast<std::uint32_t>(argument);
+  const Server done = servers_[replica];
+  servers_[replica] = {};
+  ActiveCall& call = owner_.calls[done.call];
+  call.record.causes[Cause::kMedia] += now - call.mark;
+  call.record.finish = now;
+  call.record.status = CallStatus::kCompleted;
+  ServingTotals& totals = owner_.tally(pool_).totals;
+  totals.busy_ticks += done.ticks;
+  totals.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += done.ticks;
+  totals.flop += done.flop;
+  totals.steps += call.request.media.steps;
+  if (ServingObserver* observer = owner_.observer()) {
+    BatchPhase phase{pool_, replica, done.begin, now};
+    phase.decoding = 1;
+    phase.steps = call.request.media.steps;
+    observer->on_batch_phase(phase);
+  }
+  if (waiting_.empty()) {
+    idle_.push(replica);
+  } else {
+    const std::uint32_t next = waiting_.front();
+    waiting_.pop_front();
+    begin(replica, next);
+  }
+  owner_.on_completed(done.call);
+}
+
+std::vector<std::uint32_t> MediaQueue::abandon() {
+  std::vector<std::uint32_t> left(waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  for (const Server& server : servers_) {
+    if (server.call != ActiveCall::kNone) left.push_back(server.call);
+  }
+  const Time now = simulation_.now();
+  for (const std::uint32_t index : left) {
+    CallRecord& record = owner_.calls[index].record;
+    record.causes[record.scheduled == CallRecord::kNoTime ? Cause::kQueue : Cause::kMedia] +=
+        now - owner_.calls[index].mark;
+    record.finish = now;
+    record.status = CallStatus::kUnfinished;
+  }
+  return left;
+}
+
+ServingTotals MediaQueue::share_in_progress() const {
+  ServingTotals share;
+  for (const Server& server : servers_) {
+    if (server.call == ActiveCall::kNone) continue;
+    const Int128 elapsed = std::min(FineTime(simulation_.now() - server.begin).ticks(), server.ticks);
+    const double part = static_cast<double>(elapsed) / static_cast<double>(server.ticks);
+    share.busy_ticks += elapsed;
+    share.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += elapsed;
+    share.flop += static_cast<Int128>(static_cast<double>(server.flop) * part);
+  }
+  return share;
+}
+
+}  // namespace tokenyard::platforms

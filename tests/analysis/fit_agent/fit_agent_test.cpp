@@ -1,0 +1,163 @@
+#include <cmath>
+#include <map>
+
+#include "agents/graph/agent_catalog.hpp"
+#include "analysis/fit_agent/fitted_distribution.hpp"
+#include "analysis/fit_agent/learn.hpp"
+#include "tests/analysis/run/in_process.hpp"
+#include "tests/traces/scratch_folder.hpp"
+#include "traces/readers/task_reader.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+using sim::Json;
+
+namespace {
+
+std::vector<double> drawn(const char* dist, std::size_t n, bool count) {
+  sim::Faults faults;
+  const auto d = sim::Distribution::read(sim::JsonFile::parse(dist, "test", faults).value(), "test", "", faults);
+  faults.throw_if_any();
+  sim::Stream stream(7, sim::StreamName("fit-test"), 0);
+  std::vector<double> sample;
+  for (std::size_t i = 0; i < n; ++i)
+    sample.push_back(count ? static_cast<double>(d.sample_count(stream)) : d.sample(stream));
+  return sample;
+}
+
+/// The mean and the half-width of its 95 % interval that a learned part states: "… mean 4.65 ± 0.1".
+struct Stated {
+  double mean = 0, half_width = 0;
+};
+Stated stated(const Json& part, const char* key) {
+  const std::string text = part.at(key).get<std::string>();
+  Stated s;
+  INFO(text);
+  REQUIRE(std::sscanf(text.c_str() + text.find("mean "), "mean %lf ± %lf", &s.mean, &s.half_width) == 2);
+  return s;
+}
+/// Within the interval at 99.9 %: a dozen of them are looked at.
+void check_within(const Stated& s, double truth) {
+  INFO("stated " << s.mean << " ± " << s.half_width << ", true " << truth);
+  CHECK(std::abs(s.mean - truth) <= 3.29 / 1.96 * s.half_width + 1e-9);
+}
+
+const Json& edge(const Json& agent, const std::string& from, const std::string& to) {
+  for (const Json& e : agent["edges"]) {
+    if (e["from"] == from && e["to"] == to) return e;
+  }
+  FAIL("no edge " << from << " > " << to);
+  return agent;
+}
+/// p of an edge, with the 99.9 % interval of as many departures.
+void check_probability(const Json& agent, const std::string& from, const std::string& to, double truth) {
+  const Json& e = edge(agent, from, to);
+  double taken = 0, of = 0;
+  REQUIRE(std::sscanf(e["evidence"].get<std::string>().c_str(), "M: %lf of %lf", &taken, &of) == 2);
+  INFO(from << " > " << to << ": " << taken << " of " << of << ", true " << truth);
+  CHECK(e["p"].get<double>() == Approx(taken / of).margin(2e-6));
+  CHECK(std::abs(taken / of - truth) <= 3.29 / 1.96 * probability_half_width(truth, of));
+}
+
+double lognormal(double median, double sigma) { return median * std::exp(sigma * sigma / 2); }
+
+}  // namespace
+
+TEST_CASE("Fitted distributions: a sample's family is found, with its parameters") {
+  const auto check = [](const FittedDistribution& fit, const char* family, const char* key, double value,
+                        double within) {
+    INFO(fit.dist.dump());
+    CHECK(fit.family == family);
+    CHECK(fit.dist[key].get<double>() == Approx(value).epsilon(within));
+  };
+  check(fit_counts(drawn(R"({"dist": "poisson", "mean": 4.65})", 3000, true)), "poisson", "mean", 4.65, 0.03);
+  check(fit_counts(drawn(R"({"dist": "geometric", "p": 0.2})", 3000, true)), "geometric", "p", 0.2, 0.05);
+  check(fit_counts(drawn(R"({"dist": "negative-binomial", "r": 1.7, "p": 0.095})", 3000, true)), "negative-binomial",
+        "r", 1.7, 0.15);
+  check(fit_sizes(drawn(R"({"dist": "lognormal", "median": 300, "sigma": 0.9})", 3000, false)), "lognormal", "median",
+        300, 0.06);
+  check(fit_sizes(drawn(R"({"dist": "gamma", "shape": 3, "scale": 28.9})", 3000, false)), "gamma", "shape", 3, 0.1);
+  CHECK(fit_counts({4, 4, 4}).dist == Json(4.0));
+}
+
+TEST_CASE("Fitted distributions: what no family fits keeps its mean and its quantiles") {
+  std::vector<double> two = drawn(R"({"dist": "uniform", "low": 5, "high": 10})", 1000, false);
+  const std::vector<double> far = drawn(R"({"dist": "uniform", "low": 500, "high": 900})", 1000, false);
+  two.insert(two.end(), far.begin(), far.end());
+  const FittedDistribution fit = fit_sizes(two);
+  CHECK(fit.family == "empirical");
+  sim::Faults faults;
+  const auto d = sim::Distribution::read(fit.dist, "test", "", faults);
+  CHECK(faults.empty());
+  CHECK(d.mean() == Approx(fit.mean).epsilon(1e-3));
+  // Few values are each kept with their weight.
+  CHECK(fit_counts({1, 1, 1, 7}).dist ==
+        Json({{"dist", "empirical"}, {"values", {1.0, 7.0}}, {"weights", {0.75, 0.25}}}));
+}
+
+TEST_CASE("Fit: sessions drawn from our own customer service give its parameters back, within their intervals") {
+  const ResultFolder folder("fit-customer-service");
+  simulate_text(R"({"seed": 11,
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}],
+      "workload": {"agents": [{"agent": "customer-service", "rate_per_s": 0.5}]},
+      "run": {"duration_s": 5000}})",
+                folder, {.write = {"record"}});
+  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  const Observed observed = observe(*source, "", 0);
+  CHECK(observed.tasks.size() > 2'300);
+  const LearnedAgent learned = learn(observed, "mine", "test");
+  CHECK(learned.form == "graph");
+  CHECK(learned.goodness.worst() < 0.10);
+  const Json& agent = learned.agent;
+
+  // Loops of the conversation, each an urn of its own law.
+  check_within(stated(edge(agent, "agent", "look-up"), "evidence"), 4.65);
+  CHECK(edge(agent, "agent", "look-up")["count"]["dist"] == "poisson");
+  check_within(stated(edge(agent, "agent", "change"), "evidence"), 1.0);
+  check_within(stated(edge(agent, "agent", "check-reply"), "evidence"), 5.23);  // round(Ga(11.3, 0.64), at least 2) - 2
+  // Branches.
+  check_probability(agent, "customer", "check-message", 0.99);
+  check_probability(agent, "customer", "end", 0.01);
+  check_probability(agent, "goodbye", "wrap-up", 0.95);
+  check_probability(agent, "goodbye", "hand-off", 0.05);
+  check_probability(agent, "check-opening", "knowledge", 0.495);
+  // Answers by where they go.
+  check_within(stated(edge(agent, "agent", "look-up"), "note"), lognormal(32, 0.57));
+  check_within(stated(edge(agent, "agent", "check-reply"), "note"), 3.0 * 28.9);
+  // What tools and the customer bring, with the template's 15 tokens.
+  const double tools = 0.9 * 1 + 0.035 * 2 + 0.03 * 3 + 0.02 * 4 + 0.015 * 5;
+  const double result = 0.98 * (0.25 * 7 + 0.75 * lognormal(270, 0.55)) + 0.02 * lognormal(20, 0.6);
+  check_within(stated(agent["nodes"]["look-up"], "note"), 15 + tools * result);
+  // Prefixes and times.
+  CHECK(agent["nodes"]["agent"]["context"] == agent["nodes"]["wrap-up"]["context"]);
+  CHECK(agent["contexts"][agent["nodes"]["agent"]["context"].get<std::string>()]["role_prefix_tokens"] == 3600);
+  CHECK(agent["nodes"]["check-reply"]["fresh"] == true);
+  CHECK(agent["nodes"]["check-reply"]["role_prefix_tokens"] == 400);
+  check_within(stated(agent["nodes"]["customer"], "evidence"), lognormal(36, 0.8));
+}
+
+TEST_CASE("Fit: of production sessions, calls, prompts and answers are played within 10 %") {
+  const auto packed = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
+  if (!packed) return;
+  const traces::ScratchFolder scratch;
+  const std::string plain = scratch / "sessions.jsonl";
+  if (std::system(("xz -dc '" + *packed + "' > '" + plain + "'").c_str()) != 0) {
+    WARN("skipped: no xz to unpack " << *packed);
+    return;
+  }
+  const auto source = traces::open_tasks(plain, "weka");
+  const Observed observed = observe(*source, "", 0);
+  CHECK(observed.tasks.size() == 710);
+  CHECK(observed.nameless);
+  const LearnedAgent learned = learn(observed, "coding", "test");
+  CHECK(learned.form == "sessions");
+  for (std::size_t r = 0; r < 3; ++r) {
+    const Goodness::Row& row = learned.goodness.rows[r];
+    for (std::size_t q = 0; q < 5; ++q) {  // up to the 90th percentile
+      INFO(row.quantity << " at " << Goodness::kQuantiles[q] << ": recorded " << row.recorded[q] << ", played "
+                        << row.played[q]);
+      CHECK((row.played[q] == Approx(row.recorded[q]).epsilon(0.10) || std::abs(row.played[q] - row.recorded[q]) <= 1));
+    }
+  }
+}
