@@ -115,7 +115,8 @@ std::string human_number(std::optional<double> value, Unit unit) {
 }
 
 Unit unit_of(std::string_view key) {
-  constexpr std::array<std::string_view, 5> kShares = {"busy", "mfu", "mbu", "kv_utilization", "prefix_hit_rate"};
+  constexpr std::array<std::string_view, 6> kShares = {
+      "busy", "mfu", "mbu", "kv_utilization", "prefix_hit_rate", "step_time_uncertainty"};
   if (key.ends_with("_per_s")) return Unit::kPerSecond;
   if (key.ends_with("_s")) return Unit::kSeconds;
   if (key.starts_with("usd")) return Unit::kUsd;
