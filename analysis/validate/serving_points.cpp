@@ -21,7 +21,9 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
     if (!point.second_half) halves[point.defaults->name].push_back(point);
   }
   ValidationTable table{
-      "Serving points on H100 and H200", "A closed loop of as many users as the row's concurrency.", {}};
+      "Serving points on H100 and H200",
+      "A closed loop of as many users as the row's concurrency, served and loaded as the row's source describes.",
+      {}};
   for (const auto& [reason, count] : measured.left_out)
     table.note += fmt::format(" Left out: {} rows, {}.", count, reason);
   if (fit) {
@@ -66,12 +68,12 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
     for (const auto& [name, errors] : of) {
       table.rows.push_back({"TPOT " + name, fmt::format("{} rows", errors.tpot.rows()),
                             fmt::format("x {:.3f}", errors.tpot.bias()), errors.tpot.summary(),
-                            fit ? "kernels: tables; host times: dense points of the first half"
-                                : "kernels: tables; host times (4 an engine): these points"});
+                            "kernels: tables; host times, 5 an engine: the first half"});
     }
     for (const auto& [name, errors] : of) {
       table.rows.push_back({"TTFT " + name, fmt::format("{} rows", errors.ttft.rows()),
-                            fmt::format("x {:.3f}", errors.ttft.bias()), errors.ttft.summary(), "nothing of it"});
+                            fmt::format("x {:.3f}", errors.ttft.bias()), errors.ttft.summary(),
+                            "kernels: tables; host times, 5 an engine: the first half"});
     }
   };
   add(halves_of);
