@@ -128,6 +128,7 @@ void RecordedPlayer::begin_task(std::uint32_t index) {
   const auto steps = static_cast<std::uint32_t>(task.steps.size());
   play.number = begun_++;
   play.arrival = play.path_end = simulation_.now();
+  play.served = Time();
   play.path = {};
   play.record = {};
   play.aborted = {};
@@ -248,6 +249,8 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   if (pool != kDropped) {
     CallRequest request;
     request.task = play.number;
+    request.task_arrival = play.arrival;
+    request.task_served = play.served;
     request.agent = play.task.agent;
     request.node = step.node;
     request.branch = step.branch;
@@ -309,7 +312,10 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   } else if (!play.aborted) {
     play.aborted = static_cast<TaskStatus>(record.status);
   }
-  if (record.scheduled != CallRecord::kNoTime) progress.served = record.scheduled;
+  if (record.scheduled != CallRecord::kNoTime) {
+    progress.served = record.scheduled;
+    play.served += record.finish - record.scheduled;
+  }
   CauseTimes causes = progress.causes;
   causes += record.causes;
   end_step(index, s, causes, true, record.call);

@@ -383,6 +383,8 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   const Entry::Member& member = entries_[task.entry].members[step.member];
   CallRequest request;
   request.task = task.number;
+  request.task_arrival = task.arrival;
+  request.task_served = task.served;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
   request.branch = step.branch;
@@ -492,6 +494,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   ++task.calls;
   task.prompt_tokens += record.prompt_tokens;
   task.cached_tokens += record.cached_tokens;
+  if (record.scheduled != CallRecord::kNoTime) task.served += record.finish - record.scheduled;
   if (record.status == CallStatus::kCompleted) {
     task.output_tokens += record.output_tokens;
     if (node.context != kNone) step.result_tokens += call.visible;

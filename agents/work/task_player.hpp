@@ -75,6 +75,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint64_t number = 0;
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     sim::Time arrival;
+    sim::Time served;  ///< of its ended calls, from admission to end
     std::uint32_t entry = 0;
     std::uint32_t user = kNoUser;
     std::uint32_t contents = 0;  ///< handed out so far

@@ -41,7 +41,10 @@ std::vector<Entry> policies() {
           {"least-loaded", "router: the replica with the fewest calls, running and waiting"},
           {"prefix-aware", "router: the replica whose cache holds most of the prompt, less its load"},
           {"task-sticky", "router: all calls of a task to the replica that took its first"},
-          {"fcfs", "scheduling: first come, first served; running calls first, as in vLLM"}};
+          {"fcfs", "scheduling: first come, first served; running calls first, as in vLLM"},
+          {"task-fcfs", "scheduling: calls of the task that arrived first"},
+          {"plas", "scheduling: calls of the task that was served least so far (Autellix), in levels that double"},
+          {"shortest-first", "scheduling: the fewest tokens to make; an oracle"}};
 }
 
 std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& catalogs) {

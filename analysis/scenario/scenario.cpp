@@ -143,7 +143,11 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
   for (std::size_t i = 0; i < platforms::kRouterNames.size(); ++i) {
     if (router == platforms::kRouterNames[i]) pool.router = static_cast<platforms::Router>(i);
   }
-  reader.choice("scheduling", {"fcfs"}, "fcfs");
+  const std::string scheduling =
+      reader.choice("scheduling", {platforms::kSchedulingNames.begin(), platforms::kSchedulingNames.end()}, "fcfs");
+  for (std::size_t i = 0; i < platforms::kSchedulingNames.size(); ++i) {
+    if (platforms::kSchedulingNames[i] == scheduling) pool.batching.scheduling = static_cast<platforms::Scheduling>(i);
+  }
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
       "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});

@@ -39,14 +39,12 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 }
 
 void Replica::submit(std::uint32_t index) {
-  const bool could_admit = waiting_count_ == 0 && running_count_ < options_.max_num_seqs;
   calls_[index].mark = simulation_.now();
-  append(waiting_, index);
-  ++waiting_count_;
+  queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (could_admit) {
+  } else if (waiting_.first == index && running_count_ < options_.max_num_seqs) {
     cut_leap();
   }
 }
@@ -174,8 +172,7 @@ void Replica::preempt_youngest(Time now) {
   kv_.release(call.kv, context_of(call), computed);
   remove(running_, index);
   --running_count_;
-  prepend(waiting_, index);
-  ++waiting_count_;
+  queue(index, true);
   preempted_ = true;
 }
 
@@ -658,6 +655,23 @@ void Replica::prepend(List& list, std::uint32_t index) {
   call.previous = ActiveCall::kNone;
   (list.first == ActiveCall::kNone ? list.last : calls_[list.first].previous) = index;
   list.first = index;
+}
+
+/// A call that comes goes behind its like, one that gave way ahead of them.
+void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
+  const auto rank = [&](std::uint32_t of) { return rank_of(options_.scheduling, calls_[of].request); };
+  const std::int64_t own = rank(index);
+  std::uint32_t before = waiting_.last;  // whom it goes behind
+  if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
+  while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))
+    before = calls_[before].previous;
+  ++waiting_count_;
+  if (before == ActiveCall::kNone) return prepend(waiting_, index);
+  if (before == waiting_.last) return append(waiting_, index);
+  ActiveCall& call = calls_[index];
+  call.previous = before;
+  call.next = calls_[before].next;
+  calls_[call.next].previous = calls_[before].next = index;
 }
 
 void Replica::remove(List& list, std::uint32_t index) {

@@ -26,6 +26,7 @@
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/kv/kv_tiers.hpp"
 #include "platforms/serving/observer.hpp"
+#include "platforms/serving/scheduling.hpp"
 #include "sim/core/simulation.hpp"
 #include "sim/core/slab.hpp"
 #include "sim/statistics/quantile_sketch.hpp"
@@ -41,6 +42,7 @@ struct BatchingOptions {
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
+  Scheduling scheduling = Scheduling::kFcfs;
   bool stepwise = false;
 };
 
@@ -208,6 +210,7 @@ class Replica final : public sim::EventHandler {
   std::size_t phase_of(const ActiveCall& call) const;
   void append(List& list, std::uint32_t index);
   void prepend(List& list, std::uint32_t index);
+  void queue(std::uint32_t index, bool ahead_of_its_like);
   void remove(List& list, std::uint32_t index);
   void drop_stale_completions();
   void note_phase(sim::Time now);

@@ -48,7 +48,7 @@ class ReferenceEngine {
       request.owner = next + 1;
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
       request.result.rejected = !could_ever_run(request);
-      if (!request.result.rejected) waiting_.push_back(&request);
+      if (!request.result.rejected) queue(request);
       ++next;
     };
     for (;;) {
@@ -106,6 +106,19 @@ class ReferenceEngine {
       return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner};
     }
   };
+
+  std::int64_t rank(const Request& request) const {
+    CallRequest call;
+    call.output_tokens = request.planned->output_tokens;
+    call.task_arrival = request.planned->task_arrival;
+    call.task_served = request.planned->task_served;
+    return rank_of(options_.scheduling, call);
+  }
+  void queue(Request& request) {
+    const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [&](const Request* other) { return rank(*other) > rank(request); });
+    waiting_.insert(at, &request);
+  }
 
   bool could_ever_run(const Request& request) const {
     const Tokens all = request.prompt + request.planned->output_tokens;
@@ -202,7 +215,9 @@ class ReferenceEngine {
         victim.computed = 0;
         victim.caught_up = false;
         victim.waiting_since = now;
-        waiting_.push_front(&victim);
+        const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                                     [&](const Request* other) { return rank(*other) >= rank(victim); });
+        waiting_.insert(at, &victim);
         if (&victim == &request) break;
       }
       if (!fits) break;

@@ -49,6 +49,7 @@ Setup random_setup(std::uint64_t seed) {
   setup.batching.chunked_prefill = below(4) != 0;
   if (below(2) == 0) setup.batching.long_prefill_token_threshold = 1 + below(20);
   setup.batching.async_scheduling = below(3) == 0;
+  if (below(2) == 0) setup.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
   const bool bursts = below(2) == 0;
   Time at;
   const std::int64_t calls = 10 + below(60);
@@ -56,6 +57,8 @@ Setup random_setup(std::uint64_t seed) {
     if (!bursts || below(8) == 0) at += Time::nanoseconds(below(3) == 0 ? 100 * below(30) : below(3000));
     Planned call;
     call.arrival = at;
+    call.task_arrival = Time::nanoseconds(below(5000));
+    call.task_served = Time::milliseconds(below(1000));
     const std::uint64_t kind = stream.below(4);
     if (kind == 0 && !setup.calls.empty()) {
       const Planned& earlier = setup.calls[stream.below(setup.calls.size())];

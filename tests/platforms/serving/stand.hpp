@@ -43,6 +43,7 @@ struct Planned {
   std::uint64_t output_content = 0;
   std::uint64_t task = 0;
   std::uint32_t pool = 0;
+  sim::Time task_arrival, task_served;
   bool follows = false;  ///< the call planned before it
 };
 
@@ -108,6 +109,8 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     CallRequest request;
     request.task = call.task;
     request.pool = call.pool;
+    request.task_arrival = call.task_arrival;
+    request.task_served = call.task_served;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;
     request.output_content = call.output_content;

@@ -1,0 +1,44 @@
+#pragma once
+/// In which order calls wait for their replica.
+///
+/// - fcfs: as they came to the replica; vLLM's default.
+/// - task-fcfs: by when their task arrived, so that a task once begun is not overtaken by younger ones between its
+/// calls
+///   ("program FCFS" in Continuum's ablation, arXiv 2511.02230).
+/// - plas: by what their task was served so far, least first: program-level attained service (Autellix, arXiv
+///   2502.13965). Served time falls into levels that double, so that like tasks do not overtake each other all the
+///   time; within a level, as they came. No promotion of those that starve.
+/// - shortest-first: by the tokens they will make, least first: an oracle, the bound for policies that must guess.
+///
+/// Nobody who runs gives way to who waits; where KV blocks are short, the one admitted last still does. What served and
+/// arrival of a task are, the call brings along (CallRequest). Cost: as many steps as it overtakes calls that wait.
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+#include "platforms/serving/call.hpp"
+
+namespace tokenyard::platforms {
+
+enum class Scheduling : std::uint8_t { kFcfs, kTaskFcfs, kPlas, kShortestFirst };
+inline constexpr std::array<std::string_view, 4> kSchedulingNames = {"fcfs", "task-fcfs", "plas", "shortest-first"};
+
+/// Calls of lower rank go first, calls of one rank as they came.
+constexpr std::int64_t rank_of(Scheduling scheduling, const CallRequest& call) {
+  constexpr std::int64_t kMillisecond = 1000000;
+  switch (scheduling) {
+    case Scheduling::kFcfs:
+      return 0;
+    case Scheduling::kTaskFcfs:
+      return call.task_arrival.ns();
+    case Scheduling::kPlas:
+      return std::bit_width(static_cast<std::uint64_t>(call.task_served.ns() / kMillisecond));
+    case Scheduling::kShortestFirst:
+      return call.output_tokens;
+  }
+  return 0;
+}
+
+}  // namespace tokenyard::platforms
