@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
       }
     };
     add(analysis::validate_vllm_runs(data, catalog));
+    add(analysis::validate_vidur_run(data, catalog));
     add(analysis::validate_agentic_sweep(data, catalog));
     add(analysis::validate_serving_points(data, catalog, fit, rows));
     add(analysis::validate_energy(data, catalog));

@@ -24,6 +24,9 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
                                                      const platforms::Catalog& catalog, bool fit,
                                                      const std::filesystem::path& rows = {});
 
+/// A peer simulator's run, with its step times (the schedulers compared alone) and with ours (vidur_tables.hpp).
+std::vector<ValidationTable> validate_vidur_run(const std::filesystem::path& data, const platforms::Catalog& catalog);
+
 /// Users who replay agentic sessions on DeepSeek-R1, 4 B200s, with and without KV in host memory
 /// (agentic_sessions.hpp).
 std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path& data,

@@ -27,6 +27,7 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
       cost_(cost),
       options_(options),
       kv_(kv),
+      watermark_blocks_(static_cast<std::int64_t>(options.watermark * static_cast<double>(kv.blocks))),
       pool_(pool),
       index_(index),
       entity_{entity},
@@ -209,11 +210,12 @@ bool Replica::admit(std::uint32_t index) {
     held = hit.tokens + tokens;
   }
   const std::int64_t spare = call.transferred ? kv_.blocks_for(total) - kv_.blocks_for(held) : 0;
-  const bool whole = tiers_ != nullptr && !call.transferred;
+  const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
   const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
-  const bool fits = fresh + hit.unpinned <= kv_.free_blocks();
+  const std::int64_t headroom = running_count_ > 0 ? watermark_blocks_ : 0;
+  const bool fits = fresh + hit.unpinned + headroom <= kv_.free_blocks();
   KvFound found;
-  if (whole && fits) found = tiers_->find(context, hit.tokens);
+  if (tiers_ != nullptr && !call.transferred && fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
     begin_load(index, context, hit, found);
     return true;

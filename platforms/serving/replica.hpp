@@ -14,8 +14,9 @@
 /// (tests/platforms/serving).
 ///
 /// With KV tiers (kv/kv_tiers.hpp) a call whose KV is in one of them loads it first, beside the batch, and is then
-/// admitted before those that wait. A prompt is admitted when all of it fits: whether a call can be admitted does not
-/// depend on what the tiers hold, which other replicas may change in the midst of a leap.
+/// admitted before those that wait. A prompt is admitted when all of it fits, as with `scheduler_reserve_full_isl`:
+/// whether a call can be admitted does not depend on what the tiers hold, which other replicas may change in the midst
+/// of a leap.
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
@@ -39,6 +40,8 @@ struct BatchingOptions {
   Tokens max_model_len = 131072;
   Tokens long_prefill_token_threshold = 0;  ///< 0: none
   bool chunked_prefill = true;
+  bool scheduler_reserve_full_isl = false;  ///< admit a call only when the blocks of its whole prompt are free
+  double watermark = 0;                     ///< share of the blocks that an admission leaves free while others run
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
@@ -223,6 +226,7 @@ class Replica final : public sim::EventHandler {
   const StepCost& cost_;
   BatchingOptions options_;
   KvCache kv_;
+  std::int64_t watermark_blocks_;
   std::unique_ptr<KvTiers> tiers_;  ///< none: no tiers
   std::uint32_t pool_, index_;
   sim::Entity entity_;

@@ -253,15 +253,15 @@ class ReferenceEngine {
       if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
       if (!options_.chunked_prefill && count > budget) break;
       count = std::min(count, budget);
-      if (!tiers_.empty()) {
-        const std::int64_t whole =
-            (request.tokens() + kv_options_.block_size - 1) / kv_options_.block_size - static_cast<Tokens>(hit.size());
-        if (whole + kv_.unpinned(hit) > kv_.free_blocks()) break;
-        if (load(request, hit, cached, now)) {
-          waiting_.pop_front();
-          admitted(request, request.computed, now);
-          continue;
-        }
+      const bool whole = options_.scheduler_reserve_full_isl || !tiers_.empty();
+      const Tokens must_fit = whole ? request.tokens() : cached + count;
+      std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
+      if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
+      if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) break;
+      if (!tiers_.empty() && load(request, hit, cached, now)) {
+        waiting_.pop_front();
+        admitted(request, request.computed, now);
+        continue;
       }
       if (!allocate(request, hit, cached + count)) break;
       waiting_.pop_front();

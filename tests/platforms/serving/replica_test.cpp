@@ -50,6 +50,9 @@ Setup random_setup(std::uint64_t seed) {
   if (below(2) == 0) setup.batching.long_prefill_token_threshold = 1 + below(20);
   setup.batching.async_scheduling = below(3) == 0;
   if (below(2) == 0) setup.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
+  Stream admission(seed, StreamName("replica-test/admission"), 0);
+  setup.batching.scheduler_reserve_full_isl = admission.below(3) == 0;
+  if (admission.below(3) == 0) setup.batching.watermark = 0.3 * admission.uniform();
   const bool bursts = below(2) == 0;
   Time at;
   const std::int64_t calls = 10 + below(60);
