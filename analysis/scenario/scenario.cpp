@@ -90,10 +90,13 @@ void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
   pool.name = read_name(reader, fmt::format("pool{}", index));
-  pool.media = catalog.find_media_model(reader.string("model", ""));
-  if (pool.media == nullptr) {
-    pool.model =
-        named<platforms::ModelArchitecture>(reader, "model", {}, CatalogKind::kModel, catalog, &Catalog::find_model);
+  const std::string model = reader.string("model");
+  pool.media = catalog.find_media_model(model);
+  if (pool.media == nullptr) pool.model = catalog.find_model(model);
+  if (pool.media == nullptr && pool.model == nullptr && !model.empty()) {
+    std::vector<std::string> names = catalog.names(CatalogKind::kModel);
+    for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
+    reader.fault("model", '"' + model + '"', "a model of the catalogue" + sim::did_you_mean(model, names));
   }
   pool.chip = read_chip(reader, catalog);
   pool.site = reader.string("site", "");

@@ -232,3 +232,20 @@ TEST_CASE("Recorded models go to pools by exact name, longest prefix, pool, and 
   REQUIRE(faults.size() == 3);
   CHECK_THAT(faults.list()[0].message(), Catch::Matchers::Contains("did you mean \"small\""));
 }
+
+TEST_CASE("Recorded: a task that failed when it was recorded fails again, after all its steps") {
+  Tasks source;
+  source.add(Time::seconds(1)).failed = true;
+  call(source.list.back());
+  tool(source.list.back(), 2);
+  source.list.back().depend({0});
+  call(source.add(Time::seconds(2)));
+  Replay replay(source);
+  replay.run();
+  REQUIRE(replay.log.tasks.size() == 2);
+  const auto& failed = replay.log.tasks[0].task == 0 ? replay.log.tasks[0] : replay.log.tasks[1];
+  CHECK(failed.status == TaskStatus::kFailed);
+  CHECK(failed.finish == Time::seconds(3.5));
+  CHECK(failed.calls == 1);
+  CHECK(replay.log.tasks[&failed == &replay.log.tasks[0] ? 1 : 0].status == TaskStatus::kCompleted);
+}

@@ -130,3 +130,44 @@ TEST_CASE("Command: no line of the answer in words is wider than its paragraph")
     }
   }
 }
+
+TEST_CASE("Command: check tells rows of agents from Mooncake requests, which hold less") {
+  const ResultFolder folder("check-rows");
+  std::filesystem::create_directories(folder.path);
+  const auto write = [&](const char* name, const char* text) {
+    std::ofstream(folder.path / name) << text << '\n';
+    return (folder.path / name).string();
+  };
+  const std::string row = R"("timestamp": 0, "input_length": 600, "output_length": 5, "hash_ids": [1, 2])";
+  CHECK_THAT(run({"check", write("a.jsonl", ("{" + row + "}").c_str())}).out, Contains("mooncake trace of 1 requests"));
+  CHECK_THAT(run({"check", write("b.jsonl", (R"({"request_id": "r", "wait_for": [], )" + row + "}").c_str())}).out,
+             Contains("agentic-mooncake trace of 1 tasks"));
+  CHECK_THAT(run({"check", write("c.jsonl", (R"({"session_id": "s", )" + row + "}").c_str())}).out,
+             Contains("mooncake-sessions trace of 1 tasks"));
+}
+
+TEST_CASE("Command: graph draws an agent as its variants make it, and knows which there are") {
+  CHECK_THAT(run({"graph", "trip-planning"}).out, !Contains("look-up"));
+  CHECK_THAT(run({"graph", "trip-planning", "--variant", "react"}).out, Contains("look-up"));
+  const Outcome wrong = run({"graph", "trip-planning", "--variant", "reakt"});
+  CHECK(wrong.code == kWrongInput);
+  CHECK_THAT(wrong.err, Contains("did you mean \"react\""));
+  CHECK_THAT(run({"catalog", "agents", "it-security"}).out, Contains("offensive, reasoning-heavy"));
+}
+
+TEST_CASE("Command: fit-agent writes an agent that check takes, and says how near it comes") {
+  const ResultFolder folder("fit-command");
+  REQUIRE(
+      run({"run", kScenario, "--set", R"(/workload={"agents": [{"agent": "sales-chat", "rate_per_s": 1}]})", "--set",
+           "/run={\"duration_s\": 300}", "--write", "record", "--no-report", "--quiet", "--out", folder.path.string()})
+          .code == kDone);
+  const std::string agent = (folder.path / "mine.json").string();
+  const std::string record = (folder.path / "record.jsonl").string();
+  const Outcome fit = run({"fit-agent", record, "--format", "record", "-o", agent, "--name", "mine"});
+  CHECK(fit.code == kDone);
+  CHECK_THAT(fit.out, Contains("task graph") && Contains("prompt tokens per call") && Contains("off at most"));
+  CHECK_THAT(run({"check", agent}).out, Contains("agent, fine"));
+  CHECK_THAT(run({"fit-agent", record, "--format", "azure", "-o", agent}).err, Contains("a format of tasks"));
+  CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "sale-chat"}).err,
+             Contains("did you mean \"sales-chat\""));
+}

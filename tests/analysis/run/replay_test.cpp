@@ -1,6 +1,7 @@
 /// Recorded traces end to end: every call is accounted for, and reuse is what the trace's hashes imply.
 
 #include "tests/analysis/run/in_process.hpp"
+#include "traces/readers/task_reader.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -31,4 +32,36 @@ TEST_CASE("With unlimited KV one replica reuses of the Mooncake trace what its h
   CHECK(counts["calls_completed"] == 12031);
   // 0.366 of the 512-token blocks, partial last ones included, which are 0.374 of the prompt tokens.
   CHECK(counts["cached_tokens"].get<double>() / counts["prompt_tokens"].get<double>() == Approx(0.374).margin(0.0005));
+}
+
+TEST_CASE("Tasks that failed are recorded as such, and fail when the record is replayed") {
+  const ResultFolder folder("failed-record");
+  const std::string desk = R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 4}],
+      "workload": {"agents": [{"agent": "soc-investigator", "variant": "weak-model", "rate_per_s": 1}]},
+      "run": {"duration_s": 60}})";
+  const sim::Json ran = simulate_text(desk, folder, {.write = {"record"}});
+  const auto failed = ran["counts"]["tasks_failed"].get<int>();
+  CHECK(failed > 10);
+  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  Replay replay;
+  replay.tasks = source.get();
+  replay.pools = {0};
+  const ResultFolder again("failed-replay");
+  CHECK(simulate_text(desk, again, {}, replay)["counts"]["tasks_failed"].get<int>() == failed);
+}
+
+TEST_CASE("Requests that arrive all at once are measured to the end of the run") {
+  const ResultFolder folder("at-once");
+  std::filesystem::create_directories(folder.path);
+  const std::string path = (folder.path / "batch.csv").string();
+  std::ofstream(path) << "arrival_s,prompt_tokens,output_tokens\n0,1000,50\n0,1000,50\n0,1000,50\n";
+  const auto source = traces::open_trace(path, "requests", {});
+  const sim::Json summary = simulate_text(llama_70b_on_h100(1), folder, {}, source.get());
+  CHECK(summary["counts"]["calls_completed"] == 3);
+  CHECK(summary["latency"]["ttft_s"]["p50"].is_number());
+  CHECK(summary["throughput"]["output_tokens_per_s"].get<double>() * summary["simulated_s"].get<double>() ==
+        Approx(150));
+  CHECK(summary["energy"]["joules"].get<double>() > 0);
 }
