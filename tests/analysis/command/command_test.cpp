@@ -157,10 +157,10 @@ TEST_CASE("Command: graph draws an agent as its variants make it, and knows whic
 
 TEST_CASE("Command: fit-agent writes an agent that check takes, and says how near it comes") {
   const ResultFolder folder("fit-command");
-  REQUIRE(
-      run({"run", kScenario, "--set", R"(/workload={"agents": [{"agent": "sales-chat", "rate_per_s": 1}]})", "--set",
-           "/run={\"duration_s\": 300}", "--write", "record", "--no-report", "--quiet", "--out", folder.path.string()})
-          .code == kDone);
+  REQUIRE(run({"run", kScenario, "--set", R"(/workload={"agents": [{"agent": "customer-service", "rate_per_s": 1}]})",
+               "--set", "/run={\"duration_s\": 300}", "--write", "record", "--no-report", "--quiet", "--out",
+               folder.path.string()})
+              .code == kDone);
   const std::string agent = (folder.path / "mine.json").string();
   const std::string record = (folder.path / "record.jsonl").string();
   const Outcome fit = run({"fit-agent", record, "--format", "record", "-o", agent, "--name", "mine"});
@@ -168,6 +168,6 @@ TEST_CASE("Command: fit-agent writes an agent that check takes, and says how nea
   CHECK_THAT(fit.out, Contains("task graph") && Contains("prompt tokens per call") && Contains("off at most"));
   CHECK_THAT(run({"check", agent}).out, Contains("agent, fine"));
   CHECK_THAT(run({"fit-agent", record, "--format", "azure", "-o", agent}).err, Contains("a format of tasks"));
-  CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "sale-chat"}).err,
-             Contains("did you mean \"sales-chat\""));
+  CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "customer-servic"}).err,
+             Contains("did you mean \"customer-service\""));
 }
