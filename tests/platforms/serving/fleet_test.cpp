@@ -42,7 +42,11 @@ Setup random_setup(std::uint64_t seed, bool split, Router router) {
     setup.pools.push_back(pool_of(static_cast<std::size_t>(1 + below(3)), cost, 56 + below(30)));
     setup.pools[1].role = PoolRole::kDecode;
   }
-  for (PoolOptions& pool : setup.pools) pool.router = router;
+  for (PoolOptions& pool : setup.pools) {
+    pool.router = router;
+    pool.batching.scheduler_reserve_full_isl = seed % 3 == 0;
+    pool.batching.watermark = seed % 5 == 0 ? 0.2 : 0;
+  }
   Time at;
   for (std::uint64_t task = 0; task < 30; ++task) {
     at += Time::microseconds(below(12));
