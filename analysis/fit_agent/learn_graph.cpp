@@ -181,7 +181,10 @@ class GraphLearner {
         lengths.resize(counts.size());
         for (std::size_t i = 0; i < counts.size(); ++i) lengths[i] += counts[i];
       }
-      if (lengths.size() < kEnoughRounds) continue;
+      double in_rounds = 0, others = 0;  // what is in no whole round says how often it is not this edge that ends it
+      for (const double x : lengths) in_rounds += x;
+      for (const EdgeData* other : all) others += other == edge ? 0 : other->taken;
+      if (lengths.size() < kEnoughRounds || in_rounds < kUsually * others) continue;
       double mean = 0, variance = 0;
       for (const double x : lengths) mean += x / static_cast<double>(lengths.size());
       for (const double x : lengths) variance += (x - mean) * (x - mean) / static_cast<double>(lengths.size());

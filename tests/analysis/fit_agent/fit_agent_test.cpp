@@ -173,5 +173,5 @@ TEST_CASE("Fit: a loop within a loop is told from draws without memory") {
   CHECK(learned.form == "graph");
   CHECK(learned.goodness.worst() < 0.10);
   CHECK(edge(learned.agent, "assistant", "look-up")["count"] == Json(2.0));  // of every message, not of the task
-  check_within(stated(edge(learned.agent, "send", "lead"), "evidence"), 6.01 - 2);
+  check_within(stated(edge(learned.agent, "send", "lead"), "evidence"), 4.02);
 }
