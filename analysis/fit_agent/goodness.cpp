@@ -87,18 +87,38 @@ Samples recorded_samples(const Observed& observed) {
   return samples;
 }
 
+double quantile_of(const std::vector<double>& sorted, double q) {
+  const double at = std::clamp(q, 0.0, 1.0) * static_cast<double>(sorted.size());
+  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(at))];
+}
+
 std::vector<double> figures_of(std::vector<double> sample) {
   if (sample.empty()) return {};
   std::sort(sample.begin(), sample.end());
   std::vector<double> figures;
-  for (const double q : Goodness::kQuantiles) {
-    figures.push_back(
-        sample[std::min(sample.size() - 1, static_cast<std::size_t>(q * static_cast<double>(sample.size())))]);
-  }
+  for (const double q : Goodness::kQuantiles) figures.push_back(quantile_of(sample, q));
   double sum = 0;
   for (const double x : sample) sum += x;
   figures.push_back(sum / static_cast<double>(sample.size()));
   return figures;
+}
+
+Goodness::Row row_of(const char* name, std::vector<double> recorded, std::vector<double> played) {
+  constexpr double kPercentiles = 0.02;
+  Goodness::Row row{name,
+                    figures_of(recorded),
+                    figures_of(played),
+                    static_cast<double>(recorded.size()),
+                    static_cast<double>(played.size()),
+                    {},
+                    {}};
+  std::sort(recorded.begin(), recorded.end());
+  for (const double q : Goodness::kQuantiles) {
+    if (recorded.empty()) break;
+    row.low.push_back(quantile_of(recorded, q - kPercentiles));
+    row.high.push_back(quantile_of(recorded, q + kPercentiles));
+  }
+  return row;
 }
 
 }  // namespace
@@ -109,7 +129,7 @@ double Goodness::worst() const {
     if (rows[r].recorded.empty() || rows[r].played.empty()) continue;
     for (std::size_t q = 0; q < 5; ++q) {
       const double a = rows[r].recorded[q], b = rows[r].played[q];
-      if (r == 0 && std::abs(a - b) <= 1) continue;
+      if (r == 0 && b >= rows[r].low[q] && b <= rows[r].high[q]) continue;
       greatest = std::max(greatest, std::abs(b - a) / std::max(a, 1.0));
     }
   }
@@ -138,15 +158,11 @@ Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   const Samples recorded = recorded_samples(observed);
   Goodness goodness;
   goodness.tasks = entry.max_tasks;
-  const auto row = [&](const char* name, const std::vector<double>& a, const std::vector<double>& b) {
-    goodness.rows.push_back(
-        {name, figures_of(a), figures_of(b), static_cast<double>(a.size()), static_cast<double>(b.size())});
-  };
-  row("calls per task", recorded.calls, played.calls);
-  row("prompt tokens per call", recorded.prompts, played.prompts);
-  row("output tokens per call", recorded.outputs, played.outputs);
-  row("seconds per tool", recorded.tools, played.tools);
-  row("seconds per person", recorded.people, played.people);
+  goodness.rows.push_back(row_of("calls per task", recorded.calls, played.calls));
+  goodness.rows.push_back(row_of("prompt tokens per call", recorded.prompts, played.prompts));
+  goodness.rows.push_back(row_of("output tokens per call", recorded.outputs, played.outputs));
+  goodness.rows.push_back(row_of("seconds per tool", recorded.tools, played.tools));
+  goodness.rows.push_back(row_of("seconds per person", recorded.people, played.people));
   return goodness;
 }
 

@@ -18,13 +18,14 @@ struct Goodness {
     std::string quantity;
     std::vector<double> recorded, played;  ///< at kQuantiles, then the mean; empty: there is none
     double recorded_count = 0, played_count = 0;
+    std::vector<double> low, high;  ///< recorded, two percentiles below and above each of kQuantiles
   };
   static constexpr std::array<double, 6> kQuantiles = {0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
   std::vector<Row> rows;
   std::size_t tasks = 0;  ///< played
 
-  /// The greatest relative difference of calls, prompts and outputs from the 10th to the 90th percentile; counts that
-  /// differ by one are equal.
+  /// The greatest relative difference of calls, prompts and outputs from the 10th to the 90th percentile. Numbers of
+  /// calls are few and may come in threes: one within two percentiles of the recorded is equal.
   double worst() const;
 };
 

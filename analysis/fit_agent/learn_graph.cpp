@@ -14,7 +14,7 @@ using sim::Json;
 
 constexpr double kUsually = 0.9;  ///< of the tasks: a loop that is left the same way
 constexpr double kNever = 0.01;   ///< of the departures: noise
-constexpr std::size_t kEnoughOfAnEdge = 20;
+constexpr std::size_t kEnoughOfAnEdge = 20, kEnoughRounds = 50;
 
 struct EdgeData {
   std::uint32_t from = 0, to = 0;
@@ -115,6 +115,7 @@ class GraphLearner {
 
   void find_loops() {
     loops_.resize(o_.nodes.size());
+    rounds_.resize(o_.nodes.size());
     for (std::uint32_t node = 0; node < o_.nodes.size(); ++node) {
       double tasks = 0, left = 0, exits = 0, stays = 0;
       for (EdgeData* edge : from(node)) {
@@ -125,6 +126,9 @@ class GraphLearner {
       }
       loops_[node] = exits > 0 && stays > 0 && left >= kUsually * tasks;
     }
+    for (std::uint32_t node = 0; node < o_.nodes.size(); ++node) {
+      if (!loops_[node]) find_rounds(node);
+    }
     for (const ObservedTask& task : o_.tasks) {
       std::map<std::uint32_t, std::uint32_t> last;
       std::map<std::pair<std::uint32_t, std::uint32_t>, double> taken;
@@ -134,11 +138,68 @@ class GraphLearner {
         last[task.visits[i].node] = to;
       }
       for (const auto& [node, to] : last) {
-        if (!loops_[node] || !edges_[{node, to}].exit) continue;  // cut short elsewhere: its counts say less
+        if (!loops_[node] || rounds_[node] || !edges_[{node, to}].exit)
+          continue;  // cut short elsewhere: its counts say less
         for (EdgeData* edge : from(node)) {
           if (!edge->exit) edge->of_task.push_back(taken[{node, edge->to}]);
         }
       }
+    }
+  }
+
+  /// How often each other edge is taken between two departures by `closing`, of all tasks.
+  std::map<std::uint32_t, std::vector<double>> rounds_of(std::uint32_t node, const EdgeData& closing) {
+    std::map<std::uint32_t, std::vector<double>> counts;
+    for (const ObservedTask& task : o_.tasks) {
+      std::map<std::uint32_t, double> taken;
+      for (std::size_t i = 0; i < task.visits.size(); ++i) {
+        if (task.visits[i].node != node) continue;
+        const std::uint32_t to = i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+        if (to != closing.to) {
+          taken[to] += 1;
+          continue;
+        }
+        for (const EdgeData* edge : from(node)) {
+          if (edge->to != to) counts[edge->to].push_back(taken[edge->to]);
+        }
+        taken.clear();
+      }
+    }
+    return counts;
+  }
+
+  /// A loop within the loop: the edge that closes rounds which are spread unlike draws without memory, most of all.
+  void find_rounds(std::uint32_t node) {
+    constexpr double kUnlike = 0.3;
+    const std::vector<EdgeData*> all = from(node);
+    if (all.size() < 2) return;
+    EdgeData* closing = nullptr;
+    double most = 0;
+    for (EdgeData* edge : all) {
+      std::vector<double> lengths;
+      for (const auto& [to, counts] : rounds_of(node, *edge)) {
+        lengths.resize(counts.size());
+        for (std::size_t i = 0; i < counts.size(); ++i) lengths[i] += counts[i];
+      }
+      double in_rounds = 0, others = 0;  // what is in no whole round says how often it is not this edge that ends it
+      for (const double x : lengths) in_rounds += x;
+      for (const EdgeData* other : all) others += other == edge ? 0 : other->taken;
+      if (lengths.size() < kEnoughRounds || in_rounds < kUsually * others) continue;
+      double mean = 0, variance = 0;
+      for (const double x : lengths) mean += x / static_cast<double>(lengths.size());
+      for (const double x : lengths) variance += (x - mean) * (x - mean) / static_cast<double>(lengths.size());
+      if (mean < kUnlike) continue;
+      const double unlike = std::abs(variance / (mean * (1 + mean)) - 1);
+      if (unlike <= std::max(kUnlike, most)) continue;
+      most = unlike;
+      closing = edge;
+    }
+    if (closing == nullptr) return;
+    loops_[node] = rounds_[node] = true;
+    const auto counts = rounds_of(node, *closing);
+    for (EdgeData* edge : all) {
+      edge->exit = edge == closing;
+      if (!edge->exit) edge->of_task = counts.at(edge->to);
     }
   }
 
@@ -252,7 +313,7 @@ class GraphLearner {
           continue;
         }
         to.push_back(name_of(edge->to));
-        taken.push_back(loops_[n] ? edge->taken_last : edge->taken);
+        taken.push_back(loops_[n] && !rounds_[n] ? edge->taken_last : edge->taken);
         chances.push_back(edge);
       }
       const std::size_t first = edges.size();
@@ -355,7 +416,7 @@ class GraphLearner {
   std::map<std::uint32_t, std::uint32_t> bringer_;         ///< node → the context that it adds to
   std::vector<std::vector<double>> added_, results_, seconds_;
   std::vector<double> visits_;
-  std::vector<bool> loops_;
+  std::vector<bool> loops_, rounds_;  ///< rounds: the loop begins anew whenever its node is come to
 };
 
 }  // namespace

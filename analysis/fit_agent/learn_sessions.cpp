@@ -272,7 +272,8 @@ LearnedAgent learn(const Observed& observed, const std::string& name, const std:
   if (graph.goodness.worst() <= kNear) return graph;
   LearnedAgent sessions{learn_sessions(observed, name, source), "sessions", {}};
   sessions.goodness = compare_played(observed, sessions.agent);
-  return sessions.goodness.worst() < graph.goodness.worst() ? sessions : graph;
+  const double needed = graph.goodness.worst() * (observed.nameless ? 1 : 0.5);
+  return sessions.goodness.worst() < needed ? sessions : graph;
 }
 
 }  // namespace tokenyard::analysis

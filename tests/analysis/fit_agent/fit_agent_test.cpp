@@ -161,3 +161,17 @@ TEST_CASE("Fit: of production sessions, calls, prompts and answers are played wi
     }
   }
 }
+
+TEST_CASE("Fit: a loop within a loop is told from draws without memory") {
+  const ResultFolder folder("fit-rounds");
+  simulate_text(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}],
+      "workload": {"agents": [{"agent": "sales-chat", "rate_per_s": 1}]}, "run": {"duration_s": 800}})",
+                folder, {.write = {"record"}});
+  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  const LearnedAgent learned = learn(observe(*source, "", 0), "mine", "test");
+  CHECK(learned.form == "graph");
+  CHECK(learned.goodness.worst() < 0.10);
+  CHECK(edge(learned.agent, "assistant", "look-up")["count"] == Json(2.0));  // of every message, not of the task
+  check_within(stated(edge(learned.agent, "send", "lead"), "evidence"), 4.02);
+}
