@@ -9,8 +9,8 @@
 
 #include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
-#include "analysis/report/human_number.hpp"
 #include "analysis/report/html.hpp"
+#include "analysis/report/human_number.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {
