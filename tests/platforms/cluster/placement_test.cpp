@@ -3,7 +3,7 @@
 
 #include "platforms/cluster/placement.hpp"
 
-#include <chrono>
+#include <ctime>
 #include <set>
 
 #include "sim/network/analytic_network.hpp"
@@ -270,18 +270,18 @@ TEST_CASE("Replicas in a torus take boxes, and never a chip twice") {
 
 TEST_CASE("A million chips are placed in about a second") {
   const auto seconds = [](const Cluster& cluster, const std::vector<PlacementRequest>& pools) {
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process: others may keep the machine busy
     const Placement p = place(cluster, pools);
-    const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double took = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     std::set<sim::HostId> hosts;
     for (std::size_t i = 0; i < pools.size(); ++i) {
       CHECK(std::ssize(p.pools[i]) == pools[i].replicas);
       for (const sim::HostId host : p.hosts(i)) hosts.insert(hosts.end(), host);
     }
     CHECK(hosts.size() == p.topology.hosts());
-    WARN(p.topology.hosts() << " replicas on " << cluster.chips() << " chips: " << wall << " s, "
+    WARN(p.topology.hosts() << " replicas on " << cluster.chips() << " chips: " << took << " s, "
                             << p.topology.links().size() << " links");
-    return wall;
+    return took;
   };
   // Ten times the second, for slow and busy machines; a scan of nodes for each replica takes minutes.
   CHECK(seconds(one_site("h100-sxm", 125'000, 8),
