@@ -127,10 +127,10 @@ class TerminalSummary {
       if (!p.contains("kv_tiers")) continue;
       any = true;
       for (const auto& [tier, t] : p["kv_tiers"].items()) {
-        const auto bytes = [&t](const char* key) {
-          return t.contains(key) ? human_number(t[key].get<double>(), Unit::kBytes) : std::string("–");
+        const auto bytes = [](const Json& of, const char* key) {
+          return of.contains(key) ? human_number(of[key].get<double>(), Unit::kBytes) : std::string("–");
         };
-        table.row({name, tier, share_text(t["hit_rate"]), bytes("bytes_loaded"), bytes("bytes_stored")});
+        table.row({name, tier, share_text(t["hit_rate"]), bytes(t, "bytes_loaded"), bytes(t, "bytes_stored")});
       }
     }
     if (any) text_ += table.text(kIndent) + '\n';

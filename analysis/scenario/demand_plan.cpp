@@ -16,7 +16,7 @@ DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
                  "one of the two: each says how much work there is");
   }
   reader.object("growth", [&](sim::ObjectReader& r) {
-    plan.growth.emplace();
+    plan.growth = DemandPlan::Growth{};
     plan.growth->factor_per_year = r.number("factor_per_year", {.minimum = 1e-3, .maximum = 1e4});
     plan.growth->months = r.integer("months", {.fallback = 12, .minimum = 1, .maximum = 120});
     plan.growth->step_months = r.integer("step_months", {.fallback = 3, .minimum = 1, .maximum = 120});

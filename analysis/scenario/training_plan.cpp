@@ -19,10 +19,10 @@ double TrainingPlan::gradient_bytes() const { return model->parameters_total() *
 TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Catalog& catalog) {
   TrainingPlan plan;
   plan.name = read_name(reader, "training");
-  const auto known = [&](std::string_view key, CatalogKind kind, const std::string& name) {
-    reader.fault(key, '"' + name + '"',
+  const auto known = [&](std::string_view key, CatalogKind kind, const std::string& found) {
+    reader.fault(key, '"' + found + '"',
                  "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
-                     sim::did_you_mean(name, catalog.names(kind)));
+                     sim::did_you_mean(found, catalog.names(kind)));
   };
   const std::string chip = reader.string("chip"), model = reader.string("model");
   plan.chip = catalog.find_chip(chip);

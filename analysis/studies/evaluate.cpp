@@ -256,7 +256,7 @@ class StudyRun {
           attempt([&] { values.figures(of); });
           for (const StudyFormula& measure : study().measures)
             attempt([&] { values.value(of.name + '.' + measure.name); });
-          for (const auto& [name, let] : of.let) attempt([&] { values.value(of.name + '.' + name); });
+          for (const auto& let : of.let) attempt([&] { values.value(of.name + '.' + let.first); });
         }
         for (const StudyFormula& quantity : study().quantities) attempt([&] { values.value(quantity.name); });
         for (const StudyInput& input : study().inputs) attempt([&] { values.value(input.name); });

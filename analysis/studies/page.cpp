@@ -250,14 +250,15 @@ std::string contents(const std::vector<Findings>& book) {
   HtmlTable table{"", {"study", "verdict", "outcome", "band"}, {}, 2};
   for (const Findings& findings : book) {
     const Study& study = findings.study;
-    const auto [title, unit] = study.title_and_unit(study.outcome);
+    const auto outcome = study.title_and_unit(study.outcome);  // title, unit
     const auto shown = [&](const std::optional<double>& value) {
-      return html_escaped(shown_with_unit(value ? Json(*value) : Json(nullptr), unit));
+      return html_escaped(shown_with_unit(value ? Json(*value) : Json(nullptr), outcome.second));
     };
     table.rows.push_back(
         {fmt::format("<a href=\"#{}\">{}</a>", study.name, html_escaped(study.title)),
          fmt::format("<span class=\"badge {}\">{}</span>", colour(findings), html_escaped(findings.badge())),
-         fmt::format("<span title=\"{}\">{}</span>", html_escaped(title), shown(findings.base.number(study.outcome))),
+         fmt::format("<span title=\"{}\">{}</span>", html_escaped(outcome.first),
+                     shown(findings.base.number(study.outcome))),
          findings.least ? shown(findings.least) + " … " + shown(findings.most) : "–"});
   }
   return "<h1>Studies</h1>\n<p class=\"say\">Each examines one claim by simulation, from cited inputs; whatever is "

@@ -83,10 +83,11 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
       {"chip", {"chip.json"}},
       {"model", {"model.json"}},
       {"media-model", {"media-model.json"}}};
-  for (const auto& [kind, samples] : kinds) {
+  for (const auto& each : kinds) {
+    const std::string& kind = each.first;
     const JsonSchema schema(schema_text(kind).value());
     std::set<const Json*> seen;
-    for (const std::string& name : samples) {
+    for (const std::string& name : each.second) {
       INFO(name);
       const Json document = sample(name);
       CHECK(schema.faults_of(document) == std::vector<std::string>{});
