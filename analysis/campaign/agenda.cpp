@@ -55,7 +55,7 @@ std::optional<RunId> Agenda::next() {
   return run;
 }
 
-void Agenda::settle(RunId run, const RunResult& result) {
+void Agenda::settle(RunId run, const RunOutcome& result) {
   --under_way_;
   const auto& outputs = result.outputs;
   const auto found = std::find_if(outputs.begin(), outputs.end(),

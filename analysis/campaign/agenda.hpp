@@ -22,7 +22,7 @@ class Agenda {
   Agenda(const Campaign& campaign, const SettledRuns& settled, const Shard& shard);
 
   std::optional<RunId> next();
-  void settle(RunId run, const RunResult& result);
+  void settle(RunId run, const RunOutcome& result);
   /// Whether nothing is left to start or under way.
   bool over() const { return ready_.empty() && under_way_ == 0; }
 

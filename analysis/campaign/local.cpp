@@ -49,7 +49,7 @@ Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& r
       processes.start(*run);
     }
     if (const auto finished = processes.wait(kGlance_ms)) {
-      const RunResult& result = finished->result;
+      const RunOutcome& result = finished->result;
       if (result.failure == RunFailure::kInput)
         throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
       results.record(campaign, finished->run, result, options.version);

@@ -29,7 +29,7 @@ std::string host_name() {
   return name.data();
 }
 
-std::string outputs_text(const RunResult& result) {
+std::string outputs_text(const RunOutcome& result) {
   Json outputs = Json::object();
   for (const auto& [key, value] : result.outputs) outputs[key] = value ? Json(*value) : Json(nullptr);
   return outputs.dump();
@@ -112,7 +112,7 @@ void Results::adopt(const Campaign& campaign) {
   db_.execute("COMMIT");
 }
 
-void Results::record(const Campaign& campaign, RunId run, const RunResult& result, const std::string& version) {
+void Results::record(const Campaign& campaign, RunId run, const RunOutcome& result, const std::string& version) {
   if (!insert_run_) {
     begin_.emplace(db_.prepare("BEGIN IMMEDIATE"));
     commit_.emplace(db_.prepare("COMMIT"));

@@ -55,7 +55,7 @@ class Results {
 
   /// Makes the file this campaign's: its cells, and the runs of before that are still its own and have every output.
   void adopt(const Campaign& campaign);
-  void record(const Campaign& campaign, RunId run, const RunResult& result, const std::string& version);
+  void record(const Campaign& campaign, RunId run, const RunOutcome& result, const std::string& version);
   /// Takes the runs of a shard; a finished run wins over a failed one. Throws sim::InputError if it is another
   /// campaign's.
   void merge(const std::filesystem::path& shard);

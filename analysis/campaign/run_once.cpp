@@ -66,7 +66,7 @@ Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys
   return outputs;
 }
 
-std::string RunResult::to_text() const {
+std::string RunOutcome::to_text() const {
   Json values = Json::array();
   for (const auto& [key, value] : outputs) values.push_back({key, value ? Json(*value) : Json(nullptr)});
   return Json{{"failure", static_cast<int>(failure)},
@@ -77,9 +77,9 @@ std::string RunResult::to_text() const {
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-RunResult RunResult::from_text(const std::string& text) {
+RunOutcome RunOutcome::from_text(const std::string& text) {
   const Json json = Json::parse(text);
-  RunResult result;
+  RunOutcome result;
   result.failure = static_cast<RunFailure>(json.at("failure").get<int>());
   result.message = json.at("message").get<std::string>();
   for (const Json& pair : json.at("outputs")) {
@@ -98,9 +98,9 @@ Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run,
   return Scenario::read(sim::JsonFile::from(campaign.scenario(run), name), catalogs, true, faults);
 }
 
-RunResult run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network) {
+RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network) {
   const auto begin = std::chrono::steady_clock::now();
-  RunResult result;
+  RunOutcome result;
   const auto fail = [&](RunFailure failure, const char* message) {
     result.failure = failure;
     result.message = message;

@@ -20,7 +20,7 @@ enum class RunFailure : std::uint8_t { kNone, kInfeasible, kInput, kTime, kMemor
 inline constexpr std::array<std::string_view, 6> kRunFailureNames = {"",     "infeasible", "input",
                                                                      "time", "memory",     "crash"};
 
-struct RunResult {
+struct RunOutcome {
   RunFailure failure = RunFailure::kNone;
   std::string message;                                                 ///< of a failure
   std::vector<std::pair<std::string, std::optional<double>>> outputs;  ///< in the order of the campaign's list
@@ -30,7 +30,7 @@ struct RunResult {
   bool done() const { return failure == RunFailure::kNone; }
   /// As JSON text, and back; exact.
   std::string to_text() const;
-  static RunResult from_text(const std::string& text);
+  static RunOutcome from_text(const std::string& text);
 };
 
 /// The numbers of a summary under `keys`: dotted ("latency.ttft_s.p95"); an object means every number in it, lists
@@ -45,6 +45,6 @@ using MakeNetwork = std::function<std::unique_ptr<sim::Network>(const sim::Topol
 /// The scenario of a run, read; its faults are named by the run's factors.
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults);
 
-RunResult run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network);
+RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network);
 
 }  // namespace tokenyard::analysis

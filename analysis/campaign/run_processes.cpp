@@ -55,7 +55,7 @@ std::string last_words(int printed) {
 
 }  // namespace
 
-RunProcesses::RunProcesses(std::size_t slots, const RunLimits& limits, std::function<RunResult(RunId)> work)
+RunProcesses::RunProcesses(std::size_t slots, const RunLimits& limits, std::function<RunOutcome(RunId)> work)
     : slots_(slots), limits_(limits), work_(std::move(work)) {}
 
 RunProcesses::~RunProcesses() { kill_all(); }
@@ -153,9 +153,9 @@ RunProcesses::Finished RunProcesses::reap(std::size_t index) {
   while (::wait4(child.pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
   Finished finished{child.run, {}};
-  RunResult& result = finished.result;
+  RunOutcome& result = finished.result;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    result = RunResult::from_text(child.text);
+    result = RunOutcome::from_text(child.text);
   } else {
     const bool cpu_limit = WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
     if (child.timed_out || cpu_limit) {

@@ -24,10 +24,10 @@ class RunProcesses {
  public:
   struct Finished {
     RunId run;
-    RunResult result;
+    RunOutcome result;
   };
 
-  RunProcesses(std::size_t slots, const RunLimits& limits, std::function<RunResult(RunId)> work);
+  RunProcesses(std::size_t slots, const RunLimits& limits, std::function<RunOutcome(RunId)> work);
   /// Kills what still runs.
   ~RunProcesses();
   RunProcesses(const RunProcesses&) = delete;
@@ -59,7 +59,7 @@ class RunProcesses {
 
   std::size_t slots_;
   RunLimits limits_;
-  std::function<RunResult(RunId)> work_;
+  std::function<RunOutcome(RunId)> work_;
   std::vector<Child> children_;
   std::vector<int> not_for_children_;
 };

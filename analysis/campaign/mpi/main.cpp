@@ -133,14 +133,14 @@ class Coordinator {
   void take(const MPI_Status& status) {
     const std::string text = receive(status);
     if (status.MPI_TAG == kResult) {
-      record(given_[status.MPI_SOURCE], RunResult::from_text(text));
+      record(given_[status.MPI_SOURCE], RunOutcome::from_text(text));
     } else if (text != work_.campaign.definition()) {
       throw sim::InputError({"", fmt::format("rank {}", status.MPI_SOURCE), "another campaign file than rank 0",
                              "the same file on every node"});
     }
     free_.push_back(status.MPI_SOURCE);
   }
-  void record(RunId run, const RunResult& result) {
+  void record(RunId run, const RunOutcome& result) {
     if (result.failure == RunFailure::kInput)
       throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
     results_.record(work_.campaign, run, result, TOKENYARD_VERSION);

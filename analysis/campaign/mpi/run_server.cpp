@@ -40,7 +40,7 @@ bool write_all(int socket, const void* data, std::size_t size) {
 }
 
 /// Runs what it is told, one after the other, until nobody is there to tell.
-void serve(int socket, const RunLimits& limits, const std::function<RunResult(RunId)>& work) {
+void serve(int socket, const RunLimits& limits, const std::function<RunOutcome(RunId)>& work) {
   RunProcesses processes(1, limits, work);
   processes.close_in_children(socket);
   RunId run;
@@ -56,7 +56,7 @@ void serve(int socket, const RunLimits& limits, const std::function<RunResult(Ru
 
 }  // namespace
 
-RunServer::RunServer(const RunLimits& limits, const std::function<RunResult(RunId)>& work) {
+RunServer::RunServer(const RunLimits& limits, const std::function<RunOutcome(RunId)>& work) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     throw std::system_error(errno, std::generic_category(), "socketpair");
@@ -91,7 +91,7 @@ void RunServer::start(RunId run) {
   busy_ = true;
 }
 
-std::optional<RunResult> RunServer::poll(int timeout_ms) {
+std::optional<RunOutcome> RunServer::poll(int timeout_ms) {
   pollfd polled{socket_, POLLIN, 0};
   if (::poll(&polled, 1, timeout_ms) <= 0) return {};
   std::size_t size = 0;
@@ -99,7 +99,7 @@ std::optional<RunResult> RunServer::poll(int timeout_ms) {
   std::string text(size, '\0');
   if (!read_all(socket_, text.data(), size)) throw sim::InternalError("the process that makes runs has ended");
   busy_ = false;
-  return RunResult::from_text(text);
+  return RunOutcome::from_text(text);
 }
 
 }  // namespace tokenyard::analysis

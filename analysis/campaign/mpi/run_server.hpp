@@ -13,7 +13,7 @@ namespace tokenyard::analysis {
 
 class RunServer {
  public:
-  RunServer(const RunLimits& limits, const std::function<RunResult(RunId)>& work);
+  RunServer(const RunLimits& limits, const std::function<RunOutcome(RunId)>& work);
   /// The server ends with its run, if there is one.
   ~RunServer();
   RunServer(const RunServer&) = delete;
@@ -22,7 +22,7 @@ class RunServer {
   bool busy() const { return busy_; }
   void start(RunId run);
   /// The result of the run that was started, or nothing after so many milliseconds; negative: however long it takes.
-  std::optional<RunResult> poll(int timeout_ms);
+  std::optional<RunOutcome> poll(int timeout_ms);
 
  private:
   int socket_ = -1, pid_ = -1;

@@ -76,7 +76,7 @@ TEST_CASE("a repetition rule decides on whole batches, in whichever order runs e
       while (const auto run = agenda.next()) at_once.push_back(*run);
       if (backwards) std::reverse(at_once.begin(), at_once.end());
       for (const RunId run : at_once) {
-        RunResult result;
+        RunOutcome result;
         result.outputs = {{"latency.ttft_s.p95", value(run)}};
         agenda.settle(run, result);
         ran.insert(run);
@@ -100,13 +100,13 @@ TEST_CASE("tables hold what ran, exactly") {
       "repetitions": 2, "outputs": ["counts.calls", "slo.met", "pools.none.busy"])");
   Results results(folder.path / "campaign.db", Database::Mode::kWrite);
   results.adopt(campaign);
-  RunResult result;
+  RunOutcome result;
   for (std::size_t r = 0; r < 2; ++r) {
     result.outputs = {
         {"counts.calls", r == 0 ? 0.1 : 0.30000000000000004}, {"slo.met", 1}, {"pools.none.busy", std::nullopt}};
     results.record(campaign, {0, r}, result, "test");
   }
-  RunResult failed;
+  RunOutcome failed;
   failed.failure = RunFailure::kInfeasible;
   failed.message = "too \"big\", by far";
   results.record(campaign, {1, 0}, failed, "test");

@@ -121,7 +121,7 @@ TEST_CASE("a run that is killed or takes too long is a failure, and is tried aga
     CHECK(run_here(campaign, folder.path).failed == 1);
   }
   SECTION("by a crash, with what it printed") {
-    RunProcesses processes(1, campaign.limits(), [](RunId) -> RunResult {
+    RunProcesses processes(1, campaign.limits(), [](RunId) -> RunOutcome {
       std::fprintf(stderr, "the end is\nnear\n");
       ::raise(SIGKILL);
       return {};
@@ -139,7 +139,7 @@ TEST_CASE("a run that needs too much memory is a failure") {
   RunLimits limits;
   limits.memory_mb = 300;
   RunProcesses processes(1, limits, [](RunId) {
-    RunResult result;
+    RunOutcome result;
     try {
       const std::vector<char> much(std::size_t{1} << 30, 'x');
       result.message = std::string(1, much.back());
