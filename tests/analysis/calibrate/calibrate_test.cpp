@@ -5,21 +5,15 @@
 
 #include "platforms/cost/replica_step_cost.hpp"
 #include "sim/input/faults.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using platforms::built_in_catalog;
 namespace fs = std::filesystem;
 
 namespace {
-
-const platforms::Catalog& catalog() {
-  static const platforms::Catalog instance = [] {
-    sim::Faults faults;
-    return platforms::Catalog::load(faults);
-  }();
-  return instance;
-}
 
 /// A profile of two points an axis, in the profiler's own files.
 fs::path write_profile() {
@@ -42,7 +36,7 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   options.base = "h100-sxm";
   options.name = "profiled";
   options.model = "llama-3.1-8b";
-  const CalibratedChip taken = take_profile(options, catalog());
+  const CalibratedChip taken = take_profile(options, built_in_catalog());
   CHECK(taken.entry["kernel_profiles"].size() == 1);
 
   // What is written is read back.
@@ -56,7 +50,7 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
 
   platforms::ReplicaSpec spec;
   spec.chip = &chip;
-  spec.model = catalog().find_model("llama-3.1-8b");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const auto seconds = [&] {
     const platforms::StepPiece piece = platforms::replica_step_cost(spec)->piece(64, 64 * 1024, {});
     return static_cast<double>(piece.ticks(64 * 1024)) / (1e9 * sim::FineTime::kTicksPerNanosecond);
@@ -65,14 +59,14 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   const double share = 63.0 / 2047;
   CHECK(seconds() ==
         Approx(1e-6 * (32 * (300 + 10 + 40 * share + 2 * (2 + 2 * share)) + 3 + 2 * share + 200)).epsilon(1e-6));
-  spec.model = catalog().find_model("qwen3-8b");
+  spec.model = built_in_catalog().find_model("qwen3-8b");
   const double modelled = seconds();
-  spec.chip = catalog().find_chip("h100-sxm");
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
   CHECK(seconds() == modelled);
 
   // Faults are the user's to mend.
-  CHECK_THROWS_AS((options.model = "no-such-model", take_profile(options, catalog())), sim::InputError);
+  CHECK_THROWS_AS((options.model = "no-such-model", take_profile(options, built_in_catalog())), sim::InputError);
   options.model = "llama-3.1-8b";
   options.table = fs::path("/nowhere/p");
-  CHECK_THROWS_AS(take_profile(options, catalog()), sim::InputError);
+  CHECK_THROWS_AS(take_profile(options, built_in_catalog()), sim::InputError);
 }

@@ -4,21 +4,15 @@
 #include <fstream>
 
 #include "sim/input/faults.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using platforms::built_in_catalog;
 namespace fs = std::filesystem;
 
 namespace {
-
-const platforms::Catalog& catalog() {
-  static const platforms::Catalog instance = [] {
-    sim::Faults faults;
-    return platforms::Catalog::load(faults);
-  }();
-  return instance;
-}
 
 constexpr const char* kHeader =
     "task,model_id,gpu_model,num_gpus,tensor_parallel,expert_parallel,data_parallel,weight_precision,max_num_seqs,"
@@ -41,7 +35,7 @@ fs::path write_table(const std::string& more = {}) {
 }  // namespace
 
 TEST_CASE("Power that made the watts is found again, and each model's without the model") {
-  const EnergyTable table = read_energy_table(write_table(), catalog());
+  const EnergyTable table = read_energy_table(write_table(), built_in_catalog());
   REQUIRE(table.points.size() == 9);
   std::vector<EnergyPoint> points = table.points;
   platforms::Chip chip = *points.front().spec.chip;
@@ -73,7 +67,7 @@ TEST_CASE("Rows that cannot be simulated are left out with the reason") {
       "gpqa,someone/unknown-7B,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n"
       "gpqa,meta-llama/Llama-3.1-405B-Instruct,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n"
       "gpqa,Qwen/Qwen3-8B,X9,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n");
-  const EnergyTable table = read_energy_table(path, catalog());
+  const EnergyTable table = read_energy_table(path, built_in_catalog());
   CHECK(table.points.size() == 9);
   CHECK(table.left_out.at("with images or video: image-chat") == 1);
   CHECK(table.left_out.at("not in the catalogue: unknown-7B") == 1);
@@ -81,7 +75,8 @@ TEST_CASE("Rows that cannot be simulated are left out with the reason") {
   CHECK(table.left_out.at("not in the catalogue: X9") == 1);
   // Checkpoints of one shape are one model; expert parallelism divides attention, too.
   const EnergyTable more = read_energy_table(
-      write_table("gpqa,Qwen/Qwen3-235B-A22B-Thinking-2507-FP8,H100,8,1,8,1,fp8,8,8,400,400,1,10,1000\n"), catalog());
+      write_table("gpqa,Qwen/Qwen3-235B-A22B-Thinking-2507-FP8,H100,8,1,8,1,fp8,8,8,400,400,1,10,1000\n"),
+      built_in_catalog());
   CHECK(more.points.back().spec.model->name == "qwen3-235b-a22b");
   CHECK(more.points.back().spec.parallelism.tp == 8);
   CHECK(more.points.back().spec.parallelism.ep == 8);

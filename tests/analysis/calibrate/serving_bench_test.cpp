@@ -1,7 +1,7 @@
 #include "analysis/calibrate/serving_bench.hpp"
 
 #include "platforms/cost/profiled_step_cost.hpp"
-#include "platforms/spec/catalog.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
@@ -30,8 +30,7 @@ KernelProfile bent_profile() {
 }  // namespace
 
 TEST_CASE("Leaping equals stepping where a measured profile bends") {
-  sim::Faults faults;
-  const Catalog catalog = Catalog::load(faults);
+  const Catalog& catalog = built_in_catalog();
   ReplicaSpec spec;
   spec.chip = catalog.find_chip("h100-sxm");
   spec.model = catalog.find_model("llama-3.1-8b");
@@ -56,8 +55,7 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
 }
 
 TEST_CASE("Pieces of a profile join at the points of its grid") {
-  sim::Faults faults;
-  const Catalog catalog = Catalog::load(faults);
+  const Catalog& catalog = built_in_catalog();
   ReplicaSpec spec;
   spec.chip = catalog.find_chip("h100-sxm");
   spec.model = catalog.find_model("llama-3.1-8b");

@@ -2,24 +2,18 @@
 
 #include "sim/input/faults.hpp"
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using platforms::built_in_catalog;
 
 namespace {
 
-const platforms::Catalog& catalog() {
-  static const platforms::Catalog instance = [] {
-    sim::Faults faults;
-    return platforms::Catalog::load(faults);
-  }();
-  return instance;
-}
-
 PoolPlan pool_of(const char* chip, const char* model, platforms::Precision weights = platforms::Precision::kBf16) {
   PoolPlan pool;
-  pool.chip = catalog().find_chip(chip);
-  pool.model = catalog().find_model(model);
+  pool.chip = built_in_catalog().find_chip(chip);
+  pool.model = built_in_catalog().find_model(model);
   pool.weights = weights;
   return pool;
 }
@@ -46,8 +40,8 @@ TEST_CASE("A chip without kernel data, a format that is not fitted and transferr
   CHECK(says(tpu, "power of tpu-v7 in steps is not measured"));
   CHECK(says(pool_of("b200-sxm", "llama-3.1-8b", platforms::Precision::kFp4), "fp4 products on b200-sxm"));
   // Every chip either has fitted products or says how far it may be off.
-  for (const std::string& name : catalog().names(platforms::CatalogKind::kChip)) {
-    const platforms::Chip& chip = *catalog().find_chip(name);
+  for (const std::string& name : built_in_catalog().names(platforms::CatalogKind::kChip)) {
+    const platforms::Chip& chip = *built_in_catalog().find_chip(name);
     INFO(name);
     CHECK(chip.is_assumed("efficiency/attention_decode") <= chip.step_time_uncertainty.has_value());
   }

@@ -7,11 +7,13 @@
 #include "agents/graph/agent_catalog.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/json_schema.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using platforms::built_in_catalog;
 using sim::Faults;
 using sim::Json;
 
@@ -26,14 +28,6 @@ Json sample(const std::string& name) {
   return json;
 }
 
-const platforms::Catalog& catalog() {
-  static const platforms::Catalog kCatalog = [] {
-    Faults faults;
-    return platforms::Catalog::load(faults);
-  }();
-  return kCatalog;
-}
-
 /// What a reader says of a document of each kind.
 std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
   Faults faults;
@@ -42,7 +36,7 @@ std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
     const auto agents = agents::AgentCatalog::load(
         {{"agent.json", sample("agent.json").dump()}, {"sub.json", sample("sub_agent.json").dump()}}, of_agent);
     of_agent.throw_if_any();
-    Scenario::read(sim::JsonFile::from(document, "document"), {catalog(), agents}, true, faults);
+    Scenario::read(sim::JsonFile::from(document, "document"), {built_in_catalog(), agents}, true, faults);
   } else if (kind == "agent") {
     agents::AgentCatalog::load({{"document", document.dump()}, {"sub.json", sample("sub_agent.json").dump()}}, faults);
   } else {
@@ -110,9 +104,9 @@ TEST_CASE("Schemas: what is built in conforms") {
                                    {"model", platforms::CatalogKind::kModel},
                                    {"media-model", platforms::CatalogKind::kMediaModel}}) {
     const JsonSchema schema(schema_text(name).value());
-    for (const std::string& entry : catalog().names(kind)) {
+    for (const std::string& entry : built_in_catalog().names(kind)) {
       INFO(entry);
-      CHECK(schema.faults_of(*catalog().raw(kind, entry)) == std::vector<std::string>{});
+      CHECK(schema.faults_of(*built_in_catalog().raw(kind, entry)) == std::vector<std::string>{});
     }
   }
   for (const auto& [name, folder] : {std::pair{"agent", "agents/catalog"}, {"scenario", "analysis/scenarios"}}) {

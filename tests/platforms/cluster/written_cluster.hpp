@@ -2,19 +2,9 @@
 /// Clusters written in tests, with the built-in catalogue.
 
 #include "platforms/cluster/cluster.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 
 namespace tokenyard::platforms {
-
-inline const Catalog& built_in_catalog() {
-  static const Catalog catalog = [] {
-    sim::Faults faults;
-    Catalog loaded = Catalog::load(faults);
-    REQUIRE(faults.empty());
-    return loaded;
-  }();
-  return catalog;
-}
 
 inline const Chip& chip(const std::string& name) {
   const Chip* found = built_in_catalog().find_chip(name);

@@ -1,20 +1,13 @@
 #include "platforms/cost/kernel_step_cost.hpp"
 
 #include "platforms/spec/catalog.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::platforms;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog instance = [] {
-    sim::Faults faults;
-    return Catalog::load(faults);
-  }();
-  return instance;
-}
 
 double seconds(const StepPiece& piece, Tokens context) {
   return static_cast<double>(piece.ticks(context)) * 1e-9 / static_cast<double>(sim::FineTime::kTicksPerNanosecond);
@@ -24,11 +17,11 @@ double seconds(const StepPiece& piece, Tokens context) {
 
 TEST_CASE("No step of any model on any chip is faster than its physical floor") {
   std::size_t timed = 0;
-  for (const std::string& chip_name : catalog().names(CatalogKind::kChip)) {
-    for (const std::string& model_name : catalog().names(CatalogKind::kModel)) {
+  for (const std::string& chip_name : built_in_catalog().names(CatalogKind::kChip)) {
+    for (const std::string& model_name : built_in_catalog().names(CatalogKind::kModel)) {
       ReplicaSpec spec;
-      spec.chip = catalog().find_chip(chip_name);
-      spec.model = catalog().find_model(model_name);
+      spec.chip = built_in_catalog().find_chip(chip_name);
+      spec.model = built_in_catalog().find_model(model_name);
       for (const Precision weights : kPrecisions) {
         spec.weights = weights;
         spec.kv = Precision::kFp8;
@@ -63,8 +56,8 @@ TEST_CASE("No step of any model on any chip is faster than its physical floor") 
 // A row more can fill units that were idle, so that weights are read a little faster: measured products do that, too.
 TEST_CASE("A step with one more call, one more prompt token or more context takes no less, within 2 %") {
   ReplicaSpec spec;
-  spec.chip = catalog().find_chip("h100-sxm");
-  spec.model = catalog().find_model("llama-3.1-8b");
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const KernelStepCost cost(spec);
   std::int64_t before = 0;
   for (std::int32_t calls = 1; calls <= 600; ++calls) {
@@ -85,8 +78,8 @@ TEST_CASE("A step with one more call, one more prompt token or more context take
 
 TEST_CASE("Arithmetic of a step is two operations per weight and token, and attention") {
   ReplicaSpec spec;
-  spec.chip = catalog().find_chip("h100-sxm");
-  spec.model = catalog().find_model("llama-3.1-8b");
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const KernelStepCost cost(spec);
   const auto parameters = spec.model->parameters();
   const StepPiece piece = cost.piece(32, 0, {});

@@ -1,22 +1,13 @@
 #include "platforms/cost/media_cost.hpp"
 
 #include "platforms/spec/catalog.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::platforms;
 
 namespace {
-
-const Catalog& catalog() {
-  static const Catalog kCatalog = [] {
-    sim::Faults faults;
-    Catalog loaded = Catalog::load(faults);
-    faults.throw_if_any();
-    return loaded;
-  }();
-  return kCatalog;
-}
 
 struct Measured {
   const char *model, *chip;
@@ -30,12 +21,12 @@ struct Measured {
 TEST_CASE("Media models: FLOP of a step follow from the architecture") {
   // 57 blocks of 12 h^2 weights and n^2 attention over 4,096 tokens of the picture and 512 of the prompt.
   const double n = 4608, h = 3072;
-  const MediaModel& flux = *catalog().find_media_model("flux.1-dev");
+  const MediaModel& flux = *built_in_catalog().find_media_model("flux.1-dev");
   CHECK(flux.tokens({1024, 1024, 1}) == 4096);
   CHECK(flux.step_flop({1024, 1024, 1}).products == Approx(2 * 57 * 12 * h * h * n));
   CHECK(flux.step_flop({1024, 1024, 1}).attention == Approx(4 * 57 * h * n * n));
   // 81 frames are the first and twenty groups of four.
-  const MediaModel& wan = *catalog().find_media_model("wan2.1-t2v-14b");
+  const MediaModel& wan = *built_in_catalog().find_media_model("wan2.1-t2v-14b");
   CHECK(wan.tokens({832, 480, 81}) == 52 * 30 * 21);
   CHECK(wan.tokens({832, 480, 1}) == 52 * 30);
   CHECK(wan.step_flop({832, 480, 81}).total() == Approx(3.325e15).epsilon(0.01));
@@ -52,7 +43,8 @@ TEST_CASE("Media cost: calls take what ML.ENERGY measured of whole calls") {
                                {"wan2.1-t2v-14b", "b200-sxm", {832, 480, 81}, 1, 50, 334.2}};
   for (const Measured& m : measured) {
     INFO(m.model << " on " << m.chips << " " << m.chip);
-    const MediaSpec spec{catalog().find_chip(m.chip), catalog().find_media_model(m.model), Precision::kBf16, m.chips};
+    const MediaSpec spec{built_in_catalog().find_chip(m.chip), built_in_catalog().find_media_model(m.model),
+                         Precision::kBf16, m.chips};
     REQUIRE(missing_numbers(spec).empty());
     const sim::FineTime whole(sim::Int128{MediaCost(spec).step(m.format).ticks} * m.steps);
     CHECK(whole.seconds() == Approx(m.seconds).epsilon(0.01));
@@ -60,11 +52,11 @@ TEST_CASE("Media cost: calls take what ML.ENERGY measured of whole calls") {
 }
 
 TEST_CASE("Media cost: what nobody measured is missing, not guessed") {
-  const Chip* chip = catalog().find_chip("h100-sxm");
-  CHECK(missing_numbers({chip, catalog().find_media_model("flux.1-dev"), Precision::kBf16, 3}) ==
+  const Chip* chip = built_in_catalog().find_chip("h100-sxm");
+  CHECK(missing_numbers({chip, built_in_catalog().find_media_model("flux.1-dev"), Precision::kBf16, 3}) ==
         std::vector<std::string>{"media model flux.1-dev: sharing/3"});
   Chip bare = *chip;
   bare.efficiency.attention_prefill.reset();
-  CHECK(missing_numbers({&bare, catalog().find_media_model("flux.1-dev")}) ==
+  CHECK(missing_numbers({&bare, built_in_catalog().find_media_model("flux.1-dev")}) ==
         std::vector<std::string>{"chip h100-sxm: efficiency/attention_prefill"});
 }

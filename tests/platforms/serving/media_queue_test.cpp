@@ -4,6 +4,7 @@
 #include "platforms/spec/catalog.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "sim/random/distribution.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
@@ -16,14 +17,11 @@ namespace {
 class MediaStand final : private sim::EventHandler, private CallListener {
  public:
   explicit MediaStand(std::size_t replicas) : network(topology(), simulation) {
-    static const Catalog kCatalog = [] {
-      sim::Faults faults;
-      return Catalog::load(faults);
-    }();
+    const Catalog& catalog = built_in_catalog();
     PoolOptions pool;
     pool.name = "pictures";
     pool.media = std::make_shared<const MediaCost>(
-        MediaSpec{kCatalog.find_chip("h100-sxm"), kCatalog.find_media_model("flux.1-dev"), Precision::kBf16, 1});
+        MediaSpec{catalog.find_chip("h100-sxm"), catalog.find_media_model("flux.1-dev"), Precision::kBf16, 1});
     pool.hosts.resize(replicas);
     step_s = sim::FineTime(sim::Int128{pool.media->step({1024, 1024, 1}).ticks}).seconds();
     step_flop = pool.media->step({1024, 1024, 1}).flop;

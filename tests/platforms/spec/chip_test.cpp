@@ -1,6 +1,7 @@
 #include "platforms/spec/chip.hpp"
 
 #include "platforms/spec/catalog.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
@@ -8,16 +9,8 @@ using namespace tokenyard::platforms;
 
 namespace {
 
-const Catalog& catalog() {
-  static const Catalog instance = [] {
-    sim::Faults faults;
-    return Catalog::load(faults);
-  }();
-  return instance;
-}
-
 const Chip& chip(const char* name) {
-  const Chip* found = catalog().find_chip(name);
+  const Chip* found = built_in_catalog().find_chip(name);
   INFO(name);
   REQUIRE(found != nullptr);
   return *found;
@@ -42,7 +35,7 @@ TEST_CASE("published numbers of some chips") {
 }
 
 TEST_CASE("peaks and efficiencies are plausible on every chip") {
-  for (const std::string& name : catalog().names(CatalogKind::kChip)) {
+  for (const std::string& name : built_in_catalog().names(CatalogKind::kChip)) {
     const Chip& each = chip(name.c_str());
     INFO(name);
     bool any = false;
@@ -94,7 +87,7 @@ TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP"
   const auto of_work = [&](Precision weights) { return *h100.joules(weights, work) - *h100.power.active_w; };
   CHECK(of_work(Precision::kFp8) == Approx(0.5 * of_work(Precision::kBf16)));
   CHECK(of_work(Precision::kFp4) == Approx(of_work(Precision::kBf16)));
-  for (const std::string& name : catalog().names(CatalogKind::kChip)) {
+  for (const std::string& name : built_in_catalog().names(CatalogKind::kChip)) {
     const Chip& each = chip(name.c_str());
     INFO(name);
     const Precision format = each.peak_flops_per_s[Precision::kBf16] ? Precision::kBf16 : Precision::kFp8;

@@ -1,14 +1,13 @@
 #include "platforms/spec/engine.hpp"
 
-#include "platforms/spec/catalog.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::platforms;
 
 TEST_CASE("defaults and host terms of the engines") {
-  sim::Faults faults;
-  Catalog catalog = Catalog::load(faults);
+  const Catalog& catalog = built_in_catalog();
   const EngineDefaults* vllm = catalog.find_engine("vllm");
   REQUIRE(vllm != nullptr);
   CHECK(vllm->max_num_seqs == 256);

@@ -2,6 +2,7 @@
 
 #include "platforms/spec/catalog.hpp"
 #include "sim/core/error.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
@@ -9,16 +10,8 @@ using namespace tokenyard::platforms;
 
 namespace {
 
-const Catalog& catalog() {
-  static const Catalog instance = [] {
-    sim::Faults faults;
-    return Catalog::load(faults);
-  }();
-  return instance;
-}
-
 const ModelArchitecture& model(const char* name) {
-  const ModelArchitecture* found = catalog().find_model(name);
+  const ModelArchitecture* found = built_in_catalog().find_model(name);
   INFO(name);
   REQUIRE(found != nullptr);
   return *found;
@@ -28,7 +21,7 @@ const ModelArchitecture& model(const char* name) {
 
 TEST_CASE("counted parameters agree with the vendor's number within 3 %") {
   int compared = 0;
-  for (const std::string& name : catalog().names(CatalogKind::kModel)) {
+  for (const std::string& name : built_in_catalog().names(CatalogKind::kModel)) {
     const ModelArchitecture& each = model(name.c_str());
     if (!each.missing().empty() || !each.parameters_total_stated) continue;
     INFO(name);
@@ -130,7 +123,7 @@ TEST_CASE("a model whose cache nobody has described says so") {
   const ModelArchitecture& unknown = model("deepseek-v4-pro");
   REQUIRE(unknown.missing() == std::vector<std::string>{"head_dim"});
   CHECK_THROWS_AS(unknown.kv_bytes_per_token(Precision::kBf16), sim::InternalError);
-  for (const std::string& name : catalog().names(CatalogKind::kModel)) {
+  for (const std::string& name : built_in_catalog().names(CatalogKind::kModel)) {
     if (name == "deepseek-v4-pro") continue;
     INFO(name);
     CHECK(model(name.c_str()).missing().empty());
