@@ -26,7 +26,6 @@ constexpr Tokens kLongest = 4096, kBudget = 512, kBlocks = 7424, kBlockSize = 16
 constexpr std::int32_t kMostCalls = 128;
 constexpr std::int64_t kIterations = 360'920;  // what the run printed (its README)
 constexpr double kEnd = 3505.5166;
-constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
 
 /// What the peer does to a trace: prompts are cut so that prompt and output have room together.
 std::vector<TimedRequest> read_requests(const std::filesystem::path& path) {
@@ -195,7 +194,7 @@ class PlausibleKvSave final : public StepCost {
     Tokens tokens = decoding;
     for (const PrefillChunk& chunk : chunks) tokens += chunk.tokens;
     piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] +=
-        std::llround((floor_.kv_save_s(tokens) - tables_.kv_save_s(tokens)) * kTicksPerSecond);
+        sim::FineTime::ticks_in(floor_.kv_save_s(tokens) - tables_.kv_save_s(tokens));
     return piece;
   }
 
@@ -205,7 +204,7 @@ class PlausibleKvSave final : public StepCost {
 };
 
 double step_s(const StepCost& cost, std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) {
-  return static_cast<double>(cost.piece(decoding, context, chunks).ticks(context)) / kTicksPerSecond;
+  return static_cast<double>(cost.piece(decoding, context, chunks).ticks(context)) / sim::FineTime::kTicksPerSecond;
 }
 
 void compare_steps(ValidationTable& table, const StepCost& theirs, const StepCost& ours, const Floor& floor) {

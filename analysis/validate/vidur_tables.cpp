@@ -13,7 +13,7 @@ namespace {
 using platforms::Tokens;
 
 constexpr double kLayers = 32;
-constexpr double kTicksPerMillisecond = 1e6 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+constexpr double kTicksPerMillisecond = sim::FineTime::kTicksPerSecond / 1e3;
 constexpr Tokens kContextStep = 64;  // granularity of the attention tables
 constexpr Tokens kLongest = 4096;    // tokens, in every table
 constexpr Tokens kMostCalls = 512;

@@ -4,11 +4,10 @@
 #include <cmath>
 
 namespace tokenyard::platforms {
+
+using sim::FineTime;
+
 namespace {
-
-constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
-
-std::int64_t ticks(double seconds) { return std::llround(seconds * kTicksPerSecond); }
 
 /// Makes every step of the piece last `whole`, up to the sum of contexts at which the kernels take longer.
 void fill_up(StepPiece& piece, Tokens context, std::int64_t whole) {
@@ -26,9 +25,9 @@ void HostTime::add_to(StepPiece& piece, Tokens context, double sequences, bool w
   const double hidden = (with_prompts ? launching_s_ : 0) + (host_.asynchronous ? of_sequences : 0);
   const double exposed =
       host_.step_s + (with_prompts ? host_.prefill_step_s : 0) + (host_.asynchronous ? 0 : of_sequences);
-  if (hidden > 0) fill_up(piece, context, ticks(hidden));
-  piece.base_ticks[at(Bound::kHost)] += ticks(exposed);
-  piece.waiting_ticks += ticks(host_.step_s);
+  if (hidden > 0) fill_up(piece, context, FineTime::ticks_in(hidden));
+  piece.base_ticks[at(Bound::kHost)] += FineTime::ticks_in(exposed);
+  piece.waiting_ticks += FineTime::ticks_in(host_.step_s);
 }
 
 }  // namespace tokenyard::platforms

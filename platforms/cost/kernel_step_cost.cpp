@@ -4,15 +4,15 @@
 #include <cmath>
 
 namespace tokenyard::platforms {
+
+using sim::FineTime;
+
 namespace {
 
-constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
 constexpr double kActivationBytes = 2;  // bf16
 // Small kernels of a layer after fusion (two norms with the residual, rotation, cache write, activation), and of a step
 // (embedding, last norm, sampling).
 constexpr double kPointwiseOfLayer = 5, kPointwiseOfStep = 4;
-
-std::int64_t ticks(double seconds) { return std::llround(seconds * kTicksPerSecond); }
 
 std::int64_t share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
 
@@ -33,7 +33,7 @@ const T& cached(std::vector<std::optional<T>>& cache, std::size_t index, const M
 }
 
 void book(StepPiece& piece, const KernelTime& time) {
-  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += ticks(time.seconds[i]);
+  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += FineTime::ticks_in(time.seconds[i]);
   piece.base_bytes += std::llround(time.bytes);
 }
 
@@ -277,7 +277,7 @@ StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
   const double ranks = static_cast<double>(spec_.parallelism.dp);
   const Attention& full = attention_.front();
   const KernelTime token = full.per_token();  // cached bytes are already those of one rank's share
-  for (std::size_t i = 0; i < kBounds; ++i) piece.slope_ticks[i] = ticks(token.seconds[i]);
+  for (std::size_t i = 0; i < kBounds; ++i) piece.slope_ticks[i] = FineTime::ticks_in(token.seconds[i]);
   piece.slope_bytes = std::llround(token.bytes);
   piece.slope_flop = std::llround(full.shape().layers * full.shape().decode_flop);
   KernelTime base = full.decode(calls);

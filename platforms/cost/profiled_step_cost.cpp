@@ -5,9 +5,10 @@
 #include <set>
 
 namespace tokenyard::platforms {
-namespace {
 
-constexpr double kTicksPerSecond = 1e9 * static_cast<double>(sim::FineTime::kTicksPerNanosecond);
+using sim::FineTime;
+
+namespace {
 
 ReplicaSpec without_host(ReplicaSpec spec) {
   spec.host = {};
@@ -80,12 +81,12 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
       const double from = *std::prev(high), to = *high;
       const double low = layers * profile_.decode.at(calls, from), rise = layers * profile_.decode.at(calls, to) - low;
       const double slope = rise / ((to - from) * decoding);
-      piece.slope_ticks[at(Bound::kBandwidth)] = std::llround(slope * kTicksPerSecond);
+      piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
       seconds += low - slope * from * decoding;
       if (!beyond) piece.context_limit = begins(to) - 1;
     }
   }
-  piece.base_ticks[bound] += std::llround(seconds * kTicksPerSecond);
+  piece.base_ticks[bound] += FineTime::ticks_in(seconds);
   host_.add_to(piece, context, calls + static_cast<double>(chunks.size()) / ranks, !chunks.empty());
   return piece;
 }

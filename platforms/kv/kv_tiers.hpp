@@ -56,8 +56,7 @@ class KvLink {
   /// When these bytes, asked for now, are there. Rounded up to whole nanoseconds.
   sim::Time transfer(sim::Time now, double bytes) {
     const sim::FineTime begin = std::max(free_, sim::FineTime(now));
-    free_ = begin + sim::FineTime(static_cast<sim::Int128>(bytes / bytes_per_s_ * 1e9 *
-                                                           static_cast<double>(sim::FineTime::kTicksPerNanosecond)));
+    free_ = begin + sim::FineTime(static_cast<sim::Int128>(bytes / bytes_per_s_ * sim::FineTime::kTicksPerSecond));
     return free_.published();
   }
 

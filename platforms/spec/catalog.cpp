@@ -5,6 +5,7 @@
 #include <set>
 #include <system_error>
 
+#include "platforms/spec/fact.hpp"
 #include "sim/core/error.hpp"
 
 #include "embedded/platform_catalog.hpp"
@@ -75,12 +76,7 @@ void check_cluster(ObjectReader& reader) {
   reader.string("name");
   reader.string("title", std::string());
   reader.string("note", std::string());
-  reader.members("sources", [](const std::string&, ObjectReader& source) {
-    source.string("source");
-    source.string("date", std::string());
-    source.string("note", std::string());
-    source.boolean("assumed", false);
-  });
+  reader.members("sources", [](const std::string&, ObjectReader& source) { read_provenance(source, true); });
   const Json* cluster = reader.raw("cluster");
   if (cluster == nullptr || !cluster->is_object() || !cluster->contains("sites")) {
     reader.fault("cluster", cluster == nullptr ? "nothing" : sim::shown(*cluster),

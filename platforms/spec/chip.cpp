@@ -1,12 +1,12 @@
 #include "platforms/spec/chip.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "platforms/spec/fact.hpp"
+#include "platforms/spec/log2_between_powers.hpp"
 
 namespace tokenyard::platforms {
 
@@ -72,8 +72,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
       for (const Precision precision : kPrecisions) {
         by_format.object(name_of(precision), [&](ObjectReader& table) {
           result.latent_decode[static_cast<std::size_t>(precision)] = ProfileCurve::read(table, "value");
-          for (const char* key : {"source", "date", "note"}) table.string(key, std::string());
-          table.boolean("assumed", false);
+          read_provenance(table, false);
         });
       }
     });
@@ -101,8 +100,7 @@ Chip::Collectives read_collectives(ObjectReader& reader) {
       if (error != std::errc() || rest != end || entry.chips < 2) {
         row.fault("", "\"" + name + "\"", "a number of chips of at least 2 as the key");
       }
-      for (const char* key : {"source", "date", "note"}) row.string(key, std::string());
-      row.boolean("assumed", false);
+      read_provenance(row, false);
       const auto alpha_s = optional_fact(row, "alpha_s", kNotNegative);
       const auto bytes_per_s = optional_fact(row, "bytes_per_s", kPositive);
       if (row.raw("value") == nullptr && alpha_s && bytes_per_s) {
@@ -167,12 +165,6 @@ std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
     result.push_back(std::move(profile));
   });
   return result;
-}
-
-/// log2 of a whole number, linear between powers of two: exact at them, and the same on every machine.
-double log2_between(std::int64_t n) {
-  int floor = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(n))) - 1;
-  return floor + (static_cast<double>(n) / std::ldexp(1.0, floor) - 1.0);
 }
 
 }  // namespace
@@ -287,8 +279,8 @@ std::optional<double> Chip::all_reduce_s(std::int64_t chips, double bytes) const
   if (above == measured.end()) return measured.back().seconds.at(bytes);
   if (above == measured.begin() || above->chips == chips) return above->seconds.at(bytes);
   const AllReduce& low = *(above - 1);
-  const double share =
-      (log2_between(chips) - log2_between(low.chips)) / (log2_between(above->chips) - log2_between(low.chips));
+  const auto place = [](std::int64_t n) { return log2_between_powers(static_cast<double>(n)); };
+  const double share = (place(chips) - place(low.chips)) / (place(above->chips) - place(low.chips));
   return (1 - share) * low.seconds.at(bytes) + share * above->seconds.at(bytes);
 }
 

@@ -1,19 +1,14 @@
 #include "platforms/spec/expert_residual.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "platforms/spec/fact.hpp"
+#include "platforms/spec/log2_between_powers.hpp"
+
 namespace tokenyard::platforms {
 namespace {
-
-/// log2, linear between powers of two: the same on every machine.
-double logarithm(double x) {
-  int exponent = 0;
-  const double mantissa = std::frexp(x, &exponent);
-  return exponent + 2 * mantissa - 2;
-}
 
 struct Place {
   std::size_t low = 0;
@@ -24,8 +19,8 @@ Place place_on(const std::vector<double>& axis, double x) {
   if (x <= axis.front()) return {};
   if (x >= axis.back()) return {axis.size() - 1, 0};
   const auto high = static_cast<std::size_t>(std::upper_bound(axis.begin(), axis.end(), x) - axis.begin());
-  const double from = logarithm(axis[high - 1]), to = logarithm(axis[high]);
-  return {high - 1, (logarithm(x) - from) / (to - from)};
+  const double from = log2_between_powers(axis[high - 1]), to = log2_between_powers(axis[high]);
+  return {high - 1, (log2_between_powers(x) - from) / (to - from)};
 }
 
 std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool ascending) {
@@ -76,8 +71,7 @@ ExpertResidual ExpertResidual::read(sim::ObjectReader& reader) {
   ExpertResidual result;
   for (std::size_t a = 0; a < 3; ++a) result.axes_[a] = numbers(reader, kAxes[a], true);
   result.factors_ = numbers(reader, "value", false);
-  for (const char* key : {"source", "date", "note"}) reader.string(key, std::string());
-  reader.boolean("assumed", false);
+  read_provenance(reader, false);
   if (result.factors_.size() != result.size()) {
     reader.fault("value", std::to_string(result.factors_.size()) + " factors",
                  std::to_string(result.size()) + ": one for each combination of " + kAxes[0] + ", " + kAxes[1] +

@@ -60,10 +60,7 @@ bool read_value(ObjectReader& reader, std::string_view key, Read read) {
   }
   reader.object(key, [&](ObjectReader& fact) {
     read(fact, "value");
-    fact.string("source");
-    fact.string("date", std::string());
-    fact.string("note", std::string());
-    fact.boolean("assumed", false);
+    read_provenance(fact, true);
   });
   return true;
 }
@@ -79,6 +76,13 @@ std::vector<Fact> collect_facts(const Json& entry) {
   std::vector<Fact> facts;
   collect(entry, "", facts);
   return facts;
+}
+
+void read_provenance(ObjectReader& reader, bool source_required) {
+  source_required ? reader.string("source") : reader.string("source", std::string());
+  reader.string("date", std::string());
+  reader.string("note", std::string());
+  reader.boolean("assumed", false);
 }
 
 std::optional<double> optional_fact(ObjectReader& reader, std::string_view key, const NumberRule& rule) {

@@ -31,6 +31,9 @@ struct Fact {
 /// the number of its rows.
 std::vector<Fact> collect_facts(const sim::Json& entry);
 
+/// Takes the keys that stand beside a value: source, date, note and assumed. `collect_facts` is what shows them.
+void read_provenance(sim::ObjectReader& reader, bool source_required);
+
 /// The value under `key`, a fact or a bare number; nothing if absent. Faults as ObjectReader's. A fallback in `rule` is
 /// not used.
 std::optional<double> optional_fact(sim::ObjectReader& reader, std::string_view key, const sim::NumberRule& rule = {});

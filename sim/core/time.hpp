@@ -54,6 +54,9 @@ class FineTime {
  public:
   static constexpr int kFractionBits = 20;
   static constexpr std::int64_t kTicksPerNanosecond = std::int64_t{1} << kFractionBits;
+  static constexpr double kTicksPerSecond = 1e9 * static_cast<double>(kTicksPerNanosecond);
+  /// The nearest tick, of less than two hours.
+  static std::int64_t ticks_in(double seconds) { return std::llround(seconds * kTicksPerSecond); }
 
   constexpr FineTime() = default;
   explicit constexpr FineTime(Int128 ticks) : ticks_(ticks) {}
@@ -64,7 +67,7 @@ class FineTime {
   constexpr Time published() const {
     return Time::nanoseconds(static_cast<std::int64_t>((ticks_ + (kTicksPerNanosecond - 1)) >> kFractionBits));
   }
-  constexpr double seconds() const { return static_cast<double>(ticks_) / (1e9 * kTicksPerNanosecond); }
+  constexpr double seconds() const { return static_cast<double>(ticks_) / kTicksPerSecond; }
 
   constexpr auto operator<=>(const FineTime&) const = default;
   constexpr FineTime operator+(FineTime other) const { return FineTime(ticks_ + other.ticks_); }

@@ -15,7 +15,7 @@ constexpr int kSlackShift = 49;
 constexpr double kForever = 4e24;
 
 FineTime duration(double seconds) {
-  const double ticks = seconds * 1e9 * static_cast<double>(FineTime::kTicksPerNanosecond);
+  const double ticks = seconds * FineTime::kTicksPerSecond;
   return FineTime(static_cast<Int128>(std::min(ticks, kForever) + 0.5));
 }
 

@@ -1,0 +1,15 @@
+#pragma once
+/// The axis on which the catalogue's tables are interpolated.
+
+#include <cmath>
+
+namespace tokenyard::platforms {
+
+/// log2 of x > 0, linear between powers of two: exact at them, and the same on every machine.
+inline double log2_between_powers(double x) {
+  int exponent = 0;
+  const double mantissa = std::frexp(x, &exponent);
+  return exponent + 2 * mantissa - 2;
+}
+
+}  // namespace tokenyard::platforms
