@@ -140,13 +140,7 @@ TEST_CASE("Fit: sessions drawn from our own customer service give its parameters
 TEST_CASE("Fit: of production sessions, calls, prompts and answers are played within 10 %") {
   const auto packed = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
   if (!packed) return;
-  const traces::ScratchFolder scratch;
-  const std::string plain = scratch / "sessions.jsonl";
-  if (std::system(("xz -dc '" + *packed + "' > '" + plain + "'").c_str()) != 0) {
-    WARN("skipped: no xz to unpack " << *packed);
-    return;
-  }
-  const auto source = traces::open_tasks(plain, "weka");
+  const auto source = traces::open_tasks(*packed, "weka");
   const Observed observed = observe(*source, "", 0);
   CHECK(observed.tasks.size() == 710);
   CHECK(observed.nameless);
