@@ -171,6 +171,7 @@ void RecordedPlayer::end_task(std::uint32_t index) {
   record.causes = play.path;
   const std::uint32_t user = play.user;
   --in_flight_;
+  door_.forget(play.number);
   const TaskRecord ended = record;
   spare_.push_back(index);
   for (TaskObserver* observer : observers_) observer->on_task(ended);
@@ -253,6 +254,7 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
     request.task_served = play.served;
     request.agent = play.task.agent;
     request.node = step.node;
+    request.next_node = next_node(play, s);
     request.branch = step.branch;
     request.pool = pool;
     request.prompt = {play.task.extents.data() + step.first_extent, step.extents};
@@ -268,6 +270,15 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   const Time duration = shortened(step.duration);
   if (duration == Time()) return end_step(index, s, progress.causes, false, 0);
   wake(index, s, simulation_.now() + duration);
+}
+
+/// What the task does when the step has ended: the first that waits for it.
+std::uint32_t RecordedPlayer::next_node(const Play& play, std::uint32_t step) {
+  for (std::uint32_t i = play.first_dependent[step]; i < play.first_dependent[step + 1]; ++i) {
+    const Dependent& next = play.dependents[i];
+    if (play.task.dependencies[next.dependency].trigger == Trigger::kCompletion) return play.task.steps[next.step].node;
+  }
+  return CallRequest::kNoNode;
 }
 
 void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes, bool has_call,

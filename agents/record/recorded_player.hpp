@@ -107,6 +107,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void release(std::uint32_t play, std::uint32_t step);
   void advance(std::uint32_t play);
   void begin_step(std::uint32_t play, std::uint32_t step);
+  static std::uint32_t next_node(const Play& play, std::uint32_t step);
   void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes, bool has_call,
                 std::uint64_t call);
   void wake(std::uint32_t play, std::uint32_t step, sim::Time date);

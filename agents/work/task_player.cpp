@@ -361,6 +361,9 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
 
   step.open = static_cast<std::int32_t>(count);
   CallRequest request = request_of(step);
+  const std::uint32_t next = step.way->target;
+  if (!node.fresh && next != step.stop && step.walk.agent().node(next).kind != NodeKind::kEnd)
+    request.next_node = request.node + next - step.walk.at();
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];

@@ -63,9 +63,14 @@ class CallListener {
 };
 
 struct CallRequest {
+  static constexpr std::uint32_t kNoNode = 0xffffffff;
+
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
   std::uint32_t node = 0;
+  /// Where its task goes once it has completed, to come back with the same context: a tool, a person. An engine sees
+  /// as much in the tool call that ends an answer. kNoNode: it does not come back, as far as is known.
+  std::uint32_t next_node = kNoNode;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
   sim::Time task_arrival;  ///< when the task arrived

@@ -38,6 +38,11 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     pool.loads = LoadIndex(replicas);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
+    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    KvRetentionOptions retention = pool.options.retention;
+    if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
+      retention.load_s_per_token = pool.options.tier_bytes_per_token / pool.options.tiers.front().bytes_per_s;
+    for (const auto& replica : pool.replicas) replica->set_retention(retention);
   }
 }
 
@@ -184,6 +189,8 @@ void Fleet::forget(std::uint64_t task) {
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
+    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    for (const auto& replica : pool.replicas) replica->forget(task);
   }
 }
 

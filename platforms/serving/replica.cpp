@@ -41,6 +41,7 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
+  calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
@@ -57,12 +58,17 @@ void Replica::begin_step(FineTime start) {
   preempted_ = false;
   blocked_by_kv_ = false;
   came_late_ = false;
+  held_.expire(simulation_.now());
   schedule_running();
   reserve_blocks();
   const bool nothing = decoding_ == 0 && plan_.empty();
   if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
   // A call may have given way to others whose KV was loaded; with those the next step goes on at once.
   if (!preempted_ || nothing) admit_waiting();
+  while (decoding_ == 0 && plan_.empty() && blocked_by_kv_ && loading_count_ == 0 && held_.give_way()) {
+    blocked_by_kv_ = false;
+    admit_waiting();
+  }
   if (decoding_ == 0 && plan_.empty()) {
     if (waiting_count_ > 0 && loading_count_ == 0) throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
@@ -117,6 +123,7 @@ void Replica::reserve_in_order() {
     if (call.decoding)
       needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
     while (needed > kv_.free_blocks()) {
+      if (held_.give_way()) continue;
       const bool itself = running_.last == index;
       preempt_youngest(simulation_.now());
       if (itself) return;
@@ -166,6 +173,7 @@ void Replica::preempt_youngest(Time now) {
   }
   call.computed = 0;
   call.resumed = true;
+  call.held = retention_ != nullptr;
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
@@ -252,7 +260,9 @@ void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& 
     totals_.prompt_tokens += call.record.prompt_tokens;
     totals_.cached_tokens += call.record.cached_tokens;
     for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+    if (retention_ != nullptr && !call.held) retention_->on_queued(now - call.mark);
   }
+  if (call.held) held_.admitted(call.record.task, call.request.prompt);
   call.record.causes[Cause::kQueue] += now - call.mark;
   call.mark = now;
   call.record.replica = index_;
@@ -328,6 +338,44 @@ void Replica::store(const KvContext& context, Tokens tokens) {
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
 }
 
+// ---- KV held for the next call of a task ----------------------------------------------------------------------------
+
+bool Replica::claim_held(ActiveCall& call) {
+  settle();
+  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
+  return held_.claim(call.record.task, call.request.prompt);
+}
+
+/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
+void Replica::hold(const ActiveCall& call, Time now) {
+  const CallRequest& request = call.request;
+  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
+  const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
+  Tokens others = context_;
+  for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
+  const Time time = retention_->hold_for(
+      {.task = request.task,
+       .content = content,
+       .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
+       .tokens = call.record.prompt_tokens + call.made,
+       .others = others},
+      now);
+  if (time == Time()) return;
+  KvContext context = context_of(call);
+  context.owner = 0;
+  KvChain chain;
+  const KvHit hit = kv_.find(context);
+  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  held_.add(
+      {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
+}
+
+void Replica::forget(std::uint64_t task) {
+  settle();
+  retention_->forget(task);
+  if (held_.forget(task) && busy()) cut_leap();
+}
+
 // ---- Leaping --------------------------------------------------------------------------------------------------------
 
 void Replica::start_leap(FineTime start) {
@@ -348,6 +396,7 @@ void Replica::start_leap(FineTime start) {
   leap_start_ = start;
   first_ticks_ = piece_.ticks(context_);
   growth_ = piece_.slope() * decoding_;
+  if (blocked_by_kv_) leap_steps_ = steps_beyond(held_.earliest(), leap_steps_);
   settled_ = 0;
   note_phase(simulation_.now());
   event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_,
@@ -382,6 +431,20 @@ std::int64_t Replica::steps_before_exhaustion(std::int64_t limit) const {
   return fits;
 }
 
+/// The fewest steps, up to `limit`, of which the last ends after `date`.
+std::int64_t Replica::steps_beyond(Time date, std::int64_t limit) const {
+  std::int64_t low = 1;
+  while (low < limit) {
+    const std::int64_t middle = low + (limit - low) / 2;
+    if ((leap_start_ + FineTime(ticks_of(middle))).published() > date) {
+      limit = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return limit;
+}
+
 /// The most steps of the leap that are over by now.
 std::int64_t Replica::steps_over() const {
   const auto over = [&](std::int64_t k) {
@@ -399,7 +462,10 @@ std::int64_t Replica::steps_over() const {
 }
 
 void Replica::settle() {
-  if (!busy()) return;
+  if (!busy()) {
+    if (!ending_) held_.expire(simulation_.now());
+    return;
+  }
   const std::int64_t over = steps_over();
   if (over == settled_) return;
   account(settled_, over);
@@ -407,6 +473,7 @@ void Replica::settle() {
       blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
   kv_.take(more);
   taken_ += more;
+  held_.expire((leap_start_ + FineTime(ticks_of(settled_))).published());
 }
 
 ServingTotals Replica::share_of_step_in_flight() const {
@@ -482,6 +549,7 @@ void Replica::end_leap() {
   formed_ = (leap_start_ + FineTime(ticks_of(leap_steps_ - 1))).published();
   leap_steps_ = 0;
   last_end_ = end;
+  held_.expire(formed_);  // before what ends now is released: the order of eviction
 
   ended_.clear();
   while (!completions_.empty() && completions_.front().step <= step_) {
@@ -578,6 +646,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
   kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
+  if (retention_ != nullptr) hold(call, at.published());
   remove(running_, index);
   --running_count_;
   owner_.on_completed(index);
@@ -661,8 +730,10 @@ void Replica::prepend(List& list, std::uint32_t index) {
 
 /// A call that comes goes behind its like, one that gave way ahead of them.
 void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
-  const auto rank = [&](std::uint32_t of) { return rank_of(options_.scheduling, calls_[of].request); };
-  const std::int64_t own = rank(index);
+  const auto rank = [&](std::uint32_t of) {
+    return std::pair(!calls_[of].held, rank_of(options_.scheduling, calls_[of].request));
+  };
+  const auto own = rank(index);
   std::uint32_t before = waiting_.last;  // whom it goes behind
   if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
   while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))

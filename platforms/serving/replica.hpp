@@ -18,6 +18,11 @@
 /// whether a call can be admitted does not depend on what the tiers hold, which other replicas may change in the midst
 /// of a leap.
 ///
+/// With a KV retention policy (kv/kv_retention.hpp) what a completed call leaves may stay held for the task's next
+/// call. Holds end at the first step that begins after their time. A call whose KV is held goes ahead of those that
+/// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
+/// nobody could run otherwise.
+///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
 #include <algorithm>
@@ -25,6 +30,7 @@
 #include <vector>
 
 #include "platforms/cost/step_cost.hpp"
+#include "platforms/kv/held_kv.hpp"
 #include "platforms/kv/kv_tiers.hpp"
 #include "platforms/serving/observer.hpp"
 #include "platforms/serving/scheduling.hpp"
@@ -114,6 +120,7 @@ struct ActiveCall {
   std::uint32_t target = 0;                      ///< replica of the decode pool
   bool decoding = false;
   bool resumed = false;      ///< was preempted before: its prefill is recompute
+  bool held = false;         ///< goes ahead of those that wait: its KV is held, or it gave way, where KV is held
   bool sent = false;         ///< overflowed to another pool than it asked for
   bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
   bool transferred = false;  ///< its prompt's KV arrived over the network
@@ -141,6 +148,12 @@ class Replica final : public sim::EventHandler {
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
   const KvTiers* tiers() const { return tiers_.get(); }
+  /// Before the first call, of another policy than lru.
+  void set_retention(const KvRetentionOptions& options) {
+    retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
+  }
+  /// The task has ended: nothing of it is held any more.
+  void forget(std::uint64_t task);
   /// What the call asked its tiers for is in HBM.
   void on_loaded(std::uint32_t call);
 
@@ -196,12 +209,15 @@ class Replica final : public sim::EventHandler {
   void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
+  bool claim_held(ActiveCall& call);
+  void hold(const ActiveCall& call, sim::Time now);
   void start_leap(sim::FineTime start);
   void end_leap();
   void account(std::int64_t from, std::int64_t to);
   sim::Int128 ticks_of(std::int64_t steps) const;
   std::int64_t steps_over() const;
   std::int64_t steps_before_exhaustion(std::int64_t limit) const;
+  std::int64_t steps_beyond(sim::Time date, std::int64_t limit) const;
   std::int64_t blocks_needed(std::int64_t steps) const;
   void cut_leap();
   void join_decoding(std::uint32_t index, sim::FineTime at);
@@ -227,7 +243,9 @@ class Replica final : public sim::EventHandler {
   BatchingOptions options_;
   KvCache kv_;
   std::int64_t watermark_blocks_;
-  std::unique_ptr<KvTiers> tiers_;  ///< none: no tiers
+  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
+  std::unique_ptr<KvRetention> retention_;  ///< none: lru
+  HeldKv held_{kv_};
   std::uint32_t pool_, index_;
   sim::Entity entity_;
   sim::EventHandle event_;

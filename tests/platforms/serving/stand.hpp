@@ -45,6 +45,8 @@ struct Planned {
   std::uint32_t pool = 0;
   sim::Time task_arrival, task_served;
   bool follows = false;  ///< the call planned before it
+  std::uint32_t next_node = CallRequest::kNoNode;
+  bool last = false;  ///< of its task, which ends with it
 };
 
 /// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each
@@ -82,6 +84,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
   }
   void on_call_end(const CallRecord& record, std::uint64_t index) override {
     if (record.status == CallStatus::kUnfinished) return;
+    if (planned_[index].last) fleet->forget(record.task);
     if (++index < planned_.size() && planned_[index].follows) submit(index);
   }
   void on_kv_transfer(const KvTransfer& transfer) override { transfers.push_back(transfer); }
@@ -108,6 +111,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     const Planned& call = planned_[index];
     CallRequest request;
     request.task = call.task;
+    request.next_node = call.next_node;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
