@@ -192,6 +192,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
     if (dependency.trigger != trigger) continue;
     Progress& progress = play.progress[dependent];
     const Time delay = shortened(dependency.delay);
+    progress.path_served = std::max(progress.path_served, play.progress[step].path_served);
     const bool first = progress.open_dependencies == play.task.steps[dependent].dependencies;
     if (first || simulation_.now() + delay > progress.begin) {
       progress.begin = simulation_.now() + delay;
@@ -252,6 +253,7 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
     request.task = play.number;
     request.task_arrival = play.arrival;
     request.task_served = play.served;
+    request.path_served = progress.path_served;
     request.agent = play.task.agent;
     request.node = step.node;
     request.next_node = next_node(play, s);
@@ -325,6 +327,7 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   }
   if (record.scheduled != CallRecord::kNoTime) {
     progress.served = record.scheduled;
+    progress.path_served += record.finish - record.scheduled;
     play.served += record.finish - record.scheduled;
   }
   CauseTimes causes = progress.causes;

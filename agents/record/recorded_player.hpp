@@ -65,6 +65,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
     std::uint32_t open_dependencies = 0;
     sim::Time begin;  ///< when it may begin, as far as known; then when it began
     sim::Time served;
+    sim::Time path_served;         ///< of the calls on the longest path to it and, once it is done, its own
     platforms::CauseTimes causes;  ///< of the task up to `begin`
     platforms::Cause waiting_for = platforms::Cause::kOther;
   };

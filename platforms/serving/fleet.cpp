@@ -112,6 +112,10 @@ void Fleet::submit(const CallRequest& request) {
     pool.media->submit(index);
     return;
   }
+  if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
+    call.request.remaining = remaining_.expected(record.agent, record.node);
+    remaining_.came(record.task, record.agent, record.node, record.arrival);
+  }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
   const bool fits =
@@ -186,6 +190,7 @@ void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
 }
 
 void Fleet::forget(std::uint64_t task) {
+  remaining_.ended(task, simulation_.now());
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);

@@ -38,6 +38,7 @@
 #include "platforms/serving/front_door.hpp"
 #include "platforms/serving/load_index.hpp"
 #include "platforms/serving/media_queue.hpp"
+#include "platforms/serving/remaining_time.hpp"
 #include "platforms/serving/replica.hpp"
 #include "sim/network/network.hpp"
 
@@ -131,6 +132,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::vector<Pool> pools_;
   std::vector<ServingObserver*> observers_;
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
+  RemainingTime remaining_;                                ///< learned where some pool schedules by it
   sim::Entity entity_;
   std::uint64_t submitted_ = 0;
 };
