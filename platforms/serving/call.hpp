@@ -73,9 +73,9 @@ struct CallRequest {
   std::uint32_t next_node = kNoNode;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival;  ///< when the task arrived
-  sim::Time task_served;   ///< what its ended calls took from their admission to their end, in all
-  sim::Time path_served;   ///< likewise, of the calls on the longest path that led to this one
+  sim::Time task_arrival;                   ///< when the task arrived
+  sim::Time task_served;                    ///< what its ended calls took from their admission to their end, in all
+  sim::Time path_served;                    ///< likewise, of the calls on the longest path that led to this one
   sim::Time deadline = sim::Time::never();  ///< of the task
   sim::Time remaining;                      ///< of the task, as far as the fleet has learned (Scheduling)
   /// The prompt; must stay alive and unchanged until the call ends.

@@ -2,8 +2,8 @@
 /// How long a task goes on after it has come to one of its steps: the mean over tasks that have ended.
 ///
 /// A step is a node of an agent's task graph. Before a task that came by has ended, nothing is known, and the answer is
-/// 0: such calls go first, and are learned from soonest. Cost: O(1) per call, O(calls) when a task ends; a few words per
-/// call of a task in flight.
+/// 0: such calls go first, and are learned from soonest. Cost: O(1) per call, O(calls) when a task ends; a few words
+/// per call of a task in flight.
 ///
 ///   RemainingTime remaining;
 ///   Time expected = remaining.expected(agent, node);

@@ -14,7 +14,8 @@
 /// - remaining-time: by how long tasks went on after calls of the same step of the same agent, in the mean, least first
 ///   (after Kairos, arXiv 2508.06948, which compares whole distributions). Learned from tasks that ended
 ///   (remaining_time.hpp).
-/// - deadline: by the task's deadline, earliest first. Optimal on one machine wherever all deadlines can be met (Liu and
+/// - deadline: by the task's deadline, earliest first. Optimal on one machine wherever all deadlines can be met (Liu
+/// and
 ///   Layland, 1973); a task without one comes last.
 /// - shortest-first: by the tokens they will make, least first: an oracle, the bound for policies that must guess.
 ///
@@ -38,7 +39,7 @@ inline constexpr std::array<std::string_view, 7> kSchedulingNames = {
 constexpr std::int64_t rank_of(Scheduling scheduling, const CallRequest& call) {
   constexpr std::int64_t kMillisecond = 1000000;
   const auto level = [](sim::Time served) {
-    return std::int64_t{std::bit_width(static_cast<std::uint64_t>(served.ns() / kMillisecond))};
+    return static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(served.ns() / kMillisecond)));
   };
   switch (scheduling) {
     case Scheduling::kFcfs:

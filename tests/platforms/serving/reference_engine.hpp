@@ -51,13 +51,15 @@ class ReferenceEngine {
       request.planned = &calls[next];
       request.waiting_since = calls[next].arrival;
       request.owner = next + 1;
+      request.remaining = remaining_.expected(0, calls[next].node);
+      remaining_.came(calls[next].task, 0, calls[next].node, calls[next].arrival);
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
       request.result.rejected = !could_ever_run(request);
       if (!request.result.rejected) {
         request.held = claim(*request.planned);
         queue(request);
       } else if (request.planned->last) {
-        forget(request.planned->task);
+        forget(request.planned->task, calls[next].arrival);
       }
       ++next;
     };
@@ -108,7 +110,7 @@ class ReferenceEngine {
   struct Request {
     const Planned* planned = nullptr;
     std::uint64_t owner = 0;
-    sim::Time waiting_since;
+    sim::Time waiting_since, remaining;
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
     bool held = false;       ///< goes ahead: its KV is held, or it gave way
@@ -126,6 +128,9 @@ class ReferenceEngine {
     call.output_tokens = request.planned->output_tokens;
     call.task_arrival = request.planned->task_arrival;
     call.task_served = request.planned->task_served;
+    call.path_served = request.planned->path_served;
+    call.deadline = request.planned->deadline;
+    call.remaining = request.remaining;
     return {!request.held, rank_of(options_.scheduling, call)};
   }
   void queue(Request& request) {
@@ -261,7 +266,8 @@ class ReferenceEngine {
     ++gave_way;
     return true;
   }
-  void forget(std::uint64_t task) {
+  void forget(std::uint64_t task, sim::Time now) {
+    remaining_.ended(task, now);
     if (holds_) retention_.forget(task);
     let_go([&](const Held& held) { return held.task == task; });
   }
@@ -414,7 +420,7 @@ class ReferenceEngine {
     for (Request* request : ended) {
       leave(*request, false);
       hold(*request, end.published());
-      if (request->planned->last) forget(request->planned->task);
+      if (request->planned->last) forget(request->planned->task, end.published());
     }
   }
 
@@ -425,6 +431,7 @@ class ReferenceEngine {
   BlockCache kv_;
   bool holds_;
   KvRetention retention_;
+  RemainingTime remaining_;
   std::vector<Held> held_;
   struct LowerTier {
     BlockCache cache;

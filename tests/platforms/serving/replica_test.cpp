@@ -65,6 +65,8 @@ Setup random_setup(std::uint64_t seed) {
     call.task = static_cast<std::uint64_t>(i);
     call.task_arrival = Time::nanoseconds(below(5000));
     call.task_served = Time::milliseconds(below(1000));
+    call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
+    call.deadline = Time::nanoseconds(2 * call.task_arrival.ns() - call.task_served.ns() / 1000);
     const std::uint64_t kind = stream.below(4);
     if (kind == 0 && !setup.calls.empty()) {
       const Planned& earlier = setup.calls[stream.below(setup.calls.size())];
@@ -213,6 +215,7 @@ TEST_CASE("Holding KV for the next call of a task, too, a replica does as the re
       setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
     for (Planned& call : setup.calls) {
       if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+      call.node = static_cast<std::uint32_t>(stream.below(3));
       call.last = stream.below(8) == 0;
     }
     expect_as_reference(setup, seen);

@@ -43,9 +43,9 @@ struct Planned {
   std::uint64_t output_content = 0;
   std::uint64_t task = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival, task_served;
+  sim::Time task_arrival, task_served, path_served, deadline;
   bool follows = false;  ///< the call planned before it
-  std::uint32_t next_node = CallRequest::kNoNode;
+  std::uint32_t node = 0, next_node = CallRequest::kNoNode;
   bool last = false;  ///< of its task, which ends with it
 };
 
@@ -111,10 +111,13 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     const Planned& call = planned_[index];
     CallRequest request;
     request.task = call.task;
+    request.node = call.node;
     request.next_node = call.next_node;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
+    request.path_served = call.path_served;
+    request.deadline = call.deadline;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;
     request.output_content = call.output_content;
