@@ -15,26 +15,31 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
   ++size_;
   context_ += call.record.prompt_tokens + call.made;
   ++needing_with(call);
-  completions_.push_back({step_ + call.request.output_tokens - call.made, call.record.call, index});
+  completions_.push_back({step_ + call.request.output_tokens - call.made, index});
   std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
 
-void DecodingBatch::leave(ActiveCall& call) {
+void DecodingBatch::leave(std::uint32_t index, ActiveCall& call) {
+  std::erase_if(completions_, [&](const Completion& completion) { return completion.call == index; });
+  std::make_heap(completions_.begin(), completions_.end(), kLater);
+  take_out(call);
+}
+
+std::uint32_t DecodingBatch::leave_completed(ActiveCalls& calls) {
+  if (completions_.empty() || completions_.front().step > step_) return ActiveCall::kNone;
+  const std::uint32_t index = completions_.front().call;
+  std::pop_heap(completions_.begin(), completions_.end(), kLater);
+  completions_.pop_back();
+  take_out(calls[index]);
+  return index;
+}
+
+void DecodingBatch::take_out(ActiveCall& call) {
   --needing_with(call);
   --size_;
   call.made = made(call);
   context_ -= call.record.prompt_tokens + call.made;
   call.decoding = false;
-}
-
-std::uint32_t DecodingBatch::completed() {
-  drop_stale_completions();
-  return completions_.empty() || completions_.front().step > step_ ? ActiveCall::kNone : completions_.front().index;
-}
-
-std::int64_t DecodingBatch::steps_to_completion() {
-  drop_stale_completions();
-  return completions_.front().step - step_;
 }
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
@@ -64,18 +69,6 @@ std::int32_t& DecodingBatch::needing_with(const ActiveCall& call) {
   const auto size = static_cast<std::int64_t>(needing_.size());
   const std::int64_t residue = (call.joined_step - (call.record.prompt_tokens + call.made) + 1) % size;
   return needing_[static_cast<std::size_t>(residue < 0 ? residue + size : residue)];
-}
-
-void DecodingBatch::drop_stale_completions() {
-  while (!completions_.empty()) {
-    const auto& [step, id, index] = completions_.front();
-    const ActiveCall& call = calls_[index];
-    if (call.decoding && call.record.call == id && call.joined_step + call.request.output_tokens - call.made == step) {
-      return;
-    }
-    std::pop_heap(completions_.begin(), completions_.end(), kLater);
-    completions_.pop_back();
-  }
 }
 
 }  // namespace tokenyard::platforms

@@ -24,7 +24,7 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
       pool_(pool),
       index_(index),
       entity_{entity},
-      decoding_(calls_, kv.block_size) {}
+      decoding_(kv.block_size) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -154,7 +154,8 @@ void Replica::preempt_youngest(Time now) {
   ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
   if (call.decoding) {
-    leave_decoding(call);
+    decoding_.leave(index, call);
+    end_decoding(call);
     account_decoding(call, now);
     computed = call.record.prompt_tokens + call.made - 1;
   } else {
@@ -456,8 +457,8 @@ void Replica::end_leap() {
   leap_.stop();
 
   ended_.clear();
-  for (std::uint32_t index = decoding_.completed(); index != ActiveCall::kNone; index = decoding_.completed()) {
-    leave_decoding(calls_[index]);
+  for (std::uint32_t index; (index = decoding_.leave_completed(calls_)) != ActiveCall::kNone;) {
+    end_decoding(calls_[index]);
     ended_.push_back(index);
   }
   for (const Planned& planned : plan_) {
@@ -503,9 +504,8 @@ void Replica::join_decoding(std::uint32_t index, FineTime at) {
   decoding_.join(index, call);
 }
 
-void Replica::leave_decoding(ActiveCall& call) {
-  decoding_.leave(call);
-  // The blocks it took while decoding were counted by the replica.
+/// The blocks that it took while decoding were counted by the replica; now they are its own.
+void Replica::end_decoding(ActiveCall& call) {
   kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks());
   call.last_token = last_end_;
 }
