@@ -173,6 +173,7 @@ void RecordedPlayer::end_task(std::uint32_t index) {
   record.causes = play.path;
   const std::uint32_t user = play.user;
   --in_flight_;
+  door_.forget(play.number);
   const TaskRecord ended = record;
   spare_.push_back(index);
   for (TaskObserver* observer : observers_) observer->on_task(ended);
@@ -193,6 +194,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
     if (dependency.trigger != trigger) continue;
     Progress& progress = play.progress[dependent];
     const Time delay = shortened(dependency.delay);
+    progress.path_served = std::max(progress.path_served, play.progress[step].path_served);
     const bool first = progress.open_dependencies == play.task.steps[dependent].dependencies;
     if (first || simulation_.now() + delay > progress.begin) {
       progress.begin = simulation_.now() + delay;
@@ -253,8 +255,10 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
     request.task = play.number;
     request.task_arrival = play.arrival;
     request.task_served = play.served;
+    request.path_served = progress.path_served;
     request.agent = play.task.agent;
     request.node = step.node;
+    request.next_node = next_node(play, s);
     request.branch = step.branch;
     request.pool = pool;
     request.prompt = {play.task.extents.data() + step.first_extent, step.extents};
@@ -270,6 +274,15 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   const Time duration = shortened(step.duration);
   if (duration == Time()) return end_step(index, s, progress.causes, false, 0);
   wake(index, s, simulation_.now() + duration);
+}
+
+/// What the task does when the step has ended: the first that waits for it.
+std::uint32_t RecordedPlayer::next_node(const Play& play, std::uint32_t step) {
+  for (std::uint32_t i = play.first_dependent[step]; i < play.first_dependent[step + 1]; ++i) {
+    const Dependent& next = play.dependents[i];
+    if (play.task.dependencies[next.dependency].trigger == Trigger::kCompletion) return play.task.steps[next.step].node;
+  }
+  return CallRequest::kNoNode;
 }
 
 void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes, bool has_call,
@@ -316,6 +329,7 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   }
   if (record.scheduled != CallRecord::kNoTime) {
     progress.served = record.scheduled;
+    progress.path_served += record.finish - record.scheduled;
     play.served += record.finish - record.scheduled;
   }
   CauseTimes causes = progress.causes;

@@ -65,6 +65,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
     std::uint32_t open_dependencies = 0;
     sim::Time begin;  ///< when it may begin, as far as known; then when it began
     sim::Time served;
+    sim::Time path_served;         ///< of the calls on the longest path to it and, once it is done, its own
     platforms::CauseTimes causes;  ///< of the task up to `begin`
     platforms::Cause waiting_for = platforms::Cause::kOther;
   };
@@ -107,6 +108,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void release(std::uint32_t play, std::uint32_t step);
   void advance(std::uint32_t play);
   void begin_step(std::uint32_t play, std::uint32_t step);
+  static std::uint32_t next_node(const Play& play, std::uint32_t step);
   void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes, bool has_call,
                 std::uint64_t call);
   void wake(std::uint32_t play, std::uint32_t step, sim::Time date);

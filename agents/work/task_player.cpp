@@ -205,6 +205,7 @@ std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std
   step.own_contexts = true;
   step.live = true;
   step.mark = simulation_.now();
+  step.path_served = parent == kNone ? Time() : steps_[parent].path_served;
   step.causes = {};
   step.error = step.exhausted = false;
   return index;
@@ -362,6 +363,9 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
 
   step.open = static_cast<std::int32_t>(count);
   CallRequest request = request_of(step);
+  const std::uint32_t next = step.way->target;
+  if (!node.fresh && next != step.stop && step.walk.agent().node(next).kind != NodeKind::kEnd)
+    request.next_node = request.node + next - step.walk.at();
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
@@ -386,6 +390,9 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   request.task = task.number;
   request.task_arrival = task.arrival;
   request.task_served = task.served;
+  request.path_served = step.path_served;
+  const Time allowed = entries_[task.entry].spec.deadline;
+  if (allowed != Time::never()) request.deadline = task.arrival + allowed;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
   request.branch = step.branch;
@@ -507,6 +514,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   // The last copy to end was on the critical path.
   step.causes += record.causes;
   step.mark = simulation_.now();
+  if (record.scheduled != CallRecord::kNoTime) step.path_served += record.finish - record.scheduled;
   if (step.result_tokens > 0) append(index, node.context, step.result_tokens);
   if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
   report_node(step, true, record.call);
@@ -617,6 +625,7 @@ void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, boo
     }
   }
   parent.error = parent.error || failed;
+  parent.path_served = std::max(parent.path_served, child.path_served);
   if (--parent.open > 0) {
     steps_.give_back(index);
     return;

@@ -49,6 +49,7 @@ struct WorkloadEntry {
   ArrivalSpec arrivals;  ///< used unless there is a closed loop
   std::optional<ClosedLoop> closed_loop;
   std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
+  sim::Time deadline = sim::Time::never();  ///< of a task, from its arrival
   WorkScale scale;
 };
 
@@ -104,6 +105,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
     sim::Time mark;                ///< up to which its time is accounted
+    sim::Time path_served;         ///< of the calls on the longest path to here, from admission to end
     Tokens result_tokens = 0;      ///< to be appended at the end of the visit
     platforms::CauseTimes causes;  ///< since the walk began
   };

@@ -37,14 +37,23 @@ std::optional<CatalogKind> platform_kind(const std::string& kind) {
 }
 
 std::vector<Entry> policies() {
-  return {{"round-robin", "router: each replica in turn"},
-          {"least-loaded", "router: the replica with the fewest calls, running and waiting"},
-          {"prefix-aware", "router: the replica whose cache holds most of the prompt, less its load"},
-          {"task-sticky", "router: all calls of a task to the replica that took its first"},
-          {"fcfs", "scheduling: first come, first served; running calls first, as in vLLM"},
-          {"task-fcfs", "scheduling: calls of the task that arrived first"},
-          {"plas", "scheduling: calls of the task that was served least so far (Autellix), in levels that double"},
-          {"shortest-first", "scheduling: the fewest tokens to make; an oracle"}};
+  return {
+      {"round-robin", "router: each replica in turn"},
+      {"least-loaded", "router: the replica with the fewest calls, running and waiting"},
+      {"prefix-aware", "router: the replica whose cache holds most of the prompt, less its load"},
+      {"task-sticky", "router: all calls of a task to the replica that took its first"},
+      {"fcfs", "scheduling: first come, first served; running calls first, as in vLLM"},
+      {"task-fcfs", "scheduling: calls of the task that arrived first"},
+      {"plas", "scheduling: calls of the task that was served least so far (Autellix), in levels that double"},
+      {"atlas", "scheduling: as plas, by the longest path that led to the call (Autellix)"},
+      {"remaining-time", "scheduling: calls after which tasks went on for the shortest time, as learned (Kairos)"},
+      {"deadline", "scheduling: calls of the task with the earliest deadline (deadline_s of the agent)"},
+      {"shortest-first", "scheduling: the fewest tokens to make; an oracle"},
+      {"lru", "kv_retention: what a completed call leaves is evicted when it is the least recently used, as in vLLM"},
+      {"preserve", "kv_retention: held until the task's next call or its end"},
+      {"static-ttl", "kv_retention: held for kv_ttl_s"},
+      {"continuum-ttl", "kv_retention: held as long as the waits seen make it worth while (Continuum)"},
+      {"min-waste", "kv_retention: held while that wastes less memory than having it again (InferCept)"}};
 }
 
 std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& catalogs) {

@@ -129,6 +129,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.kv = plan.cache;
+    pool.retention = plan.kv_retention;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();

@@ -228,6 +228,8 @@ class WorkloadReader {
     name(r, entry, agent);
     read_variants(r, agent, entry);
     read_arrivals(r, entry);
+    if (const auto deadline_s = r.optional_number("deadline_s", {.minimum = 0, .maximum = 1e9, .exclusive = true}))
+      entry.deadline = sim::Time::seconds(*deadline_s);
     read_pools(r, entry);
     read_services(r, entry);
     plan_.entries.push_back(std::move(entry));

@@ -24,6 +24,7 @@ struct ActiveCall {
   std::uint32_t target = 0;                      ///< replica of the decode pool
   bool decoding = false;
   bool resumed = false;      ///< was preempted before: its prefill is recompute
+  bool held = false;         ///< goes ahead of those that wait: its KV is held, or it gave way, where KV is held
   bool sent = false;         ///< overflowed to another pool than it asked for
   bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
   bool transferred = false;  ///< its prompt's KV arrived over the network

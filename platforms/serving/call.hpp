@@ -63,13 +63,21 @@ class CallListener {
 };
 
 struct CallRequest {
+  static constexpr std::uint32_t kNoNode = 0xffffffff;
+
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
   std::uint32_t node = 0;
+  /// Where its task goes once it has completed, to come back with the same context: a tool, a person. An engine sees
+  /// as much in the tool call that ends an answer. kNoNode: it does not come back, as far as is known.
+  std::uint32_t next_node = kNoNode;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival;  ///< when the task arrived
-  sim::Time task_served;   ///< what its ended calls took from their admission to their end, in all
+  sim::Time task_arrival;                   ///< when the task arrived
+  sim::Time task_served;                    ///< what its ended calls took from their admission to their end, in all
+  sim::Time path_served;                    ///< likewise, of the calls on the longest path that led to this one
+  sim::Time deadline = sim::Time::never();  ///< of the task
+  sim::Time remaining;                      ///< of the task, as far as the fleet has learned (Scheduling)
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
   Tokens output_tokens = 1;  ///< of a media call 0

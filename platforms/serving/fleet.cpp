@@ -38,6 +38,11 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     pool.loads = LoadIndex(replicas);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
+    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    KvRetentionOptions retention = pool.options.retention;
+    if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
+      retention.load_s_per_token = pool.options.tier_bytes_per_token / pool.options.tiers.front().bytes_per_s;
+    for (const auto& replica : pool.replicas) replica->set_retention(retention);
   }
 }
 
@@ -106,6 +111,10 @@ void Fleet::submit(const CallRequest& request) {
   if (pool.media != nullptr) {
     pool.media->submit(index);
     return;
+  }
+  if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
+    call.request.remaining = remaining_.expected(record.agent, record.node);
+    remaining_.came(record.task, record.agent, record.node, record.arrival);
   }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
@@ -181,9 +190,12 @@ void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
 }
 
 void Fleet::forget(std::uint64_t task) {
+  remaining_.ended(task, simulation_.now());
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
+    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    for (const auto& replica : pool.replicas) replica->forget(task);
   }
 }
 

@@ -38,6 +38,7 @@
 #include "platforms/serving/front_door.hpp"
 #include "platforms/serving/load_index.hpp"
 #include "platforms/serving/media_queue.hpp"
+#include "platforms/serving/remaining_time.hpp"
 #include "platforms/serving/replica.hpp"
 #include "sim/network/network.hpp"
 
@@ -65,6 +66,7 @@ struct PoolOptions {
   BatchingOptions batching;
   KvCache::Options kv;               ///< per replica
   std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
+  KvRetentionOptions retention;      ///< of what completed calls leave in HBM
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
@@ -130,6 +132,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::vector<Pool> pools_;
   std::vector<ServingObserver*> observers_;
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
+  RemainingTime remaining_;                                ///< learned where some pool schedules by it
   sim::Entity entity_;
   std::uint64_t submitted_ = 0;
 };

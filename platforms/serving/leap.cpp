@@ -7,6 +7,7 @@ namespace tokenyard::platforms {
 
 using sim::FineTime;
 using sim::Int128;
+using sim::Time;
 
 void Leap::begin(FineTime start, const Batch& batch, std::int64_t steps) {
   start_ = start;
@@ -29,6 +30,19 @@ std::int64_t Leap::steps_over(const sim::Simulation& simulation, const sim::Enti
   while (steps < steps_ && over(steps + 1)) ++steps;
   while (steps > charged_ && !over(steps)) --steps;
   return steps;
+}
+
+std::int64_t Leap::steps_beyond(Time date) const {
+  std::int64_t low = 1, high = steps_;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (end_of(middle).published() > date) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return high;
 }
 
 void Leap::charge(std::int64_t to, ServingTotals& totals) {

@@ -33,6 +33,8 @@ class Leap {
   sim::FineTime end_of(std::int64_t steps) const { return start_ + sim::FineTime(ticks_of(steps)); }
   /// The most steps that are over by now, for an entity whose steps end with an event each. O(1).
   std::int64_t steps_over(const sim::Simulation& simulation, const sim::Entity& entity) const;
+  /// The fewest steps of which the last ends after `date`; all, if none does. O(log steps).
+  std::int64_t steps_beyond(sim::Time date) const;
   /// Books what the steps up to `to` cost, from where the last charge ended.
   void charge(std::int64_t to, ServingTotals& totals);
   /// The elapsed share, by time, of the first step not charged.

@@ -34,6 +34,7 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
+  calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
@@ -50,12 +51,17 @@ void Replica::begin_step(FineTime start) {
   preempted_ = false;
   blocked_by_kv_ = false;
   came_late_ = false;
+  held_.expire(simulation_.now());
   schedule_running();
   reserve_blocks();
   const bool nothing = decoding_.size() == 0 && plan_.empty();
   if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
   // A call may have given way to others whose KV was loaded; with those the next step goes on at once.
   if (!preempted_ || nothing) admit_waiting();
+  while (nothing && plan_.empty() && blocked_by_kv_ && loading_.empty() && loaded_.empty() && held_.give_way()) {
+    blocked_by_kv_ = false;
+    admit_waiting();
+  }
   if (decoding_.size() == 0 && plan_.empty()) {
     if (!waiting_.empty() && loading_.empty() && loaded_.empty())
       throw sim::InternalError("replica: calls wait and none can run");
@@ -109,6 +115,7 @@ void Replica::reserve_in_order() {
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
     if (call.decoding) needed = (call.record.prompt_tokens + decoding_.made(call) - 1) % kv_.block_size() == 0;
     while (needed > kv_.free_blocks()) {
+      if (held_.give_way()) continue;
       const bool itself = running_.last == index;
       preempt_youngest(simulation_.now());
       if (itself) return;
@@ -159,6 +166,7 @@ void Replica::preempt_youngest(Time now) {
   }
   call.computed = 0;
   call.resumed = true;
+  call.held = retention_ != nullptr;
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
@@ -247,7 +255,9 @@ void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& 
     totals_.prompt_tokens += call.record.prompt_tokens;
     totals_.cached_tokens += call.record.cached_tokens;
     for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+    if (retention_ != nullptr && !call.held) retention_->on_queued(now - call.mark);
   }
+  if (call.held) held_.admitted(call.record.task, call.request.prompt);
   call.record.causes[Cause::kQueue] += now - call.mark;
   call.mark = now;
   call.record.replica = index_;
@@ -318,6 +328,44 @@ void Replica::store(const KvContext& context, Tokens tokens) {
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
 }
 
+// ---- KV held for the next call of a task ----------------------------------------------------------------------------
+
+bool Replica::claim_held(ActiveCall& call) {
+  settle();
+  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
+  return held_.claim(call.record.task, call.request.prompt);
+}
+
+/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
+void Replica::hold(const ActiveCall& call, Time now) {
+  const CallRequest& request = call.request;
+  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
+  const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
+  Tokens others = decoding_.context();
+  for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
+  const Time time = retention_->hold_for(
+      {.task = request.task,
+       .content = content,
+       .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
+       .tokens = call.record.prompt_tokens + call.made,
+       .others = others},
+      now);
+  if (time == Time()) return;
+  KvContext context = context_of(call);
+  context.owner = 0;
+  KvChain chain;
+  const KvHit hit = kv_.find(context);
+  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  held_.add(
+      {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
+}
+
+void Replica::forget(std::uint64_t task) {
+  settle();
+  retention_->forget(task);
+  if (held_.forget(task) && busy()) cut_leap();
+}
+
 // ---- Leaping --------------------------------------------------------------------------------------------------------
 
 void Replica::start_leap(FineTime start) {
@@ -342,6 +390,7 @@ void Replica::start_leap(FineTime start) {
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
   }
   leap_.begin(start, batch, steps);
+  if (blocked_by_kv_ && !held_.empty()) leap_.cut(leap_.steps_beyond(held_.earliest()));
   note_phase(simulation_.now());
   schedule_end();
 }
@@ -351,11 +400,15 @@ void Replica::schedule_end() {
 }
 
 void Replica::settle() {
-  if (!busy()) return;
+  if (!busy()) {
+    if (!ending_) held_.expire(simulation_.now());
+    return;
+  }
   const std::int64_t over = leap_.steps_over(simulation_, entity_);
   if (over == leap_.charged()) return;
   account(over);
   take_decode_blocks(std::min(over + 1, leap_.steps()));  // the step in flight has its blocks
+  held_.expire(leap_.end_of(over).published());
 }
 
 void Replica::cut_leap() {
@@ -399,6 +452,7 @@ void Replica::end_leap() {
   take_decode_blocks(steps);
   decoding_.advance(steps);
   formed_ = leap_.end_of(steps - 1).published();
+  held_.expire(formed_);  // before what ends now is released: the order of eviction
   const FineTime end = last_end_ = leap_.end_of(steps);
   leap_.stop();
 
@@ -475,6 +529,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
   kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
+  if (retention_ != nullptr) hold(call, at.published());
   running_.remove(calls_, index);
   owner_.on_completed(index);
 }
@@ -526,8 +581,10 @@ void Replica::note_phase(Time now) {
 
 /// A call that comes goes behind its like, one that gave way ahead of them.
 void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
-  const auto rank = [&](std::uint32_t of) { return rank_of(options_.scheduling, calls_[of].request); };
-  const std::int64_t own = rank(index);
+  const auto rank = [&](std::uint32_t of) {
+    return std::pair(!calls_[of].held, rank_of(options_.scheduling, calls_[of].request));
+  };
+  const auto own = rank(index);
   std::uint32_t before = waiting_.last;  // whom it goes behind
   if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
   while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))

@@ -18,11 +18,17 @@
 /// whether a call can be admitted does not depend on what the tiers hold, which other replicas may change in the midst
 /// of a leap.
 ///
+/// With a KV retention policy (kv/kv_retention.hpp) what a completed call leaves may stay held for the task's next
+/// call. Holds end at the first step that begins after their time. A call whose KV is held goes ahead of those that
+/// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
+/// nobody could run otherwise.
+///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
 #include <memory>
 #include <vector>
 
+#include "platforms/kv/held_kv.hpp"
 #include "platforms/serving/decoding_batch.hpp"
 #include "platforms/serving/leap.hpp"
 #include "platforms/serving/observer.hpp"
@@ -66,6 +72,12 @@ class Replica final : public sim::EventHandler {
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
   const KvTiers* tiers() const { return tiers_.get(); }
+  /// Before the first call, of another policy than lru.
+  void set_retention(const KvRetentionOptions& options) {
+    retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
+  }
+  /// The task has ended: nothing of it is held any more.
+  void forget(std::uint64_t task);
   /// What the call asked its tiers for is in HBM.
   void on_loaded(std::uint32_t call);
 
@@ -113,6 +125,8 @@ class Replica final : public sim::EventHandler {
   void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
+  bool claim_held(ActiveCall& call);
+  void hold(const ActiveCall& call, sim::Time now);
   void start_leap(sim::FineTime start);
   void schedule_end();
   void end_leap();
@@ -137,7 +151,9 @@ class Replica final : public sim::EventHandler {
   BatchingOptions options_;
   KvCache kv_;
   std::int64_t watermark_blocks_;
-  std::unique_ptr<KvTiers> tiers_;  ///< none: no tiers
+  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
+  std::unique_ptr<KvRetention> retention_;  ///< none: lru
+  HeldKv held_{kv_};
   std::uint32_t pool_, index_;
   sim::Entity entity_;
   sim::EventHandle event_;

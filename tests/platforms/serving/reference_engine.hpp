@@ -29,8 +29,13 @@ class ReferenceEngine {
   };
 
   ReferenceEngine(const StepCost& cost, const BatchingOptions& options, const KvCache::Options& kv,
-                  const std::vector<Tier>& tiers = {})
-      : cost_(cost), options_(options), kv_options_(kv), kv_(kv, true) {
+                  const std::vector<Tier>& tiers = {}, const KvRetentionOptions& retention = {})
+      : cost_(cost),
+        options_(options),
+        kv_options_(kv),
+        kv_(kv, true),
+        holds_(retention.policy != KvRetentionPolicy::kLru),
+        retention_(retention, cost, options.max_num_batched_tokens) {
     for (const Tier& tier : tiers) {
       tiers_.push_back(
           {BlockCache({.blocks = tier.blocks, .block_size = kv.block_size}, true), KvLink(tier.tokens_per_s)});
@@ -46,9 +51,16 @@ class ReferenceEngine {
       request.planned = &calls[next];
       request.waiting_since = calls[next].arrival;
       request.owner = next + 1;
+      request.remaining = remaining_.expected(0, calls[next].node);
+      remaining_.came(calls[next].task, 0, calls[next].node, calls[next].arrival);
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
       request.result.rejected = !could_ever_run(request);
-      if (!request.result.rejected) queue(request);
+      if (!request.result.rejected) {
+        request.held = claim(*request.planned);
+        queue(request);
+      } else if (request.planned->last) {
+        forget(request.planned->task, calls[next].arrival);
+      }
       ++next;
     };
     for (;;) {
@@ -74,9 +86,11 @@ class ReferenceEngine {
       }
       if (!loading_.empty() && (next == calls.size() || loading_.begin()->first.first <= calls[next].arrival)) {
         now = sim::FineTime(loading_.begin()->first.first);
+        expire(now.published());
         deliver();
       } else if (next < calls.size()) {
         now = sim::FineTime(calls[next].arrival);
+        expire(now.published());
         arrive();
       } else {
         break;
@@ -89,15 +103,17 @@ class ReferenceEngine {
 
   std::int64_t steps = 0;
   Tokens prefill_tokens = 0, loaded_tokens = 0;
+  std::int64_t holds = 0, gave_way = 0;
   std::int64_t free_blocks() const { return kv_.free_blocks(); }
 
  private:
   struct Request {
     const Planned* planned = nullptr;
     std::uint64_t owner = 0;
-    sim::Time waiting_since;
+    sim::Time waiting_since, remaining;
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
+    bool held = false;       ///< goes ahead: its KV is held, or it gave way
     BlockCache::Request blocks;
     Result result;
     std::pair<sim::Time, std::uint64_t> ready;  ///< when the last part of its load is there; in the order of asking
@@ -107,12 +123,15 @@ class ReferenceEngine {
     }
   };
 
-  std::int64_t rank(const Request& request) const {
+  std::pair<bool, std::int64_t> rank(const Request& request) const {
     CallRequest call;
     call.output_tokens = request.planned->output_tokens;
     call.task_arrival = request.planned->task_arrival;
     call.task_served = request.planned->task_served;
-    return rank_of(options_.scheduling, call);
+    call.path_served = request.planned->path_served;
+    call.deadline = request.planned->deadline;
+    call.remaining = request.remaining;
+    return {!request.held, rank_of(options_.scheduling, call)};
   }
   void queue(Request& request) {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
@@ -188,15 +207,95 @@ class ReferenceEngine {
     loaded_.push_back(&request);
   }
 
-  static void admitted(Request& request, Tokens cached, sim::Time now) {
+  void admitted(Request& request, Tokens cached, sim::Time now) {
+    if (request.held) let_go([&](const Held& held) { return goes_on(held, *request.planned); });
     if (request.result.scheduled != CallRecord::kNoTime) return;
+    if (holds_ && !request.held) retention_.on_queued(now - request.waiting_since);
     request.result.scheduled = now;
     request.result.cached_tokens = cached;
+  }
+
+  // KV held for the next call of a task: when what is held goes, and for whom.
+
+  struct Held {
+    std::uint64_t task = 0, content = 0;
+    sim::Time task_arrival, until;
+    BlockCache::Request blocks;
+  };
+  static bool goes_on(const Held& held, const Planned& call) {
+    return held.task == call.task && tokenyard::platforms::goes_on(call.prompt, held.content);
+  }
+  bool claim(const Planned& call) {
+    if (holds_) retention_.on_arrival(call.task, call.prompt, call.arrival);
+    bool found = false;
+    for (Held& held : held_) {
+      if (!goes_on(held, call)) continue;
+      held.until = sim::Time::never();
+      found = true;
+    }
+    return found;
+  }
+  template <typename Which>
+  void let_go(const Which& which) {
+    for (std::size_t i = 0; i < held_.size();) {
+      if (which(held_[i])) {
+        kv_.free(held_[i].blocks);
+        held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+  /// One after the other, as their times are over.
+  void expire(sim::Time now) {
+    for (;;) {
+      const auto first =
+          std::min_element(held_.begin(), held_.end(), [](const Held& a, const Held& b) { return a.until < b.until; });
+      if (first == held_.end() || first->until >= now) return;
+      kv_.free(first->blocks);
+      held_.erase(first);
+    }
+  }
+  bool give_way() {
+    if (held_.empty()) return false;
+    const auto latest = std::max_element(held_.begin(), held_.end(), [](const Held& a, const Held& b) {
+      return std::pair(a.task_arrival, a.task) < std::pair(b.task_arrival, b.task);
+    });
+    kv_.free(latest->blocks);
+    held_.erase(latest);
+    ++gave_way;
+    return true;
+  }
+  void forget(std::uint64_t task, sim::Time now) {
+    remaining_.ended(task, now);
+    if (holds_) retention_.forget(task);
+    let_go([&](const Held& held) { return held.task == task; });
+  }
+  void hold(const Request& request, sim::Time now) {
+    if (!holds_) return;
+    const Planned& call = *request.planned;
+    const std::uint64_t content = call.prompt.back().content;
+    Tokens others = 0;
+    for (const Request* other : running_) others += other->caught_up ? other->tokens() : other->computed;
+    const std::uint64_t wait =
+        call.next_node != CallRequest::kNoNode && content != 0 ? call.next_node : KvRetention::kNoWait;
+    const sim::Time time = retention_.hold_for({call.task, content, wait, request.tokens(), others}, now);
+    if (time == sim::Time()) return;
+    KvContext context = request.context();
+    context.owner = 0;
+    Held held{
+        call.task, content, call.task_arrival, time < sim::Time::never() - now ? now + time : sim::Time::never(), {}};
+    const std::vector<std::uint64_t> tokens = tokens_of(context);
+    const std::vector<int> hit = kv_.find(tokens);
+    REQUIRE(kv_.allocate(held.blocks, hit, tokens, hit.size() * static_cast<std::size_t>(kv_options_.block_size), 0));
+    held_.push_back(held);
+    ++holds;
   }
 
   /// schedule(), and the end of the step; nothing if there is nothing to do.
   std::optional<sim::FineTime> step(sim::FineTime start) {
     const sim::Time now = start.published();
+    expire(now);
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
     for (Request* request : running_) request->scheduled = 0;
@@ -207,6 +306,7 @@ class ReferenceEngine {
       count = std::min(count, budget);
       bool fits = false;
       while (!(fits = allocate(request, {}, request.computed + count))) {
+        if (give_way()) continue;
         Request& victim = *running_.back();
         running_.pop_back();
         preempted = true;
@@ -214,6 +314,7 @@ class ReferenceEngine {
         leave(victim, true);
         victim.computed = 0;
         victim.caught_up = false;
+        victim.held = holds_;
         victim.waiting_since = now;
         const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                      [&](const Request* other) { return rank(*other) >= rank(victim); });
@@ -246,6 +347,7 @@ class ReferenceEngine {
     while (admits && !stopped && !waiting_.empty() && budget > 0 &&
            static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
       Request& request = *waiting_.front();
+      const auto another_try = [&] { return running_.empty() && loading_.empty() && loaded_.empty() && give_way(); };
       if (options_.async_scheduling && request.waiting_since > formed_) break;
       const std::vector<int> hit = kv_.find(tokens_of(request.context()));
       const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
@@ -257,13 +359,16 @@ class ReferenceEngine {
       const Tokens must_fit = whole ? request.tokens() : cached + count;
       std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
       if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
-      if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) break;
+      if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) {
+        if (another_try()) continue;
+        break;
+      }
       if (!tiers_.empty() && load(request, hit, cached, now)) {
         waiting_.pop_front();
         admitted(request, request.computed, now);
         continue;
       }
-      if (!allocate(request, hit, cached + count)) break;
+      REQUIRE(allocate(request, hit, cached + count));
       waiting_.pop_front();
       running_.push_back(&request);
       request.computed = cached;
@@ -295,7 +400,7 @@ class ReferenceEngine {
 
   /// update_from_output().
   void update(sim::FineTime end) {
-    std::vector<Request*> still;
+    std::vector<Request*> still, ended;
     for (Request* request : running_) {
       request->computed += request->scheduled;
       const bool token = request->scheduled > 0 && request->computed == request->tokens();
@@ -306,12 +411,17 @@ class ReferenceEngine {
       }
       if (token && request->made == request->planned->output_tokens) {
         request->result.finish = end.published();
-        leave(*request, false);
+        ended.push_back(request);
       } else {
         still.push_back(request);
       }
     }
     running_ = still;
+    for (Request* request : ended) {
+      leave(*request, false);
+      hold(*request, end.published());
+      if (request->planned->last) forget(request->planned->task, end.published());
+    }
   }
 
   const StepCost& cost_;
@@ -319,6 +429,10 @@ class ReferenceEngine {
   KvCache::Options kv_options_;
   sim::Time formed_;  ///< when the batch of the coming step is formed, with async scheduling
   BlockCache kv_;
+  bool holds_;
+  KvRetention retention_;
+  RemainingTime remaining_;
+  std::vector<Held> held_;
   struct LowerTier {
     BlockCache cache;
     KvLink link;

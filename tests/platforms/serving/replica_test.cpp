@@ -12,6 +12,7 @@ struct Setup {
   BatchingOptions batching;
   KvCache::Options kv;
   std::vector<KvTierOptions> tiers;
+  KvRetentionOptions retention;
   std::vector<Planned> calls;
 };
 
@@ -23,6 +24,7 @@ std::vector<PoolOptions> one_pool(const Setup& setup, bool stepwise) {
   pool.batching.stepwise = stepwise;
   pool.kv = setup.kv;
   pool.tiers = setup.tiers;
+  pool.retention = setup.retention;
   pool.tier_bytes_per_token = 1;
   pool.nodes.resize(1);
   pool.hosts.resize(1);
@@ -60,11 +62,15 @@ Setup random_setup(std::uint64_t seed) {
     if (!bursts || below(8) == 0) at += Time::nanoseconds(below(3) == 0 ? 100 * below(30) : below(3000));
     Planned call;
     call.arrival = at;
+    call.task = static_cast<std::uint64_t>(i);
     call.task_arrival = Time::nanoseconds(below(5000));
     call.task_served = Time::milliseconds(below(1000));
+    call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
+    call.deadline = Time::nanoseconds(2 * call.task_arrival.ns() - call.task_served.ns() / 1000);
     const std::uint64_t kind = stream.below(4);
     if (kind == 0 && !setup.calls.empty()) {
       const Planned& earlier = setup.calls[stream.below(setup.calls.size())];
+      call.task = earlier.task;
       call.prompt = earlier.prompt;
       if (earlier.output_content == call.prompt.back().content) {
         call.prompt.back().tokens += earlier.output_tokens + below(20);
@@ -104,7 +110,7 @@ void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
 }
 
 struct Seen {
-  std::int64_t preemptions = 0, cached = 0, rejected = 0;
+  std::int64_t preemptions = 0, cached = 0, rejected = 0, holds = 0, gave_way = 0;
   KvTierTokens loaded{};
 };
 
@@ -112,7 +118,9 @@ struct Seen {
 void expect_as_reference(const Setup& setup, Seen& seen) {
   std::vector<ReferenceEngine::Tier> tiers;
   for (const KvTierOptions& tier : setup.tiers) tiers.push_back({tier.blocks, tier.bytes_per_s});
-  ReferenceEngine reference(*setup.cost, setup.batching, setup.kv, tiers);
+  KvRetentionOptions retention = setup.retention;
+  if (!tiers.empty()) retention.load_s_per_token = 1 / tiers.front().tokens_per_s;
+  ReferenceEngine reference(*setup.cost, setup.batching, setup.kv, tiers, retention);
   const std::vector<ReferenceEngine::Result> expected = reference.run(setup.calls);
   ServingTotals stepped;
   std::vector<double> gaps;
@@ -135,6 +143,7 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
       REQUIRE(record.finish.ns() == expected[i].finish.ns());
       REQUIRE(record.causes.sum().ns() == (record.finish - record.arrival).ns());
     }
+    for (const Planned& call : setup.calls) stand.fleet->forget(call.task);
     const Replica& replica = stand.fleet->replica(0, 0);
     const ServingTotals totals = stand.totals();
     REQUIRE(totals.steps == reference.steps);
@@ -155,6 +164,8 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
   }
   for (std::size_t i = 0; i < 4; ++i) REQUIRE(gaps[i] == gaps[i + 4]);
   for (const auto& result : expected) seen.rejected += result.rejected;
+  seen.holds += reference.holds;
+  seen.gave_way += reference.gave_way;
 }
 
 }  // namespace
@@ -188,6 +199,30 @@ TEST_CASE("With tiers below HBM, too, a replica does as the reference does, bloc
   CHECK(seen.preemptions > 1000);
   CHECK(seen.loaded[0] > 10'000);
   CHECK(seen.loaded[1] > 10'000);
+}
+
+TEST_CASE("Holding KV for the next call of a task, too, a replica does as the reference does") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, StreamName("replica-test/retention"), 0);
+    setup.kv.prefix_caching = true;
+    setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+    setup.retention.ttl = Time::nanoseconds(1 + static_cast<std::int64_t>(stream.below(20'000)));
+    setup.retention.enough = 4;
+    if (stream.below(3) == 0)
+      setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+    for (Planned& call : setup.calls) {
+      if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+      call.node = static_cast<std::uint32_t>(stream.below(3));
+      call.last = stream.below(8) == 0;
+    }
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+  CHECK(seen.holds > 10'000);
+  CHECK(seen.gave_way > 1000);
 }
 
 TEST_CASE("Read in the midst of a step, a replica has been busy as long as it has been at work") {

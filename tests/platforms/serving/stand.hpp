@@ -43,8 +43,10 @@ struct Planned {
   std::uint64_t output_content = 0;
   std::uint64_t task = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival, task_served;
+  sim::Time task_arrival, task_served, path_served, deadline;
   bool follows = false;  ///< the call planned before it
+  std::uint32_t node = 0, next_node = CallRequest::kNoNode;
+  bool last = false;  ///< of its task, which ends with it
 };
 
 /// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each
@@ -82,6 +84,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
   }
   void on_call_end(const CallRecord& record, std::uint64_t index) override {
     if (record.status == CallStatus::kUnfinished) return;
+    if (planned_[index].last) fleet->forget(record.task);
     if (++index < planned_.size() && planned_[index].follows) submit(index);
   }
   void on_kv_transfer(const KvTransfer& transfer) override { transfers.push_back(transfer); }
@@ -108,9 +111,13 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     const Planned& call = planned_[index];
     CallRequest request;
     request.task = call.task;
+    request.node = call.node;
+    request.next_node = call.next_node;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
+    request.path_served = call.path_served;
+    request.deadline = call.deadline;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;
     request.output_content = call.output_content;
