@@ -12,8 +12,8 @@
 /// - remaining-time: by how long tasks went on after calls of the same step of the same agent, in the mean, least first
 ///   (after Kairos, arXiv 2508.06948, which compares whole distributions). Learned from tasks that ended
 ///   (remaining_time.hpp).
-/// - deadline: by the task's deadline, earliest first, which meets all deadlines on one machine if any order does
-///   (Liu and Layland, 1973). A task without one comes last.
+/// - deadline: by the task's deadline, earliest first (Liu and Layland, 1973, who let it preempt). A task without one
+///   comes last.
 /// - shortest-first: by the tokens they will make, least first: an oracle, the bound for policies that must guess.
 ///
 /// Nobody who runs gives way to who waits; where KV blocks are short, the one admitted last still does. What served and
