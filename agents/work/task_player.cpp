@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
@@ -48,6 +49,9 @@ struct TaskPlayer::Entry {
   std::vector<std::uint32_t> begun_by_user;  ///< closed loop
   sim::Entity entity;
   Time next_arrival;
+  std::deque<std::uint32_t> paused;  ///< the first steps of tasks that wait to be admitted
+  std::uint64_t at_work = 0;         ///< tasks
+  bool admitting = false;
 };
 
 TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, std::uint64_t seed,
@@ -174,12 +178,31 @@ void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t
   task.number = tasks_begun_++;
   task.entity = entity;
   task.arrival = simulation_.now();
+  const Time allowed = entries_[e].spec.deadline;
+  task.deadline = allowed == Time::never() ? allowed : task.arrival + allowed;
   task.entry = e;
   task.user = user;
   task.events.id = task.number;
   task.live = true;
   const std::uint32_t root = new_step(index, kNone, 0, 0);
-  go(root, entries_[e].spec.agent->start);
+  steps_[root].waiting_for = Cause::kPaused;
+  entries_[e].paused.push_back(root);
+  admit_tasks(e);
+}
+
+/// A task may end as it begins, and come here again: it is left to the loop that began it.
+void TaskPlayer::admit_tasks(std::uint32_t e) {
+  Entry& entry = entries_[e];
+  if (entry.admitting) return;
+  entry.admitting = true;
+  while (!entry.paused.empty() && entry.at_work < entry.spec.max_in_flight) {
+    const std::uint32_t root = entry.paused.front();
+    entry.paused.pop_front();
+    ++entry.at_work;
+    account(steps_[root], Cause::kPaused);
+    go(root, entry.spec.agent->start);
+  }
+  entry.admitting = false;
 }
 
 void TaskPlayer::end_task(std::uint32_t index) {
@@ -187,6 +210,8 @@ void TaskPlayer::end_task(std::uint32_t index) {
   Entry& entry = entries_[task.entry];
   const std::uint32_t e = task.entry, user = task.user;
   tasks_.give_back(index);
+  --entry.at_work;
+  admit_tasks(e);
   if (user == kNoUser) return;
   Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user),
                entry.begun_by_user[user]);
@@ -391,8 +416,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;
-  const Time allowed = entries_[task.entry].spec.deadline;
-  if (allowed != Time::never()) request.deadline = task.arrival + allowed;
+  request.deadline = task.deadline;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
   request.branch = step.branch;
@@ -654,6 +678,10 @@ void TaskPlayer::finish_unfinished() {
     }
   }
   std::sort(roots.begin(), roots.end());
+  for (Entry& entry : entries_) {
+    entry.at_work += entry.paused.size();
+    entry.paused.clear();  // nobody is admitted any more
+  }
   for (const auto& [number, root] : roots) {
     settle(root, children);
     tasks_[steps_[root].task].aborted = TaskStatus::kUnfinished;

@@ -50,6 +50,8 @@ struct WorkloadEntry {
   std::optional<ClosedLoop> closed_loop;
   std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
   sim::Time deadline = sim::Time::never();  ///< of a task, from its arrival
+  /// Tasks at work at a time; those beyond are paused as they arrive, first come, first served.
+  std::uint64_t max_in_flight = std::numeric_limits<std::uint64_t>::max();
   WorkScale scale;
 };
 
@@ -77,6 +79,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     sim::Time arrival;
     sim::Time served;  ///< of its ended calls, from admission to end
+    sim::Time deadline;
     std::uint32_t entry = 0;
     std::uint32_t user = kNoUser;
     std::uint32_t contents = 0;  ///< handed out so far
@@ -124,6 +127,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void schedule_user(std::uint32_t entry, std::uint32_t user, sim::Time date);
   void begin_task(std::uint32_t entry, std::uint64_t entity, std::uint32_t user);
   void end_task(std::uint32_t task);
+  void admit_tasks(std::uint32_t entry);
 
   /// A walk in time.
   std::uint32_t new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path);

@@ -230,6 +230,8 @@ class WorkloadReader {
     read_arrivals(r, entry);
     if (const auto deadline_s = r.optional_number("deadline_s", {.minimum = 0, .maximum = 1e9, .exclusive = true}))
       entry.deadline = sim::Time::seconds(*deadline_s);
+    if (const auto most = r.optional_integer("max_in_flight", {.minimum = 1, .maximum = 1e12}))
+      entry.max_in_flight = static_cast<std::uint64_t>(*most);
     read_pools(r, entry);
     read_services(r, entry);
     plan_.entries.push_back(std::move(entry));

@@ -6,12 +6,11 @@
 ///   (kv_tiers.hpp) it is "swap": HBM is given up, what is evicted is loaded back.
 /// - preserve: until the next call, or the end of the task ("Preserve" in InferCept, ICML 2024).
 /// - static-ttl: for `ttl` ("static TTL" in Continuum's ablation, arXiv 2511.02230).
-/// - continuum-ttl: for the t that maximises P(wait <= t) (D eta + R) - t (Continuum). P: waits seen after calls that
-/// went
-///   to the same node, or, below 100 of those, after all calls; below 100 of all, for `ttl`. D: what calls waited in
-///   the queue that had nothing held. R: what it takes to have the KV again. eta: -Corr(k, N - k) over the turns k of
-///   tasks of N turns: 1 where all tasks are alike, since a turn served now is then one less to come; below 0 counts as
-///   0, and before two tasks of unlike length have ended it is 1.
+/// - continuum-ttl: for the t that maximises P(wait <= t) (D eta + R) - t (Continuum). P: of the waits seen after calls
+///   that went to the same node, or, below 100 of those, after all calls; below 100 of all, for `ttl`. D: the mean wait
+///   in the queue of calls of which nothing was held. R: the time to have the KV again. eta: -Corr(k, N - k) over the
+///   turns k of tasks of N turns: 1 where all tasks are alike, since a turn served now is then one less to come; below
+///   0 counts as 0, and before tasks have ended it is 1.
 /// - min-waste: while holding costs less memory x time than having it again would (InferCept's three wastes): C tokens
 ///   held for t cost C t; computing them again in time T costs T (C + the tokens of those who run meanwhile), loading
 ///   them from a tier in time L costs L C. How long the tool takes is estimated by how long it has taken, so the KV is
@@ -24,7 +23,6 @@
 ///   const Time hold = retention.hold_for({task, content, node, tokens, others}, now);   // a call completed
 ///   retention.on_arrival(task, prompt, now);                                            // the task's next call
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <span>
@@ -33,7 +31,7 @@
 #include <vector>
 
 #include "platforms/cost/step_cost.hpp"
-#include "platforms/serving/call.hpp"
+#include "platforms/kv/held_kv.hpp"
 
 namespace tokenyard::platforms {
 
@@ -47,11 +45,6 @@ struct KvRetentionOptions {
   std::size_t enough = 100;               ///< waits, to trust their distribution (Continuum)
   double load_s_per_token = 0;            ///< from the nearest tier; 0: there is none, and KV is computed again
 };
-
-/// Whether a prompt goes on with the context whose last extent has this content.
-inline bool goes_on(std::span<const Extent> prompt, std::uint64_t content) {
-  return std::any_of(prompt.begin(), prompt.end(), [&](const Extent& extent) { return extent.content == content; });
-}
 
 /// The last durations of a kind, with their mean and, in order, their distribution.
 class RecentTimes {

@@ -38,6 +38,8 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     pool.loads = LoadIndex(replicas);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
+    if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
+      remaining_ = std::make_unique<RemainingTime>();
     if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
     KvRetentionOptions retention = pool.options.retention;
     if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
@@ -113,8 +115,8 @@ void Fleet::submit(const CallRequest& request) {
     return;
   }
   if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
-    call.request.remaining = remaining_.expected(record.agent, record.node);
-    remaining_.came(record.task, record.agent, record.node, record.arrival);
+    call.request.remaining = remaining_->expected(record.agent, record.node);
+    remaining_->came(record.task, record.agent, record.node, record.arrival);
   }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
@@ -190,7 +192,7 @@ void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
 }
 
 void Fleet::forget(std::uint64_t task) {
-  remaining_.ended(task, simulation_.now());
+  if (remaining_ != nullptr) remaining_->ended(task, simulation_.now());
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);

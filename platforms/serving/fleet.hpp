@@ -132,7 +132,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::vector<Pool> pools_;
   std::vector<ServingObserver*> observers_;
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
-  RemainingTime remaining_;                                ///< learned where some pool schedules by it
+  std::unique_ptr<RemainingTime> remaining_;               ///< if some pool schedules by it
   sim::Entity entity_;
   std::uint64_t submitted_ = 0;
 };

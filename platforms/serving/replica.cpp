@@ -408,7 +408,7 @@ void Replica::settle() {
   if (over == leap_.charged()) return;
   account(over);
   take_decode_blocks(std::min(over + 1, leap_.steps()));  // the step in flight has its blocks
-  held_.expire(leap_.end_of(over).published());
+  if (!held_.empty()) held_.expire(leap_.end_of(over).published());
 }
 
 void Replica::cut_leap() {

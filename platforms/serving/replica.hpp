@@ -28,7 +28,7 @@
 #include <memory>
 #include <vector>
 
-#include "platforms/kv/held_kv.hpp"
+#include "platforms/kv/kv_retention.hpp"
 #include "platforms/serving/decoding_batch.hpp"
 #include "platforms/serving/leap.hpp"
 #include "platforms/serving/observer.hpp"

@@ -2,21 +2,18 @@
 /// In which order calls wait for their replica.
 ///
 /// - fcfs: as they came to the replica; vLLM's default.
-/// - task-fcfs: by when their task arrived, so that a task once begun is not overtaken by younger ones between its
-/// calls
+/// - task-fcfs: by when their task arrived: once begun, it is not overtaken by younger ones between its calls
 ///   ("program FCFS" in Continuum's ablation, arXiv 2511.02230).
 /// - plas: by what their task was served so far, least first: program-level attained service (Autellix, arXiv
 ///   2502.13965). Served time falls into levels that double, so that like tasks do not overtake each other all the
 ///   time; within a level, as they came. No promotion of those that starve.
-/// - atlas: as plas, but by what the calls on the longest path to this one were served: branches of a task that ran
-/// side
-///   by side count once (Autellix's adaptive thread-level attained service).
+/// - atlas: as plas, but by what the calls on the longest path to this one were served: of branches that ran side by
+///   side, the longest counts (Autellix's adaptive thread-level attained service).
 /// - remaining-time: by how long tasks went on after calls of the same step of the same agent, in the mean, least first
 ///   (after Kairos, arXiv 2508.06948, which compares whole distributions). Learned from tasks that ended
 ///   (remaining_time.hpp).
-/// - deadline: by the task's deadline, earliest first. Optimal on one machine wherever all deadlines can be met (Liu
-/// and
-///   Layland, 1973); a task without one comes last.
+/// - deadline: by the task's deadline, earliest first (Liu and Layland, 1973, who let it preempt). A task without one
+///   comes last.
 /// - shortest-first: by the tokens they will make, least first: an oracle, the bound for policies that must guess.
 ///
 /// Nobody who runs gives way to who waits; where KV blocks are short, the one admitted last still does. What served and

@@ -28,7 +28,12 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     record.output_tokens = request.output_tokens;
     record.media_steps = request.media.steps;
     for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
-    seen.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+    seen.push_back({record,
+                    {request.prompt.begin(), request.prompt.end()},
+                    request.output_content,
+                    request.next_node,
+                    request.path_served,
+                    request.deadline});
     if (record.prompt_tokens > longest_prompt) {
       record.status = platforms::CallStatus::kRejected;
       record.finish = simulation_.now();
@@ -46,6 +51,8 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     platforms::CallRecord record;
     std::vector<platforms::Extent> prompt;
     std::uint64_t output_content;
+    std::uint32_t next_node;
+    sim::Time path_served, deadline;
   };
   std::vector<Seen> seen;  ///< calls in the order of arrival
   platforms::Tokens longest_prompt = 1'000'000'000;

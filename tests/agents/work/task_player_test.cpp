@@ -125,14 +125,74 @@ TEST_CASE("The branch that ends last is the critical path; branches merge their 
   CHECK(task.causes.sum() == task.finish - task.arrival);
   CHECK(task.tool_calls == 2);
   REQUIRE(play.door.seen.size() == 4);
-  const auto& [think, thought_prompt, thought_content] = play.door.seen[1];
-  CHECK(think.prompt_tokens == 7);
+  CHECK(play.door.seen[1].record.prompt_tokens == 7);
   const auto& sum = play.door.seen[2];
   CHECK(sum.record.prompt_tokens == 100 + 10 + 30 + 5 + 50);
   CHECK(sum.output_content == 0);  // it thought first
   const auto& again = play.door.seen[3];
   CHECK(again.record.prompt_tokens == sum.record.prompt_tokens + sum.record.output_tokens - 60);
   CHECK(again.output_content != 0);
+}
+
+TEST_CASE("A call says where its task goes next, what its path was served, and when the task is due") {
+  WorkloadEntry due = entry_of({kFanOut});
+  due.deadline = Time::seconds(60);
+  const Agent& agent = *due.agent;
+  const std::uint32_t split = agent.find("split"), again = agent.find("again");
+  Play play(one(limited(due, 1)));
+  play.simulation.run();
+  const auto& seen = play.door.seen;
+  REQUIRE(seen.size() == 4);
+  CHECK(seen[0].next_node == split);
+  CHECK(seen[1].next_node == platforms::CallRequest::kNoNode);  // the branch ends: its context is merged
+  CHECK(seen[2].next_node == again);
+  CHECK(seen[3].next_node == platforms::CallRequest::kNoNode);  // the task ends
+  CHECK(seen[1].path_served == Time::milliseconds(500));
+  CHECK(seen[2].path_served == Time::milliseconds(1000));  // plan and think
+  CHECK(seen[3].path_served == Time::milliseconds(1500));
+  for (const TimedDoor::Seen& call : seen) CHECK(call.deadline == play.log.tasks[0].arrival + Time::seconds(60));
+}
+
+TEST_CASE("Tasks beyond those that may be at work are paused as they arrive, and come in as others end") {
+  WorkloadEntry entry = entry_of({kChat});
+  entry.arrivals.rate_per_s = 1000;  // all at once, nearly
+  entry.max_in_flight = 2;
+  Play play(one(limited(entry, 5)));
+  play.simulation.run();
+  REQUIRE(play.log.tasks.size() == 5);
+  const Time takes = Time::seconds(36);
+  for (const TaskRecord& task : play.log.tasks) {
+    CHECK(task.causes.sum() == task.finish - task.arrival);
+    CHECK(task.finish - task.arrival == task.causes[Cause::kPaused] + takes);
+    const Time round = Time::nanoseconds(takes.ns() * static_cast<std::int64_t>(task.task / 2));
+    CHECK(std::abs((task.causes[Cause::kPaused] - round).seconds()) < 0.1);
+  }
+}
+
+TEST_CASE("Tasks that are paused when the run ends are unfinished, and were paused all their time") {
+  WorkloadEntry entry = entry_of({kChat});
+  entry.arrivals.rate_per_s = 1000;
+  entry.max_in_flight = 1;
+  Play play(one(limited(entry, 3)));
+  while (play.simulation.next_date() < Time::seconds(10)) play.simulation.step();
+  play.player.finish_unfinished();
+  REQUIRE(play.log.tasks.size() == 3);
+  for (const TaskRecord& task : play.log.tasks) {
+    CHECK(task.status == TaskStatus::kUnfinished);
+    if (task.task > 0) CHECK(task.causes[Cause::kPaused] == task.finish - task.arrival);
+  }
+}
+
+TEST_CASE("Paused tasks that end as they begin are not begun one inside the other") {
+  WorkloadEntry entry = entry_of({kChat});
+  entry.arrivals.rate_per_s = 1e6;
+  entry.max_in_flight = 1;
+  Play play(one(limited(entry, 100'000)));
+  play.door.longest_prompt = 1'000'000'000;
+  while (play.player.tasks_in_flight() < 100'000) play.simulation.step();
+  play.door.longest_prompt = 1;  // all that is left is rejected
+  play.simulation.run();
+  CHECK(play.log.tasks.size() == 100'000);
 }
 
 TEST_CASE("What is drawn does not depend on how fast anything is, nor on which branch ends first") {

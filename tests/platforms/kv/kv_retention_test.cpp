@@ -1,6 +1,5 @@
 #include "platforms/kv/kv_retention.hpp"
 
-#include "platforms/kv/held_kv.hpp"
 #include "tests/platforms/serving/stand.hpp"
 
 using namespace tokenyard::platforms;
