@@ -28,6 +28,7 @@
 #include "platforms/kv/kv_tiers.hpp"
 #include "platforms/serving/observer.hpp"
 #include "platforms/serving/scheduling.hpp"
+#include "platforms/spec/speculation.hpp"
 #include "sim/core/simulation.hpp"
 #include "sim/core/slab.hpp"
 #include "sim/statistics/quantile_sketch.hpp"
@@ -46,6 +47,8 @@ struct BatchingOptions {
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
   Scheduling scheduling = Scheduling::kFcfs;
+  Speculation speculation;
+  std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;
 };
 
