@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/core/rounded.hpp"
+
 namespace tokenyard::agents {
 
 using platforms::CallRecord;
@@ -39,7 +41,7 @@ void RecordedPlayer::start() {
 }
 
 Time RecordedPlayer::scaled(Time date) const {
-  return plan_.speed == 1 ? date : Time::nanoseconds(std::llround(static_cast<double>(date.ns()) / plan_.speed));
+  return plan_.speed == 1 ? date : Time::nanoseconds(sim::rounded(static_cast<double>(date.ns()) / plan_.speed));
 }
 
 std::uint32_t RecordedPlayer::spare_play() {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
+#include "sim/core/rounded.hpp"
 
 namespace tokenyard::agents {
 
@@ -25,7 +26,7 @@ constexpr std::uint64_t mix(std::uint64_t h) {
 }
 
 std::int64_t scaled(std::int64_t value, double factor) {
-  return factor == 1 ? value : std::llround(static_cast<double>(value) * factor);
+  return factor == 1 ? value : sim::rounded(static_cast<double>(value) * factor);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/core/rounded.hpp"
+
 namespace tokenyard::platforms {
 
 using sim::FineTime;
@@ -272,8 +274,8 @@ StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
   const Attention& full = attention_.front();
   const KernelTime token = full.per_token();  // cached bytes are already those of one rank's share
   for (std::size_t i = 0; i < kBounds; ++i) piece.slope_ticks[i] = FineTime::ticks_in(token.seconds[i]);
-  piece.slope_bytes = std::llround(token.bytes);
-  piece.slope_flop = std::llround(full.shape().layers * full.shape().decode_flop);
+  piece.slope_bytes = sim::rounded(token.bytes);
+  piece.slope_flop = sim::rounded(full.shape().layers * full.shape().decode_flop);
   KernelTime base = full.decode(calls);
   if (attention_.size() > 1) {
     const Attention& sliding = attention_[1];
@@ -282,7 +284,7 @@ StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
     KernelTime windows = sliding.per_token();
     windows *= window;
     base += windows;
-    piece.base_flop += std::llround(window * sliding.shape().layers * sliding.shape().decode_flop);
+    piece.base_flop += sim::rounded(window * sliding.shape().layers * sliding.shape().decode_flop);
   }
   if (model.linear_layers > 0) {
     const double state = 2 * model.linear_state_bytes() * calls / (static_cast<double>(spec_.parallelism.tp) * ranks);
@@ -336,7 +338,7 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
 
   StepPiece piece = decode_piece(decoding);
   book(piece, time);
-  piece.base_flop += std::llround(flop);
+  piece.base_flop += sim::rounded(flop);
   if (chunks.empty()) {
     if (index >= decode_cache_.size()) decode_cache_.resize(index + 1);
     decode_cache_[index] = piece;

@@ -1,7 +1,6 @@
 #include "platforms/serving/replica.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sim/core/error.hpp"
 
@@ -10,12 +9,6 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Int128;
 using sim::Time;
-
-namespace {
-constexpr auto kLater = [](const auto& a, const auto& b) {
-  return a.step > b.step || (a.step == b.step && a.order > b.order);
-};
-}  // namespace
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
                  const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
@@ -31,7 +24,7 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
       pool_(pool),
       index_(index),
       entity_{entity},
-      boundary_(static_cast<std::size_t>(kv.block_size)) {}
+      decoding_(calls_, kv.block_size) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -45,7 +38,7 @@ void Replica::submit(std::uint32_t index) {
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (waiting_.first == index && running_count_ < options_.max_num_seqs) {
+  } else if (waiting_.first == index && running_.size < options_.max_num_seqs) {
     cut_leap();
   }
 }
@@ -59,12 +52,13 @@ void Replica::begin_step(FineTime start) {
   came_late_ = false;
   schedule_running();
   reserve_blocks();
-  const bool nothing = decoding_ == 0 && plan_.empty();
+  const bool nothing = decoding_.size() == 0 && plan_.empty();
   if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
   // A call may have given way to others whose KV was loaded; with those the next step goes on at once.
   if (!preempted_ || nothing) admit_waiting();
-  if (decoding_ == 0 && plan_.empty()) {
-    if (waiting_count_ > 0 && loading_count_ == 0) throw sim::InternalError("replica: calls wait and none can run");
+  if (decoding_.size() == 0 && plan_.empty()) {
+    if (!waiting_.empty() && loading_.empty() && loaded_.empty())
+      throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
     return;
   }
@@ -75,7 +69,7 @@ void Replica::begin_step(FineTime start) {
 /// one token), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be cut, and
 /// each gets at least a token.
 void Replica::schedule_running() {
-  Tokens budget = options_.max_num_batched_tokens - decoding_;
+  Tokens budget = options_.max_num_batched_tokens - decoding_.size();
   for (const std::uint32_t index : prefilling_) {
     const ActiveCall& call = calls_[index];
     const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
@@ -98,12 +92,11 @@ bool Replica::prefilling_comes_last() const {
 }
 
 void Replica::reserve_blocks() {
-  std::int64_t needed = blocks_needed(1);
+  std::int64_t needed = decoding_.blocks_needed(1);
   for (const Planned& planned : plan_) needed += blocks_for(planned);
   taken_ = 0;
   if (needed > kv_.free_blocks() || !prefilling_comes_last()) return reserve_in_order();
-  taken_ = blocks_needed(1);
-  kv_.take(taken_);
+  take_decode_blocks(1);
   for (const Planned& planned : plan_) extend(planned);
 }
 
@@ -114,8 +107,7 @@ void Replica::reserve_in_order() {
     const ActiveCall& call = calls_[index];
     const bool planned = next < plan_.size() && plan_[next].call == index;
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
-    if (call.decoding)
-      needed = (call.record.prompt_tokens + call.made + step_ - call.joined_step - 1) % kv_.block_size() == 0;
+    if (call.decoding) needed = (call.record.prompt_tokens + decoding_.made(call) - 1) % kv_.block_size() == 0;
     while (needed > kv_.free_blocks()) {
       const bool itself = running_.last == index;
       preempt_youngest(simulation_.now());
@@ -171,19 +163,25 @@ void Replica::preempt_youngest(Time now) {
   ++totals_.preemptions;
   store(context_of(call), computed);
   kv_.release(call.kv, context_of(call), computed);
-  remove(running_, index);
-  --running_count_;
+  running_.remove(calls_, index);
   queue(index, true);
   preempted_ = true;
 }
 
 void Replica::admit_waiting() {
-  while (loaded_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
+  while (!loaded_.empty() && running_.size < options_.max_num_seqs) {
     if (!came_in_time(calls_[loaded_.first].loaded) || !admit_loaded(loaded_.first)) return;
   }
-  while (waiting_.first != ActiveCall::kNone && running_count_ < options_.max_num_seqs) {
+  while (!waiting_.empty() && running_.size < options_.max_num_seqs) {
     if (!came_in_time(calls_[waiting_.first].mark) || !admit(waiting_.first)) break;
   }
+}
+
+/// Tokens of this step that nobody has yet.
+Tokens Replica::budget_left() const {
+  Tokens budget = options_.max_num_batched_tokens - decoding_.size();
+  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  return budget;
 }
 
 bool Replica::came_in_time(Time date) {
@@ -195,8 +193,7 @@ bool Replica::came_in_time(Time date) {
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Tokens total = call.record.prompt_tokens + call.made;
-  Tokens budget = options_.max_num_batched_tokens - decoding_;
-  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  const Tokens budget = budget_left();
   if (budget <= 0) return false;
 
   const KvContext context = context_of(call);
@@ -212,7 +209,7 @@ bool Replica::admit(std::uint32_t index) {
   const std::int64_t spare = call.transferred ? kv_.blocks_for(total) - kv_.blocks_for(held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
   const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
-  const std::int64_t headroom = running_count_ > 0 ? watermark_blocks_ : 0;
+  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
   const bool fits = fresh + hit.unpinned + headroom <= kv_.free_blocks();
   KvFound found;
   if (tiers_ != nullptr && !call.transferred && fits) found = tiers_->find(context, hit.tokens);
@@ -226,15 +223,12 @@ bool Replica::admit(std::uint32_t index) {
   }
 
   note_admission(call, hit, found);
-  remove(waiting_, index);
-  --waiting_count_;
+  waiting_.remove(calls_, index);
   join_running(index);
   if (call.transferred) {
     join_decoding(index, call.last_token);
     late_.push_back(index);
-    const std::int64_t more = blocks_needed(1) - taken_;
-    kv_.take(more);
-    taken_ += more;
+    take_decode_blocks(1);
     return true;
   }
   call.computed = hit.tokens;
@@ -259,8 +253,7 @@ void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& 
 }
 
 void Replica::join_running(std::uint32_t index) {
-  append(running_, index);
-  ++running_count_;
+  running_.append(calls_, index);
   calls_[index].order = ++admissions_;
 }
 
@@ -276,10 +269,8 @@ void Replica::begin_load(std::uint32_t index, const KvContext& context, const Kv
   call.computed = hit.tokens + found.total();
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
   note_admission(call, hit, found);
-  remove(waiting_, index);
-  --waiting_count_;
-  append(loading_, index);
-  ++loading_count_;
+  waiting_.remove(calls_, index);
+  loading_.append(calls_, index);
   owner_.load(index, found);
 }
 
@@ -290,11 +281,11 @@ void Replica::on_loaded(std::uint32_t index) {
   if (!kv_.extend(call.kv, context, call.computed)) throw sim::InternalError("replica: a reserved block is missing");
   store(context, call.computed);
   call.loaded = simulation_.now();
-  remove(loading_, index);
-  append(loaded_, index);
+  loading_.remove(calls_, index);
+  loaded_.append(calls_, index);
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (running_count_ < options_.max_num_seqs) {
+  } else if (running_.size < options_.max_num_seqs) {
     cut_leap();
   }
 }
@@ -302,8 +293,7 @@ void Replica::on_loaded(std::uint32_t index) {
 bool Replica::admit_loaded(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Tokens total = call.record.prompt_tokens + call.made;
-  Tokens budget = options_.max_num_batched_tokens - decoding_;
-  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  const Tokens budget = budget_left();
   Tokens tokens = total - call.computed;
   if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
   if (budget <= 0 || (!options_.chunked_prefill && tokens > budget)) return false;
@@ -313,8 +303,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
   const Time now = simulation_.now();
   call.record.causes[Cause::kKvTransfer] += now - call.mark;
   call.mark = now;
-  remove(loaded_, index);
-  --loading_count_;
+  loaded_.remove(calls_, index);
   join_running(index);
   prefilling_.push_back(index);
   plan_.push_back(planned);
@@ -333,161 +322,87 @@ void Replica::store(const KvContext& context, Tokens tokens) {
 void Replica::start_leap(FineTime start) {
   chunks_.clear();
   for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
-  piece_ = cost_.piece(decoding_, context_, chunks_);
-  if (!chunks_.empty() && decoding_ > 0) alone_ = cost_.piece(decoding_, context_, {});
+  const Leap::Batch batch{.piece = cost_.piece(decoding_.size(), decoding_.context(), chunks_),
+                          .decoding = decoding_.size(),
+                          .context = decoding_.context(),
+                          .starved = blocked_by_kv_ || preempted_};
+  slowdown_ = 0;
+  if (!chunks_.empty() && decoding_.size() > 0) {
+    const StepPiece alone = cost_.piece(batch.decoding, batch.context, {});
+    slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
+  }
 
-  leap_steps_ = 1;
+  std::int64_t steps = 1;
   // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over
   // the first gap differs from the others.
   if (chunks_.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty()) {
-    drop_stale_completions();
-    std::int64_t limit = completions_.front().step - step_;
-    limit = std::min(limit, (piece_.context_limit - context_) / decoding_ + 1);
-    leap_steps_ = steps_before_exhaustion(limit);
+    const std::int64_t piece_lasts = (batch.piece.context_limit - batch.context) / batch.decoding + 1;
+    const std::int64_t limit = std::min(decoding_.steps_to_completion(), piece_lasts);
+    steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
   }
-  leap_start_ = start;
-  first_ticks_ = piece_.ticks(context_);
-  growth_ = piece_.slope() * decoding_;
-  settled_ = 0;
+  leap_.begin(start, batch, steps);
   note_phase(simulation_.now());
-  event_ = simulation_.schedule((start + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd, entity_,
-                                *this);
+  schedule_end();
 }
 
-/// The first `steps` steps of the leap: sum of an arithmetic sequence.
-Int128 Replica::ticks_of(std::int64_t steps) const {
-  return Int128{first_ticks_} * steps + Int128{growth_} * (steps * (steps - 1) / 2);
-}
-
-/// Blocks that the decoding calls take in the next `steps` steps.
-std::int64_t Replica::blocks_needed(std::int64_t steps) const {
-  const auto size = static_cast<std::int64_t>(boundary_.size());
-  std::int64_t needed = steps / size * decoding_;
-  auto at = static_cast<std::size_t>(step_ % size);
-  for (std::int64_t rest = steps % size; rest > 0; --rest) {
-    needed += boundary_[at];
-    if (++at == boundary_.size()) at = 0;
-  }
-  return needed;
-}
-
-/// The most steps, up to `limit`, for which the free blocks suffice; at least 1, since this step's blocks are reserved.
-std::int64_t Replica::steps_before_exhaustion(std::int64_t limit) const {
-  if (blocks_needed(limit) - taken_ <= kv_.free_blocks()) return limit;
-  std::int64_t fits = 1, fails = limit;
-  while (fails - fits > 1) {
-    const std::int64_t middle = fits + (fails - fits) / 2;
-    (blocks_needed(middle) - taken_ <= kv_.free_blocks() ? fits : fails) = middle;
-  }
-  return fits;
-}
-
-/// The most steps of the leap that are over by now.
-std::int64_t Replica::steps_over() const {
-  const auto over = [&](std::int64_t k) {
-    return simulation_.passed((leap_start_ + FineTime(ticks_of(k))).published(), sim::Priority::kStepEnd, entity_);
-  };
-  // Where the sum reaches the time elapsed, by the quadratic formula: a guess, the integers decide.
-  const auto elapsed = static_cast<double>((FineTime(simulation_.now()) - leap_start_).ticks());
-  const auto growth = static_cast<double>(growth_), linear = static_cast<double>(first_ticks_) - growth / 2;
-  const double guess = elapsed > 0 ? 2 * elapsed / (linear + std::sqrt(linear * linear + 2 * growth * elapsed)) : 0;
-  auto steps =
-      static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(settled_), static_cast<double>(leap_steps_)));
-  while (steps < leap_steps_ && over(steps + 1)) ++steps;
-  while (steps > settled_ && !over(steps)) --steps;
-  return steps;
+void Replica::schedule_end() {
+  event_ = simulation_.schedule(leap_.end_of(leap_.steps()).published(), sim::Priority::kStepEnd, entity_, *this);
 }
 
 void Replica::settle() {
   if (!busy()) return;
-  const std::int64_t over = steps_over();
-  if (over == settled_) return;
-  account(settled_, over);
-  const std::int64_t more =
-      blocks_needed(std::min(settled_ + 1, leap_steps_)) - taken_;  // the step in flight has its blocks
-  kv_.take(more);
-  taken_ += more;
-}
-
-ServingTotals Replica::share_of_step_in_flight() const {
-  ServingTotals totals;
-  if (!busy()) return totals;
-  const Int128 whole = ticks_of(settled_ + 1) - ticks_of(settled_);
-  const Int128 elapsed =
-      std::clamp<Int128>((FineTime(simulation_.now()) - leap_start_ - FineTime(ticks_of(settled_))).ticks(), 0, whole);
-  if (elapsed == 0) return totals;
-  const Int128 contexts = context_ + static_cast<Int128>(decoding_) * settled_;
-  Int128 total = 0;
-  for (std::size_t i = 0; i < kBounds; ++i) {
-    const Int128 ticks = (piece_.base_ticks[i] + contexts * piece_.slope_ticks[i]) * elapsed / whole;
-    totals.bound_ticks[i] += ticks;
-    total += ticks;
-  }
-  totals.busy_ticks += total;
-  if (blocked_by_kv_ || preempted_) totals.capacity_ticks += total;
-  totals.waiting_ticks += Int128{piece_.waiting_ticks} * elapsed / whole;
-  totals.flop += (piece_.base_flop + contexts * piece_.slope_flop) * elapsed / whole;
-  totals.bytes += (piece_.base_bytes + contexts * piece_.slope_bytes) * elapsed / whole;
-  return totals;
+  const std::int64_t over = leap_.steps_over(simulation_, entity_);
+  if (over == leap_.charged()) return;
+  account(over);
+  take_decode_blocks(std::min(over + 1, leap_.steps()));  // the step in flight has its blocks
 }
 
 void Replica::cut_leap() {
   settle();
-  if (leap_steps_ - settled_ <= 1) return;
-  leap_steps_ = settled_ + 1;
+  if (leap_.steps() - leap_.charged() <= 1) return;
+  leap_.cut(leap_.charged() + 1);
   simulation_.cancel(event_);
-  event_ = simulation_.schedule((leap_start_ + FineTime(ticks_of(leap_steps_))).published(), sim::Priority::kStepEnd,
-                                entity_, *this);
+  schedule_end();
 }
 
-/// Books steps [from, to) of the leap.
-void Replica::account(std::int64_t from, std::int64_t to) {
-  const std::int64_t count = to - from;
+/// The decoding calls hold what the first `steps` steps of the leap need.
+void Replica::take_decode_blocks(std::int64_t steps) {
+  if (decoding_.size() == 0) return;
+  const std::int64_t more = decoding_.blocks_needed(steps) - taken_;
+  kv_.take(more);
+  taken_ += more;
+}
+
+/// Books the steps of the leap up to `to`.
+void Replica::account(std::int64_t to) {
+  const std::int64_t from = leap_.charged(), count = to - from;
   if (count <= 0) return;
-  const Int128 contexts = Int128{count} * context_ + Int128{decoding_} * ((to * (to - 1) - from * (from - 1)) / 2);
-  for (std::size_t i = 0; i < kBounds; ++i) {
-    totals_.bound_ticks[i] += Int128{count} * piece_.base_ticks[i];
-    if (piece_.slope_ticks[i] != 0) totals_.bound_ticks[i] += contexts * piece_.slope_ticks[i];
-  }
-  const Int128 total = ticks_of(to) - ticks_of(from);
-  totals_.busy_ticks += total;
-  if (blocked_by_kv_ || preempted_) totals_.capacity_ticks += total;
-  totals_.waiting_ticks += Int128{count} * piece_.waiting_ticks;
-  totals_.flop += Int128{count} * piece_.base_flop + contexts * piece_.slope_flop;
-  totals_.bytes += Int128{count} * piece_.base_bytes + contexts * piece_.slope_bytes;
-  totals_.steps += count;
-  totals_.output_tokens += count * decoding_;
-  if (decoding_ > 0) {
-    const std::size_t on_time = static_cast<std::size_t>(decoding_) - late_.size();
+  leap_.charge(to, totals_);
+  if (decoding_.size() > 0) {
+    const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
     if (on_time > 0) {
-      gaps_.add_run(FineTime(Int128{first_ticks_} + Int128{growth_} * from), FineTime(Int128{growth_}),
-                    static_cast<std::uint64_t>(count), on_time);
+      gaps_.add_run(leap_.duration_of(from), leap_.growth(), static_cast<std::uint64_t>(count), on_time);
     }
-    for (const std::uint32_t index : late_) gaps_.add(leap_start_ + FineTime(ticks_of(to)) - calls_[index].last_token);
+    for (const std::uint32_t index : late_) gaps_.add(leap_.end_of(to) - calls_[index].last_token);
     late_.clear();
-    if (!chunks_.empty()) interference_ += std::max<std::int64_t>(0, first_ticks_ - alone_.ticks(context_));
+    interference_ += slowdown_;  // of a single step: with prefill nothing leaps
   }
   phase_.steps += count;
-  settled_ = to;
 }
 
 void Replica::on_event(Time /*now*/, std::uint64_t /*argument*/) { end_leap(); }
 
 void Replica::end_leap() {
-  account(settled_, leap_steps_);
-  const FineTime end = leap_start_ + FineTime(ticks_of(leap_steps_));
-  kv_.take(blocks_needed(leap_steps_) - taken_);
-  context_ += leap_steps_ * decoding_;
-  step_ += leap_steps_;
-  formed_ = (leap_start_ + FineTime(ticks_of(leap_steps_ - 1))).published();
-  leap_steps_ = 0;
-  last_end_ = end;
+  const std::int64_t steps = leap_.steps();
+  account(steps);
+  take_decode_blocks(steps);
+  decoding_.advance(steps);
+  formed_ = leap_.end_of(steps - 1).published();
+  const FineTime end = last_end_ = leap_.end_of(steps);
+  leap_.stop();
 
   ended_.clear();
-  while (!completions_.empty() && completions_.front().step <= step_) {
-    drop_stale_completions();
-    if (completions_.empty() || completions_.front().step > step_) break;
-    const std::uint32_t index = completions_.front().call;
+  for (std::uint32_t index = decoding_.completed(); index != ActiveCall::kNone; index = decoding_.completed()) {
     leave_decoding(calls_[index]);
     ended_.push_back(index);
   }
@@ -527,36 +442,18 @@ void Replica::end_leap() {
 
 // ---- The batch ------------------------------------------------------------------------------------------------------
 
-/// The residue of the step count at which the call needs a block: its context is then one past a multiple of the size.
-std::size_t Replica::phase_of(const ActiveCall& call) const {
-  const auto size = static_cast<std::int64_t>(boundary_.size());
-  const std::int64_t residue = (call.joined_step - (call.record.prompt_tokens + call.made) + 1) % size;
-  return static_cast<std::size_t>(residue < 0 ? residue + size : residue);
-}
-
 void Replica::join_decoding(std::uint32_t index, FineTime at) {
   ActiveCall& call = calls_[index];
-  call.decoding = true;
-  call.joined_step = step_;
   call.last_token = at;
   call.interference_at_join = interference_;
-  ++decoding_;
-  context_ += call.record.prompt_tokens + call.made;
-  ++boundary_[phase_of(call)];
-  completions_.push_back({step_ + call.request.output_tokens - call.made, call.order, index});
-  std::push_heap(completions_.begin(), completions_.end(), kLater);
+  decoding_.join(index, call);
 }
 
 void Replica::leave_decoding(ActiveCall& call) {
-  --boundary_[phase_of(call)];
-  --decoding_;
-  const Tokens made = call.made + step_ - call.joined_step;
-  context_ -= call.record.prompt_tokens + made;
+  decoding_.leave(call);
   // The blocks it took while decoding were counted by the replica.
-  kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + made - 1) - call.kv.blocks());
-  call.made = made;
+  kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks());
   call.last_token = last_end_;
-  call.decoding = false;
 }
 
 void Replica::account_decoding(ActiveCall& call, Time now) {
@@ -578,23 +475,8 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
   kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
-  remove(running_, index);
-  --running_count_;
+  running_.remove(calls_, index);
   owner_.on_completed(index);
-}
-
-/// A preempted call leaves its completion behind.
-void Replica::drop_stale_completions() {
-  while (!completions_.empty()) {
-    const Completion& top = completions_.front();
-    const ActiveCall& call = calls_[top.call];
-    if (call.decoding && call.order == top.order && call.record.replica == index_ && call.record.pool == pool_ &&
-        call.joined_step + call.request.output_tokens - call.made == top.step) {
-      return;
-    }
-    std::pop_heap(completions_.begin(), completions_.end(), kLater);
-    completions_.pop_back();
-  }
 }
 
 std::vector<std::uint32_t> Replica::abandon() {
@@ -602,7 +484,7 @@ std::vector<std::uint32_t> Replica::abandon() {
   simulation_.cancel(event_);
   std::vector<std::uint32_t> left;
   const Time now = simulation_.now();
-  for (const List* list : {&running_, &loaded_, &loading_, &waiting_}) {
+  for (const CallList* list : {&running_, &loaded_, &loading_, &waiting_}) {
     for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = calls_[index].next) {
       ActiveCall& call = calls_[index];
       if (call.decoding) {
@@ -618,8 +500,7 @@ std::vector<std::uint32_t> Replica::abandon() {
     }
   }
   running_ = waiting_ = loading_ = loaded_ = {};
-  running_count_ = waiting_count_ = loading_count_ = decoding_ = 0;
-  leap_steps_ = 0;
+  leap_.stop();
   note_phase(now);
   return left;
 }
@@ -629,7 +510,7 @@ void Replica::note_phase(Time now) {
   if (observer == nullptr) return;
   const auto prefilling = static_cast<std::int32_t>(plan_.size());
   const bool active = busy();
-  if (phase_open_ && active && phase_.decoding == decoding_ && phase_.prefilling == prefilling) return;
+  if (phase_open_ && active && phase_.decoding == decoding_.size() && phase_.prefilling == prefilling) return;
   if (phase_open_) {
     phase_.end = now;
     observer->on_batch_phase(phase_);
@@ -639,24 +520,8 @@ void Replica::note_phase(Time now) {
   phase_.pool = pool_;
   phase_.replica = index_;
   phase_.begin = now;
-  phase_.decoding = decoding_;
+  phase_.decoding = decoding_.size();
   phase_.prefilling = prefilling;
-}
-
-void Replica::append(List& list, std::uint32_t index) {
-  ActiveCall& call = calls_[index];
-  call.previous = list.last;
-  call.next = ActiveCall::kNone;
-  (list.last == ActiveCall::kNone ? list.first : calls_[list.last].next) = index;
-  list.last = index;
-}
-
-void Replica::prepend(List& list, std::uint32_t index) {
-  ActiveCall& call = calls_[index];
-  call.next = list.first;
-  call.previous = ActiveCall::kNone;
-  (list.first == ActiveCall::kNone ? list.last : calls_[list.first].previous) = index;
-  list.first = index;
 }
 
 /// A call that comes goes behind its like, one that gave way ahead of them.
@@ -667,19 +532,7 @@ void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
   if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
   while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))
     before = calls_[before].previous;
-  ++waiting_count_;
-  if (before == ActiveCall::kNone) return prepend(waiting_, index);
-  if (before == waiting_.last) return append(waiting_, index);
-  ActiveCall& call = calls_[index];
-  call.previous = before;
-  call.next = calls_[before].next;
-  calls_[call.next].previous = calls_[before].next = index;
-}
-
-void Replica::remove(List& list, std::uint32_t index) {
-  ActiveCall& call = calls_[index];
-  (call.previous == ActiveCall::kNone ? list.first : calls_[call.previous].next) = call.next;
-  (call.next == ActiveCall::kNone ? list.last : calls_[call.next].previous) = call.previous;
+  waiting_.insert_behind(calls_, before, index);
 }
 
 }  // namespace tokenyard::platforms

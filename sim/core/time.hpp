@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "sim/core/rounded.hpp"
+
 namespace tokenyard::sim {
 
 class Time {
@@ -28,7 +30,7 @@ class Time {
     const double ns = s * 1e9;
     if (ns >= 9.2e18) return never();
     if (ns <= -9.2e18) return Time(-never().ns_);
-    return Time(std::llround(ns));
+    return Time(rounded(ns));
   }
   /// Later than every event.
   static constexpr Time never() { return Time(std::numeric_limits<std::int64_t>::max()); }
@@ -56,7 +58,7 @@ class FineTime {
   static constexpr std::int64_t kTicksPerNanosecond = std::int64_t{1} << kFractionBits;
   static constexpr double kTicksPerSecond = 1e9 * static_cast<double>(kTicksPerNanosecond);
   /// The nearest tick, of less than two hours.
-  static std::int64_t ticks_in(double seconds) { return std::llround(seconds * kTicksPerSecond); }
+  static std::int64_t ticks_in(double seconds) { return rounded(seconds * kTicksPerSecond); }
 
   constexpr FineTime() = default;
   explicit constexpr FineTime(Int128 ticks) : ticks_(ticks) {}

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sim/core/rounded.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::sim {
@@ -207,11 +208,11 @@ double Distribution::draw(Stream& stream) const {
 double Distribution::sample(Stream& stream) const { return std::clamp(times_ * draw(stream), minimum_, maximum_); }
 
 std::int64_t Distribution::sample_tokens(Stream& stream) const {
-  return std::llround(std::clamp(sample(stream), 1.0, 1e15));
+  return rounded(std::clamp(sample(stream), 1.0, 1e15));
 }
 
 std::int64_t Distribution::sample_count(Stream& stream) const {
-  return std::llround(std::clamp(sample(stream), 0.0, 1e15));
+  return rounded(std::clamp(sample(stream), 0.0, 1e15));
 }
 
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }

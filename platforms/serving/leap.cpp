@@ -1,0 +1,73 @@
+#include "platforms/serving/leap.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::platforms {
+
+using sim::FineTime;
+using sim::Int128;
+
+void Leap::begin(FineTime start, const Batch& batch, std::int64_t steps) {
+  start_ = start;
+  batch_ = batch;
+  first_ticks_ = batch.piece.ticks(batch.context);
+  growth_ = batch.piece.slope() * batch.decoding;
+  steps_ = steps;
+  charged_ = 0;
+}
+
+std::int64_t Leap::steps_over(const sim::Simulation& simulation, const sim::Entity& entity) const {
+  const auto over = [&](std::int64_t steps) {
+    return simulation.passed(end_of(steps).published(), sim::Priority::kStepEnd, entity);
+  };
+  // Where the sum reaches the time elapsed, by the quadratic formula: a guess, the integers decide.
+  const auto elapsed = static_cast<double>((FineTime(simulation.now()) - start_).ticks());
+  const auto growth = static_cast<double>(growth_), linear = static_cast<double>(first_ticks_) - growth / 2;
+  const double guess = elapsed > 0 ? 2 * elapsed / (linear + std::sqrt(linear * linear + 2 * growth * elapsed)) : 0;
+  auto steps = static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(charged_), static_cast<double>(steps_)));
+  while (steps < steps_ && over(steps + 1)) ++steps;
+  while (steps > charged_ && !over(steps)) --steps;
+  return steps;
+}
+
+void Leap::charge(std::int64_t to, ServingTotals& totals) {
+  const StepPiece& piece = batch_.piece;
+  const std::int64_t from = charged_, count = to - from;
+  const Int128 contexts =
+      Int128{count} * batch_.context + Int128{batch_.decoding} * ((to * (to - 1) - from * (from - 1)) / 2);
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    totals.bound_ticks[i] += Int128{count} * piece.base_ticks[i];
+    if (piece.slope_ticks[i] != 0) totals.bound_ticks[i] += contexts * piece.slope_ticks[i];
+  }
+  const Int128 ticks = ticks_of(to) - ticks_of(from);
+  totals.busy_ticks += ticks;
+  if (batch_.starved) totals.capacity_ticks += ticks;
+  totals.waiting_ticks += Int128{count} * piece.waiting_ticks;
+  totals.flop += Int128{count} * piece.base_flop + contexts * piece.slope_flop;
+  totals.bytes += Int128{count} * piece.base_bytes + contexts * piece.slope_bytes;
+  totals.steps += count;
+  totals.output_tokens += count * batch_.decoding;
+  charged_ = to;
+}
+
+ServingTotals Leap::share_of_step_in_flight(sim::Time now) const {
+  ServingTotals share;
+  if (!going()) return share;
+  const StepPiece& piece = batch_.piece;
+  const Int128 whole = ticks_of(charged_ + 1) - ticks_of(charged_);
+  const Int128 elapsed = std::clamp<Int128>((FineTime(now) - end_of(charged_)).ticks(), 0, whole);
+  if (elapsed == 0) return share;
+  const Int128 contexts = batch_.context + static_cast<Int128>(batch_.decoding) * charged_;
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    share.bound_ticks[i] = (piece.base_ticks[i] + contexts * piece.slope_ticks[i]) * elapsed / whole;
+    share.busy_ticks += share.bound_ticks[i];
+  }
+  if (batch_.starved) share.capacity_ticks = share.busy_ticks;
+  share.waiting_ticks = Int128{piece.waiting_ticks} * elapsed / whole;
+  share.flop = (piece.base_flop + contexts * piece.slope_flop) * elapsed / whole;
+  share.bytes = (piece.base_bytes + contexts * piece.slope_bytes) * elapsed / whole;
+  return share;
+}
+
+}  // namespace tokenyard::platforms

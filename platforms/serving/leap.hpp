@@ -1,0 +1,53 @@
+#pragma once
+/// Steps in a row that differ only by growing contexts: step i takes first + i * growth ticks, and k steps cost the sum
+/// of an arithmetic sequence, in integers.
+
+#include "platforms/serving/serving_totals.hpp"
+#include "sim/core/simulation.hpp"
+
+namespace tokenyard::platforms {
+
+class Leap {
+ public:
+  struct Batch {
+    StepPiece piece;
+    std::int32_t decoding = 0;
+    Tokens context = 0;    ///< sum over the decoding calls, in the first step
+    bool starved = false;  ///< calls wait for KV memory
+  };
+
+  void begin(sim::FineTime start, const Batch& batch, std::int64_t steps);
+  /// Lets the leap end after fewer steps than it was to have.
+  void cut(std::int64_t steps) { steps_ = steps; }
+  void stop() { steps_ = 0; }
+
+  bool going() const { return steps_ > 0; }
+  std::int64_t steps() const { return steps_; }
+  /// Of the steps, those that were charged.
+  std::int64_t charged() const { return charged_; }
+  sim::FineTime duration_of(std::int64_t step) const {
+    return sim::FineTime(sim::Int128{first_ticks_} + sim::Int128{growth_} * step);
+  }
+  /// What each step takes more than the one before.
+  sim::FineTime growth() const { return sim::FineTime(sim::Int128{growth_}); }
+  sim::FineTime end_of(std::int64_t steps) const { return start_ + sim::FineTime(ticks_of(steps)); }
+  /// The most steps that are over by now, for an entity whose steps end with an event each. O(1).
+  std::int64_t steps_over(const sim::Simulation& simulation, const sim::Entity& entity) const;
+  /// Books what the steps up to `to` cost, from where the last charge ended.
+  void charge(std::int64_t to, ServingTotals& totals);
+  /// The elapsed share, by time, of the first step not charged.
+  ServingTotals share_of_step_in_flight(sim::Time now) const;
+
+ private:
+  sim::Int128 ticks_of(std::int64_t steps) const {
+    return sim::Int128{first_ticks_} * steps + sim::Int128{growth_} * (steps * (steps - 1) / 2);
+  }
+
+  sim::FineTime start_;
+  Batch batch_;
+  std::int64_t first_ticks_ = 0;
+  std::int64_t growth_ = 0;
+  std::int64_t steps_ = 0, charged_ = 0;
+};
+
+}  // namespace tokenyard::platforms

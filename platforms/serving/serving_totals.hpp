@@ -1,0 +1,56 @@
+#pragma once
+/// What replicas have done, in integers: two runs of the same work agree exactly, and differences of two readings are
+/// exact.
+
+#include "platforms/cost/step_cost.hpp"
+#include "platforms/kv/kv_tiers.hpp"
+#include "sim/statistics/quantile_sketch.hpp"
+
+namespace tokenyard::platforms {
+
+struct ServingTotals {
+  sim::Int128 busy_ticks = 0;
+  std::array<sim::Int128, kBounds> bound_ticks{};
+  sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
+  sim::Int128 waiting_ticks = 0;   ///< of the busy time: the chips waited for the host
+  sim::Int128 flop = 0;            ///< per chip
+  sim::Int128 bytes = 0;           ///< per chip
+  std::int64_t steps = 0;
+  Tokens prefill_tokens = 0;
+  Tokens output_tokens = 0;
+  Tokens prompt_tokens = 0;      ///< of calls admitted for the first time
+  Tokens cached_tokens = 0;      ///< of those, in HBM or a tier
+  KvTierTokens tier_tokens{};    ///< of those, in each tier
+  KvTierTokens loaded_tokens{};  ///< from each tier, after preemptions too
+  KvTierTokens stored_tokens{};  ///< to each tier
+  std::int64_t preemptions = 0;
+
+  ServingTotals& operator+=(const ServingTotals& other) {
+    busy_ticks += other.busy_ticks;
+    for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
+    capacity_ticks += other.capacity_ticks;
+    waiting_ticks += other.waiting_ticks;
+    flop += other.flop;
+    bytes += other.bytes;
+    steps += other.steps;
+    prefill_tokens += other.prefill_tokens;
+    output_tokens += other.output_tokens;
+    prompt_tokens += other.prompt_tokens;
+    cached_tokens += other.cached_tokens;
+    for (std::size_t t = 0; t < kKvTierKinds; ++t) {
+      tier_tokens[t] += other.tier_tokens[t];
+      loaded_tokens[t] += other.loaded_tokens[t];
+      stored_tokens[t] += other.stored_tokens[t];
+    }
+    preemptions += other.preemptions;
+    return *this;
+  }
+};
+
+/// What the replicas of a pool have done together, each up to when it was settled.
+struct PoolTally {
+  ServingTotals totals;
+  sim::QuantileSketch gaps;  ///< between the tokens of calls
+};
+
+}  // namespace tokenyard::platforms
