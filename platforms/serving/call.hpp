@@ -68,8 +68,9 @@ struct CallRequest {
   std::uint32_t node = 0;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival;  ///< when the task arrived
-  sim::Time task_served;   ///< what its ended calls took from their admission to their end, in all
+  std::uint64_t entity = 0;  ///< what the work is, whatever hardware it runs on: for its random draws
+  sim::Time task_arrival;    ///< when the task arrived
+  sim::Time task_served;     ///< what its ended calls took from their admission to their end, in all
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
   Tokens output_tokens = 1;  ///< of a media call 0

@@ -15,7 +15,20 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
   ++size_;
   context_ += call.record.prompt_tokens + call.made;
   ++needing_with(call);
-  completions_.push_back({step_ + call.request.output_tokens - call.made, call.record.call, index});
+  expect_completion(index, call);
+}
+
+void DecodingBatch::make_more(std::uint32_t index, ActiveCall& call, Tokens tokens) {
+  --needing_with(call);
+  call.made += tokens;
+  ++needing_with(call);
+  context_ += tokens;
+  // What was expected when it joined is too late, by all that it made more.
+  if (made(call) == call.request.output_tokens) expect_completion(index, call);
+}
+
+void DecodingBatch::expect_completion(std::uint32_t index, const ActiveCall& call) {
+  completions_.push_back({call.joined_step + call.request.output_tokens - call.made, call.record.call, index});
   std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
 

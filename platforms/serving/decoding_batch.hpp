@@ -1,5 +1,5 @@
 #pragma once
-/// The calls of a replica that decode: each makes one token a step, and its context grows by it.
+/// The calls of a replica that decode: each makes one token a step, and its context grows by it. Some may make more.
 ///
 /// A call needs a KV block whenever its context passes a multiple of the block size, so every block-size steps: the
 /// calls are counted by the residue of the step count at which they do. What any number of steps needs is then a sum
@@ -28,6 +28,9 @@ class DecodingBatch {
   void join(std::uint32_t index, ActiveCall& call);
   /// Brings the call's `made` up to date.
   void leave(ActiveCall& call);
+  /// The call made `tokens` more than one in the step just over, but not more than it is to make. Where calls do that,
+  /// to be said of every call in every step, of none too.
+  void make_more(std::uint32_t index, ActiveCall& call, Tokens tokens);
   /// So many steps are over.
   void advance(std::int64_t steps) {
     step_ += steps;
@@ -52,6 +55,7 @@ class DecodingBatch {
   };
 
   std::int32_t& needing_with(const ActiveCall& call);
+  void expect_completion(std::uint32_t index, const ActiveCall& call);
   void drop_stale_completions();
 
   const ActiveCalls& calls_;

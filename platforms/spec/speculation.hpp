@@ -28,6 +28,8 @@ struct Speculation {
   std::int64_t drafts() const { return static_cast<std::int64_t>(acceptance.size()); }
   /// Tokens of each call that a step computes.
   std::int64_t queries() const { return 1 + drafts(); }
+  /// KV slots beyond its context that a call holds in a step: of the drafts checked and of those proposed then.
+  std::int64_t lookahead() const { return drafter == nullptr ? drafts() : 2 * drafts(); }
   double tokens_per_step() const;
   /// How many drafts count in a step, from a uniform draw.
   std::int64_t accepted(double uniform) const;

@@ -171,6 +171,37 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
   CHECK(seen.rejected > 100);
 }
 
+TEST_CASE("Where prompts go first and decoding waits, a replica does as the reference does") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    setup.batching.mixed_chunk = false;
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+  CHECK(seen.cached > 10'000);
+}
+
+TEST_CASE("With drafts, a replica makes what the reference makes, token by token") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, StreamName("replica-test/drafts"), 0);
+    Speculation& speculation = setup.batching.speculation;
+    speculation.acceptance.resize(1 + stream.below(4));
+    for (double& acceptance : speculation.acceptance) acceptance = stream.uniform();
+    if (stream.below(2) == 0) speculation.drafter = std::make_shared<const ModelArchitecture>();
+    setup.batching.seed = seed;
+    setup.batching.mixed_chunk = stream.below(3) != 0;
+    setup.batching.max_num_batched_tokens =
+        std::max(setup.batching.max_num_batched_tokens, setup.batching.max_num_seqs * speculation.queries());
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+}
+
 TEST_CASE("With tiers below HBM, too, a replica does as the reference does, block by block") {
   Seen seen;
   for (std::uint64_t seed = 0; seed < 600; ++seed) {

@@ -108,6 +108,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     const Planned& call = planned_[index];
     CallRequest request;
     request.task = call.task;
+    request.entity = index;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
