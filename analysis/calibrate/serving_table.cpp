@@ -77,9 +77,10 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 /// How the server was started and loaded, by where the row comes from.
 ///
 /// NVIDIA's lab measures what aiconfigurator's generator writes (rule_plugin/benchmark/*.rule, 2026-08): a token budget
-/// just above one prompt, TensorRT-LLM without chunked prefill, and aiperf with all lengths alike. Users that were
-/// served in one step then end in one step and come again together, for ever: that is most of the time to first token
-/// in these rows. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget.
+/// just above one prompt, TensorRT-LLM without chunked prefill, SGLang with mixed chunks, and aiperf with all lengths
+/// alike. Users that were served in one step then end in one step and come again together, for ever: that is most of
+/// the time to first token in these rows. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the
+/// engine's budget.
 void configure(std::string_view source, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
   batching.max_num_seqs = 1024;
@@ -89,6 +90,7 @@ void configure(std::string_view source, ServingPoint& point) {
   }
   batching.max_num_batched_tokens = point.load.users + point.load.prompt_tokens + 1500;
   batching.chunked_prefill = point.engine != "trtllm";
+  batching.mixed_chunk = true;
 }
 
 /// The reason to leave a row out; empty: `point` is complete.
