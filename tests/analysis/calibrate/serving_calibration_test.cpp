@@ -51,7 +51,7 @@ CalibrateOptions options_for(const std::filesystem::path& table) {
 
 TEST_CASE("A serving benchmark alone gives back the host times that it was made with") {
   const traces::ScratchFolder scratch;
-  const auto path = scratch.path() / "bench.csv";
+  const auto path = scratch / "bench.csv";
   platforms::EngineDefaults::Host host = built_in_catalog().find_engine("vllm-0.18")->host;
   host.step_s = 3e-3;
   host.sequence_s = 6e-5;
@@ -80,7 +80,7 @@ TEST_CASE("A serving benchmark alone gives back the host times that it was made 
 
 TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks") {
   const traces::ScratchFolder scratch;
-  const auto path = scratch.path() / "bench.csv";
+  const auto path = scratch / "bench.csv";
   const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
   platforms::Chip slower = known;
   slower.efficiency.gemm_memory = 0.8 * *known.efficiency.gemm_memory;
@@ -99,7 +99,7 @@ TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks
 
 TEST_CASE("A benchmark that says nothing of use is refused with its line") {
   const traces::ScratchFolder scratch;
-  const auto path = scratch.path() / "bench.csv";
+  const auto path = scratch / "bench.csv";
   const auto refused = [&](const char* rows) {
     std::ofstream(path) << rows;
     try {
