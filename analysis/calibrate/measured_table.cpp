@@ -4,49 +4,14 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
-#include <lzma.h>
 
-#include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
 #include "traces/readers/fields.hpp"
+#include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
-namespace {
-
-std::string decompress(const std::string& packed, const std::filesystem::path& path) {
-  lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&stream, UINT64_MAX, LZMA_CONCATENATED) != LZMA_OK)
-    throw sim::InternalError("xz: no decoder");
-  stream.next_in = reinterpret_cast<const std::uint8_t*>(packed.data());
-  stream.avail_in = packed.size();
-  std::string text;
-  std::string block(std::size_t{1} << 20, '\0');
-  lzma_ret status = LZMA_OK;
-  while (status == LZMA_OK) {
-    stream.next_out = reinterpret_cast<std::uint8_t*>(block.data());
-    stream.avail_out = block.size();
-    status = lzma_code(&stream, LZMA_FINISH);
-    text.append(block, 0, block.size() - stream.avail_out);
-  }
-  lzma_end(&stream);
-  if (status != LZMA_STREAM_END)
-    throw sim::InputError({path.string(), "", "not a whole xz file", "a file as xz writes it"});
-  return text;
-}
-
-}  // namespace
-
-std::string read_measured_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw sim::InputError({path.string(), "", "it cannot be read", "a table of measurements"});
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw sim::InputError({path.string(), "", "it cannot be read", "a table of measurements"});
-  return path.extension() == ".xz" ? decompress(bytes, path) : bytes;
-}
-
-MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), text_(read_measured_file(path)) {
+MeasuredTable::MeasuredTable(const std::filesystem::path& path)
+    : path_(path), text_(traces::UnpackedFile(path).read_all()) {
   std::string_view rest = text_;
   std::vector<std::string_view> fields;
   for (std::uint64_t line = 1; !rest.empty(); ++line) {

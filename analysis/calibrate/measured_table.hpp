@@ -37,7 +37,4 @@ class MeasuredTable {
   std::vector<std::string_view> header_, fields_;
 };
 
-/// The bytes of a file, decompressed if its name ends in .xz.
-std::string read_measured_file(const std::filesystem::path& path);
-
 }  // namespace tokenyard::analysis

@@ -139,7 +139,7 @@ int convert(const ConvertArguments& a, const Surroundings& surroundings) {
 void add_convert(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("convert", "writes a trace in another format");
   const auto a = std::make_shared<ConvertArguments>();
-  sub->add_option("TRACE", a->trace, "the trace")->required();
+  sub->add_option("TRACE", a->trace, "the trace, packed (gzip, xz, bzip2, zstd) or not")->required();
   sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
       ->option_text("FORMAT")
       ->required();

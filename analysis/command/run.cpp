@@ -203,7 +203,7 @@ void add_run(CLI::App& app, Action& chosen) {
 void add_replay(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("replay", "plays a recorded trace on a scenario's cluster");
   const auto a = std::make_shared<RunArguments>();
-  sub->add_option("TRACE", a->trace, "the trace")->required();
+  sub->add_option("TRACE", a->trace, "the trace, packed (gzip, xz, bzip2, zstd) or not")->required();
   sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
       ->option_text("FORMAT")
       ->required();

@@ -5,6 +5,8 @@
 
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
+#include "analysis/studies/study_unit.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -83,7 +85,7 @@ std::string swings_text(const Findings& findings) {
   for (const Swing& swing : findings.swings) {
     const auto at = [&](const Evaluation& end) {
       const auto value = end.number(study.outcome);
-      return shown_with_unit(value ? sim::Json(*value) : sim::Json(nullptr), unit);
+      return shown_with_unit(sim::or_null(value), unit);
     };
     text.row(
         {(swing.assumed ? "* " : "  ") + swing.title, swing.low_text, swing.high_text, at(swing.low), at(swing.high)});

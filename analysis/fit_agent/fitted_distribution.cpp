@@ -89,14 +89,13 @@ struct Candidate {
 };
 
 /// The nearest candidate that is near enough, or with `simplest` the first; else what `otherwise` makes.
-FittedDistribution result_of(const std::vector<double>& sample, const std::vector<Candidate>& candidates, bool simplest,
-                             const std::function<Json()>& otherwise) {
+FittedDistribution result_of(std::size_t n, const Moments& moments, const std::vector<Candidate>& candidates,
+                             bool simplest, const std::function<Json()>& otherwise) {
   FittedDistribution fit;
-  const Moments m = moments_of(sample);
-  fit.n = sample.size();
-  fit.mean = m.mean;
-  fit.half_width = 1.96 * std::sqrt(m.variance / static_cast<double>(sample.size()));
-  double best = kKolmogorov / std::sqrt(static_cast<double>(sample.size()));
+  fit.n = n;
+  fit.mean = moments.mean;
+  fit.half_width = 1.96 * std::sqrt(moments.variance / static_cast<double>(n));
+  double best = kKolmogorov / std::sqrt(static_cast<double>(n));
   for (const Candidate& candidate : candidates) {
     if (candidate.distance >= best) continue;
     best = candidate.distance;
@@ -177,7 +176,7 @@ FittedDistribution fit_counts(std::vector<double> sample) {
                             {{"dist", "negative-binomial"}, {"r", rounded(r)}, {"p", rounded(p)}}});
     }
   }
-  return result_of(sample, candidates, true, [&] { return values_of(sample); });
+  return result_of(sample.size(), m, candidates, true, [&] { return values_of(sample); });
 }
 
 FittedDistribution fit_sizes(std::vector<double> sample) {
@@ -201,7 +200,7 @@ FittedDistribution fit_sizes(std::vector<double> sample) {
                             {{"dist", "gamma"}, {"shape", rounded(shape)}, {"scale", rounded(scale)}}});
     }
   }
-  return result_of(sample, candidates, false, [&] { return shares_of(sample); });
+  return result_of(sample.size(), m, candidates, false, [&] { return shares_of(sample); });
 }
 
 double probability_half_width(double p, double n) {

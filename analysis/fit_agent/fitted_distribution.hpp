@@ -25,7 +25,7 @@ struct FittedDistribution {
   double half_width = 0;  ///< of the mean, at 95 %
 };
 
-/// Whole numbers, not negative. `plus` is taken off each first (geometric counts begin at 1).
+/// Whole numbers, not negative. Geometric counts begin at 1: for samples without a zero.
 FittedDistribution fit_counts(std::vector<double> sample);
 /// Not negative.
 FittedDistribution fit_sizes(std::vector<double> sample);

@@ -26,6 +26,9 @@
 ///   LearnedAgent learned = learn(observed, "mine", "traces.jsonl (weka)");
 ///   learned.agent.dump(2);
 
+#include <nlohmann/json.hpp>
+#include <string>
+
 #include "analysis/fit_agent/goodness.hpp"
 #include "analysis/fit_agent/observed.hpp"
 

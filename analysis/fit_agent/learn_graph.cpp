@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <functional>
 #include <map>
+#include <numeric>
 
-#include "analysis/fit_agent/fitted_distribution.hpp"
 #include "analysis/fit_agent/learn.hpp"
+#include "analysis/fit_agent/learned_json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -31,14 +33,7 @@ class GraphLearner {
   Json learn(const std::string& name, const std::string& source) {
     gather();
     find_loops();
-    Json agent = {{"schema", "tokenyard.agent/1"},
-                  {"name", name},
-                  {"title", fmt::format("{}, as recorded", o_.agent)},
-                  {"source", source},
-                  {"note", fmt::format("Learned from {} tasks. Evidence: M measured, with the sample and the 95 % "
-                                       "interval of its mean.",
-                                       o_.tasks.size())},
-                  {"template_tokens", 0}};
+    Json agent = agent_head(o_, name, source, "as recorded", o_.tasks.size());
     add_contexts(agent);
     add_nodes(agent);
     agent["start"] = o_.tasks.empty() ? "" : start();
@@ -203,10 +198,6 @@ class GraphLearner {
     }
   }
 
-  static std::string measured(const FittedDistribution& fit) {
-    return fmt::format("M: {} of {}, mean {:.4g} ± {:.2g}", fit.family, fit.n, fit.mean, fit.half_width);
-  }
-
   void add_contexts(Json& agent) {
     for (const ObservedNode& node : o_.nodes) {
       if (node.kind != StepKind::kCall || node.context == 0) continue;
@@ -274,18 +265,14 @@ class GraphLearner {
 
   void add_edges(Json& agent) {
     Json& edges = agent["edges"] = Json::array();
-    std::vector<std::vector<std::size_t>> by_chance(o_.nodes.size() + 1);
     if (starts_.size() > 1) {
-      std::vector<double> shares;
-      for (const auto& [node, tasks] : starts_) shares.push_back(tasks);
-      add_shares(
-          edges, unique("begin"),
-          [&] {
-            std::vector<std::string> to;
-            for (const auto& [node, tasks] : starts_) to.push_back(name_of(node));
-            return to;
-          }(),
-          shares);
+      std::vector<std::string> to;
+      std::vector<double> counts;
+      for (const auto& [node, tasks] : starts_) {
+        to.push_back(name_of(node));
+        counts.push_back(tasks);
+      }
+      add_shares(edges, unique("begin"), to, counts);
     }
     for (std::uint32_t n = 0; n < o_.nodes.size(); ++n) {
       std::vector<EdgeData*> all = from(n);
@@ -318,10 +305,7 @@ class GraphLearner {
       }
       const std::size_t first = edges.size();
       add_shares(edges, name_of(n), to, taken);
-      for (std::size_t i = 0; i < chances.size(); ++i) {
-        add_output(edges[first + i], *chances[i], by_edge);
-        by_chance[n].push_back(first + i);
-      }
+      for (std::size_t i = 0; i < chances.size(); ++i) add_output(edges[first + i], *chances[i], by_edge);
     }
     bound_loops(edges);
   }
@@ -333,18 +317,14 @@ class GraphLearner {
     json["note"] = "output_tokens " + measured(answer);
   }
 
-  /// Edges with the probabilities of what was counted, which sum to one exactly.
   static void add_shares(Json& edges, const std::string& from, const std::vector<std::string>& to,
                          const std::vector<double>& taken) {
-    double sum = 0, given = 0;
-    for (const double t : taken) sum += t;
+    const double sum = std::accumulate(taken.begin(), taken.end(), 0.0);
+    const std::vector<double> shares = probabilities_of(taken);
     for (std::size_t i = 0; i < to.size(); ++i) {
       Json json = {{"from", from}, {"to", to[i]}};
       if (to.size() > 1) {
-        const double p = i + 1 < to.size() ? std::round(taken[i] / sum * 1e6) / 1e6
-                                           : std::max(0.0, std::round((1 - given) * 1e9) / 1e9);
-        given += p;
-        json["p"] = p;
+        json["p"] = shares[i];
         json["evidence"] =
             fmt::format("M: {:.0f} of {:.0f}, ± {:.2g}", taken[i], sum, probability_half_width(taken[i] / sum, sum));
       }

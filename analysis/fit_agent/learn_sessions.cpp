@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <numeric>
 
-#include "analysis/fit_agent/fitted_distribution.hpp"
 #include "analysis/fit_agent/learn.hpp"
+#include "analysis/fit_agent/learned_json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -88,29 +89,20 @@ class SessionLearner {
   }
 
   Json learn(const std::string& name, const std::string& source) {
-    Json agent = {{"schema", "tokenyard.agent/1"},
-                  {"name", name},
-                  {"title", fmt::format("{}, as recorded, in classes of sessions", o_.agent)},
-                  {"source", source},
-                  {"note", fmt::format("Learned from {} tasks. Evidence: M measured, with the sample and the 95 % "
-                                       "interval of its mean.",
-                                       sessions_.size())},
-                  {"template_tokens", 0}};
+    Json agent = agent_head(o_, name, source, "as recorded, in classes of sessions", sessions_.size());
     agent["contexts"] = Json::object();
     agent["nodes"] = Json::object();
     agent["nodes"]["kind-of-session"] = {{"kind", "choice"}};
     Json& edges = agent["edges"] = Json::array();
     const std::vector<std::vector<const Session*>> classes = classes_of();
-    double given = 0;
+    std::vector<double> sizes;
+    for (const auto& members : classes) sizes.push_back(static_cast<double>(members.size()));
+    const std::vector<double> shares = probabilities_of(sizes);
     for (std::size_t c = 0; c < classes.size(); ++c) {
       const std::string prefix = fmt::format("{}-", static_cast<char>('a' + c));
-      const double share = static_cast<double>(classes[c].size()) / static_cast<double>(sessions_.size());
-      const double p =
-          c + 1 < classes.size() ? std::round(share * 1e6) / 1e6 : std::max(0.0, std::round((1 - given) * 1e9) / 1e9);
-      given += p;
       Json edge = {{"from", "kind-of-session"}, {"to", add_class(agent, prefix, classes[c])}};
       if (classes.size() > 1) {
-        edge["p"] = p;
+        edge["p"] = shares[c];
         edge["evidence"] = fmt::format("M: {} of {}", classes[c].size(), sessions_.size());
       }
       edges.push_back(std::move(edge));
@@ -147,10 +139,6 @@ class SessionLearner {
       }
     }
     return classes;
-  }
-
-  static std::string measured(const FittedDistribution& fit) {
-    return fmt::format("M: {} of {}, mean {:.4g} ± {:.2g}", fit.family, fit.n, fit.mean, fit.half_width);
   }
 
   /// Phases that all sessions of the class reach.
@@ -227,15 +215,18 @@ class SessionLearner {
                         const std::vector<std::vector<double>>& added,
                         const std::vector<std::vector<double>>& seconds) {
     static constexpr std::array<const char*, 3> kNames = {"at-once", "tools", "user"};
-    double sum = 0, given = 0;
-    std::size_t last = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      sum += static_cast<double>(seconds[k].size());
-      if (!seconds[k].empty()) last = k;
-    }
-    nodes[next] = {{"kind", "choice"}};
-    for (std::size_t k = 0; k < 3; ++k) {
+    std::vector<std::size_t> kinds;
+    std::vector<double> counts;
+    for (std::size_t k = 0; k < kNames.size(); ++k) {
       if (seconds[k].empty()) continue;
+      kinds.push_back(k);
+      counts.push_back(static_cast<double>(seconds[k].size()));
+    }
+    const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
+    const std::vector<double> shares = probabilities_of(counts);
+    nodes[next] = {{"kind", "choice"}};
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      const std::size_t k = kinds[i];
       const std::string node = prefix + kNames[k] + tail;
       const FittedDistribution took = fit_sizes(seconds[k]), brought = fit_sizes(added[k]);
       nodes[node] = {{"kind", k == 2 ? "human" : "tool"},
@@ -244,12 +235,9 @@ class SessionLearner {
                      {"result_tokens", brought.dist},
                      {"evidence", measured(took)},
                      {"note", "result_tokens " + measured(brought)}};
-      const double share = static_cast<double>(seconds[k].size()) / sum;
-      const double p = k == last ? std::max(0.0, std::round((1 - given) * 1e9) / 1e9) : std::round(share * 1e6) / 1e6;
-      given += p;
       edges.push_back({{"from", next},
                        {"to", node},
-                       {"p", p},
+                       {"p", shares[i]},
                        {"evidence", fmt::format("M: {} of {:.0f}", seconds[k].size(), sum)}});
       edges.push_back({{"from", node}, {"to", call}});
     }
@@ -263,17 +251,6 @@ class SessionLearner {
 
 Json learn_sessions(const Observed& observed, const std::string& name, const std::string& source) {
   return SessionLearner(observed).learn(name, source);
-}
-
-LearnedAgent learn(const Observed& observed, const std::string& name, const std::string& source) {
-  constexpr double kNear = 0.1;
-  LearnedAgent graph{learn_graph(observed, name, source), "graph", {}};
-  graph.goodness = compare_played(observed, graph.agent);
-  if (graph.goodness.worst() <= kNear) return graph;
-  LearnedAgent sessions{learn_sessions(observed, name, source), "sessions", {}};
-  sessions.goodness = compare_played(observed, sessions.agent);
-  const double needed = graph.goodness.worst() * (observed.nameless ? 1 : 0.5);
-  return sessions.goodness.worst() < needed ? sessions : graph;
 }
 
 }  // namespace tokenyard::analysis

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "sim/input/faults.hpp"
 
@@ -59,7 +60,9 @@ class Observer {
       last = std::max(last, task.arrival);
       add(task);
     }
-    if (observed_.tasks.empty()) throw sim::InputError({"", "", "no task of the agent", "a trace with at least one"});
+    if (std::all_of(observed_.tasks.begin(), observed_.tasks.end(),
+                    [](const ObservedTask& seen) { return seen.visits.empty(); }))
+      throw sim::InputError({"", "", "no step of the agent's tasks", "a trace with at least one"});
     observed_.span_s = (last - first).seconds();
     find_prefixes();
     find_contexts();
@@ -82,14 +85,22 @@ class Observer {
     }
   }
 
+  /// Where the root does nothing but call a sub-agent, that one's.
+  static std::uint32_t main_branch_of(const RecordedTask& task) {
+    const bool root =
+        std::any_of(task.steps.begin(), task.steps.end(), [](const auto& step) { return step.branch == 0; });
+    return root || task.steps.empty() ? 0 : task.steps.front().branch;
+  }
+
   void add(const RecordedTask& task) {
     ObservedTask& walk = observed_.tasks.emplace_back();
     std::vector<Prompt>& prompts = prompts_.emplace_back();
-    std::uint32_t branches = 0;
+    const std::uint32_t main = main_branch_of(task);
+    std::set<std::uint32_t> left_out;
     for (const RecordedStep& step : task.steps) {
-      branches = std::max(branches, step.branch);
-      if (step.branch != 0) {
+      if (step.branch != main) {
         ++observed_.left_out_steps;
+        left_out.insert(step.branch);
         continue;
       }
       Visit visit;
@@ -106,7 +117,7 @@ class Observer {
       walk.visits.push_back(visit);
       prompts.push_back(std::move(prompt));
     }
-    observed_.left_out_branches += branches;
+    observed_.left_out_branches += left_out.size();
   }
 
   /// The first extent of a node's prompts, where two tasks agree in it.

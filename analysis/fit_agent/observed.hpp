@@ -7,7 +7,8 @@
 /// are their own. A call of a context that continues nothing opens it, or, after the first, is a *restart*: the context
 /// was compacted, or given up for another.
 ///
-/// What ran in other branches (sub-agents, calls side by side) is left out and counted. Where the nodes of calls are
+/// The main branch is the root's; where the root has no steps but those of a sub-agent, the first step's. What ran in
+/// other branches (sub-agents, calls side by side) is left out and counted. Where the nodes of calls are
 /// named like their models, the trace knows no nodes: all calls are one node.
 ///
 /// Cost: a call is compared with the last one of each node, by extents; all visits are held, some 100 bytes each.

@@ -6,7 +6,16 @@
 
 #include "sim/core/error.hpp"
 
+#include "embedded/report_assets.hpp"
+
 namespace tokenyard::analysis {
+
+std::string page_asset(std::string_view path) {
+  for (const embedded::File& file : embedded::report_assets()) {
+    if (file.path == path) return std::string(file.text);
+  }
+  throw sim::InternalError(fmt::format("{} is not embedded", path));
+}
 
 std::string without_tags(std::string_view html, std::string_view on, std::string_view off) {
   const std::pair<std::string_view, std::string_view> known[] = {{"<strong>", on}, {"</strong>", off}, {"&amp;", "&"},

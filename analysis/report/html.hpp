@@ -35,6 +35,9 @@ struct HtmlTable {
 /// "<details>" with a table: the text alternative of a chart.
 std::string html_details(std::string_view title, const std::string& content);
 
+/// A file that the binary holds for pages, by its path under analysis/: "report/report.css".
+std::string page_asset(std::string_view path);
+
 /// Replaces each {{name}} of the template by its value, once: what is inserted is not looked at again. A name without a
 /// value is an InternalError.
 std::string fill_template(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values);

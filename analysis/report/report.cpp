@@ -1,27 +1,13 @@
 #include "analysis/report/report.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/html.hpp"
 #include "analysis/report/sections.hpp"
-#include "sim/core/error.hpp"
 #include "traces/writers/output_file.hpp"
 
-#include "embedded/report_assets.hpp"
-
 namespace tokenyard::analysis {
-namespace {
-
-std::string asset(std::string_view path) {
-  for (const embedded::File& file : embedded::report_assets()) {
-    if (file.path == path) return std::string(file.text);
-  }
-  throw sim::InternalError(fmt::format("{} is not embedded", path));
-}
-
-}  // namespace
 
 void write_report(const std::filesystem::path& result_folder) {
   const RunResult result = RunResult::read(result_folder);
@@ -29,17 +15,17 @@ void write_report(const std::filesystem::path& result_folder) {
   const std::string name = text_at(result.summary(), {"name"});
   // Sections first: the evidence fills `charts`.
   const std::string evidence = evidence_section(result, charts);
-  const std::string page = fill_template(asset("report/report.html.in"),
+  const std::string page = fill_template(page_asset("report/report.html.in"),
                                          {{"title", html_escaped(name)},
                                           {"version", html_escaped(text_at(result.manifest(), {"version"}))},
-                                          {"style", asset("report/report.css")},
+                                          {"style", page_asset("report/report.css")},
                                           {"answer", answer_section(result)},
                                           {"headline", headline_section(result)},
                                           {"why", why_section(result)},
                                           {"evidence", evidence},
                                           {"provenance", provenance_section(result)},
                                           {"data", json_for_html({{"summary", result.summary()}, {"charts", charts}})},
-                                          {"script", asset("report/report.js")}});
+                                          {"script", page_asset("report/report.js")}});
   traces::OutputFile file(result_folder / "report.html");
   file.buffer().append(page.data(), page.data() + page.size());
   file.commit();

@@ -5,14 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/run/validity.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
+using sim::or_null;
 using sim::QuantileSketch;
 
-Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 Json ratio(double part, double whole) { return whole > 0 ? Json(part / whole) : Json(nullptr); }
 Json ratio(std::uint64_t part, std::uint64_t whole) {
   return ratio(static_cast<double>(part), static_cast<double>(whole));

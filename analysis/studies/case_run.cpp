@@ -5,13 +5,13 @@
 #include "analysis/bottleneck/improvement.hpp"
 #include "analysis/demand/demand.hpp"
 #include "analysis/run/simulate.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
-
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+using sim::or_null;
 
 /// The numbers of a catalogue entry, without their sources.
 Json chip_json(const platforms::Chip& chip, const platforms::Catalog& catalog) {

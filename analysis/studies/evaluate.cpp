@@ -1,16 +1,14 @@
 #include "analysis/studies/evaluate.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <fmt/format.h>
 #include <mutex>
-#include <set>
 #include <tbb/parallel_for.h>
 
-#include "analysis/report/human_number.hpp"
 #include "analysis/studies/case_run.hpp"
+#include "analysis/studies/study_unit.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -158,7 +156,8 @@ class Values {
           text, [](const std::string&) { return ""; }, study_.name, "", faults);
       faults.throw_if_any();  // the reader has checked it
       Json value = expression->value([&](const std::string& name) {
-        return of.let.contains(name) ? kept(of.name + '.' + name, [&] { return of_case(name, of); }) : value_of(name);
+        return of.let.contains(name) ? kept(of.name + '.' + name, [&] { return of_case(name, of); })
+                                     : resolve(name, nullptr);
       });
       if (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()) &&
           std::fabs(value.get<double>()) < 9e15)
@@ -170,7 +169,6 @@ class Values {
     for (auto& [key, member] : copy.items()) member = filled(Json(member), of);
     return copy;
   }
-  Json value_of(const std::string& name) { return resolve(name, nullptr); }
 
   const Study& study_;
   const Results& results_;
@@ -367,29 +365,18 @@ class StudyRun {
 
 }  // namespace
 
-std::optional<double> Evaluation::number(const std::string& name) const {
+Json Evaluation::value(const std::string& name) const {
   const auto found = values.find(name);
-  return found != values.end() && found->second.is_number() ? std::optional(found->second.get<double>()) : std::nullopt;
+  return found == values.end() ? Json(nullptr) : found->second;
+}
+
+std::optional<double> Evaluation::number(const std::string& name) const {
+  const Json found = value(name);
+  return found.is_number() ? std::optional(found.get<double>()) : std::nullopt;
 }
 
 Findings evaluate(const Study& study, const Catalogs& catalogs, const EvaluateOptions& options) {
   return StudyRun(study, catalogs, options).run();
-}
-
-std::string shown_with_unit(const Json& value, const std::string& unit) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  const auto number = value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
-  if (unit == "share") return human_number(number, Unit::kShare);
-  if (unit == "s") return human_number(number, Unit::kSeconds);
-  if (unit == "USD") return human_number(number, Unit::kUsd);
-  if (unit.starts_with("USD/")) return human_number(number, Unit::kUsd) + (number ? unit.substr(3) : "");
-  if (unit == "W") return human_number(number, Unit::kWatts);
-  if (unit == "J") return human_number(number, Unit::kJoules);
-  if (unit == "bytes") return human_number(number, Unit::kBytes);
-  if (unit == "/s") return human_number(number, Unit::kPerSecond);
-  if (unit == "times") return human_number(number, Unit::kCount) + (number ? "\u00a0×" : "");
-  return human_number(number, Unit::kCount) + (unit.empty() || !number ? "" : "\u00a0" + unit);
 }
 
 }  // namespace tokenyard::analysis

@@ -27,6 +27,7 @@ struct Evaluation {
   std::map<std::string, sim::Json> values;  ///< inputs, quantities, CASE.MEASURE, CASE.LET: those that were asked for
   std::size_t verdict = 0;                  ///< index among the study's; their number where the outcome has no value
   std::string said;                         ///< the verdict in words
+  sim::Json value(const std::string& name) const;  ///< null where it has none
   std::optional<double> number(const std::string& name) const;
 };
 
@@ -67,8 +68,5 @@ struct EvaluateOptions {
 };
 
 Findings evaluate(const Study& study, const Catalogs& catalogs, const EvaluateOptions& options);
-
-/// A value as the study's pages show it: "41.2 k chips", "$3.10", "2.4 ×".
-std::string shown_with_unit(const sim::Json& value, const std::string& unit);
 
 }  // namespace tokenyard::analysis

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "analysis/studies/study_unit.hpp"
+#include "sim/input/or_null.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Json;
@@ -44,17 +47,11 @@ std::vector<std::string> failures_of(const Findings& findings) {
 }
 
 std::string cell_of(const Findings& findings, const std::string& of_case, const StudyFormula& measure) {
-  const auto found = findings.base.values.find(of_case + '.' + measure.name);
-  return shown_with_unit(found == findings.base.values.end() ? Json(nullptr) : found->second, measure.unit);
+  return shown_with_unit(findings.base.value(of_case + '.' + measure.name), measure.unit);
 }
 
 Json to_json(const Findings& findings) {
   const Study& study = findings.study;
-  const auto value = [](const Evaluation& evaluation, const std::string& name) {
-    const auto found = evaluation.values.find(name);
-    return found == evaluation.values.end() ? Json(nullptr) : found->second;
-  };
-  const auto or_null = [](const std::optional<double>& number) { return number ? Json(*number) : Json(nullptr); };
   Json json = {{"schema", "tokenyard.findings/1"},
                {"study", study.name},
                {"claim", study.claim},
@@ -63,9 +60,9 @@ Json to_json(const Findings& findings) {
                {"answer", answer_of(findings)},
                {"outcome",
                 {{"name", study.outcome},
-                 {"value", value(findings.base, study.outcome)},
-                 {"least", or_null(findings.least)},
-                 {"most", or_null(findings.most)}}},
+                 {"value", findings.base.value(study.outcome)},
+                 {"least", sim::or_null(findings.least)},
+                 {"most", sim::or_null(findings.most)}}},
                {"quantities", Json::object()},
                {"cases", Json::object()},
                {"inputs", study.document["inputs"]},
@@ -75,12 +72,12 @@ Json to_json(const Findings& findings) {
                {"simulated_cases", findings.simulated},
                {"wall_s", findings.wall_s}};
   for (const StudyFormula& quantity : study.quantities)
-    json["quantities"][quantity.name] = value(findings.base, quantity.name);
+    json["quantities"][quantity.name] = findings.base.value(quantity.name);
   for (const StudyCase& of : study.cases) {
     Json& at = json["cases"][of.name];
     at["title"] = of.title;
     for (const StudyFormula& measure : study.measures)
-      at[measure.name] = value(findings.base, of.name + '.' + measure.name);
+      at[measure.name] = findings.base.value(of.name + '.' + measure.name);
     at["scenario"] = findings.scenarios.at(of.name);
   }
   for (const Swing& swing : findings.swings) {
@@ -89,8 +86,8 @@ Json to_json(const Findings& findings) {
                               {"assumed", swing.assumed},
                               {"low", swing.low_text},
                               {"high", swing.high_text},
-                              {"outcome_at_low", value(swing.low, study.outcome)},
-                              {"outcome_at_high", value(swing.high, study.outcome)},
+                              {"outcome_at_low", swing.low.value(study.outcome)},
+                              {"outcome_at_high", swing.high.value(study.outcome)},
                               {"verdict_at_low", swing.low.said},
                               {"verdict_at_high", swing.high.said}});
   }

@@ -6,32 +6,13 @@
 #include "analysis/report/chart.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/studies/findings.hpp"
-#include "sim/core/error.hpp"
-
-#include "embedded/report_assets.hpp"
+#include "analysis/studies/study_unit.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
-
-std::string asset(std::string_view path) {
-  for (const embedded::File& file : embedded::report_assets()) {
-    if (file.path == path) return std::string(file.text);
-  }
-  throw sim::InternalError(fmt::format("{} is not embedded", path));
-}
-
-Unit unit_for(const std::string& unit) {
-  if (unit == "share") return Unit::kShare;
-  if (unit == "s") return Unit::kSeconds;
-  if (unit.starts_with("USD")) return Unit::kUsd;
-  if (unit == "W") return Unit::kWatts;
-  if (unit == "J") return Unit::kJoules;
-  if (unit == "bytes") return Unit::kBytes;
-  if (unit == "/s") return Unit::kPerSecond;
-  return Unit::kCount;
-}
 
 const char* colour(const Findings& findings) { return findings.open() ? "warn" : findings.holds() ? "good" : "bad"; }
 
@@ -47,9 +28,7 @@ class Article {
 
  private:
   std::string shown(const std::string& name) const {
-    const auto found = f_.base.values.find(name);
-    return html_escaped(shown_with_unit(found == f_.base.values.end() ? Json(nullptr) : found->second,
-                                        study_.title_and_unit(name).second));
+    return html_escaped(shown_with_unit(f_.base.value(name), study_.title_and_unit(name).second));
   }
   const std::string& unit() const { return unit_; }
 
@@ -193,8 +172,7 @@ class Article {
   }
 
   std::string outcome(const Evaluation& end) const {
-    const auto value = end.number(study_.outcome);
-    return html_escaped(shown_with_unit(value ? Json(*value) : Json(nullptr), unit()));
+    return html_escaped(shown_with_unit(sim::or_null(end.number(study_.outcome)), unit()));
   }
 
   std::string changes() {
@@ -252,7 +230,7 @@ std::string contents(const std::vector<Findings>& book) {
     const Study& study = findings.study;
     const auto outcome = study.title_and_unit(study.outcome);  // title, unit
     const auto shown = [&](const std::optional<double>& value) {
-      return html_escaped(shown_with_unit(value ? Json(*value) : Json(nullptr), outcome.second));
+      return html_escaped(shown_with_unit(sim::or_null(value), outcome.second));
     };
     table.rows.push_back(
         {fmt::format("<a href=\"#{}\">{}</a>", study.name, html_escaped(study.title)),
@@ -277,14 +255,14 @@ std::string studies_page(const std::vector<Findings>& book, const std::string& c
     if (book.size() > 1)
       links += fmt::format("<a href=\"#{}\">{}</a>", findings.study.name, html_escaped(findings.study.name));
   }
-  return fill_template(asset("studies/page.html.in"),
+  return fill_template(page_asset("studies/page.html.in"),
                        {{"title", book.size() == 1 ? html_escaped(book[0].study.title) : "Studies"},
-                        {"style", asset("report/report.css") + asset("studies/page.css")},
+                        {"style", page_asset("report/report.css") + page_asset("studies/page.css")},
                         {"links", links},
                         {"body", body},
                         {"command", html_escaped(command)},
                         {"data", json_for_html({{"summary", nullptr}, {"charts", charts}})},
-                        {"script", asset("report/report.js")}});
+                        {"script", page_asset("report/report.js")}});
 }
 
 }  // namespace tokenyard::analysis

@@ -7,6 +7,7 @@
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "sim/random/stream.hpp"
+#include "traces/readers/line_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -73,29 +74,24 @@ class Conversation {
 }  // namespace
 
 AgenticSessions::AgenticSessions(const std::filesystem::path& data) {
-  const std::string text = read_measured_file(data / "kv_cache_tester_agentic" / "traces_710_rle.jsonl.xz");
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    if (end > at) {
-      const auto json = nlohmann::json::parse(text.begin() + static_cast<std::ptrdiff_t>(at),
-                                              text.begin() + static_cast<std::ptrdiff_t>(end));
-      std::vector<Turn>& turns = traces_[json.at("id").get<std::string>()];
-      for (const auto& request : json.at("requests")) {
-        Turn& turn = turns.emplace_back();
-        turn.is_request = request.at("type") != "subagent";
-        if (!turn.is_request) continue;
-        turn.in = request.at("in").get<Tokens>();
-        turn.out = request.at("out").get<Tokens>();
-        turn.think_s = std::min(kLongestThink_s, request.value("think_time", 0.0));
-        for (const auto& run : request.at("hash_runs")) {
-          for (std::uint64_t i = 0, first = run[0].get<std::uint64_t>(); i < run[1].get<std::uint64_t>(); ++i)
-            turn.blocks.push_back(first + i);
-        }
-        std::sort(turn.blocks.begin(), turn.blocks.end());
-        turn.blocks.erase(std::unique(turn.blocks.begin(), turn.blocks.end()), turn.blocks.end());
+  traces::LineFile sessions(data / "kv_cache_tester_agentic" / "traces_710_rle.jsonl.xz");
+  for (std::string_view line; sessions.next(line);) {
+    const auto json = nlohmann::json::parse(line);
+    std::vector<Turn>& turns = traces_[json.at("id").get<std::string>()];
+    for (const auto& request : json.at("requests")) {
+      Turn& turn = turns.emplace_back();
+      turn.is_request = request.at("type") != "subagent";
+      if (!turn.is_request) continue;
+      turn.in = request.at("in").get<Tokens>();
+      turn.out = request.at("out").get<Tokens>();
+      turn.think_s = std::min(kLongestThink_s, request.value("think_time", 0.0));
+      for (const auto& run : request.at("hash_runs")) {
+        for (std::uint64_t i = 0, first = run[0].get<std::uint64_t>(); i < run[1].get<std::uint64_t>(); ++i)
+          turn.blocks.push_back(first + i);
       }
+      std::sort(turn.blocks.begin(), turn.blocks.end());
+      turn.blocks.erase(std::unique(turn.blocks.begin(), turn.blocks.end()), turn.blocks.end());
     }
-    at = end + 1;
   }
 
   const MeasuredTable requests(data / "inferencex_agentic" / "b200_dsr1_fp4_vllm_agentic_requests.csv");

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "sim/random/stream.hpp"
+
 namespace tokenyard::platforms {
 namespace {
 
+constexpr sim::StreamName kAcceptance("speculation");
 constexpr auto kLater = [](const auto& a, const auto& b) { return a.step > b.step; };
 
 }  // namespace
@@ -15,39 +18,48 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
   ++size_;
   context_ += call.record.prompt_tokens + call.made;
   ++needing_with(call);
-  expect_completion(index, call);
-}
-
-void DecodingBatch::make_more(std::uint32_t index, ActiveCall& call, Tokens tokens) {
-  --needing_with(call);
-  call.made += tokens;
-  ++needing_with(call);
-  context_ += tokens;
-  // What was expected when it joined is too late, by all that it made more.
-  if (made(call) == call.request.output_tokens) expect_completion(index, call);
-}
-
-void DecodingBatch::expect_completion(std::uint32_t index, const ActiveCall& call) {
-  completions_.push_back({call.joined_step + call.request.output_tokens - call.made, call.record.call, index});
+  completions_.push_back({step_ + call.request.output_tokens - call.made, index});
   std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
 
-void DecodingBatch::leave(ActiveCall& call) {
+void DecodingBatch::leave(std::uint32_t index, ActiveCall& call) {
+  std::erase_if(completions_, [&](const Completion& completion) { return completion.call == index; });
+  std::make_heap(completions_.begin(), completions_.end(), kLater);
+  take_out(call);
+}
+
+Tokens DecodingBatch::make_accepted(ActiveCalls& calls, const Speculation& speculation, std::uint64_t seed) {
+  Tokens all = 0;
+  for (Completion& completion : completions_) {
+    ActiveCall& call = calls[completion.call];
+    sim::Stream draw(seed, kAcceptance, call.request.entity, static_cast<std::uint32_t>(made(call)));
+    const Tokens tokens = std::min(speculation.accepted(draw.uniform()), completion.step - step_);
+    --needing_with(call);
+    call.made += tokens;
+    ++needing_with(call);
+    completion.step -= tokens;
+    all += tokens;
+  }
+  context_ += all;
+  std::make_heap(completions_.begin(), completions_.end(), kLater);
+  return all;
+}
+
+std::uint32_t DecodingBatch::leave_completed(ActiveCalls& calls) {
+  if (completions_.empty() || completions_.front().step > step_) return ActiveCall::kNone;
+  const std::uint32_t index = completions_.front().call;
+  std::pop_heap(completions_.begin(), completions_.end(), kLater);
+  completions_.pop_back();
+  take_out(calls[index]);
+  return index;
+}
+
+void DecodingBatch::take_out(ActiveCall& call) {
   --needing_with(call);
   --size_;
   call.made = made(call);
   context_ -= call.record.prompt_tokens + call.made;
   call.decoding = false;
-}
-
-std::uint32_t DecodingBatch::completed() {
-  drop_stale_completions();
-  return completions_.empty() || completions_.front().step > step_ ? ActiveCall::kNone : completions_.front().index;
-}
-
-std::int64_t DecodingBatch::steps_to_completion() {
-  drop_stale_completions();
-  return completions_.front().step - step_;
 }
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
@@ -77,18 +89,6 @@ std::int32_t& DecodingBatch::needing_with(const ActiveCall& call) {
   const auto size = static_cast<std::int64_t>(needing_.size());
   const std::int64_t residue = (call.joined_step - (call.record.prompt_tokens + call.made) + 1) % size;
   return needing_[static_cast<std::size_t>(residue < 0 ? residue + size : residue)];
-}
-
-void DecodingBatch::drop_stale_completions() {
-  while (!completions_.empty()) {
-    const auto& [step, id, index] = completions_.front();
-    const ActiveCall& call = calls_[index];
-    if (call.decoding && call.record.call == id && call.joined_step + call.request.output_tokens - call.made == step) {
-      return;
-    }
-    std::pop_heap(completions_.begin(), completions_.end(), kLater);
-    completions_.pop_back();
-  }
 }
 
 }  // namespace tokenyard::platforms

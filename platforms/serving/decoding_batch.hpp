@@ -1,22 +1,24 @@
 #pragma once
-/// The calls of a replica that decode: each makes one token a step, and its context grows by it. Some may make more.
+/// The calls of a replica that decode: each makes one token a step, and its context grows by it. With speculative
+/// decoding it makes the drafts accepted, too, drawn by what the work is and how many tokens it has.
 ///
 /// A call needs a KV block whenever its context passes a multiple of the block size, so every block-size steps: the
 /// calls are counted by the residue of the step count at which they do. What any number of steps needs is then a sum
 /// over at most one round of residues, whatever the number of calls.
 ///
-/// Cost: O(log calls) to join and to complete, O(1) to leave, O(block size) to ask for blocks.
+/// Cost: O(log calls) to join and to complete, O(calls) to leave before and for the drafts of a step, O(block size) to
+/// ask for blocks.
 
 #include <vector>
 
 #include "platforms/serving/active_call.hpp"
+#include "platforms/spec/speculation.hpp"
 
 namespace tokenyard::platforms {
 
 class DecodingBatch {
  public:
-  DecodingBatch(const ActiveCalls& calls, std::int64_t block_size)
-      : calls_(calls), needing_(static_cast<std::size_t>(block_size)) {}
+  explicit DecodingBatch(std::int64_t block_size) : needing_(static_cast<std::size_t>(block_size)) {}
 
   std::int32_t size() const { return size_; }
   /// Sum over the calls, in the next step.
@@ -26,20 +28,19 @@ class DecodingBatch {
 
   /// The call's `made` holds; its next token comes with the next step.
   void join(std::uint32_t index, ActiveCall& call);
-  /// Brings the call's `made` up to date.
-  void leave(ActiveCall& call);
-  /// The call made `tokens` more than one in the step just over, but not more than it is to make. Where calls do that,
-  /// to be said of every call in every step, of none too.
-  void make_more(std::uint32_t index, ActiveCall& call, Tokens tokens);
+  /// Before its tokens are all made. Brings the call's `made` up to date.
+  void leave(std::uint32_t index, ActiveCall& call);
   /// So many steps are over.
   void advance(std::int64_t steps) {
     step_ += steps;
     context_ += steps * size_;
   }
-  /// A call whose tokens are all made; none: ActiveCall::kNone. It is still in the batch.
-  std::uint32_t completed();
+  /// Of the drafts that the step just over checked, each call makes those accepted beside its own token. Their number.
+  Tokens make_accepted(ActiveCalls& calls, const Speculation& speculation, std::uint64_t seed);
+  /// A call whose tokens are all made leaves; ActiveCall::kNone: there is none.
+  std::uint32_t leave_completed(ActiveCalls& calls);
   /// From now to the first completion. The batch must not be empty.
-  std::int64_t steps_to_completion();
+  std::int64_t steps_to_completion() const { return completions_.front().step - step_; }
 
   /// KV blocks that the calls take in the next `steps` steps.
   std::int64_t blocks_needed(std::int64_t steps) const;
@@ -47,18 +48,14 @@ class DecodingBatch {
   std::int64_t steps_within(std::int64_t blocks, std::int64_t limit) const;
 
  private:
-  /// A call that left early leaves its completion behind.
   struct Completion {
     std::int64_t step;  ///< the step count after which the call is complete
-    std::uint64_t call;
-    std::uint32_t index;
+    std::uint32_t call;
   };
 
   std::int32_t& needing_with(const ActiveCall& call);
-  void expect_completion(std::uint32_t index, const ActiveCall& call);
-  void drop_stale_completions();
+  void take_out(ActiveCall& call);
 
-  const ActiveCalls& calls_;
   std::int32_t size_ = 0;
   Tokens context_ = 0;
   std::int64_t step_ = 0;                ///< steps so far

@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "sim/core/error.hpp"
-#include "sim/random/stream.hpp"
 
 namespace tokenyard::platforms {
 
 using sim::FineTime;
 using sim::Int128;
 using sim::Time;
-
-namespace {
-constexpr sim::StreamName kAcceptance("speculation");
-}  // namespace
 
 Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
                  const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
@@ -29,7 +24,7 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
       pool_(pool),
       index_(index),
       entity_{entity},
-      decoding_(calls_, kv.block_size) {}
+      decoding_(kv.block_size) {}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -195,7 +190,8 @@ void Replica::preempt_youngest(Time now) {
   Tokens computed = call.computed;
   if (call.decoding) {
     std::erase(late_, index);
-    leave_decoding(call);
+    decoding_.leave(index, call);
+    end_decoding(call);
     account_decoding(call, now);
     computed = call.record.prompt_tokens + call.made - 1;
   } else {
@@ -460,13 +456,17 @@ void Replica::end_leap() {
   if (!decoding_waits_) {
     decoding_.advance(steps);
     last_end_ = end;
-    if (options_.speculation.drafts() > 0) make_accepted();
+    if (options_.speculation.drafts() > 0) {
+      const Tokens more = decoding_.make_accepted(calls_, options_.speculation, options_.seed);
+      totals_.output_tokens += more;
+      gaps_.add(FineTime(), static_cast<std::uint64_t>(more));
+    }
   }
   leap_.stop();
 
   ended_.clear();
-  for (std::uint32_t index = decoding_.completed(); index != ActiveCall::kNone; index = decoding_.completed()) {
-    leave_decoding(calls_[index]);
+  for (std::uint32_t index; (index = decoding_.leave_completed(calls_)) != ActiveCall::kNone;) {
+    end_decoding(calls_[index]);
     ended_.push_back(index);
   }
   for (const Planned& planned : plan_) {
@@ -513,23 +513,9 @@ void Replica::join_decoding(std::uint32_t index, FineTime at) {
   decoding_.join(index, call);
 }
 
-/// Of the drafts that the step checked, each call makes those accepted, at the same time as its own token.
-void Replica::make_accepted() {
-  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
-    ActiveCall& call = calls_[index];
-    if (!call.decoding) continue;
-    const Tokens made = decoding_.made(call);
-    sim::Stream draw(options_.seed, kAcceptance, call.request.entity, static_cast<std::uint32_t>(made));
-    const Tokens more = std::min(options_.speculation.accepted(draw.uniform()), call.request.output_tokens - made);
-    decoding_.make_more(index, call, more);
-    totals_.output_tokens += more;
-    gaps_.add(FineTime(), static_cast<std::uint64_t>(more));
-  }
-}
-
-void Replica::leave_decoding(ActiveCall& call) {
-  decoding_.leave(call);
-  // The blocks it took while decoding were counted by the replica, unless it held some for drafts.
+/// The blocks that it took while decoding were counted by the replica; now they are its own, unless it held some for
+/// drafts.
+void Replica::end_decoding(ActiveCall& call) {
   const std::int64_t counted = kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks();
   kv_.add_private(call.kv, std::max<std::int64_t>(0, counted));
   call.last_token = std::max(call.last_token, last_end_);

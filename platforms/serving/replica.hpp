@@ -136,8 +136,7 @@ class Replica final : public sim::EventHandler {
   void take_decode_blocks(std::int64_t steps);
   void cut_leap();
   void join_decoding(std::uint32_t index, sim::FineTime at);
-  void make_accepted();
-  void leave_decoding(ActiveCall& call);
+  void end_decoding(ActiveCall& call);
   void account_decoding(ActiveCall& call, sim::Time now);
   KvContext context_of(const ActiveCall& call) const;
   void preempt_youngest(sim::Time now);

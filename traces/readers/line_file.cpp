@@ -1,42 +1,22 @@
 #include "traces/readers/line_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::traces {
 
 LineFile::LineFile(std::string path, std::size_t block_bytes)
-    : path_(std::move(path)), buffer_(std::max<std::size_t>(block_bytes, 16) + kPadding) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) throw sim::InputError({path_, "", std::strerror(errno), "the path of a readable trace"});
-  try {
-    struct stat status {};
-    if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {
-      throw sim::InputError({path_, "", "a directory", "the path of a readable trace"});
-    }
-    while (end_ < 4 && fill()) {
-    }
-    refuse_binary();
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
+    : file_(path), path_(std::move(path)), buffer_(std::max<std::size_t>(block_bytes, 16) + kPadding) {
+  while (end_ < 4 && fill()) {
   }
+  refuse_binary();
   if (end_ >= 3 && std::memcmp(buffer_.data(), "\xEF\xBB\xBF", 3) == 0) begin_ = 3;
 }
 
-LineFile::~LineFile() { ::close(descriptor_); }
-
 void LineFile::refuse_binary() const {
   const std::string_view head(buffer_.data(), std::min<std::size_t>(end_, 4));
-  if (head.starts_with("\x1F\x8B")) throw sim::InputError({path_, "", "gzip data", "text: unpack it first (gunzip)"});
-  if (head == "\x28\xB5\x2F\xFD") throw sim::InputError({path_, "", "zstd data", "text: unpack it first (unzstd)"});
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) {
     throw sim::InputError({path_, "", "UTF-16 text", "UTF-8 text"});
   }
@@ -51,15 +31,9 @@ bool LineFile::fill() {
     begin_ = 0;
   }
   if (end_ + kPadding == buffer_.size()) buffer_.resize(2 * end_ + kPadding);
-  ssize_t got = 0;
-  do {
-    got = ::read(descriptor_, buffer_.data() + end_, buffer_.size() - kPadding - end_);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) {
-    throw sim::InputError({path_, fmt::format("line {}", number_ + 1), std::strerror(errno), "a readable file"});
-  }
+  const std::size_t got = file_.read(buffer_.data() + end_, buffer_.size() - kPadding - end_);
   at_end_ = got == 0;
-  end_ += static_cast<std::size_t>(got);
+  end_ += got;
   return !at_end_;
 }
 

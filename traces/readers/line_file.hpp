@@ -1,5 +1,5 @@
 #pragma once
-/// Lines of a file of any size, read in blocks.
+/// Lines of a file of any size, compressed or not, read in blocks.
 ///
 /// Invariants: memory is one block, or the longest line up to 16 MiB; a longer line is cut and marked, never held. A
 /// line is returned without "\n" or "\r\n", and 64 readable bytes follow it in memory (what simdjson asks for). A
@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "traces/readers/unpacked_file.hpp"
+
 namespace tokenyard::traces {
 
 class LineFile {
@@ -20,11 +22,8 @@ class LineFile {
   static constexpr std::size_t kPadding = 64;
   static constexpr std::size_t kMaxLine = std::size_t{16} << 20;
 
-  /// Throws sim::InputError if the file cannot be opened, is a directory, or is compressed.
+  /// Throws sim::InputError if the file cannot be opened, is a directory, or is no text.
   explicit LineFile(std::string path, std::size_t block_bytes = std::size_t{1} << 20);
-  ~LineFile();
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
 
   /// The next line, valid until the next call; false at the end of the file. Throws sim::InputError on a read error.
   bool next(std::string_view& line);
@@ -39,8 +38,8 @@ class LineFile {
   bool fill();
   void refuse_binary() const;
 
+  UnpackedFile file_;
   std::string path_;
-  int descriptor_ = -1;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  ///< what is held and not yet returned
   std::uint64_t number_ = 0;

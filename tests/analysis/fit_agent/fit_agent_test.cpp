@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -140,13 +141,7 @@ TEST_CASE("Fit: sessions drawn from our own customer service give its parameters
 TEST_CASE("Fit: of production sessions, calls, prompts and answers are played within 10 %") {
   const auto packed = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
   if (!packed) return;
-  const traces::ScratchFolder scratch;
-  const std::string plain = scratch / "sessions.jsonl";
-  if (std::system(("xz -dc '" + *packed + "' > '" + plain + "'").c_str()) != 0) {
-    WARN("skipped: no xz to unpack " << *packed);
-    return;
-  }
-  const auto source = traces::open_tasks(plain, "weka");
+  const auto source = traces::open_tasks(*packed, "weka");
   const Observed observed = observe(*source, "", 0);
   CHECK(observed.tasks.size() == 710);
   CHECK(observed.nameless);
@@ -174,4 +169,22 @@ TEST_CASE("Fit: a loop within a loop is told from draws without memory") {
   CHECK(learned.goodness.worst() < 0.10);
   CHECK(edge(learned.agent, "assistant", "look-up")["count"] == Json(2.0));  // of every message, not of the task
   check_within(stated(edge(learned.agent, "send", "lead"), "evidence"), 4.02);
+}
+
+TEST_CASE("Fit: where tasks only hand on to a sub-agent, it is the agent") {
+  const ResultFolder folder("fit-handed-on");
+  simulate_text(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}],
+      "workload": {"agents": [{"agent": "sales", "rate_per_s": 0.5}]}, "run": {"duration_s": 400}})",
+                folder, {.write = {"record"}});
+  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  const Observed observed = observe(*source, "", 0);
+  CHECK(observed.left_out_branches > 0);  // research within the sub-agent
+  const auto calls_of = [&](const ObservedTask& task) {
+    return std::count_if(task.visits.begin(), task.visits.end(), [&](const Visit& visit) {
+      return observed.nodes[visit.node].kind == agents::StepKind::kCall;
+    });
+  };
+  CHECK(std::all_of(observed.tasks.begin(), observed.tasks.end(), calls_of));
+  CHECK(learn(observed, "mine", "test").agent.contains("start"));
 }

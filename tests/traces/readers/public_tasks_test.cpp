@@ -34,16 +34,6 @@ std::string public_data(const std::string& path) {
   return "";
 }
 
-/// The sessions of kv-cache-tester, unpacked; empty, with a warning, where they or `xz` are absent.
-std::string unpacked_sessions(const ScratchFolder& folder) {
-  const std::string packed = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
-  if (packed.empty()) return "";
-  const std::string path = folder / "sessions.jsonl";
-  if (std::system(fmt::format("xz -dc '{}' > '{}'", packed, path).c_str()) == 0) return path;
-  WARN("skipped: no xz to unpack " << packed);
-  return "";
-}
-
 struct Totals {
   std::int64_t tasks = 0, calls = 0, tools = 0, tool_calls = 0, humans = 0, prompt = 0, output = 0;
   std::vector<std::int64_t> durations;  ///< of tasks, if calls take their recorded time
@@ -151,7 +141,7 @@ TEST_CASE("Real agents' spans: calls, tools, tokens and dates are the expected o
 
 TEST_CASE("All 710 published agentic sessions are read, and converted without a change in what they are") {
   const ScratchFolder folder;
-  const std::string path = unpacked_sessions(folder);
+  const std::string path = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
   if (path.empty()) return;
   const Totals sessions = totals(path, "weka");
   CHECK(sessions.tasks == 710);

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace tokenyard::sim {
+
+/// JSON for a number that may not exist.
+inline nlohmann::ordered_json or_null(std::optional<double> number) {
+  return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json(nullptr);
+}
+
+}  // namespace tokenyard::sim
