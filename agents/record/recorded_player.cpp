@@ -253,6 +253,7 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   if (pool != kDropped) {
     CallRequest request;
     request.task = play.number;
+    request.entity = step.entity != 0 ? step.entity : play.number << 24 | s;
     request.task_arrival = play.arrival;
     request.task_served = play.served;
     request.path_served = progress.path_served;

@@ -51,6 +51,7 @@ struct RecordedStep {
   std::uint32_t first_extent = 0, extents = 0;
   platforms::Tokens output_tokens = 1;
   std::uint64_t output_content = 0;  ///< as in CallRequest
+  std::uint64_t entity = 0;          ///< as in CallRequest; 0: the replay's own
 
   // a tool, a person, a wait; for a call what it took when recorded, 0 if unknown
   sim::Time duration;

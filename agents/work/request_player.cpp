@@ -19,7 +19,7 @@ void RequestPlayer::pull() {
 void RequestPlayer::on_event(sim::Time, std::uint64_t argument) {
   const RecordedRequest& recorded = requests_[static_cast<std::uint32_t>(argument)];
   platforms::CallRequest request;
-  request.task = tasks_++;
+  request.task = request.entity = tasks_++;
   request.task_arrival = simulation_.now();
   ++in_flight_;
   request.pool = pool_;

@@ -403,6 +403,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     request.output_tokens = call.visible + thought;
     // Only an answer that follows its prompt in the context as it was made can be found again.
     request.output_content = node.fresh || thought > 0 || count > 1 ? 0 : content_of(index, node.context);
+    ++request.entity;
     request.cookie = slot;
     door_.submit(request);  // may end the call, and with the last one the task, before it returns
   }
@@ -413,6 +414,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   const Entry::Member& member = entries_[task.entry].members[step.member];
   CallRequest request;
   request.task = task.number;
+  request.entity = mix(mix(step.walk.entity() + request.node) + step.walk.visit());
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;

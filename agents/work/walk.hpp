@@ -36,12 +36,14 @@ class Walk {
   std::uint32_t at() const { return node_; }
 
   /// A stream of this visit.
-  sim::Stream stream(std::uint64_t seed, sim::StreamName name) const { return {seed, name, entity_, path_ + visit_}; }
+  sim::Stream stream(std::uint64_t seed, sim::StreamName name) const { return {seed, name, entity_, visit()}; }
   /// The way on from the node it is at; `error` after a failed tool or sub-agent. Once per visit.
   const Agent::Route& choose(std::uint64_t seed, bool error);
   /// The path of what forks here: a branch by its edge, a copy of a sub-agent by its number.
   std::uint32_t fork_path(std::uint32_t branch) const;
   std::uint64_t entity() const { return entity_; }
+  /// Tells this visit from all others of the task to its node.
+  std::uint32_t visit() const { return path_ + visit_; }
   std::uint32_t path() const { return path_; }
 
   std::vector<ContextShare>& contexts() { return contexts_; }

@@ -18,12 +18,6 @@ namespace {
 
 using sim::Json;
 
-double rounded(double value) {
-  if (value == 0) return 0;
-  const double scale = std::pow(10, 3 - std::ceil(std::log10(std::abs(value))));
-  return std::round(value * scale) / scale;
-}
-
 /// How tables of experts name a precision of ours, the best known first.
 std::vector<const char*> expert_formats(platforms::Precision precision) {
   switch (precision) {
@@ -68,7 +62,7 @@ Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog)
 }
 
 /// The measured times themselves.
-CalibratedChip take_all_reduce(const CalibrateOptions& options, const platforms::Chip& chip, Json entry) {
+CalibratedEntry take_all_reduce(const CalibrateOptions& options, const platforms::Chip& chip, Json entry) {
   CollectiveTable measured = read_all_reduce(options.table);
   if (measured.empty()) refuse(options, "no all-reduce of 16-bit numbers", "rows of op_name all_reduce");
   const FitError between = error_between_sizes(measured);
@@ -78,7 +72,7 @@ CalibratedChip take_all_reduce(const CalibrateOptions& options, const platforms:
   for (const platforms::Chip::AllReduce& known : chip.collectives.by_chips) old[known.chips] = known.seconds;
   for (const auto& [chips, curve] : options.lower ? lower_of(measured, old) : measured) {
     Json rows = Json::array();
-    for (const auto& [bytes, seconds] : curve.points()) rows.push_back({bytes, rounded(seconds)});
+    for (const auto& [bytes, seconds] : curve.points()) rows.push_back({bytes, in_three_digits(seconds)});
     Json& at = by_chips[std::to_string(chips)];
     const std::string earlier = options.lower && at.contains("source") ? at["source"].get<std::string>() + "; " : "";
     at = {{"value", std::move(rows)}, {"source", earlier + "tokenyard calibrate: " + stack}};
@@ -88,7 +82,13 @@ CalibratedChip take_all_reduce(const CalibrateOptions& options, const platforms:
 
 }  // namespace
 
-CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+double in_three_digits(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10, 3 - std::ceil(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
+CalibratedEntry take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
   if (catalog.find_model(options.model) == nullptr)
     throw sim::InputError({"", "--model", '"' + options.model + '"', "the profiled model of the catalogue"});
@@ -113,7 +113,7 @@ CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Ca
           fmt::format("kernels of {} at tensor parallelism {}: taken as measured", options.model, options.tp)};
 }
 
-CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
   if (!base.chip->power.tdp_w || !base.chip->power.idle_w)
     refuse(options, "watts of " + options.base, "a chip whose entry has power/tdp_w and power/idle_w");
@@ -128,7 +128,7 @@ CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms:
   for (const auto& [key, value] :
        {std::pair{"active_w", fit.power.active_w}, std::pair{"compute_w", fit.power.compute_w},
         std::pair{"memory_w", fit.power.memory_w}})
-    power[key] = {{"value", rounded(value.value_or(0))}, {"source", source}};
+    power[key] = {{"value", in_three_digits(value.value_or(0))}, {"source", source}};
   const double peak = *base.chip->peak_flops_per_s[base.precision];
   return {std::move(base.entry), fmt::format("watts of serving: {} on what was fitted, {} leaving one model out; "
                                              "{:.3g} W while kernels run, {:.3g} pJ a {} operation, {:.3g} pJ a byte",
@@ -137,17 +137,17 @@ CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms:
                                              1e12 * *fit.power.memory_w / *base.chip->memory_bytes_per_s)};
 }
 
-CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
   const platforms::Chip* chip = base.chip;
   const platforms::Precision precision = base.precision;
-  CalibratedChip result;
+  CalibratedEntry result;
   result.entry = std::move(base.entry);
   const std::string stack = options.stack.empty() ? options.table.filename().string() : options.stack;
   Json& efficiency = result.entry["efficiency"];
   std::string source;
   const auto put = [&](Json& at, const char* key, double value) {
-    at[key] = {{"value", rounded(value)}, {"source", source}};  // its date nobody told us
+    at[key] = {{"value", in_three_digits(value)}, {"source", source}};  // its date nobody told us
   };
   const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
     result.what =
@@ -186,7 +186,7 @@ CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catal
     Json& table_of = efficiency["moe_residual"][options.precision];
     table_of = {{"source", source}};
     fit.residual.write(table_of);
-    for (Json& factor : table_of["value"]) factor = rounded(factor);
+    for (Json& factor : table_of["value"]) factor = in_three_digits(factor);
   } else if (table.has("isl") && table.has("num_heads")) {
     const auto samples = read_prefill_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");

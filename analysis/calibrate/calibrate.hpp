@@ -9,7 +9,7 @@
 /// entry that comes out is the base chip's with the fitted figures in it, each with its source, the software stack and
 /// the error on what was held out.
 ///
-///   CalibratedChip result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"),
+///   CalibratedEntry result = calibrate({.table = "my_gemm.csv", .base = catalog.raw(CatalogKind::kChip, "h100-sxm"),
 ///   …});
 ///   // result.entry goes into DIR/chips/NAME.json, and DIR to --catalog
 
@@ -27,21 +27,24 @@ struct CalibrateOptions {
   std::string name;   ///< of the new entry; empty: the base's
   std::string stack;  ///< software the table was measured with; empty: the file's name
   std::string precision = "bf16";
-  std::string model;    ///< of a profile
-  std::int64_t tp = 1;  ///< of a profile
-  bool lower = false;   ///< of all-reduces: keep the entry's times where they are lower
+  std::string model;            ///< of a profile or a serving benchmark
+  std::int64_t tp = 1;          ///< of the same
+  std::string engine = "vllm";  ///< of a serving benchmark
+  bool lower = false;           ///< of all-reduces: keep the entry's times where they are lower
 };
 
-struct CalibratedChip {
+struct CalibratedEntry {
   sim::Json entry;
   std::string what;  ///< "dense products: 5.1 / 3.2 / 14.0 % … on held-out shapes"
 };
 
+double in_three_digits(double value);
+
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
-CalibratedChip calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);
+CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);
 /// Watts of serving (energy_table.hpp): what a chip draws while kernels run, per operation and per byte.
-CalibratedChip calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog);
+CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog);
 /// `options.table`: folder and prefix of the profile's files (profile_reader.hpp).
-CalibratedChip take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog);
+CalibratedEntry take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog);
 
 }  // namespace tokenyard::analysis

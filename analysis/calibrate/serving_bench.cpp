@@ -32,7 +32,7 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     const TimedRequest& request = requests_[argument];
     prompts_.push_back({0, request.prompt_tokens});
     platforms::CallRequest call;
-    call.task = argument;
+    call.task = call.entity = argument;
     call.prompt = {&prompts_.back(), 1};
     call.output_tokens = request.output_tokens;
     call.listener = this;

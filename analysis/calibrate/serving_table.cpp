@@ -77,20 +77,20 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 /// How the server was started and loaded, by where the row comes from.
 ///
 /// NVIDIA's lab measures what aiconfigurator's generator writes (rule_plugin/benchmark/*.rule, 2026-08): a token budget
-/// just above one prompt, TensorRT-LLM without chunked prefill, and aiperf with all lengths alike. Users that were
-/// served in one step then end in one step and come again together, for ever: that is most of the time to first token
-/// in these rows. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget.
+/// just above one prompt, TensorRT-LLM without chunked prefill, SGLang with mixed chunks, and aiperf with all lengths
+/// alike. Users that were served in one step then end in one step and come again together, for ever: that is most of
+/// the time to first token in these rows. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the
+/// engine's budget.
 void configure(std::string_view source, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
   batching.max_num_seqs = 1024;
-  batching.max_num_batched_tokens = point.defaults->max_num_batched_tokens;
-  batching.async_scheduling = point.defaults->async_scheduling;
   if (source.find("NVIDIA lab") == std::string_view::npos) {
     point.load.shortest = kInferenceMaxShortest;
     return;
   }
   batching.max_num_batched_tokens = point.load.users + point.load.prompt_tokens + 1500;
   batching.chunked_prefill = point.engine != "trtllm";
+  batching.mixed_chunk = true;
 }
 
 /// The reason to leave a row out; empty: `point` is complete.
@@ -133,7 +133,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   const double tokens =
       platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
   if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
-  point.bench.kv.block_size = point.defaults->block_size;
+  point.bench = bench_of(*point.defaults);
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
   point.load.users = static_cast<std::int64_t>(table.number(row, "batch_size"));
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
@@ -177,6 +177,28 @@ ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults:
   return means;
 }
 
+ServingBench bench_of(const platforms::EngineDefaults& engine) {
+  ServingBench bench;
+  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs);
+  bench.batching.max_num_batched_tokens = engine.max_num_batched_tokens;
+  bench.batching.chunked_prefill = engine.enable_chunked_prefill;
+  bench.batching.mixed_chunk = engine.enable_mixed_chunk;
+  bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
+  bench.batching.async_scheduling = engine.async_scheduling;
+  bench.kv.block_size = engine.block_size;
+  return bench;
+}
+
+double mean_error(std::span<const ServingPoint> points, const platforms::EngineDefaults::Host& host) {
+  double sum = 0;
+  for (const ServingPoint& point : points) {
+    const ServedMeans means = simulate(point, host);
+    sum += std::min(kTokenCap, std::abs(std::log(means.tpot_s / point.tpot_s)));
+    sum += kFirstTokenWeight * std::min(kFirstTokenCap, std::abs(std::log(means.ttft_s / point.ttft_s)));
+  }
+  return sum / static_cast<double>(points.size());
+}
+
 platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points) {
   const auto host_of = [&](std::span<const double> v) {
     platforms::EngineDefaults::Host host;
@@ -189,15 +211,10 @@ platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points
     return host;
   };
   const std::size_t stride = std::max<std::size_t>(1, points.size() / kFittedPoints);
+  std::vector<ServingPoint> fitted;
+  for (std::size_t i = 0; i < points.size(); i += stride) fitted.push_back(points[i]);
   const auto error = [&](std::span<const double> v) {
-    if (std::any_of(v.begin(), v.end(), [](double x) { return x < 0; })) return 1e3;
-    double sum = 0, rows = 0;
-    for (std::size_t i = 0; i < points.size(); i += stride, ++rows) {
-      const ServedMeans means = simulate(points[i], host_of(v));
-      sum += std::min(kTokenCap, std::abs(std::log(means.tpot_s / points[i].tpot_s)));
-      sum += kFirstTokenWeight * std::min(kFirstTokenCap, std::abs(std::log(means.ttft_s / points[i].ttft_s)));
-    }
-    return sum / rows;
+    return std::any_of(v.begin(), v.end(), [](double x) { return x < 0; }) ? 1e3 : mean_error(fitted, host_of(v));
   };
   const std::vector<double> steps{1, 15, 4, 0.2, 0.2};
   return host_of(minimize(error, {1, 20, 5, 0.3, 0.3}, steps, {.restarts = 2, .evaluations_per_variable = 30}));

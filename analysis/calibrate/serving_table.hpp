@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,11 @@ struct ServedMeans {
   double ttft_s = 0, tpot_s = 0;
 };
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
+
+/// A server with the engine's defaults, its KV memory aside.
+ServingBench bench_of(const platforms::EngineDefaults& engine);
+/// How far simulated TPOT and, with half the weight, TTFT are from the points': mean |log|, capped.
+double mean_error(std::span<const ServingPoint> points, const platforms::EngineDefaults::Host& host);
 
 /// The host times of an engine that bring simulated TPOT and, with half the weight, TTFT closest to the points', least
 /// mean |log|, capped. Seconds to minutes.

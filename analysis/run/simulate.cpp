@@ -128,6 +128,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
+    pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;
     pool.retention = plan.kv_retention;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);

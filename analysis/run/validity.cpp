@@ -5,8 +5,9 @@
 namespace tokenyard::analysis {
 namespace {
 
+/// Whether step times come from a measured profile: not with drafts, which no profile has.
 bool profiled(const PoolPlan& pool) {
-  return pool.model != nullptr &&
+  return pool.model != nullptr && pool.batching.speculation.drafts() == 0 &&
          pool.chip->profile(pool.model->name, pool.parallelism.tp, pool.weights, pool.kv) != nullptr;
 }
 

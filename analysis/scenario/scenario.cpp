@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/scenario/name.hpp"
+#include "analysis/scenario/speculation_plan.hpp"
 
 namespace tokenyard::analysis {
 
@@ -35,17 +36,26 @@ const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
 }
 
 /// Returns the GiB of the engine's own host tier.
-double read_engine(ObjectReader& reader, PoolPlan& pool) {
+double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog) {
   const platforms::EngineDefaults& defaults = *pool.engine;
   pool.batching.max_num_seqs = static_cast<std::int32_t>(reader.integer(
       "max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
   pool.batching.max_num_batched_tokens =
       reader.integer("max_num_batched_tokens",
                      {.fallback = static_cast<double>(defaults.max_num_batched_tokens), .minimum = 1, .maximum = 1e7});
-  if (pool.batching.max_num_batched_tokens < pool.batching.max_num_seqs) {
+  pool.batching.speculation = read_speculation(reader, pool.model, catalog);
+  const std::int64_t queries = pool.batching.speculation.queries();
+  if (pool.batching.max_num_batched_tokens < pool.batching.max_num_seqs * queries) {
     reader.fault("max_num_batched_tokens", std::to_string(pool.batching.max_num_batched_tokens),
-                 fmt::format("at least max_num_seqs = {}: every running call makes a token per step",
-                             pool.batching.max_num_seqs));
+                 queries == 1
+                     ? fmt::format("at least max_num_seqs = {}: every running call makes a token per step",
+                                   pool.batching.max_num_seqs)
+                     : fmt::format("at least max_num_seqs = {} times the {} tokens of a call that a step checks",
+                                   pool.batching.max_num_seqs, queries));
+  }
+  if (pool.batching.speculation.drafter != nullptr && pool.parallelism.pp > 1) {
+    reader.fault("speculative_config", fmt::format("a drafter beside pp {}", pool.parallelism.pp),
+                 "pp 1, or method ngram: a drafter is not divided into stages");
   }
   pool.cache.block_size = reader.integer(
       "block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
@@ -59,7 +69,8 @@ double read_engine(ObjectReader& reader, PoolPlan& pool) {
                     {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
   pool.batching.long_prefill_token_threshold =
       reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
-  pool.batching.scheduler_reserve_full_isl = reader.boolean("scheduler_reserve_full_isl", false);
+  pool.batching.scheduler_reserve_full_isl = reader.boolean("scheduler_reserve_full_isl", defaults.scheduler_reserve_full_isl);
+  pool.batching.mixed_chunk = reader.boolean("enable_mixed_chunk", defaults.enable_mixed_chunk);
   pool.batching.watermark = reader.number("watermark", {.fallback = 0, .minimum = 0, .maximum = 1});
   if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {
     pool.cache.blocks = *blocks;
@@ -158,12 +169,12 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
       const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog,
                                                            &Catalog::find_engine);
       if (found != nullptr) pool.engine = found;
-      offloading_gib = read_engine(engine, pool);
+      offloading_gib = read_engine(engine, pool, catalog);
     });
   } else {
     const sim::JsonFile empty = sim::JsonFile::from(sim::Json::object(), reader.file());
     ObjectReader none(empty.value(), reader.file(), reader.pointer_to("engine"), reader.faults());
-    read_engine(none, pool);
+    read_engine(none, pool, catalog);
   }
   pool.kv_tiers = read_kv_tiers(reader, pool.chip, offloading_gib);
   if (!pool.kv_tiers.empty() && !pool.cache.prefix_caching) {

@@ -56,6 +56,7 @@ struct PoolPlan {
   platforms::ReplicaSpec spec() const {
     platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};
     spec.host.asynchronous = batching.async_scheduling;
+    spec.speculation = batching.speculation;
     return spec;
   }
   /// With the nodes that a replica lies on, which its time depends on.

@@ -6,7 +6,7 @@
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/calibrate/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/profiled_step_cost.hpp"
 #include "sim/input/faults.hpp"
@@ -132,10 +132,9 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
     spec.host = engine.host;  // fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
-    ServingBench bench;
+    ServingBench bench = bench_of(engine);
     bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);
     bench.batching.max_num_batched_tokens = 2048 * run.dp;
-    bench.batching.async_scheduling = engine.async_scheduling;
     bench.kv.blocks = kBlocks * run.dp;
     for (const bool profiled : {true, false}) {
       bench.cost =

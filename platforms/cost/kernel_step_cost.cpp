@@ -11,17 +11,11 @@ using sim::FineTime;
 
 namespace {
 
-constexpr double kActivationBytes = 2;  // bf16
 // Small kernels of a layer after fusion (two norms with the residual, rotation, cache write, activation), and of a step
 // (embedding, last norm, sampling).
 constexpr double kPointwiseOfLayer = 5, kPointwiseOfStep = 4;
 
 std::int64_t share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
-
-Precision attention_precision(const ReplicaSpec& spec) {
-  return spec.chip->peak_flops_per_s[Precision::kBf16] ? Precision::kBf16
-                                                       : spec.chip->compute_precision(spec.weights).value();
-}
 
 /// The step's row count as the kernels see it.
 std::size_t row_class(std::int64_t rows) { return static_cast<std::size_t>(rows <= 8 ? rows : 8 + share(rows - 8, 8)); }
@@ -34,12 +28,12 @@ const T& cached(std::vector<std::optional<T>>& cache, std::size_t index, const M
   return *cache[index];
 }
 
-void book(StepPiece& piece, const KernelTime& time) {
-  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += FineTime::ticks_in(time.seconds[i]);
-  piece.base_bytes += sim::rounded(time.bytes);
-}
-
 }  // namespace
+
+Precision attention_precision(const ReplicaSpec& spec) {
+  return spec.chip->peak_flops_per_s[Precision::kBf16] ? Precision::kBf16
+                                                       : spec.chip->compute_precision(spec.weights).value();
+}
 
 GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   const Chip::Efficiency& e = chip.efficiency;
@@ -112,7 +106,7 @@ void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k)
 void KernelStepCost::add_layers() {
   const ModelArchitecture& model = *spec_.model;
   const Parallelism& p = spec_.parallelism;
-  const std::int64_t tp = p.tp, d = model.hidden, heads = share(model.heads, tp);
+  const std::int64_t tp = p.tp, d = model.hidden, heads = share(model.heads, tp), queries = spec_.speculation.queries();
   const auto count = [](std::int64_t layers) { return static_cast<double>(layers); };
   const auto bytes = [](std::int64_t elements) { return kActivationBytes * static_cast<double>(elements); };
   // A norm reads and writes the residual stream and writes its result; two of them in a layer.
@@ -121,7 +115,7 @@ void KernelStepCost::add_layers() {
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_));
   if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
       model.mla && !latent.empty()) {
-    figures.decode = latent.at(count(heads));
+    figures.decode = latent.at(count(heads * queries));
     figures.decode_with_arithmetic = true;
   }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
@@ -137,7 +131,7 @@ void KernelStepCost::add_layers() {
     add_products(full.layers, d, heads * mla.v_dim);
     full.query_key_dim = count(qk);
     full.value_dim = count(mla.v_dim);
-    full.decode_flop = 2 * full.query_heads * count(2 * mla.kv_lora_rank + mla.qk_rope_dim);
+    full.decode_flop = 2 * count(queries) * full.query_heads * count(2 * mla.kv_lora_rank + mla.qk_rope_dim);
     of_layers += full.layers * bytes(2 * heads * qk);
   } else if (model.full_layers > 0) {
     const std::int64_t width = model.full_head_dim, kv = share(model.full_kv_heads, tp);
@@ -146,7 +140,7 @@ void KernelStepCost::add_layers() {
                  d);
     add_products(full.layers, d, heads * width);
     full.query_key_dim = full.value_dim = count(width);
-    full.decode_flop = 4 * full.query_heads * count(width);
+    full.decode_flop = 4 * count(queries) * full.query_heads * count(width);
     of_layers += full.layers * bytes(2 * (heads + kv) * width);
   }
   full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
@@ -160,7 +154,7 @@ void KernelStepCost::add_layers() {
       add_products(sliding.layers, (heads + 2 * kv) * width, d);
       add_products(sliding.layers, d, heads * width);
       sliding.query_key_dim = sliding.value_dim = count(width);
-      sliding.decode_flop = 4 * sliding.query_heads * count(width);
+      sliding.decode_flop = 4 * count(queries) * sliding.query_heads * count(width);
       of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
     }
     sliding.cached_bytes =
@@ -313,8 +307,9 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
   const auto index = static_cast<std::size_t>(decoding);
   if (chunks.empty() && index < decode_cache_.size() && decode_cache_[index]) return *decode_cache_[index];
 
-  std::int64_t tokens = decoding;
-  std::int64_t rows = decoding;
+  const std::int64_t decoded = decoding * spec_.speculation.queries();
+  std::int64_t tokens = decoded;
+  std::int64_t rows = decoded;
   const double paced = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   KernelTime time;
   double flop = 0;
@@ -334,8 +329,8 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
       flop += attention_[1].prefill_flop(inside, reach) * c / inside;
     }
   }
-  if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoding);
-  time += token_time(decoding + static_cast<std::int64_t>(paced));
+  if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoded);
+  time += token_time(decoded + static_cast<std::int64_t>(paced));
   if (experts_) time += experts_time(tokens);
   if (rows > 0) time += head_time(rows);
   flop += token_flop_ * static_cast<double>(tokens) / ranks_ +

@@ -9,6 +9,8 @@
 /// tokens, pp times.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 bits has its inputs quantised by a kernel of their own.
+/// - With speculative decoding a decoding call has as many tokens in a step as the model checks; what else that takes
+///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
 ///
 /// Kernels of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take
@@ -26,6 +28,9 @@
 
 namespace tokenyard::platforms {
 
+inline constexpr double kActivationBytes = 2;  // bf16
+/// Of attention and of the output matrix.
+Precision attention_precision(const ReplicaSpec& spec);
 /// The chip's entry as the kernel models take it. `compute`: a format that the chip has a peak for.
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
 GemmFigures expert_figures(const Chip& chip, Precision compute);

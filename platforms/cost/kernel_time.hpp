@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "platforms/cost/step_cost.hpp"
+#include "sim/core/rounded.hpp"
 
 namespace tokenyard::platforms {
 
@@ -35,6 +36,12 @@ struct KernelTime {
     return *this;
   }
 };
+
+/// Adds the kernels to what a step costs at any context.
+inline void book(StepPiece& piece, const KernelTime& time) {
+  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += sim::FineTime::ticks_in(time.seconds[i]);
+  piece.base_bytes += sim::rounded(time.bytes);
+}
 
 /// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic
 /// overlap, but not wholly. Square roots only, so the same on every machine.

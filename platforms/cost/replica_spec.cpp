@@ -17,23 +17,40 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
   }
   for (const std::string& key : spec.model->missing())
     missing.push_back(fmt::format("model {}: {}", spec.model->name, key));
+  if (spec.speculation.drafter != nullptr) {
+    for (const std::string& key : spec.speculation.drafter->missing())
+      missing.push_back(fmt::format("model {}: {}", spec.speculation.drafter->name, key));
+  }
   return missing;
 }
 
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
-  // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
-  const auto heads = static_cast<double>(spec.model->kv_heads);
-  const double split = spec.model->mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
-  return spec.model->kv_bytes_per_token(spec.kv) /
-         (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
+  const auto of = [&](const ModelArchitecture& model) {
+    // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
+    const auto heads = static_cast<double>(model.kv_heads);
+    const double split = model.mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
+    return model.kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
+  };
+  return of(*spec.model) + (spec.speculation.drafter != nullptr ? of(*spec.speculation.drafter) : 0);
 }
 
 double weight_bytes_per_chip(const ReplicaSpec& spec) {
-  const auto parameters = spec.model->parameters();
-  const double experts = parameters.experts * bytes_per_weight(spec.weights);
-  const double rest = spec.model->weight_bytes(spec.weights) - experts;
   const Parallelism& p = spec.parallelism;
-  return rest / static_cast<double>(p.tp * p.pp) + experts / static_cast<double>(p.chips());
+  const auto of = [&](const ModelArchitecture& model) {
+    const double experts = model.parameters().experts * bytes_per_weight(spec.weights);
+    const double rest = model.weight_bytes(spec.weights) - experts;
+    return rest / static_cast<double>(p.tp * p.pp) + experts / static_cast<double>(p.chips());
+  };
+  double bytes = of(*spec.model);
+  if (const ModelArchitecture* drafter = spec.speculation.drafter.get()) {
+    bytes += of(*drafter);
+    if (spec.speculation.shares_vocabulary) {
+      const auto d = static_cast<double>(drafter->hidden);
+      const double vocabulary = drafter->parameters().embedding + drafter->parameters().lm_head;
+      bytes += bytes_per_weight(Precision::kBf16) * (2 * d * d - vocabulary / static_cast<double>(p.tp * p.pp));
+    }
+  }
+  return bytes;
 }
 
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes) {

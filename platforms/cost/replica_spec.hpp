@@ -13,6 +13,7 @@
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/model.hpp"
+#include "platforms/spec/speculation.hpp"
 
 namespace tokenyard::platforms {
 
@@ -29,6 +30,7 @@ struct ReplicaSpec {
   Precision kv = Precision::kBf16;
   EngineDefaults::Host host;
   NodeSpan span;  ///< how the replica lies on nodes
+  Speculation speculation;
 };
 
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
@@ -37,8 +39,9 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 /// KV tokens that fit beside the weights on each chip: (memory · utilization - weights - reserve) / bytes per token.
 /// Not positive if the weights alone do not fit.
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
-/// KV bytes of one token on the chip of the replica that holds most.
+/// KV bytes of one token on the chip of the replica that holds most, a drafter's among them.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
+/// The drafter's, too.
 double weight_bytes_per_chip(const ReplicaSpec& spec);
 
 }  // namespace tokenyard::platforms

@@ -1,10 +1,12 @@
 #include "platforms/cost/replica_step_cost.hpp"
 
 #include "platforms/cost/profiled_step_cost.hpp"
+#include "platforms/cost/speculative_step_cost.hpp"
 
 namespace tokenyard::platforms {
 
 std::shared_ptr<const StepCost> replica_step_cost(const ReplicaSpec& spec) {
+  if (spec.speculation.drafts() > 0) return std::make_shared<SpeculativeStepCost>(spec);
   if (const KernelProfile* profile = spec.chip->profile(spec.model->name, spec.parallelism.tp, spec.weights, spec.kv)) {
     return std::make_shared<ProfiledStepCost>(spec, *profile);
   }

@@ -5,6 +5,27 @@
 
 namespace tokenyard::platforms {
 
+void StepPiece::move_by(Tokens tokens) {
+  for (std::size_t i = 0; i < kBounds; ++i) base_ticks[i] += slope_ticks[i] * tokens;
+  base_flop += slope_flop * tokens;
+  base_bytes += slope_bytes * tokens;
+  if (context_limit != std::numeric_limits<Tokens>::max()) context_limit -= tokens;
+}
+
+StepPiece& StepPiece::operator+=(const StepPiece& other) {
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    base_ticks[i] += other.base_ticks[i];
+    slope_ticks[i] += other.slope_ticks[i];
+  }
+  waiting_ticks += other.waiting_ticks;
+  base_flop += other.base_flop;
+  slope_flop += other.slope_flop;
+  base_bytes += other.base_bytes;
+  slope_bytes += other.slope_bytes;
+  context_limit = std::min(context_limit, other.context_limit);
+  return *this;
+}
+
 double tokens_at_pace_of_busiest(std::span<const PrefillChunk> chunks, std::int64_t ranks) {
   Tokens total = 0;
   for (const PrefillChunk& chunk : chunks) total += chunk.tokens;

@@ -41,6 +41,10 @@ struct StepPiece {
     for (const std::int64_t s : slope_ticks) total += s;
     return total;
   }
+  /// The same with `tokens` more of context than is said.
+  void move_by(Tokens tokens);
+  /// One after the other: in force where both are.
+  StepPiece& operator+=(const StepPiece& other);
 };
 
 /// A stretch of one prompt computed in a step.

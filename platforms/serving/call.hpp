@@ -73,6 +73,7 @@ struct CallRequest {
   std::uint32_t next_node = kNoNode;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
+  std::uint64_t entity = 0;                 ///< what the work is, whatever hardware it runs on: for its random draws
   sim::Time task_arrival;                   ///< when the task arrived
   sim::Time task_served;                    ///< what its ended calls took from their admission to their end, in all
   sim::Time path_served;                    ///< likewise, of the calls on the longest path that led to this one

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "sim/random/stream.hpp"
+
 namespace tokenyard::platforms {
 namespace {
 
+constexpr sim::StreamName kAcceptance("speculation");
 constexpr auto kLater = [](const auto& a, const auto& b) { return a.step > b.step; };
 
 }  // namespace
@@ -23,6 +26,23 @@ void DecodingBatch::leave(std::uint32_t index, ActiveCall& call) {
   std::erase_if(completions_, [&](const Completion& completion) { return completion.call == index; });
   std::make_heap(completions_.begin(), completions_.end(), kLater);
   take_out(call);
+}
+
+Tokens DecodingBatch::make_accepted(ActiveCalls& calls, const Speculation& speculation, std::uint64_t seed) {
+  Tokens all = 0;
+  for (Completion& completion : completions_) {
+    ActiveCall& call = calls[completion.call];
+    sim::Stream draw(seed, kAcceptance, call.request.entity, static_cast<std::uint32_t>(made(call)));
+    const Tokens tokens = std::min(speculation.accepted(draw.uniform()), completion.step - step_);
+    --needing_with(call);
+    call.made += tokens;
+    ++needing_with(call);
+    completion.step -= tokens;
+    all += tokens;
+  }
+  context_ += all;
+  std::make_heap(completions_.begin(), completions_.end(), kLater);
+  return all;
 }
 
 std::uint32_t DecodingBatch::leave_completed(ActiveCalls& calls) {

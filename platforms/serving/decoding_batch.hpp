@@ -1,15 +1,18 @@
 #pragma once
-/// The calls of a replica that decode: each makes one token a step, and its context grows by it.
+/// The calls of a replica that decode: each makes one token a step, and its context grows by it. With speculative
+/// decoding it makes the drafts accepted, too, drawn by what the work is and how many tokens it has.
 ///
 /// A call needs a KV block whenever its context passes a multiple of the block size, so every block-size steps: the
 /// calls are counted by the residue of the step count at which they do. What any number of steps needs is then a sum
 /// over at most one round of residues, whatever the number of calls.
 ///
-/// Cost: O(log calls) to join and to complete, O(calls) to leave before, O(block size) to ask for blocks.
+/// Cost: O(log calls) to join and to complete, O(calls) to leave before and for the drafts of a step, O(block size) to
+/// ask for blocks.
 
 #include <vector>
 
 #include "platforms/serving/active_call.hpp"
+#include "platforms/spec/speculation.hpp"
 
 namespace tokenyard::platforms {
 
@@ -32,6 +35,8 @@ class DecodingBatch {
     step_ += steps;
     context_ += steps * size_;
   }
+  /// Of the drafts that the step just over checked, each call makes those accepted beside its own token. Their number.
+  Tokens make_accepted(ActiveCalls& calls, const Speculation& speculation, std::uint64_t seed);
   /// A call whose tokens are all made leaves; ActiveCall::kNone: there is none.
   std::uint32_t leave_completed(ActiveCalls& calls);
   /// From now to the first completion. The batch must not be empty.

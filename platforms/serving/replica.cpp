@@ -28,7 +28,7 @@ Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCos
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
-  return prompt + output <= options_.max_model_len && kv_.blocks_for(computed) <= kv_.total_blocks() &&
+  return prompt + output <= options_.max_model_len && blocks_to_decode(computed) <= kv_.total_blocks() &&
          (options_.chunked_prefill || computed <= options_.max_num_batched_tokens);
 }
 
@@ -48,19 +48,19 @@ void Replica::submit(std::uint32_t index) {
 
 void Replica::begin_step(FineTime start) {
   plan_.clear();
+  taken_ = 0;
   preempted_ = false;
   blocked_by_kv_ = false;
   came_late_ = false;
   held_.expire(simulation_.now());
+  decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
   schedule_running();
   reserve_blocks();
-  const bool nothing = decoding_.size() == 0 && plan_.empty();
-  if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
-  // A call may have given way to others whose KV was loaded; with those the next step goes on at once.
-  if (!preempted_ || nothing) admit_waiting();
-  while (nothing && plan_.empty() && blocked_by_kv_ && loading_.empty() && loaded_.empty() && held_.give_way()) {
-    blocked_by_kv_ = false;
-    admit_waiting();
+  admit_if_allowed();
+  if (decoding_waits_ && plan_.empty()) {
+    decoding_waits_ = false;
+    reserve_blocks();
+    if (decoding_.size() == 0) admit_if_allowed();
   }
   if (decoding_.size() == 0 && plan_.empty()) {
     if (!waiting_.empty() && loading_.empty() && loaded_.empty())
@@ -71,11 +71,33 @@ void Replica::begin_step(FineTime start) {
   start_leap(start);
 }
 
-/// The order of the running list does not matter here. What a call wants of the budget never grows (a chunk shrinks to
-/// one token), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be cut, and
-/// each gets at least a token.
+/// A step that preempts admits nobody, unless nobody is left: a call may have given way to others whose KV was loaded,
+/// and with those the next step goes on at once.
+void Replica::admit_if_allowed() {
+  const bool nothing = decoding_.size() == 0 && plan_.empty();
+  if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
+  if (!preempted_ || nothing) admit_waiting();
+  while (nothing && plan_.empty() && blocked_by_kv_ && loading_.empty() && loaded_.empty() && held_.give_way()) {
+    blocked_by_kv_ = false;
+    admit_waiting();
+  }
+}
+
+/// Tokens of the step's budget that go to calls that decode.
+Tokens Replica::decode_tokens() const {
+  return decoding_waits_ ? 0 : decoding_.size() * options_.speculation.queries();
+}
+
+/// What a prompt's chunk takes of the budget: no less than its call will want when it decodes beside the others.
+Tokens Replica::claim(Tokens chunk) const {
+  return options_.mixed_chunk ? std::max(chunk, options_.speculation.queries()) : chunk;
+}
+
+/// The order of the running list does not matter here. What a call claims of the budget never grows (a chunk shrinks to
+/// what decoding takes), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be
+/// cut, and each gets at least a token.
 void Replica::schedule_running() {
-  Tokens budget = options_.max_num_batched_tokens - decoding_.size();
+  Tokens budget = options_.max_num_batched_tokens - decode_tokens();
   for (const std::uint32_t index : prefilling_) {
     const ActiveCall& call = calls_[index];
     const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
@@ -83,7 +105,7 @@ void Replica::schedule_running() {
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
     if (tokens <= 0) throw sim::InternalError("replica: the token budget does not reach a running call");
     plan_.push_back({index, {tokens, call.computed, tokens == remaining}});
-    budget -= tokens;
+    budget -= claim(tokens);
   }
 }
 
@@ -98,10 +120,10 @@ bool Replica::prefilling_comes_last() const {
 }
 
 void Replica::reserve_blocks() {
-  std::int64_t needed = decoding_.blocks_needed(1);
+  std::int64_t needed = decoding_waits_ ? 0 : decoding_.blocks_needed(1);
   for (const Planned& planned : plan_) needed += blocks_for(planned);
-  taken_ = 0;
-  if (needed > kv_.free_blocks() || !prefilling_comes_last()) return reserve_in_order();
+  if (needed > kv_.free_blocks() || !prefilling_comes_last() || options_.speculation.drafts() > 0)
+    return reserve_in_order();
   take_decode_blocks(1);
   for (const Planned& planned : plan_) extend(planned);
 }
@@ -110,10 +132,10 @@ void Replica::reserve_blocks() {
 void Replica::reserve_in_order() {
   std::size_t next = 0;  // of the plan, which is in running order
   for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
-    const ActiveCall& call = calls_[index];
+    ActiveCall& call = calls_[index];
     const bool planned = next < plan_.size() && plan_[next].call == index;
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
-    if (call.decoding) needed = (call.record.prompt_tokens + decoding_.made(call) - 1) % kv_.block_size() == 0;
+    if (call.decoding && !decoding_waits_) needed = blocks_to_decode(call);
     while (needed > kv_.free_blocks()) {
       if (held_.give_way()) continue;
       const bool itself = running_.last == index;
@@ -122,11 +144,31 @@ void Replica::reserve_in_order() {
     }
     if (planned) {
       extend(plan_[next++]);
+    } else if (options_.speculation.drafts() > 0) {
+      hold_for_drafts(call, needed);
     } else {
       kv_.take(needed);
       taken_ += needed;
     }
   }
+}
+
+/// All blocks of a call that decodes with such a context.
+std::int64_t Replica::blocks_to_decode(Tokens context) const {
+  return kv_.blocks_for(std::min(context + options_.speculation.lookahead(), options_.max_model_len));
+}
+
+/// Those that it lacks for the next step. Without drafts that is one in every block size of steps, and only their
+/// number is kept; with drafts its chain has those that it holds.
+std::int64_t Replica::blocks_to_decode(const ActiveCall& call) const {
+  const Tokens context = call.record.prompt_tokens + decoding_.made(call);
+  if (options_.speculation.drafts() == 0) return (context - 1) % kv_.block_size() == 0;
+  return std::max<std::int64_t>(0, blocks_to_decode(context) - call.kv.blocks());
+}
+
+void Replica::hold_for_drafts(ActiveCall& call, std::int64_t blocks) {
+  kv_.take(blocks);
+  kv_.add_private(call.kv, blocks);
 }
 
 std::int64_t Replica::blocks_for(const Planned& planned) const {
@@ -154,6 +196,7 @@ void Replica::preempt_youngest(Time now) {
   ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
   if (call.decoding) {
+    std::erase(late_, index);
     decoding_.leave(index, call);
     end_decoding(call);
     account_decoding(call, now);
@@ -188,8 +231,8 @@ void Replica::admit_waiting() {
 
 /// Tokens of this step that nobody has yet.
 Tokens Replica::budget_left() const {
-  Tokens budget = options_.max_num_batched_tokens - decoding_.size();
-  for (const Planned& planned : plan_) budget -= planned.chunk.tokens;
+  Tokens budget = options_.max_num_batched_tokens - decode_tokens();
+  for (const Planned& planned : plan_) budget -= claim(planned.chunk.tokens);
   return budget;
 }
 
@@ -203,7 +246,7 @@ bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Tokens total = call.record.prompt_tokens + call.made;
   const Tokens budget = budget_left();
-  if (budget <= 0) return false;
+  if (budget < claim(1)) return false;
 
   const KvContext context = context_of(call);
   const KvHit hit = kv_.find(context);
@@ -215,7 +258,7 @@ bool Replica::admit(std::uint32_t index) {
     tokens = std::min(tokens, budget);
     held = hit.tokens + tokens;
   }
-  const std::int64_t spare = call.transferred ? kv_.blocks_for(total) - kv_.blocks_for(held) : 0;
+  const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
   const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
   const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
@@ -237,6 +280,7 @@ bool Replica::admit(std::uint32_t index) {
   if (call.transferred) {
     join_decoding(index, call.last_token);
     late_.push_back(index);
+    if (options_.speculation.drafts() > 0 && !decoding_waits_) hold_for_drafts(call, blocks_to_decode(call));
     take_decode_blocks(1);
     return true;
   }
@@ -307,7 +351,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
   const Tokens budget = budget_left();
   Tokens tokens = total - call.computed;
   if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
-  if (budget <= 0 || (!options_.chunked_prefill && tokens > budget)) return false;
+  if (budget < claim(1) || (!options_.chunked_prefill && tokens > budget)) return false;
   tokens = std::min(tokens, budget);
   const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
   extend(planned);
@@ -371,20 +415,25 @@ void Replica::forget(std::uint64_t task) {
 void Replica::start_leap(FineTime start) {
   chunks_.clear();
   for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
-  const Leap::Batch batch{.piece = cost_.piece(decoding_.size(), decoding_.context(), chunks_),
-                          .decoding = decoding_.size(),
-                          .context = decoding_.context(),
+  const std::int32_t decoding = decoding_waits_ ? 0 : decoding_.size();
+  const Tokens context = decoding_waits_ ? 0 : decoding_.context();
+  const Leap::Batch batch{.piece = cost_.piece(decoding, context, chunks_),
+                          .decoding = decoding,
+                          .context = context,
                           .starved = blocked_by_kv_ || preempted_};
   slowdown_ = 0;
-  if (!chunks_.empty() && decoding_.size() > 0) {
+  if (decoding_waits_) {
+    slowdown_ = batch.piece.ticks(0);
+  } else if (!chunks_.empty() && decoding > 0) {
     const StepPiece alone = cost_.piece(batch.decoding, batch.context, {});
     slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
   }
 
   std::int64_t steps = 1;
-  // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over
-  // the first gap differs from the others.
-  if (chunks_.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty()) {
+  // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over or
+  // a wait the first gap differs from the others.
+  if (chunks_.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty() && waited_ == FineTime() &&
+      options_.speculation.drafts() == 0) {
     const std::int64_t piece_lasts = (batch.piece.context_limit - batch.context) / batch.decoding + 1;
     const std::int64_t limit = std::min(decoding_.steps_to_completion(), piece_lasts);
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
@@ -421,7 +470,7 @@ void Replica::cut_leap() {
 
 /// The decoding calls hold what the first `steps` steps of the leap need.
 void Replica::take_decode_blocks(std::int64_t steps) {
-  if (decoding_.size() == 0) return;
+  if (decoding_.size() == 0 || decoding_waits_ || options_.speculation.drafts() > 0) return;
   const std::int64_t more = decoding_.blocks_needed(steps) - taken_;
   kv_.take(more);
   taken_ += more;
@@ -433,13 +482,18 @@ void Replica::account(std::int64_t to) {
   if (count <= 0) return;
   leap_.charge(to, totals_);
   if (decoding_.size() > 0) {
-    const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
-    if (on_time > 0) {
-      gaps_.add_run(leap_.duration_of(from), leap_.growth(), static_cast<std::uint64_t>(count), on_time);
-    }
-    for (const std::uint32_t index : late_) gaps_.add(leap_.end_of(to) - calls_[index].last_token);
-    late_.clear();
     interference_ += slowdown_;  // of a single step: with prefill nothing leaps
+    if (decoding_waits_) {
+      waited_ += leap_.duration_of(0);
+    } else {
+      const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
+      if (on_time > 0) {
+        gaps_.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count), on_time);
+      }
+      for (const std::uint32_t index : late_) gaps_.add(leap_.end_of(to) - calls_[index].last_token);
+      late_.clear();
+      waited_ = {};
+    }
   }
   phase_.steps += count;
 }
@@ -450,10 +504,18 @@ void Replica::end_leap() {
   const std::int64_t steps = leap_.steps();
   account(steps);
   take_decode_blocks(steps);
-  decoding_.advance(steps);
   formed_ = leap_.end_of(steps - 1).published();
   held_.expire(formed_);  // before what ends now is released: the order of eviction
-  const FineTime end = last_end_ = leap_.end_of(steps);
+  const FineTime end = leap_.end_of(steps);
+  if (!decoding_waits_) {
+    decoding_.advance(steps);
+    last_end_ = end;
+    if (options_.speculation.drafts() > 0) {
+      const Tokens more = decoding_.make_accepted(calls_, options_.speculation, options_.seed);
+      totals_.output_tokens += more;
+      gaps_.add(FineTime(), static_cast<std::uint64_t>(more));
+    }
+  }
   leap_.stop();
 
   ended_.clear();
@@ -484,6 +546,7 @@ void Replica::end_leap() {
       ended_.push_back(planned.call);
     } else {
       join_decoding(planned.call, end);
+      if (decoding_waits_) late_.push_back(planned.call);
     }
   }
   // In their running order, as a scheduler that walks its list would.
@@ -504,10 +567,12 @@ void Replica::join_decoding(std::uint32_t index, FineTime at) {
   decoding_.join(index, call);
 }
 
-/// The blocks that it took while decoding were counted by the replica; now they are its own.
+/// The blocks that it took while decoding were counted by the replica; now they are its own, unless it held some for
+/// drafts.
 void Replica::end_decoding(ActiveCall& call) {
-  kv_.add_private(call.kv, kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks());
-  call.last_token = last_end_;
+  const std::int64_t counted = kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks();
+  kv_.add_private(call.kv, std::max<std::int64_t>(0, counted));
+  call.last_token = std::max(call.last_token, last_end_);
 }
 
 void Replica::account_decoding(ActiveCall& call, Time now) {
@@ -565,7 +630,8 @@ void Replica::note_phase(Time now) {
   if (observer == nullptr) return;
   const auto prefilling = static_cast<std::int32_t>(plan_.size());
   const bool active = busy();
-  if (phase_open_ && active && phase_.decoding == decoding_.size() && phase_.prefilling == prefilling) return;
+  const std::int32_t decoding = decoding_waits_ ? 0 : decoding_.size();
+  if (phase_open_ && active && phase_.decoding == decoding && phase_.prefilling == prefilling) return;
   if (phase_open_) {
     phase_.end = now;
     observer->on_batch_phase(phase_);
@@ -575,7 +641,7 @@ void Replica::note_phase(Time now) {
   phase_.pool = pool_;
   phase_.replica = index_;
   phase_.begin = now;
-  phase_.decoding = decoding_.size();
+  phase_.decoding = decoding;
   phase_.prefilling = prefilling;
 }
 

@@ -10,6 +10,10 @@
 /// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then
 /// leaps to the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival
 /// cuts the leap at the end of the step in flight. Whoever reads the replica in between calls `settle()` first.
+/// With speculative decoding (spec/speculation.hpp) every call draws in each step how many of its drafts are accepted,
+/// by what the work is and how many tokens it has: such replicas step. A step checks `queries` tokens of each call that
+/// decodes, and a prompt that is about to decode is sure of as many of the budget.
+///
 /// Stepping (`stepwise`) gives the same calls, dates and sums, bit for bit. Both equal a step-by-step reference
 /// (tests/platforms/serving).
 ///
@@ -33,6 +37,7 @@
 #include "platforms/serving/leap.hpp"
 #include "platforms/serving/observer.hpp"
 #include "platforms/serving/scheduling.hpp"
+#include "platforms/spec/speculation.hpp"
 
 namespace tokenyard::platforms {
 
@@ -42,12 +47,17 @@ struct BatchingOptions {
   Tokens max_model_len = 131072;
   Tokens long_prefill_token_threshold = 0;  ///< 0: none
   bool chunked_prefill = true;
+  /// Prompts are computed in the steps in which others decode. If not, they go first, and those that decode wait while
+  /// there is a prompt to compute: SGLang's default (managers/scheduler.py), and vLLM's before chunked prefill.
+  bool mixed_chunk = true;
   bool scheduler_reserve_full_isl = false;  ///< admit a call only when the blocks of its whole prompt are free
   double watermark = 0;                     ///< share of the blocks that an admission leaves free while others run
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
   Scheduling scheduling = Scheduling::kFcfs;
+  Speculation speculation;
+  std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;
 };
 
@@ -112,12 +122,18 @@ class Replica final : public sim::EventHandler {
   void begin_step(sim::FineTime start);
   void schedule_running();
   bool prefilling_comes_last() const;
+  Tokens decode_tokens() const;
+  Tokens claim(Tokens chunk) const;
+  void admit_if_allowed();
   void reserve_blocks();
   void reserve_in_order();
   void admit_waiting();
   Tokens budget_left() const;
   bool came_in_time(sim::Time date);
   std::int64_t blocks_for(const Planned& planned) const;
+  std::int64_t blocks_to_decode(Tokens context) const;
+  std::int64_t blocks_to_decode(const ActiveCall& call) const;
+  void hold_for_drafts(ActiveCall& call, std::int64_t blocks);
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
   void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found);
@@ -163,18 +179,20 @@ class Replica final : public sim::EventHandler {
   DecodingBatch decoding_;
   std::vector<std::uint32_t> prefilling_;  ///< running, prompt not yet computed, in order of admission
   std::vector<Planned> plan_;
-  std::vector<std::uint32_t> late_;  ///< handed over in the step in flight: their last token is older
+  std::vector<std::uint32_t> late_;  ///< decode for the first time next, after a hand-over or a wait
   std::vector<std::uint32_t> ended_;
   std::vector<PrefillChunk> chunks_;
   std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
   std::uint64_t admissions_ = 0;
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
+  bool decoding_waits_ = false;  ///< the step is for prompts alone
   bool came_late_ = false;  ///< a call waits for the next step only because it came after this one's batch was formed
   bool ending_ = false;     ///< a step's end is being worked off
 
   Leap leap_;
-  sim::FineTime last_end_;        ///< of the step before
+  sim::FineTime last_end_;        ///< of the last step in which calls decoded
+  sim::FineTime waited_;          ///< what those that decode have waited since then, but for the late ones
   sim::Time formed_;              ///< when the batch that starts next is formed
   std::int64_t slowdown_ = 0;     ///< ticks that prefill adds to the step in flight
   sim::Int128 interference_ = 0;  ///< of all steps so far

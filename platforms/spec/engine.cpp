@@ -26,6 +26,8 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
         engine.enable_chunked_prefill = flag_fact(at, "enable_chunked_prefill", true);
         engine.enable_prefix_caching = flag_fact(at, "enable_prefix_caching", true);
         engine.async_scheduling = flag_fact(at, "async_scheduling", false);
+        engine.scheduler_reserve_full_isl = flag_fact(at, "scheduler_reserve_full_isl", false);
+        engine.enable_mixed_chunk = flag_fact(at, "enable_mixed_chunk", true);
       },
       true);
   reader.object("host", [&](ObjectReader& at) {

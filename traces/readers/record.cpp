@@ -9,7 +9,8 @@
 ///
 /// `"status": "failed"` beside the agent: the task ended so. `after` names earlier steps of the line by their place,
 /// with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model` is the pool that served
-/// the call. `not_before_ns` counts from the arrival.
+/// the call. `not_before_ns` counts from the arrival. An LLM step's `entity` (0: none) keeps its
+/// random draws, those of speculative decoding, as they were.
 
 #include "traces/readers/json_row.hpp"
 #include "traces/readers/task_documents.hpp"
@@ -116,6 +117,7 @@ class RecordReader final : public TaskDocuments {
                     fmt::format("a whole number from 1 to {}", kMaxTokens));
     }
     if (element["output_content"].get(step.output_content) != SUCCESS) step.output_content = 0;
+    if (element["entity"].get(step.entity) != SUCCESS) step.entity = 0;
     if (element["prompt"].get(prompt) != SUCCESS || prompt.size() == 0) {
       return refuse(pointer + "/prompt", "no extents", "[[content, tokens], …]");
     }

@@ -23,6 +23,7 @@ void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNam
     if (step.not_before > sim::Time()) fmt::format_to(out, R"(,"not_before_ns":{})", step.not_before.ns());
     if (step.kind == StepKind::kCall) {
       fmt::format_to(out, R"(,"model":{},"output_tokens":{})", json_text(names.models[step.model]), step.output_tokens);
+      if (step.entity != 0) fmt::format_to(out, R"(,"entity":{})", step.entity);
       if (step.output_content != 0) fmt::format_to(out, R"(,"output_content":{})", step.output_content);
       fmt::format_to(out, R"(,"prompt":[)");
       for (std::uint32_t e = 0; e < step.extents; ++e) {

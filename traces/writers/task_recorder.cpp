@@ -22,7 +22,7 @@ void TaskRecorder::on_submit(const platforms::CallRequest& request, const platfo
   if (record.media_steps > 0) return;  // its node's visit is recorded as a tool's: what replays has no such pool
   Open& open = open_[record.task];
   open.unplaced[{record.branch, record.node}].push_back(open.calls.size());
-  open.calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+  open.calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content, request.entity});
 }
 
 void TaskRecorder::on_call(const platforms::CallRecord& record) {
@@ -168,6 +168,7 @@ class TaskRecorder::Builder {
       step.duration = call.record.finish - call.record.arrival;
       step.output_tokens = call.record.output_tokens;
       step.output_content = call.output_content;
+      step.entity = call.entity;
       step.first_extent = static_cast<std::uint32_t>(ran_.task.extents.size());
       step.extents = static_cast<std::uint32_t>(call.prompt.size());
       ran_.task.extents.insert(ran_.task.extents.end(), call.prompt.begin(), call.prompt.end());

@@ -54,7 +54,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
   struct Call {
     platforms::CallRecord record;
     std::vector<platforms::Extent> prompt;
-    std::uint64_t output_content = 0;
+    std::uint64_t output_content = 0, entity = 0;
     bool placed = false;
   };
   /// A visit of a node, or a branch as its parent sees it.

@@ -36,7 +36,7 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   options.base = "h100-sxm";
   options.name = "profiled";
   options.model = "llama-3.1-8b";
-  const CalibratedChip taken = take_profile(options, built_in_catalog());
+  const CalibratedEntry taken = take_profile(options, built_in_catalog());
   CHECK(taken.entry["kernel_profiles"].size() == 1);
 
   // What is written is read back.

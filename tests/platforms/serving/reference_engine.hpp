@@ -53,6 +53,7 @@ class ReferenceEngine {
       request.owner = next + 1;
       request.remaining = remaining_.expected(0, calls[next].node);
       remaining_.came(calls[next].task, 0, calls[next].node, calls[next].arrival);
+      request.entity = next;
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
       request.result.rejected = !could_ever_run(request);
       if (!request.result.rejected) {
@@ -109,7 +110,7 @@ class ReferenceEngine {
  private:
   struct Request {
     const Planned* planned = nullptr;
-    std::uint64_t owner = 0;
+    std::uint64_t owner = 0, entity = 0;
     sim::Time waiting_since, remaining;
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
@@ -118,6 +119,7 @@ class ReferenceEngine {
     Result result;
     std::pair<sim::Time, std::uint64_t> ready;  ///< when the last part of its load is there; in the order of asking
     Tokens tokens() const { return prompt + made; }
+    Tokens wanted() const { return tokens() - computed; }
     KvContext context() const {
       return {.prompt = planned->prompt, .output = {planned->output_content, made}, .owner = owner};
     }
@@ -142,8 +144,13 @@ class ReferenceEngine {
   bool could_ever_run(const Request& request) const {
     const Tokens all = request.prompt + request.planned->output_tokens;
     return all <= options_.max_model_len &&
-           (all - 1 + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
+           (slots(all - 1) + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
            (options_.chunked_prefill || all - 1 <= options_.max_num_batched_tokens);
+  }
+
+  /// Of a context that decodes, with those of drafts.
+  Tokens slots(Tokens context) const {
+    return std::min(context + options_.speculation.lookahead(), options_.max_model_len);
   }
 
   bool allocate(Request& request, const std::vector<int>& hit, Tokens upto) {
@@ -299,82 +306,111 @@ class ReferenceEngine {
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
     for (Request* request : running_) request->scheduled = 0;
-    for (std::size_t i = 0; i < running_.size() && budget > 0; ++i) {
-      Request& request = *running_[i];
-      Tokens count = request.tokens() - request.computed;
-      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
-      count = std::min(count, budget);
-      bool fits = false;
-      while (!(fits = allocate(request, {}, request.computed + count))) {
-        if (give_way()) continue;
-        Request& victim = *running_.back();
-        running_.pop_back();
-        preempted = true;
-        ++victim.result.preemptions;
-        leave(victim, true);
-        victim.computed = 0;
-        victim.caught_up = false;
-        victim.held = holds_;
-        victim.waiting_since = now;
-        const auto at = std::find_if(waiting_.begin(), waiting_.end(),
-                                     [&](const Request* other) { return rank(*other) >= rank(victim); });
-        waiting_.insert(at, &victim);
-        if (&victim == &request) break;
-      }
-      if (!fits) break;
-      request.scheduled = count;
-      budget -= count;
+    const Tokens queries = options_.speculation.queries();
+    // What a prompt takes of the budget beside calls that decode.
+    const auto claim = [&](Tokens count) { return options_.mixed_chunk ? std::max(count, queries) : count; };
+    if (options_.mixed_chunk) {
+      for (const Request* request : running_) budget -= request->caught_up ? queries : 0;
     }
-    const bool nothing = running_.empty();
-    if (nothing) formed_ = now;
-    const bool admits = !preempted || nothing;
-    bool stopped = false;
-    while (admits && !loaded_.empty() && static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
-      Request& request = *loaded_.front();
-      stopped = options_.async_scheduling && request.ready.first > formed_;
-      if (stopped) break;
-      Tokens count = request.tokens() - request.computed;
-      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
-      stopped = budget <= 0 || (!options_.chunked_prefill && count > budget);
-      if (stopped) break;
-      count = std::min(count, budget);
-      REQUIRE(allocate(request, {}, request.computed + count));
-      loaded_.pop_front();
-      running_.push_back(&request);
-      request.scheduled = count;
-      budget -= count;
-    }
-    while (admits && !stopped && !waiting_.empty() && budget > 0 &&
-           static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
-      Request& request = *waiting_.front();
-      const auto another_try = [&] { return running_.empty() && loading_.empty() && loaded_.empty() && give_way(); };
-      if (options_.async_scheduling && request.waiting_since > formed_) break;
-      const std::vector<int> hit = kv_.find(tokens_of(request.context()));
-      const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
-      Tokens count = request.tokens() - cached;
-      if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
-      if (!options_.chunked_prefill && count > budget) break;
-      count = std::min(count, budget);
-      const bool whole = options_.scheduler_reserve_full_isl || !tiers_.empty();
-      const Tokens must_fit = whole ? request.tokens() : cached + count;
-      std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
-      if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
-      if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) {
-        if (another_try()) continue;
-        break;
+    bool prompts = true, decodes = options_.mixed_chunk;
+    const auto schedule = [&] {
+      for (std::size_t i = 0; i < running_.size(); ++i) {
+        Request& request = *running_[i];
+        if (!(request.caught_up ? decodes : prompts)) continue;
+        Tokens count = request.wanted();
+        if (!request.caught_up) {
+          if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+          count = std::min(count, budget);
+          REQUIRE(count > 0);
+        }
+        bool fits = false;
+        while (
+            !(fits = allocate(request, {}, request.caught_up ? slots(request.tokens()) : request.computed + count))) {
+          if (give_way()) continue;
+          Request& victim = *running_.back();
+          running_.pop_back();
+          preempted = true;
+          ++victim.result.preemptions;
+          leave(victim, true);
+          victim.computed = 0;
+          victim.caught_up = false;
+          victim.held = holds_;
+          victim.waiting_since = now;
+          const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                                       [&](const Request* other) { return rank(*other) >= rank(victim); });
+          waiting_.insert(at, &victim);
+          if (&victim == &request) break;
+        }
+        if (!fits) break;
+        request.scheduled = count;
+        if (!request.caught_up) budget -= claim(count);
       }
-      if (!tiers_.empty() && load(request, hit, cached, now)) {
+    };
+    schedule();
+    const auto admit = [&] {
+      budget = options_.max_num_batched_tokens;
+      for (const Request* request : running_) {
+        budget -= !request->caught_up ? claim(request->scheduled) : decodes ? queries : 0;
+      }
+      const bool nothing = running_.empty();
+      if (nothing) formed_ = now;
+      const bool admits = !preempted || nothing;
+      bool stopped = false;
+      while (admits && !loaded_.empty() && static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+        Request& request = *loaded_.front();
+        stopped = options_.async_scheduling && request.ready.first > formed_;
+        if (stopped) break;
+        Tokens count = request.tokens() - request.computed;
+        if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+        stopped = budget < claim(1) || (!options_.chunked_prefill && count > budget);
+        if (stopped) break;
+        count = std::min(count, budget);
+        REQUIRE(allocate(request, {}, request.computed + count));
+        loaded_.pop_front();
+        running_.push_back(&request);
+        request.scheduled = count;
+        budget -= claim(count);
+      }
+      while (admits && !stopped && !waiting_.empty() && budget >= claim(1) &&
+             static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+        Request& request = *waiting_.front();
+        const auto another_try = [&] { return running_.empty() && loading_.empty() && loaded_.empty() && give_way(); };
+        if (options_.async_scheduling && request.waiting_since > formed_) break;
+        const std::vector<int> hit = kv_.find(tokens_of(request.context()));
+        const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
+        Tokens count = request.tokens() - cached;
+        if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+        if (!options_.chunked_prefill && count > budget) break;
+        count = std::min(count, budget);
+        const bool whole = options_.scheduler_reserve_full_isl || !tiers_.empty();
+        const Tokens must_fit = whole ? request.tokens() : cached + count;
+        std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
+        if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
+        if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) {
+          if (another_try()) continue;
+          break;
+        }
+        if (!tiers_.empty() && load(request, hit, cached, now)) {
+          waiting_.pop_front();
+          admitted(request, request.computed, now);
+          continue;
+        }
+        if (!allocate(request, hit, cached + count)) break;
         waiting_.pop_front();
-        admitted(request, request.computed, now);
-        continue;
+        running_.push_back(&request);
+        request.computed = cached;
+        request.scheduled = count;
+        budget -= claim(count);
+        admitted(request, cached, now);
       }
-      REQUIRE(allocate(request, hit, cached + count));
-      waiting_.pop_front();
-      running_.push_back(&request);
-      request.computed = cached;
-      request.scheduled = count;
-      budget -= count;
-      admitted(request, cached, now);
+    };
+    admit();
+    const auto scheduled = [](const Request* request) { return request->scheduled > 0; };
+    if (!options_.mixed_chunk && std::none_of(running_.begin(), running_.end(), scheduled)) {
+      prompts = false;
+      decodes = true;
+      schedule();
+      if (running_.empty()) admit();
     }
     std::int32_t decoding = 0;
     Tokens context = 0;
@@ -402,11 +438,24 @@ class ReferenceEngine {
   void update(sim::FineTime end) {
     std::vector<Request*> still, ended;
     for (Request* request : running_) {
+      const bool decoded = request->caught_up;
       request->computed += request->scheduled;
       const bool token = request->scheduled > 0 && request->computed == request->tokens();
       if (token) {
         request->caught_up = true;
         ++request->made;
+        if (decoded && options_.speculation.drafts() > 0) {
+          sim::Stream draw(options_.seed, sim::StreamName("speculation"), request->entity,
+                           static_cast<std::uint32_t>(request->made));
+          double reached = 1;
+          const double u = draw.uniform();
+          for (const double accepted : options_.speculation.acceptance) {
+            reached *= accepted;
+            if (u >= reached || request->made == request->planned->output_tokens) break;
+            ++request->made;
+            ++request->computed;
+          }
+        }
         if (request->result.first_token == CallRecord::kNoTime) request->result.first_token = end.published();
       }
       if (token && request->made == request->planned->output_tokens) {

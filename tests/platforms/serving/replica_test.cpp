@@ -182,6 +182,58 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
   CHECK(seen.rejected > 100);
 }
 
+TEST_CASE("Where prompts go first and decoding waits, a replica does as the reference does") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    setup.batching.mixed_chunk = false;
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+  CHECK(seen.cached > 10'000);
+}
+
+TEST_CASE("With drafts, a replica makes what the reference makes, token by token") {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, StreamName("replica-test/drafts"), 0);
+    Speculation& speculation = setup.batching.speculation;
+    speculation.acceptance.resize(1 + stream.below(4));
+    for (double& acceptance : speculation.acceptance) acceptance = stream.uniform();
+    if (stream.below(2) == 0) speculation.drafter = std::make_shared<const ModelArchitecture>();
+    setup.batching.seed = seed;
+    setup.batching.mixed_chunk = stream.below(3) != 0;
+    setup.batching.max_num_batched_tokens =
+        std::max(setup.batching.max_num_batched_tokens, setup.batching.max_num_seqs * speculation.queries());
+    expect_as_reference(setup, seen);
+  }
+  CHECK(seen.preemptions > 1000);
+}
+
+TEST_CASE("With drafts, a call takes as many steps as its tokens take, whatever the hardware") {
+  Setup setup;
+  setup.kv.blocks = 100'000;
+  setup.batching.speculation.acceptance = {0.8, 0.8, 0.8};
+  setup.batching.seed = 7;
+  for (std::uint64_t i = 0; i < 40; ++i) setup.calls.push_back({Time::seconds(100.0 * double(i)), {{1 + i, 50}}, 1000});
+  std::vector<std::int64_t> steps;
+  for (const std::int64_t microseconds : {10, 77}) {
+    setup.cost->base = (microseconds * 1000) << 20;
+    Stand stand(one_pool(setup, false));
+    stand.plan(setup.calls);
+    stand.run();
+    steps.push_back(stand.totals().steps);
+    CHECK(stand.totals().output_tokens == 40 * 1000);
+    CHECK(stand.fleet->tally_of(0).gaps.count() == 40 * 999);
+  }
+  CHECK(steps[0] == steps[1]);
+  const double per_step = 40.0 * 999 / double(steps[0] - 40);  // the first token is the prompt's
+  CHECK(per_step == Approx(setup.batching.speculation.tokens_per_step()).epsilon(0.02));
+}
+
 TEST_CASE("With tiers below HBM, too, a replica does as the reference does, block by block") {
   Seen seen;
   for (std::uint64_t seed = 0; seed < 600; ++seed) {

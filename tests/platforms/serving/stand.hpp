@@ -113,6 +113,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     request.task = call.task;
     request.node = call.node;
     request.next_node = call.next_node;
+    request.entity = index;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;

@@ -1,0 +1,177 @@
+#include "analysis/calibrate/serving_calibration.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/nelder_mead.hpp"
+#include "analysis/calibrate/serving_table.hpp"
+#include "platforms/cost/kernel_step_cost.hpp"
+#include "sim/input/faults.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::Catalog;
+using platforms::CatalogKind;
+using platforms::Chip;
+using platforms::Precision;
+using sim::Json;
+
+template <typename T>
+const T& named(const T* found, const char* option, const std::string& name, CatalogKind kind, const Catalog& catalog) {
+  if (found != nullptr) return *found;
+  throw sim::InputError(
+      {"", option, '"' + name + '"',
+       fmt::format("{} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, catalog.names(kind)))});
+}
+
+std::int64_t whole(const MeasuredTable& table, std::size_t row, const char* column) {
+  const double value = table.number(row, column);
+  if (value >= 1 && value <= 1e7 && value == std::floor(value)) return static_cast<std::int64_t>(value);
+  throw sim::InputError({table.path().string(), fmt::format("line {}", row + 2),
+                         fmt::format("{} = {}", column, table.text(row, column)), "a whole number from 1 to 10000000"});
+}
+
+double seconds(const MeasuredTable& table, std::size_t row, const char* column) {
+  const double value = table.number(row, column);
+  if (value > 0 && value <= 1e6) return value;
+  throw sim::InputError({table.path().string(), fmt::format("line {}", row + 2),
+                         fmt::format("{} = {}", column, table.text(row, column)), "a time in seconds, above 0"});
+}
+
+std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const Catalog& catalog) {
+  ServingPoint like;
+  like.spec.chip = &named(catalog.find_chip(options.base), "--chip", options.base, CatalogKind::kChip, catalog);
+  like.spec.model = &named(catalog.find_model(options.model), "--model", options.model, CatalogKind::kModel, catalog);
+  like.defaults =
+      &named(catalog.find_engine(options.engine), "--engine", options.engine, CatalogKind::kEngine, catalog);
+  const auto precision = platforms::precision_from_name(options.precision);
+  if (!precision) throw sim::InputError({"", "--precision", '"' + options.precision + '"', "bf16, fp8, fp4 or int8"});
+  like.spec.weights = *precision;
+  like.spec.parallelism.tp = options.tp;
+  like.spec.host = like.defaults->host;
+  if (const auto missing = platforms::missing_numbers(like.spec); !missing.empty())
+    throw sim::InputError({"", "--chip", missing.front() + " is unknown", "a chip and model whose entries have it"});
+  const double tokens =
+      platforms::kv_capacity_tokens(like.spec, like.defaults->gpu_memory_utilization, like.defaults->reserved_bytes);
+  if (tokens <= 0) {
+    throw sim::InputError({"", "--tp", fmt::format("{} on {} x {}", options.model, options.tp, options.base),
+                           "as many chips as hold the weights"});
+  }
+  like.bench = bench_of(*like.defaults);
+  like.bench.kv.blocks = static_cast<std::int64_t>(tokens) / like.bench.kv.block_size;
+
+  const MeasuredTable table(options.table);
+  std::vector<ServingPoint> points;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    ServingPoint& point = points.emplace_back(like);
+    point.load.users = whole(table, row, "concurrency");
+    point.load.prompt_tokens = whole(table, row, "prompt_tokens");
+    point.load.output_tokens = whole(table, row, "output_tokens");
+    point.load.requests = table.has("requests") ? whole(table, row, "requests") : 10 * point.load.users;
+    point.bench.batching.max_model_len = point.load.prompt_tokens + point.load.output_tokens;
+    point.ttft_s = seconds(table, row, "ttft_s");
+    point.tpot_s = seconds(table, row, "tpot_s");
+  }
+  if (points.empty())
+    throw sim::InputError({options.table.string(), "", "no rows", "a row for each concurrency of the benchmark"});
+  return points;
+}
+
+std::string errors_of(const std::vector<ServingPoint>& points, const platforms::EngineDefaults::Host& host) {
+  FitError tpot, ttft;
+  for (const ServingPoint& point : points) {
+    const ServedMeans means = simulate(point, host);
+    tpot.add(means.tpot_s, point.tpot_s);
+    ttft.add(means.ttft_s, point.ttft_s);
+  }
+  return fmt::format("TPOT {}, TTFT {}", tpot.summary(), ttft.summary());
+}
+
+std::string source_of(const CalibrateOptions& options, const std::string& errors) {
+  return fmt::format("tokenyard calibrate: serving of {} on {} x {}, {}; {} on what was fitted", options.model,
+                     options.base, options.tp,
+                     options.stack.empty() ? options.table.filename().string() : options.stack, errors);
+}
+
+/// The chip with other shares of its bandwidth and its peaks; none above all of it.
+Chip with_shares(const Chip& chip, Precision compute, double memory, double arithmetic) {
+  Chip result = chip;
+  Chip::Efficiency& e = result.efficiency;
+  const auto scale = [](std::optional<double>& share, double usual, double factor) {
+    share = std::min(1.0, share.value_or(usual) * factor);
+  };
+  const platforms::GemmFigures gemm = platforms::gemm_figures(chip, compute);
+  const platforms::GemmFigures experts = platforms::expert_figures(chip, compute);
+  const platforms::AttentionFigures attention = platforms::attention_figures(chip, compute);
+  scale(e.gemm_memory, gemm.memory, memory);
+  scale(e.moe_memory, experts.memory, memory);
+  scale(e.attention_decode, attention.decode, memory);
+  scale(e.gemm_compute[compute], gemm.compute, arithmetic);
+  scale(e.moe_compute, experts.compute, arithmetic);
+  scale(e.attention_prefill, attention.prefill, arithmetic);
+  return result;
+}
+
+}  // namespace
+
+CalibratedEntry calibrate_engine(const CalibrateOptions& options, const Catalog& catalog) {
+  const std::vector<ServingPoint> points = read_benchmark(options, catalog);
+  const platforms::EngineDefaults::Host& before = points.front().defaults->host;
+  platforms::EngineDefaults::Host host = fit_host(points);
+  if (points.front().spec.model->dense_layers() == 0) host.layer_s = before.layer_s;
+  if (points.front().spec.model->moe_layers() == 0) host.expert_layer_s = before.expert_layer_s;
+  const std::string errors = errors_of(points, host), source = source_of(options, errors);
+  CalibratedEntry result;
+  result.entry = *catalog.raw(CatalogKind::kEngine, options.engine);
+  if (!options.name.empty()) result.entry["name"] = options.name;
+  for (const auto& [key, value] : {std::pair{"step_s", host.step_s}, std::pair{"sequence_s", host.sequence_s},
+                                   std::pair{"prefill_step_s", host.prefill_step_s}, std::pair{"layer_s", host.layer_s},
+                                   std::pair{"expert_layer_s", host.expert_layer_s}})
+    result.entry["host"][key] = {{"value", in_three_digits(value)}, {"source", source}};
+  result.what = fmt::format(
+      "host times of {}: {:.3g} ms a step, {:.3g} us a sequence, {:.3g} ms more with prompts, "
+      "{:.3g} us to launch a layer, {:.3g} us one with experts; {}",
+      options.engine, 1e3 * host.step_s, 1e6 * host.sequence_s, 1e3 * host.prefill_step_s, 1e6 * host.layer_s,
+      1e6 * host.expert_layer_s, errors);
+  return result;
+}
+
+CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Catalog& catalog) {
+  std::vector<ServingPoint> points = read_benchmark(options, catalog);
+  const Chip& chip = *points.front().spec.chip;
+  const Precision compute = chip.compute_precision(points.front().spec.weights).value();
+  const auto on = [&](std::span<const double> v) { return with_shares(chip, compute, v[0], v[1]); };
+  const platforms::EngineDefaults::Host& host = points.front().defaults->host;
+  const auto error = [&](std::span<const double> v) {
+    if (v[0] <= 0.05 || v[1] <= 0.05) return 1e3;
+    const Chip scaled = on(v);
+    for (ServingPoint& point : points) point.spec.chip = &scaled;
+    return mean_error(points, host);
+  };
+  const std::vector<double> best = minimize(error, {1, 1}, std::vector<double>{0.2, 0.2}, {.restarts = 2});
+  const Chip scaled = on(best);
+  for (ServingPoint& point : points) point.spec.chip = &scaled;
+  const std::string errors = errors_of(points, host), source = source_of(options, errors);
+  CalibratedEntry result;
+  result.entry = *catalog.raw(CatalogKind::kChip, options.base);
+  if (!options.name.empty()) result.entry["name"] = options.name;
+  Json& at = result.entry["efficiency"];
+  const auto put = [&](Json& to, const char* key, const std::optional<double>& share) {
+    to[key] = {{"value", in_three_digits(share.value_or(1))}, {"source", source}};
+  };
+  const Chip::Efficiency& e = scaled.efficiency;
+  put(at, "gemm_memory", e.gemm_memory);
+  put(at, "moe_memory", e.moe_memory);
+  put(at, "attention_decode", e.attention_decode);
+  put(at["gemm_compute"], std::string(platforms::name_of(compute)).c_str(), e.gemm_compute[compute]);
+  put(at, "moe_compute", e.moe_compute);
+  put(at, "attention_prefill", e.attention_prefill);
+  result.what = fmt::format("shares of its bandwidth x {:.3g}, of its peaks x {:.3g}; {}", best[0], best[1], errors);
+  return result;
+}
+
+}  // namespace tokenyard::analysis

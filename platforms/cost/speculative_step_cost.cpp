@@ -1,0 +1,71 @@
+#include "platforms/cost/speculative_step_cost.hpp"
+
+namespace tokenyard::platforms {
+
+namespace {
+
+ReplicaSpec without_host(ReplicaSpec spec) {
+  spec.host = {};
+  return spec;
+}
+
+/// The drafter on the model's chips, with as many tokens of a call in a pass as the model has or with one.
+ReplicaSpec drafter_spec(const ReplicaSpec& spec, bool one_token) {
+  ReplicaSpec drafter = without_host(spec);
+  drafter.model = spec.speculation.drafter.get();
+  drafter.speculation.drafter = nullptr;
+  if (one_token) drafter.speculation = {};
+  return drafter;
+}
+
+}  // namespace
+
+SpeculativeStepCost::SpeculativeStepCost(const ReplicaSpec& spec)
+    : model_(without_host(spec)),
+      host_(spec.host, *spec.model),
+      drafts_(spec.speculation.drafts()),
+      ranks_(static_cast<double>(spec.parallelism.dp)) {
+  if (spec.speculation.drafter == nullptr) return;
+  drafter_.emplace(Drafter{KernelStepCost(drafter_spec(spec, false)), KernelStepCost(drafter_spec(spec, true)), {}});
+  if (spec.speculation.shares_vocabulary) {
+    // Kept in 16 bits and whole on each chip, as engines do.
+    const std::int64_t d = spec.model->hidden;
+    drafter_->projection.emplace(gemm_figures(*spec.chip, attention_precision(spec)), d, 2 * d, kActivationBytes,
+                                 kActivationBytes);
+  }
+}
+
+StepPiece SpeculativeStepCost::piece(std::int32_t decoding, Tokens context,
+                                     std::span<const PrefillChunk> chunks) const {
+  StepPiece piece = model_.piece(decoding, context, chunks);
+  if (drafter_) {
+    piece += drafter_->first.piece(decoding, context, chunks);
+    Tokens prompt = 0, begun_context = 0;
+    std::int32_t drafting = decoding;  // those whose prompt ends here, too
+    for (const PrefillChunk& chunk : chunks) {
+      prompt += chunk.tokens;
+      drafting += chunk.last ? 1 : 0;
+      begun_context += chunk.last ? chunk.before + chunk.tokens : 0;
+    }
+    for (std::int64_t pass = 1; drafting > 0 && pass < drafts_; ++pass) {
+      StepPiece further = drafter_->further.piece(drafting, context, {});
+      further.move_by(begun_context + pass * drafting);
+      piece += further;
+    }
+    if (drafter_->projection) {
+      const auto project = [&](double tokens, double passes) {
+        KernelTime time = drafter_->projection->at(static_cast<std::int64_t>(std::ceil(tokens / ranks_)));
+        time *= passes;
+        book(piece, time);
+        piece.base_flop += sim::rounded(passes * drafter_->projection->flop(tokens / ranks_));
+      };
+      project(static_cast<double>(decoding * (1 + drafts_) + prompt), 1);
+      if (drafting > 0) project(drafting, static_cast<double>(drafts_ - 1));
+    }
+  }
+  const double sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
+  host_.add_to(piece, context, sequences / ranks_, !chunks.empty());
+  return piece;
+}
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,120 @@
+#include "analysis/calibrate/serving_calibration.hpp"
+
+#include <fmt/format.h>
+#include <fstream>
+
+#include "analysis/calibrate/serving_table.hpp"
+#include "platforms/cost/replica_spec.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/traces/scratch_folder.hpp"
+
+using namespace tokenyard;
+using namespace tokenyard::analysis;
+
+namespace {
+
+constexpr int kRequestsOfUser = 4;
+
+/// What a benchmark of Llama-3.1-8B on one H100 would say of an engine with such host times and of such a chip.
+void write_benchmark(const std::filesystem::path& path, const platforms::EngineDefaults::Host& host,
+                     const platforms::Chip& chip) {
+  const platforms::Catalog& catalog = built_in_catalog();
+  ServingPoint point;
+  point.defaults = catalog.find_engine("vllm-0.18");
+  point.spec.chip = &chip;
+  point.spec.model = catalog.find_model("llama-3.1-8b");
+  point.bench = bench_of(*point.defaults);
+  point.bench.kv.blocks = 20'000;
+  std::ofstream out(path);
+  out << "concurrency,prompt_tokens,output_tokens,requests,ttft_s,tpot_s\n";
+  for (const std::int64_t users : {1, 4, 16, 48}) {
+    for (const platforms::Tokens prompt : {64, 512, 4096}) {
+      point.load = {.users = users, .prompt_tokens = prompt, .output_tokens = 100, .requests = kRequestsOfUser * users};
+      const ServedMeans means = simulate(point, host);
+      out << fmt::format("{},{},100,{},{},{}\n", users, prompt, point.load.requests, means.ttft_s, means.tpot_s);
+    }
+  }
+}
+
+CalibrateOptions options_for(const std::filesystem::path& table) {
+  CalibrateOptions options;
+  options.table = table;
+  options.base = "h100-sxm";
+  options.model = "llama-3.1-8b";
+  options.engine = "vllm-0.18";
+  options.name = "mine";
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("A serving benchmark alone gives back the host times that it was made with") {
+  const traces::ScratchFolder scratch;
+  const auto path = scratch / "bench.csv";
+  platforms::EngineDefaults::Host host = built_in_catalog().find_engine("vllm-0.18")->host;
+  host.step_s = 3e-3;
+  host.sequence_s = 6e-5;
+  host.prefill_step_s = 8e-3;
+  host.layer_s = 5e-4;
+  write_benchmark(path, host, *built_in_catalog().find_chip("h100-sxm"));
+  const CalibratedEntry fitted = calibrate_engine(options_for(path), built_in_catalog());
+  INFO(fitted.what);
+  const auto value = [&](const char* key) { return fitted.entry["host"][key]["value"].get<double>(); };
+  CHECK(value("step_s") == Approx(host.step_s).epsilon(0.05));
+  CHECK(value("prefill_step_s") == Approx(host.prefill_step_s).epsilon(0.1));
+  CHECK(value("layer_s") == Approx(host.layer_s).epsilon(0.1));
+  CHECK(value("expert_layer_s") == Approx(host.expert_layer_s).epsilon(0.01));  // the model has none: as it was
+  CHECK(fitted.entry["name"] == "mine");
+
+  // What is written is an engine.
+  sim::Faults faults;
+  const sim::JsonFile file = sim::JsonFile::parse(fitted.entry.dump(), "mine.json", faults);
+  sim::ObjectReader reader = file.root(faults);
+  reader.raw("schema");
+  const auto engine = platforms::EngineDefaults::read(reader);
+  reader.finish();
+  faults.throw_if_any();
+  CHECK(engine.host.step_s == value("step_s"));
+}
+
+TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks") {
+  const traces::ScratchFolder scratch;
+  const auto path = scratch / "bench.csv";
+  const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
+  platforms::Chip slower = known;
+  slower.efficiency.gemm_memory = 0.8 * *known.efficiency.gemm_memory;
+  slower.efficiency.attention_decode = 0.8 * *known.efficiency.attention_decode;
+  slower.efficiency.gemm_compute[platforms::Precision::kBf16] =
+      0.7 * *known.efficiency.gemm_compute[platforms::Precision::kBf16];
+  slower.efficiency.attention_prefill = 0.7 * *known.efficiency.attention_prefill;
+  write_benchmark(path, built_in_catalog().find_engine("vllm-0.18")->host, slower);
+  const CalibratedEntry fitted = calibrate_served_chip(options_for(path), built_in_catalog());
+  INFO(fitted.what);
+  const sim::Json& at = fitted.entry["efficiency"];
+  CHECK(at["gemm_memory"]["value"].get<double>() == Approx(*slower.efficiency.gemm_memory).epsilon(0.02));
+  CHECK(at["gemm_compute"]["bf16"]["value"].get<double>() ==
+        Approx(*slower.efficiency.gemm_compute[platforms::Precision::kBf16]).epsilon(0.03));
+}
+
+TEST_CASE("A benchmark that says nothing of use is refused with its line") {
+  const traces::ScratchFolder scratch;
+  const auto path = scratch / "bench.csv";
+  const auto refused = [&](const char* rows) {
+    std::ofstream(path) << rows;
+    try {
+      calibrate_engine(options_for(path), built_in_catalog());
+    } catch (const sim::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n0,10,10,1,1\n"), Contains("line 2"));
+  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n1,10,10,1,-1\n"), Contains("tpot_s = -1"));
+  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n"), Contains("no rows"));
+  CHECK_THAT(refused("concurrency,prompt_tokens\n1,10\n"), Contains("output_tokens"));
+  CalibrateOptions options = options_for(path);
+  options.engine = "vlm";
+  CHECK_THROWS_WITH(calibrate_engine(options, built_in_catalog()), Contains("vllm"));
+}
