@@ -113,7 +113,8 @@ RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId ru
     if (scenario.workload.trace) {
       std::filesystem::path path = scenario.workload.trace->path;
       if (path.is_relative()) path = campaign.folder() / path;
-      recording.emplace(path.string(), scenario.workload.trace->format, RecordingOptions(), scenario);
+      recording.emplace(path.string(), scenario.workload.trace->format,
+                        RecordingOptions{.speed = scenario.workload.trace->speed}, scenario);
     }
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;

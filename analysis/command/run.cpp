@@ -62,6 +62,7 @@ std::optional<Recording> open_recording(const RunArguments& arguments, const Sce
   if (!arguments.trace.empty()) return Recording(arguments.trace, arguments.format, options, scenario);
   if (!scenario.workload.trace) return {};
   const TraceWorkload& trace = *scenario.workload.trace;
+  options.speed *= trace.speed;
   return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
 }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/demand/trial.hpp"
 #include "analysis/report/human_number.hpp"
-#include "analysis/run/simulate.hpp"
+#include "analysis/run/recording.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -56,17 +57,37 @@ std::string why_missed(const Json& summary, const Slo& slo) {
 
 }  // namespace
 
-Shortfall shortfall_alone(const Candidate& candidate, const Size& size) {
+Alone alone(const Candidate& candidate, const Size& size) {
   Scenario scenario = candidate.at(size);
+  double fewer = kThinned;  // calls
   for (agents::WorkloadEntry& entry : scenario.workload.entries) {
     entry.arrivals.rate_per_s /= kThinned;
-    if (entry.closed_loop) entry.closed_loop->users = 1;
+    if (entry.closed_loop) {
+      entry.closed_loop->users = 1;
+      fewer = 0;
+    }
   }
-  const Json summary = simulate(scenario, nullptr, {});
+  if (scenario.workload.trace) {
+    scenario.workload.trace->speed /= kThinned;
+    fewer = 1;  // all of them come, spread over a longer time
+  }
+  Alone result;
+  SimulateOptions options;
+  options.undecided = [&](const Metrics& metrics) {
+    result.counted = fewer * Tally(metrics, scenario.slo).counted;
+    return true;
+  };
+  const Json summary = simulate_workload(scenario, options);
+  for (std::size_t p = 0; p < size.size(); ++p) {
+    const Json& busy = summary["pools"][scenario.pools[p].name]["busy"];
+    result.busy.push_back(
+        busy.is_number() && fewer > 0 ? kThinned * busy.get<double>() * static_cast<double>(size[p].replicas) : 0);
+  }
   const Json& met = summary["slo"]["met"];
   // Too little work to judge by is no proof.
-  if (met.is_null() || met.get<bool>()) return {};
-  return {false, why_missed(summary, scenario.slo)};
+  result.met = met.is_null() || met.get<bool>();
+  if (!result.met) result.why_not = why_missed(summary, scenario.slo);
+  return result;
 }
 
 }  // namespace tokenyard::analysis

@@ -1,19 +1,22 @@
 #pragma once
-/// Whether calls that have the chips to themselves meet the service level, and if not, what stands in the way: then no
-/// number of chips will.
+/// A workload thinned out until its calls have the chips to themselves. If even they miss the service level, no number
+/// of chips will meet it; and what they keep busy tells where a search may begin.
 
 #include <string>
+#include <vector>
 
 #include "analysis/demand/candidate.hpp"
 
 namespace tokenyard::analysis {
 
-struct Shortfall {
+struct Alone {
   bool met = true;
-  std::string why;  ///< "even calls alone miss it: 95 % of them take 61.0 ms per output token, 50.0 ms are allowed"
+  std::string why_not;  ///< "even calls alone miss it: 95 % of them take 61.0 ms per output token, 50.0 ms are …"
+  double counted = 0;   ///< calls (or tasks) that the level would count of the whole work, about; 0: unknown
+  std::vector<double> busy;  ///< by pool: replicas that the whole work would keep busy, each call on its own
 };
 
 /// One simulation with a fiftieth of the arrivals, or with one user; queues of tools and people stay as they are.
-Shortfall shortfall_alone(const Candidate& candidate, const Size& size);
+Alone alone(const Candidate& candidate, const Size& size);
 
 }  // namespace tokenyard::analysis

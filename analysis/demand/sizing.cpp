@@ -11,27 +11,22 @@
 #include "analysis/demand/bracket.hpp"
 #include "analysis/demand/shortfall.hpp"
 #include "analysis/demand/trial.hpp"
-#include "sim/statistics/student_t.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
 
-constexpr std::size_t kMostSizes = 300;
+constexpr std::size_t kMostSizes = 100, kMostLookedAt = 20'000;
 constexpr std::int64_t kFirstReplicas = 4;
-constexpr double kAmpleMissed = 0.2;  // of what the level forgives: the rest is left for the pool that is looked at
+// Of what the level forgives:
+constexpr double kAmpleMissed = 0.2;  // by an ample size: the rest is left for the pool that is looked at
+constexpr double kFlat = 0.02;        // a pool that alone misses less than this is as good as one without limit
+constexpr double kHopeless = 2;       // by the pools together
+constexpr double kGainCredit = 3;     // a size is granted so many times what it should gain over one that failed
 
 std::optional<double> number(const Json& value) {
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
-}
-
-/// No pool of `size` is larger than that of `other`, way by way.
-bool within(const Size& size, const Size& other) {
-  for (std::size_t p = 0; p < size.size(); ++p) {
-    if (size[p].way != other[p].way || size[p].replicas > other[p].replicas) return false;
-  }
-  return true;
 }
 
 class Search {
@@ -54,41 +49,75 @@ class Search {
   }
 
  private:
-  /// Every pool in the given way, all with the same number of replicas.
-  Size uniform(const std::vector<std::size_t>& ways, std::int64_t replicas) const {
+  /// Every pool in the given way: with the replicas that its calls would keep busy one by one, or what they may take
+  /// together.
+  Size first_size(const std::vector<std::size_t>& ways, const Alone& one_by_one) const {
+    constexpr double kRoom = 2, kTogether = 16;
     Size size;
-    for (const std::size_t way : ways) size.push_back({way, replicas});
+    for (std::size_t p = 0; p < ways.size(); ++p) {
+      const bool media = candidate_.base.pools[p].media != nullptr;  // one picture at a time
+      const double busy = one_by_one.busy.empty() ? 0 : one_by_one.busy[p] * (media ? kRoom : 1 / kTogether);
+      size.push_back({ways[p], std::max(kFirstReplicas, static_cast<std::int64_t>(std::ceil(busy)))});
+    }
     return size;
   }
 
   bool find_ample() {
     std::vector<std::size_t> widest;
     for (const auto& ways : candidate_.ways) widest.push_back(ways.size() - 1);
-    std::string why_not;
     for (const auto& ways : {candidate_.quickest, widest}) {
-      bool met_before = false;
-      for (std::int64_t replicas = kFirstReplicas; candidate_.chips(uniform(ways, replicas)) <= options_.most_chips;
-           replicas *= 2) {
-        ample_ = uniform(ways, replicas);
-        const Trial& trial = trials_.learn_from(ample_);
-        if (trial.met && (met_before || trial.missed < kAmpleMissed * (1 - candidate_.base.slo.attainment)))
-          return true;
-        met_before = trial.met;
-        // Once there is room for many calls, ask whether one call alone would meet the level.
-        if (replicas == 4 * kFirstReplicas && !trial.met) {
-          const Shortfall alone = shortfall_alone(candidate_, uniform(ways, kFirstReplicas));
-          if (!alone.met) {
-            why_not = alone.why;
-            break;
-          }
-        }
-      }
-      if (why_not.empty())
-        why_not = fmt::format("{} chips in one simulation are not enough; ask for less at a time (cell_tasks_per_s)",
-                              options_.most_chips);
+      const Alone one_by_one = alone(candidate_, first_size(ways, {}));
+      trials_.expect(one_by_one.counted);
+      if (grow_until_ample(first_size(ways, one_by_one), one_by_one)) return true;
+      if (widest == candidate_.quickest) break;
     }
-    result_.why_not = why_not;
     return false;
+  }
+
+  /// Doubles all pools; false, with the reason in the result, where that ends in nothing.
+  bool grow_until_ample(Size size, const Alone& one_by_one) {
+    const Trial* before = nullptr;
+    for (int doubled = 0; candidate_.chips(size) <= options_.most_chips; ++doubled) {
+      const Trial& trial = trials_.learn_from(size);
+      const bool room = trial.met && ((before != nullptr && before->met) || trial.missed < kAmpleMissed * forgiven_);
+      if (room && trials_.passes(size)) {
+        ample_ = size;
+        return true;
+      }
+      // Once there is room for many calls, ask whether one call alone would meet the level.
+      if (doubled >= 2 && !trial.met && !one_by_one.met) break;
+      if (before != nullptr && !before->stopped && !trial.stopped &&
+          before->missed - trial.missed <= kFlat * forgiven_) {
+        result_.why_not =
+            fmt::format("more chips no longer help: with {} of them, {}", candidate_.chips(size), attained(size));
+        return false;
+      }
+      before = &trial;
+      if (doubled == 2) trials_.expect(0);  // to the end from here on: whether more chips help shows
+      for (PoolSize& pool : size) pool.replicas *= 2;
+    }
+    result_.why_not =
+        !one_by_one.met
+            ? one_by_one.why_not
+            : fmt::format("{} chips in one simulation are not enough; ask for less at a time (cell_tasks_per_s)",
+                          options_.most_chips);
+    return false;
+  }
+
+  /// "89.4 ±1.2 % of the work is within the level, 90 % is asked for".
+  std::string attained(const Size& size) {
+    trials_.passes(size);
+    const Interval interval = attainment_of(size);
+    return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}", 100 * interval.mean,
+                       interval.half_width ? fmt::format(" ±{:.1f}", 100 * *interval.half_width) : "",
+                       100 * (1 - forgiven_),
+                       interval.mean > 1 - forgiven_ ? ": too few to tell, simulate longer (duration_s)" : "");
+  }
+
+  Interval attainment_of(const Size& size) const {
+    std::vector<double> attainments;
+    for (const Trial* trial : trials_.judged(size)) attainments.push_back(1 - trial->missed);
+    return Interval(attainments);
   }
 
   /// The ample size with one pool replaced.
@@ -98,100 +127,126 @@ class Search {
     return other;
   }
 
+  /// With the others ample, the size of a pool that passes with fewest chips.
   PoolSize fewest_of(std::size_t pool) {
-    PoolSize best = ample_[pool];
-    bool found = false;
+    // By the first seed alone, from how many replicas on each way may pass.
+    using Entry = std::pair<std::int64_t, PoolSize>;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+    const auto push = [&](const PoolSize& size) { open.push({candidate_.chips(pool, size), size}); };
+    std::int64_t best = candidate_.chips(pool, ample_[pool]);
     for (std::size_t way = 0; way < candidate_.ways[pool].size(); ++way) {
-      const std::int64_t chips = candidate_.ways[pool][way].parallelism.chips();
-      const std::int64_t most = (candidate_.chips(pool, best) - (found ? 1 : 0)) / chips;
+      const std::int64_t most = best / candidate_.ways[pool][way].parallelism.chips();
       const auto meets = [&](std::int64_t replicas) { return trials_.meets(ample_but(pool, {way, replicas}), 0); };
       // Where another way was found, this one mostly fails already with the chips that it may take.
-      if (most < 1 || (found && !meets(most))) continue;
-      if (const auto replicas = fewest_meeting(most, meets)) {
-        best = {way, *replicas};
-        found = true;
-      }
+      const bool pointless = most < 1 || (!open.empty() && !meets(most));
+      const PoolSize fewest{way, pointless ? most + 1 : fewest_meeting(most, meets).value_or(most + 1)};
+      best = std::min(best, candidate_.chips(pool, fewest));
+      push(fewest);
     }
-    return best;
+    push(ample_[pool]);
+    while (true) {
+      PoolSize size = open.top().second;
+      if (size == ample_[pool] || trials_.passes(ample_but(pool, size))) return size;
+      open.pop();
+      ++size.replicas;
+      push(size);
+    }
   }
 
   void find_lower_bound() {
-    const std::size_t pools = ample_.size();
-    lower_.resize(pools);
-    missed_alone_.resize(pools);
-    missed_ample_ = trials_.run(ample_, 0).missed;
-    tbb::parallel_for(std::size_t{0}, pools, [&](std::size_t p) {
-      lower_[p] = fewest_of(p);
-      missed_alone_[p] = std::max(0.0, trials_.run(ample_but(p, lower_[p]), 0).missed - missed_ample_);
-    });
+    lower_.resize(ample_.size());
+    tbb::parallel_for(std::size_t{0}, ample_.size(), [&](std::size_t p) { lower_[p] = fewest_of(p); });
   }
 
-  /// What the pools that are as small as can be miss together, if each misses what it does with the others ample.
-  double missed_together(const Size& size) const {
-    double missed = missed_ample_;
-    for (std::size_t p = 0; p < size.size(); ++p) missed += size[p] == lower_[p] ? missed_alone_[p] : 0;
+  double missed_by(const Size& size, std::uint64_t seed) { return trials_.run(size, seed).missed; }
+
+  /// What the pool misses beyond the ample size, the others ample; nothing where it is flat.
+  double missed_alone(std::size_t pool, std::int64_t replicas, std::uint64_t seed) {
+    const auto i = static_cast<std::size_t>(replicas - lower_[pool].replicas);
+    std::vector<double>& known = missed_alone_[{pool, seed}];
+    while (known.size() <= i) {
+      if (!known.empty() && known.back() <= kFlat * forgiven_) return 0;
+      const PoolSize size{lower_[pool].way, lower_[pool].replicas + static_cast<std::int64_t>(known.size())};
+      known.push_back(std::max(0.0, missed_by(ample_but(pool, size), seed) - missed_by(ample_, seed)));
+    }
+    return known[i];
+  }
+
+  /// If each pool misses what it does with the others ample.
+  double missed_together(const Size& size) {
+    double missed = missed_by(ample_, 0);
+    for (std::size_t p = 0; p < size.size(); ++p) missed += missed_alone(p, size[p].replicas, 0);
     return missed;
+  }
+
+  struct Failure {
+    Size size;
+    std::uint64_t seed = 0;
+    double missed = 0;
+  };
+
+  /// What `size` misses less than one that failed, at most.
+  double gain(const Size& size, const Failure& over) {
+    double sum = 0;
+    for (std::size_t p = 0; p < size.size(); ++p) {
+      const std::int64_t before = over.size[p].replicas;
+      if (size[p].replicas > before)
+        sum += std::max(0.0, missed_alone(p, before, over.seed) - missed_alone(p, size[p].replicas, over.seed));
+    }
+    return kGainCredit * sum;
+  }
+
+  bool is_hopeless(const Size& size, const std::vector<Failure>& failures) {
+    if (size.size() == 1) return false;
+    return missed_together(size) > kHopeless * forgiven_ ||
+           std::any_of(failures.begin(), failures.end(),
+                       [&](const Failure& failure) { return failure.missed - gain(size, failure) > forgiven_; });
   }
 
   Size find_size() {
     using Entry = std::pair<std::int64_t, Size>;
-    const auto later = [](const Entry& a, const Entry& b) {
-      return std::pair(a.first, a.second) > std::pair(b.first, b.second);
-    };
-    std::priority_queue<Entry, std::vector<Entry>, decltype(later)> open(later);
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
     std::set<Size> seen;
-    std::vector<Size> failed;
-    const double forgiven = 1.5 * (1 - candidate_.base.slo.attainment);
+    std::vector<Failure> failures;
     open.push({candidate_.chips(lower_), lower_});
-    for (std::size_t tried = 0; tried < kMostSizes && !open.empty();) {
+    while (failures.size() < kMostSizes && seen.size() < kMostLookedAt) {
       const Size size = open.top().second;
       open.pop();
-      const bool pointless =
-          (size.size() > 1 && missed_together(size) > forgiven) ||
-          std::any_of(failed.begin(), failed.end(), [&](const Size& other) { return within(size, other); });
-      if (!pointless) {
-        ++tried;
-        if (trials_.meets_all(size)) return size;
-        failed.push_back(size);
-        note_less(size);
+      if (!is_hopeless(size, failures)) {
+        if (trials_.passes(size)) return size;
+        failures.push_back(failure_of(size));
       }
       for (std::size_t p = 0; p < size.size(); ++p) {
         Size next = size;
         ++next[p].replicas;
-        if (next[p].replicas <= most_of(p, next[p].way) && seen.insert(next).second)
-          open.push({candidate_.chips(next), next});
+        if (seen.insert(next).second) open.push({candidate_.chips(next), next});
       }
     }
-    return grow(failed.empty() ? lower_ : failed.back());
-  }
-
-  std::int64_t most_of(std::size_t pool, std::size_t way) const {
-    return 2 * candidate_.chips(pool, ample_[pool]) / candidate_.ways[pool][way].parallelism.chips() + 1;
-  }
-
-  /// A size that meets the level, though perhaps not the smallest: more for the pool that misses most, in turn.
-  Size grow(Size size) {
     result_.proven = false;
-    std::vector<double> weight = missed_alone_;
-    while (!trials_.meets_all(size)) {
-      const auto p = static_cast<std::size_t>(std::max_element(weight.begin(), weight.end()) - weight.begin());
-      ++size[p].replicas;
-      weight[p] /= 2;
-      if (candidate_.chips(size) > options_.most_chips)
-        throw sim::Infeasible(fmt::format("{} chips in one simulation are not enough", options_.most_chips));
+    return grow(failures.back().size);
+  }
+
+  /// A size that passes, though perhaps not the smallest: more for all pools, an eighth at a time.
+  Size grow(Size size) {
+    while (!trials_.passes(size)) {
+      for (PoolSize& pool : size) pool.replicas += (pool.replicas + 7) / 8;
+      if (candidate_.chips(size) >= candidate_.chips(ample_)) return ample_;
     }
     return size;
   }
 
-  /// How near the sizes with fewer chips came.
-  void note_less(const Size& size) {
-    double worst = 0;
-    for (std::uint64_t seed = 0; seed < trials_.repetitions(); ++seed) {
-      const Trial& trial = trials_.run(size, seed);
-      worst = std::max(worst, trial.missed);
-      if (!trial.met) break;
+  /// Of a size that did not pass: the seed that missed the level, or else the end of the interval.
+  Failure failure_of(const Size& size) {
+    Failure failure{size};
+    const std::vector<const Trial*> trials = trials_.judged(size);
+    for (std::uint64_t seed = 0; seed < trials.size(); ++seed) {
+      if (trials[seed]->missed > std::max(forgiven_, failure.missed)) failure = {size, seed, trials[seed]->missed};
     }
-    if (!result_.missed_with_less || worst < *result_.missed_with_less) result_.missed_with_less = worst;
+    const Interval attainment = attainment_of(size);
+    if (failure.missed == 0) failure.missed = 1 - attainment.mean + attainment.half_width.value_or(0);
+    if (!result_.missed_with_less || failure.missed < *result_.missed_with_less)
+      result_.missed_with_less = failure.missed;
+    return failure;
   }
 
   void fill(const Size& size) {
@@ -203,11 +258,10 @@ class Search {
       result_.largest_replica = std::max(result_.largest_replica, way.parallelism.chips());
     }
     std::vector<Json> summaries;
-    for (std::uint64_t seed = 0; seed < trials_.repetitions(); ++seed) {
-      const Trial& trial = trials_.run(size, seed);
+    for (const Trial* trial : trials_.judged(size)) {
       ++result_.seeds;
-      result_.seeds_met += trial.met ? 1 : 0;
-      summaries.push_back(trial.summary);
+      result_.seeds_met += trial->met ? 1 : 0;
+      summaries.push_back(trial->summary);
     }
     const auto mean = [&](const char* key, const char* pointer) {
       double sum = 0;
@@ -237,18 +291,10 @@ class Search {
     mean("ttft_p95_s", "/latency/ttft_s/p95");
     mean("tpot_p95_s", "/latency/tpot_s/p95");
     mean("task_p95_s", "/latency/task_s/p95");
-    mean("attainment", "/slo/attainment");
-    result_.figures["attainment_half_width"] = half_width(summaries);
+    const Interval attainment = attainment_of(size);
+    result_.figures["attainment"] = attainment.mean;
+    result_.figures["attainment_half_width"] = attainment.half_width ? Json(*attainment.half_width) : Json(nullptr);
     find_limit(summaries.front());
-  }
-
-  static Json half_width(const std::vector<Json>& summaries) {
-    const auto n = static_cast<double>(summaries.size());
-    if (summaries.size() < 2) return nullptr;
-    double mean = 0, square = 0;
-    for (const Json& summary : summaries) mean += summary["slo"]["attainment"].get<double>() / n;
-    for (const Json& summary : summaries) square += std::pow(summary["slo"]["attainment"].get<double>() - mean, 2);
-    return sim::student_t_975(static_cast<int>(summaries.size()) - 1) * std::sqrt(square / (n - 1) / n);
   }
 
   /// What the chips' time goes to, idleness aside.
@@ -270,10 +316,10 @@ class Search {
   const Candidate& candidate_;
   const SizingOptions& options_;
   Trials trials_;
+  const double forgiven_ = 1 - candidate_.base.slo.attainment;
   Size ample_, lower_;
-  std::vector<double>
-      missed_alone_;  ///< by pool, at its lower bound and the others ample, beyond what the ample size misses
-  double missed_ample_ = 0;
+  std::map<std::pair<std::size_t, std::uint64_t>, std::vector<double>> missed_alone_;  ///< by pool and seed, from the
+                                                                                       ///< pool's lower bound on
   Sizing result_;
 };
 

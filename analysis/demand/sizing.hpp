@@ -1,18 +1,18 @@
 #pragma once
 /// The fewest chips of one kind that meet the service level of a workload.
 ///
-/// A size *meets* the level if a simulation of it does, as `tokenyard run` judges, with every one of the seeds. The
-/// search takes it as given that more replicas of a pool never hurt:
-/// 1. An ample size: each pool in its quickest way, doubled until the level is met with a margin, or met twice.
-/// 2. For each pool, with the others ample: the way and the number of replicas with fewest chips (bracket.hpp). No size
-/// that
-///    meets the level has a smaller pool: together they are a lower bound.
-/// 3. From the lower bound, sizes in the order of their chips until one meets the level. A size is passed over where
-/// one at
-///    least as large failed, or where its pools, each with the others ample, already miss 1.5 times what the level
-///    forgives.
+/// A size *passes* if simulations of it meet the level, as `tokenyard run` judges: each of the seeds, and the 95 %
+/// interval of their mean besides (`verdict`, trial.hpp). The search takes it as given that more replicas of a pool
+/// never hurt:
+/// 1. An ample size: each pool in its quickest way, doubled until the level is met with a margin, or met twice. Where
+///    doubling no longer changes anything, no number of chips will do.
+/// 2. For each pool, with the others ample: the way and the number of replicas with fewest chips that pass. No size
+/// that passes has a smaller pool: together they are a lower bound.
+/// 3. From the lower bound, sizes in the order of their chips until one passes. What each pool misses with the others
+///    ample tells which are worth a simulation; passed over is a size whose pools miss twice what the level forgives,
+///    and one that would miss it still if it gained three times as much as that over a size that failed.
 /// With one pool, the result is that of trying every size; with several, each pool keeps the way that needs fewest
-/// chips alone. If step 3 takes too long (kMostSizes), pools grow by the one that misses most, and `proven` is false.
+/// chips alone. After 100 sizes that failed in step 3, pools grow by an eighth at a time, and `proven` is false.
 ///
 /// Cost: some ten simulations per pool, most of them stopped early (trial.hpp).
 ///
@@ -30,7 +30,7 @@
 namespace tokenyard::analysis {
 
 struct SizingOptions {
-  int repetitions = 3;                  ///< seeds, from the scenario's on
+  int repetitions = 3;                  ///< seeds that must all meet the level, from the scenario's on
   std::int64_t most_chips = 16384;      ///< of one simulation
   std::function<void()> on_simulation;  ///< called after each, from any thread
 };
@@ -47,10 +47,10 @@ struct Sizing {
   std::string why_not;  ///< no size meets the level: the reason, as the end of a sentence
   std::vector<Pool> pools;
   std::int64_t chips = 0;
-  std::int64_t largest_replica = 0;  ///< its chips: what the count moves by at most
-  int seeds = 0, seeds_met = 0;
-  std::optional<double> missed_with_less;  ///< least share outside the level among the sizes tried with fewer chips;
-                                           ///< where stopped early, a bound from below
+  std::int64_t largest_replica = 0;        ///< its chips: what the count moves by at most
+  int seeds = 0, seeds_met = 0;            ///< where undecided, up to kMostSeeds times the repetitions
+  std::optional<double> missed_with_less;  ///< least share outside the level among the sizes that failed; where
+                                           ///< stopped early, a bound from below
   bool proven = true;                      ///< no smaller size was left out
   std::string limit;                       ///< what holds the work back, most of all: "bandwidth"
   double limit_share = 0;                  ///< of the chips' time

@@ -1,35 +1,56 @@
 #include "analysis/demand/trial.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "analysis/run/metrics.hpp"
-#include "analysis/run/simulate.hpp"
+#include "analysis/run/recording.hpp"
+#include "sim/statistics/student_t.hpp"
 
 namespace tokenyard::analysis {
-namespace {
 
-/// What the level counts: tasks if it limits tasks alone, else calls.
-bool counts_tasks(const Slo& slo) { return slo.task_s && !slo.ttft_s && !slo.tpot_s && !slo.e2e_s; }
+Tally::Tally(const Metrics& metrics, const Slo& slo) {
+  const bool tasks = slo.task_s && !slo.ttft_s && !slo.tpot_s && !slo.e2e_s;
+  counted = static_cast<double>(tasks ? metrics.arrived_tasks : metrics.arrived_calls);
+  missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
+}
 
-}  // namespace
+Interval::Interval(const std::vector<double>& samples) {
+  const auto n = static_cast<double>(samples.size());
+  for (const double sample : samples) mean += sample / n;
+  if (samples.size() < 2) return;
+  double square = 0;
+  for (const double sample : samples) square += (sample - mean) * (sample - mean);
+  half_width = sim::student_t_975(static_cast<int>(samples.size()) - 1) * std::sqrt(square / (n - 1) / n);
+}
+
+std::optional<bool> verdict(const std::vector<double>& attainments, double level, std::size_t repetitions) {
+  for (std::size_t seed = 0; seed < std::min(repetitions, attainments.size()); ++seed) {
+    if (attainments[seed] < level) return false;
+  }
+  if (attainments.size() < repetitions) return {};
+  const Interval interval(attainments);
+  const double half_width = interval.half_width.value_or(0);
+  if (interval.mean - half_width >= level) return true;
+  if (interval.mean + half_width < level || attainments.size() >= kMostSeeds * repetitions) return false;
+  return {};
+}
 
 Trial Trials::simulate_once(const Size& size, std::uint64_t seed) {
   Scenario scenario = candidate_.at(size);
   scenario.seed += seed;
   scenario.cluster.pue = 1;  // what is measured is the chips' own power
-  const bool tasks = counts_tasks(scenario.slo);
   const double forgiven = (1 - scenario.slo.attainment) * expected_ * (seed == 0 ? 1.1 : 1.5);
   Trial trial;
   double missed = 0;
   SimulateOptions options;
   options.undecided = [&](const Metrics& metrics) {
-    const auto counted = static_cast<double>(tasks ? metrics.arrived_tasks : metrics.arrived_calls);
-    trial.counted = counted;
-    missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
+    const Tally tally(metrics, scenario.slo);
+    trial.counted = tally.counted;
+    missed = tally.missed;
     trial.stopped = expected_ > 0 && missed > forgiven;
     return !trial.stopped;
   };
-  sim::Json summary = simulate(scenario, nullptr, options);
+  sim::Json summary = simulate_workload(scenario, options);
   ++simulations_;
   if (trial.stopped) {
     ++stopped_;
@@ -58,17 +79,31 @@ const Trial& Trials::run(const Size& size, std::uint64_t seed) {
 }
 
 const Trial& Trials::learn_from(const Size& size) {
-  expected_ = 0;
   const Trial& trial = run(size, 0);
-  expected_ = trial.counted;
+  if (!trial.stopped) expected_ = trial.counted;
   return trial;
 }
 
-bool Trials::meets_all(const Size& size) {
-  for (std::uint64_t seed = 0; seed < repetitions_; ++seed) {
-    if (!meets(size, seed)) return false;
+bool Trials::passes(const Size& size) {
+  std::vector<double> attainments;
+  std::optional<bool> passes;
+  while (!passes) {
+    const Trial& trial = run(size, attainments.size());
+    attainments.push_back(1 - trial.missed);
+    // What was stopped may lie lower than it says: no interval holds it.
+    passes = trial.stopped ? false : verdict(attainments, candidate_.base.slo.attainment, repetitions_);
   }
-  return true;
+  return *passes;
+}
+
+std::vector<const Trial*> Trials::judged(const Size& size) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const Trial*> trials;
+  for (std::uint64_t seed = 0;; ++seed) {
+    const auto found = done_.find({size, seed});
+    if (found == done_.end()) return trials;
+    trials.push_back(found->second.get());
+  }
 }
 
 }  // namespace tokenyard::analysis

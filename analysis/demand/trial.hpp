@@ -2,14 +2,14 @@
 /// Simulations of one candidate, each judged against the service level and none run twice.
 ///
 /// A trial that can no longer meet the level is stopped: when more calls (or tasks) have missed it than the level
-/// forgives among all that are expected, which is what a complete trial saw (`learn_from`). As the work of a seed is
-/// the same at every size, that is nearly exact for the first seed; a tenth is added, and one half for other seeds.
-/// Before there was a complete trial, all run to the end.
+/// forgives among all that are expected. How many those are is what a complete trial saw (`learn_from`): as the work of
+/// a seed is the same at every size, that is nearly exact for the first seed; a tenth is added, and one half for other
+/// seeds. Before there was a complete trial, `expect` may give a rough number, and as many again are forgiven.
 ///
 ///   Trials trials(candidate, 3, on_done);
 ///   trials.learn_from(ample);
 ///   trials.meets(size, 0);        // with the first seed
-///   trials.meets_all(size);       // with every seed
+///   trials.passes(size);          // by the interval over seeds
 
 #include <atomic>
 #include <map>
@@ -18,8 +18,30 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/demand/candidate.hpp"
+#include "analysis/run/metrics.hpp"
 
 namespace tokenyard::analysis {
+
+/// What the level counts, tasks if it limits tasks alone, else calls: how many arrived in the window, and how many of
+/// them are outside the level so far.
+struct Tally {
+  Tally(const Metrics& metrics, const Slo& slo);
+  double counted = 0, missed = 0;
+};
+
+/// A mean over repetitions, with the half-width of its 95 % interval (Student's t); none for one repetition.
+struct Interval {
+  explicit Interval(const std::vector<double>& samples);
+  double mean = 0;
+  std::optional<double> half_width;
+};
+
+/// Whether a size passes, by the attainment of each of its seeds in turn: the first `repetitions` must all meet the
+/// level, and the 95 % interval of the mean must not reach below it. Nothing as long as another seed is needed: until
+/// the first ones are through, and then until the interval is narrow enough, up to kMostSeeds times as many; what is
+/// undecided then does not pass. With one repetition there is no interval, and its own attainment decides.
+inline constexpr std::size_t kMostSeeds = 3;
+std::optional<bool> verdict(const std::vector<double>& attainments, double level, std::size_t repetitions);
 
 struct Trial {
   bool met = false;
@@ -33,15 +55,18 @@ class Trials {
  public:
   /// `on_done` is called after each simulation, from any thread.
   Trials(const Candidate& candidate, int repetitions, std::function<void()> on_done)
-      : candidate_(candidate), repetitions_(static_cast<std::uint64_t>(repetitions)), on_done_(std::move(on_done)) {}
+      : candidate_(candidate), repetitions_(static_cast<std::size_t>(repetitions)), on_done_(std::move(on_done)) {}
 
   const Trial& run(const Size& size, std::uint64_t seed);
   bool meets(const Size& size, std::uint64_t seed) { return run(size, seed).met; }
-  /// Seed by seed, until one misses.
-  bool meets_all(const Size& size);
-  /// Runs the size to its end with the first seed; later trials are stopped by what it saw.
+  /// Seed by seed, until `verdict` is clear.
+  bool passes(const Size& size);
+  /// Of a size that was judged, by seed.
+  std::vector<const Trial*> judged(const Size& size) const;
+  /// What a trial may count, roughly.
+  void expect(double counted) { expected_ = 2 * counted; }
+  /// Runs the size with the first seed; later trials are stopped by what it saw, if it came to its end.
   const Trial& learn_from(const Size& size);
-  std::uint64_t repetitions() const { return repetitions_; }
   std::size_t simulations() const { return simulations_; }
   std::size_t stopped() const { return stopped_; }
 
@@ -49,9 +74,9 @@ class Trials {
   Trial simulate_once(const Size& size, std::uint64_t seed);
 
   const Candidate& candidate_;
-  std::uint64_t repetitions_;
+  std::size_t repetitions_;
   std::function<void()> on_done_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::pair<Size, std::uint64_t>, std::unique_ptr<Trial>> done_;
   double expected_ = 0;  ///< calls or tasks of the first seed that the level counts; 0: unknown
   std::atomic<std::size_t> simulations_ = 0, stopped_ = 0;

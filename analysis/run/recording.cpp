@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace tokenyard::analysis {
 
@@ -69,6 +70,13 @@ Recording::Recording(const std::string& path, const std::string& format, const R
   replay_.plan.from = Time::seconds(options.from_s);
   replay_.plan.to = Time::seconds(options.to_s);
   replay_.plan.longest_wait = Time::seconds(options.longest_wait_s);
+}
+
+sim::Json simulate_workload(const Scenario& scenario, const SimulateOptions& options) {
+  if (!scenario.workload.trace) return simulate(scenario, Replay(), options);
+  const TraceWorkload& trace = *scenario.workload.trace;
+  const Recording recording(trace.path, trace.format, {.speed = trace.speed}, scenario);
+  return simulate(scenario, recording.replay(), options);
 }
 
 }  // namespace tokenyard::analysis

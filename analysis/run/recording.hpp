@@ -41,4 +41,7 @@ class Recording {
   Replay replay_;
 };
 
+/// Simulates the scenario's own workload. A trace is opened anew, its path counting from the working folder.
+sim::Json simulate_workload(const Scenario& scenario, const SimulateOptions& options);
+
 }  // namespace tokenyard::analysis

@@ -41,7 +41,8 @@ class WorkloadReader {
     workload.each("agents", [&](ObjectReader& r) { read_agent(r); });
     workload.object("requests", [&](ObjectReader& r) { read_requests(r); });
     workload.object("trace", [&](ObjectReader& r) {
-      plan_.trace = TraceWorkload{r.string("path"), r.choice("format", trace_format_names())};
+      plan_.trace = TraceWorkload{r.string("path"), r.choice("format", trace_format_names()),
+                                  r.number("speed", {.fallback = 1, .minimum = 0, .maximum = 1e9, .exclusive = true})};
       plan_.trace_pool = single_pool(r);
       if (workload.has("agents") || workload.has("requests")) {
         workload.fault("trace", "a trace beside agents or requests", "a trace alone, or agents and requests");

@@ -4,7 +4,7 @@
 ///   {"agents": [{"agent": "customer-service", "rate_per_s": 2, "arrivals": {"process": "gamma", "cv": 2},
 ///                "pools": {"default": "main", "small": "guards"}, "services": {"human-agents": {"capacity": 12}}}]}
 ///   {"requests": {"rate_per_s": 10, "prompt_tokens": DIST, "output_tokens": DIST, "pool": "main"}}
-///   {"trace": {"path": "trace.csv", "format": "azure", "pool": "main"}}
+///   {"trace": {"path": "trace.csv", "format": "azure", "pool": "main", "speed": 2}}
 ///
 /// A role of media nodes goes to a media pool: to the only one, or as `pools` says. `budget_usd` of an entry is in
 /// place of its agent's. An entry without `rate_per_s` has a `closed_loop`. Requests are an agent of one step, and may
@@ -22,6 +22,7 @@ namespace tokenyard::analysis {
 struct TraceWorkload {
   std::string path;
   std::string format;
+  double speed = 1;  ///< recorded arrivals are divided by it
   /// A relative path counts from the scenario's folder.
   std::filesystem::path path_beside(const std::filesystem::path& scenario) const {
     return std::filesystem::path(path).is_relative() ? scenario.parent_path() / path : std::filesystem::path(path);
