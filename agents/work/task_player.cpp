@@ -7,6 +7,7 @@
 
 #include "sim/core/error.hpp"
 #include "sim/core/rounded.hpp"
+#include "sim/random/scatter.hpp"
 
 namespace tokenyard::agents {
 
@@ -15,16 +16,11 @@ using platforms::CallRequest;
 using platforms::CallStatus;
 using platforms::Cause;
 using platforms::CauseTimes;
+using sim::scatter;
 using sim::Stream;
 using sim::Time;
 
 namespace {
-
-constexpr std::uint64_t mix(std::uint64_t h) {
-  h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
-  return h ^ (h >> 31);
-}
 
 std::int64_t scaled(std::int64_t value, double factor) {
   return factor == 1 ? value : sim::rounded(static_cast<double>(value) * factor);
@@ -43,12 +39,6 @@ struct TaskPlayer::Entry {
   };
   WorkloadEntry spec;
   std::vector<Member> members;
-  std::uint64_t identity;  ///< of its name
-  std::optional<ArrivalProcess> arrivals;
-  std::uint64_t begun = 0;                   ///< tasks, open loop
-  std::vector<std::uint32_t> begun_by_user;  ///< closed loop
-  sim::Entity entity;
-  Time next_arrival;
   std::deque<std::uint32_t> paused;  ///< the first steps of tasks that wait to be admitted
   std::uint64_t at_work = 0;         ///< tasks
   bool admitting = false;
@@ -56,7 +46,12 @@ struct TaskPlayer::Entry {
 
 TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, std::uint64_t seed,
                        std::vector<WorkloadEntry> entries, Time end)
-    : simulation_(simulation), door_(door), seed_(seed), end_(end) {
+    : simulation_(simulation),
+      door_(door),
+      seed_(seed),
+      arrivals_(simulation, seed, end, [this](std::uint32_t entry, std::uint64_t entity, std::uint32_t user) {
+        begin_task(entry, entity, user);
+      }) {
   for (WorkloadEntry& spec : entries) {
     Entry entry;
     const std::vector<const Agent*> members = family(*spec.agent);
@@ -74,13 +69,7 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
       }
       entry.members.push_back(std::move(member));
     }
-    entry.identity = sim::StreamName(spec.name).hash();
-    entry.entity.id = entries_.size();
-    if (spec.closed_loop) {
-      entry.begun_by_user.assign(static_cast<std::size_t>(spec.closed_loop->users), 0);
-    } else {
-      entry.arrivals.emplace(seed, spec.name, spec.arrivals);
-    }
+    arrivals_.add({spec.name, spec.arrivals, spec.closed_loop, spec.max_tasks});
     entry.spec = std::move(spec);
     entries_.push_back(std::move(entry));
   }
@@ -92,58 +81,11 @@ const Service& TaskPlayer::service(std::size_t entry, std::size_t member, std::s
   return entries_[entry].members[member].services[service];
 }
 
-// ---- Arrivals -------------------------------------------------------------------------------------------------------
-
-void TaskPlayer::start() {
-  for (std::uint32_t e = 0; e < entries_.size(); ++e) {
-    Entry& entry = entries_[e];
-    if (!entry.spec.closed_loop) {
-      schedule_arrival(e);
-      continue;
-    }
-    for (std::uint32_t user = 0; user < entry.begun_by_user.size(); ++user) {
-      Stream ramp(seed_, sim::StreamName(entry.spec.name + "/ramp"), user);
-      schedule_user(e, user, Time::seconds(ramp.uniform() * entry.spec.closed_loop->ramp_s));
-    }
-  }
-}
-
-void TaskPlayer::schedule_arrival(std::uint32_t e) {
-  Entry& entry = entries_[e];
-  if (entry.begun >= entry.spec.max_tasks) return;
-  const Time date = entry.arrivals->next();
-  if (date >= end_) return;
-  ++arrivals_pending_;
-  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this,
-                       static_cast<std::uint64_t>(Event::kArrival) << 62 | e);
-}
-
-void TaskPlayer::schedule_user(std::uint32_t e, std::uint32_t user, Time date) {
-  Entry& entry = entries_[e];
-  if (date >= end_ || entry.begun >= entry.spec.max_tasks) return;
-  ++arrivals_pending_;
-  simulation_.schedule(date, sim::Priority::kArrival, entry.entity, *this,
-                       static_cast<std::uint64_t>(Event::kUser) << 62 | std::uint64_t{e} << 32 | user);
-}
+// ---- Events ---------------------------------------------------------------------------------------------------------
 
 void TaskPlayer::on_event(Time, std::uint64_t argument) {
   const auto low = static_cast<std::uint32_t>(argument);
   switch (static_cast<Event>(argument >> 62)) {
-    case Event::kArrival: {
-      --arrivals_pending_;
-      Entry& entry = entries_[low];
-      const std::uint64_t ordinal = entry.begun++;
-      schedule_arrival(low);
-      return begin_task(low, mix(entry.identity + ordinal), kNoUser);
-    }
-    case Event::kUser: {
-      --arrivals_pending_;
-      const auto e = static_cast<std::uint32_t>(argument >> 32 & 0x3fffffff);
-      Entry& entry = entries_[e];
-      ++entry.begun;
-      const std::uint64_t ordinal = entry.begun_by_user[low]++;
-      return begin_task(e, mix(mix(entry.identity + low) + ordinal), low);
-    }
     case Event::kWake: {
       Step& step = steps_[low];
       if (!step.walk.node().calls_model()) return end_wait(low);
@@ -176,6 +118,7 @@ void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t
   Task& task = tasks_[index];
   task = {};
   task.number = tasks_begun_++;
+  task.contents.task = task.number;
   task.entity = entity;
   task.arrival = simulation_.now();
   const Time allowed = entries_[e].spec.deadline;
@@ -207,27 +150,26 @@ void TaskPlayer::admit_tasks(std::uint32_t e) {
 
 void TaskPlayer::end_task(std::uint32_t index) {
   const Task& task = tasks_[index];
-  Entry& entry = entries_[task.entry];
   const std::uint32_t e = task.entry, user = task.user;
   tasks_.give_back(index);
-  --entry.at_work;
+  --entries_[e].at_work;
   admit_tasks(e);
-  if (user == kNoUser) return;
-  Stream think(seed_, sim::StreamName(entry.spec.name + "/think"), mix(entry.identity + user),
-               entry.begun_by_user[user]);
-  schedule_user(e, user, simulation_.now() + entry.spec.closed_loop->think_s.sample_time(think));
+  arrivals_.on_task_end(e, user);
 }
 
-std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path) {
+/// A branch goes on with the contexts of its parent.
+std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
+                                   bool branch) {
   const std::uint32_t index = steps_.take();
   Step& step = steps_[index];
-  step.walk.reset(*entries_[tasks_[task].entry].members[member].agent, tasks_[task].entity, path);
+  const Agent& agent = *entries_[tasks_[task].entry].members[member].agent;
+  step.walk.reset(agent, tasks_[task].entity, path);
+  step.contexts.reset(agent.contexts.size(), tasks_[task].contents, branch ? &steps_[parent].contexts : nullptr);
   step.task = task;
   step.parent = parent;
   step.member = member;
   step.branch = tasks_[task].branches++;
   step.stop = kNone;
-  step.own_contexts = true;
   step.live = true;
   step.mark = simulation_.now();
   step.path_served = parent == kNone ? Time() : steps_[parent].path_served;
@@ -354,7 +296,7 @@ bool TaskPlayer::begin_call(std::uint32_t index) {
       Stream stream = step.walk.stream(seed_, node.prompt_tokens.stream);
       fresh += node.prompt_tokens.of.sample_count(stream);
     }
-    append(index, node.context, fresh);
+    step.contexts.append(node.context, fresh);
     compact_context(index);
   }
   if (const auto& failure = step.walk.agent().call_failure) {
@@ -402,7 +344,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     request.prompt = call.prompt;
     request.output_tokens = call.visible + thought;
     // Only an answer that follows its prompt in the context as it was made can be found again.
-    request.output_content = node.fresh || thought > 0 || count > 1 ? 0 : content_of(index, node.context);
+    request.output_content = node.fresh || thought > 0 || count > 1 ? 0 : step.contexts.content(node.context);
     ++request.entity;
     request.cookie = slot;
     door_.submit(request);  // may end the call, and with the last one the task, before it returns
@@ -414,7 +356,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   const Entry::Member& member = entries_[task.entry].members[step.member];
   CallRequest request;
   request.task = task.number;
-  request.entity = mix(mix(step.walk.entity() + request.node) + step.walk.visit());
+  request.entity = scatter(scatter(step.walk.entity() + request.node) + step.walk.visit());
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;
@@ -464,56 +406,31 @@ void TaskPlayer::build_prompt(std::uint32_t index, std::vector<platforms::Extent
   }
   const ContextSpec& spec = step.walk.agent().contexts[node.context];
   if (spec.role_prefix_tokens > 0) prompt.push_back({spec.role_content, spec.role_prefix_tokens});
-  // From the walk that owns the contexts down to this one.
-  const std::size_t first = prompt.size();
-  for (std::uint32_t at = index;; at = steps_[at].parent) {
-    const Tokens tokens = steps_[at].walk.contexts()[node.context].tokens;
-    if (tokens > 0) prompt.push_back({content_of(at, node.context), tokens});
-    if (steps_[at].own_contexts) break;
-  }
-  std::reverse(prompt.begin() + static_cast<std::ptrdiff_t>(first), prompt.end());
+  step.contexts.put(node.context, prompt);
   if (prompt.empty()) prompt.push_back({0, 1});
 }
 
 void TaskPlayer::open_context(std::uint32_t index, std::uint32_t context) {
-  for (std::uint32_t at = index;; at = steps_[at].parent) {
-    if (steps_[at].walk.contexts()[context].opened) return;
-    if (steps_[at].own_contexts) break;
-  }
   Step& step = steps_[index];
-  step.walk.contexts()[context].opened = true;
+  if (step.contexts.opened(context)) return;
+  step.contexts.open(context);
   const Draw& opening = step.walk.agent().contexts[context].opening_tokens;
   if (!opening.given) return;
   Stream stream(seed_, opening.stream, step.walk.entity(), step.walk.path());
-  append(index, context, opening.of.sample_count(stream));
+  step.contexts.append(context, opening.of.sample_count(stream));
 }
 
 /// A branch leaves the contexts of its parent as they are.
 void TaskPlayer::compact_context(std::uint32_t index) {
   Step& step = steps_[index];
   const Node& node = step.walk.node();
-  if (!node.compact || !step.own_contexts) return;
+  if (!node.compact || step.contexts.of_branch()) return;
   const Tokens prefix = step.walk.agent().contexts[node.context].role_prefix_tokens;
-  ContextShare& share = step.walk.contexts()[node.context];
+  const bool above = prefix + step.contexts.tokens(node.context) > node.compact->above;
   Stream stream = step.walk.stream(seed_, node.compact->stream);
-  if (stream.uniform() >= (prefix + share.tokens > node.compact->above ? node.compact->p : node.compact->p_below))
-    return;
+  if (stream.uniform() >= (above ? node.compact->p : node.compact->p_below)) return;
   Stream sizes = step.walk.stream(seed_, node.compact->to.stream);
-  share.tokens = std::max<Tokens>(1, node.compact->to.of.sample_count(sizes) - prefix);
-  share.content = 0;  // a new one, at its next use
-}
-
-std::uint64_t TaskPlayer::content_of(std::uint32_t index, std::uint32_t context) {
-  Step& step = steps_[index];
-  Task& task = tasks_[step.task];
-  ContextShare& share = step.walk.contexts()[context];
-  if (share.content == 0) share.content = ++task.contents;
-  // Never 0, and never a role's content, whose top bit is set.
-  return (task.number + 1) << 24 | (share.content & 0xffffffU);
-}
-
-void TaskPlayer::append(std::uint32_t index, std::uint32_t context, Tokens tokens) {
-  steps_[index].walk.contexts()[context].tokens += tokens;
+  step.contexts.replace(node.context, std::max<Tokens>(1, node.compact->to.of.sample_count(sizes) - prefix));
 }
 
 void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
@@ -541,7 +458,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   step.causes += record.causes;
   step.mark = simulation_.now();
   if (record.scheduled != CallRecord::kNoTime) step.path_served += record.finish - record.scheduled;
-  if (step.result_tokens > 0) append(index, node.context, step.result_tokens);
+  if (step.result_tokens > 0) step.contexts.append(node.context, step.result_tokens);
   if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
   report_node(step, true, record.call);
   if (task.aborted) return end_step(index, true);
@@ -582,7 +499,7 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   }
   if (service != nullptr) return true;
   if (longest == Time()) {  // no time passes: on at once
-    if (step.result_tokens > 0 && node.context != kNone) append(index, node.context, step.result_tokens);
+    if (step.result_tokens > 0 && node.context != kNone) step.contexts.append(node.context, step.result_tokens);
     return false;
   }
   wake(index, simulation_.now() + longest, Event::kWake);
@@ -598,7 +515,7 @@ void TaskPlayer::end_wait(std::uint32_t index) {
   Step& step = steps_[index];
   account(step, step.waiting_for);
   const Node& node = step.walk.node();
-  if (step.result_tokens > 0 && node.context != kNone) append(index, node.context, step.result_tokens);
+  if (step.result_tokens > 0 && node.context != kNone) step.contexts.append(node.context, step.result_tokens);
   report_node(step, false, 0);
   leave_node(index, step.error);
 }
@@ -612,9 +529,8 @@ bool TaskPlayer::begin_branches(std::uint32_t index) {
   step.open = static_cast<std::int32_t>(routes.size());
   std::vector<std::uint32_t> branches;
   for (const Agent::Route& route : routes) {
-    const std::uint32_t branch = new_step(step.task, index, step.member, step.walk.fork_path(route.edge->index));
+    const std::uint32_t branch = new_step(step.task, index, step.member, step.walk.fork_path(route.edge->index), true);
     steps_[branch].stop = join;
-    steps_[branch].own_contexts = false;
     branches.push_back(branch);
   }
   for (std::size_t i = 0; i < branches.size(); ++i) go(branches[i], routes[i].target);
@@ -643,13 +559,7 @@ bool TaskPlayer::begin_sub_agents(std::uint32_t index) {
 void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, bool failed) {
   Step& parent = steps_[parent_index];
   Step& child = steps_[index];
-  if (!child.own_contexts) {
-    for (std::size_t c = 0; c < parent.walk.contexts().size(); ++c) {
-      const ContextShare& share = child.walk.contexts()[c];
-      parent.walk.contexts()[c].tokens += share.tokens;
-      parent.walk.contexts()[c].opened = parent.walk.contexts()[c].opened || share.opened;
-    }
-  }
+  if (child.contexts.of_branch()) child.contexts.merge_into_parent();
   parent.error = parent.error || failed;
   parent.path_served = std::max(parent.path_served, child.path_served);
   if (--parent.open > 0) {
@@ -662,7 +572,7 @@ void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, boo
   report_node(parent, false, 0);
   if (tasks_[parent.task].aborted) return end_step(parent_index, true);
   if (parent.walk.node().kind == NodeKind::kFanOut) return go(parent_index, parent.walk.node().join);
-  if (parent.result_tokens > 0) append(parent_index, parent.walk.node().context, parent.result_tokens);
+  if (parent.result_tokens > 0) parent.contexts.append(parent.walk.node().context, parent.result_tokens);
   leave_node(parent_index, parent.error);
 }
 
@@ -687,7 +597,7 @@ void TaskPlayer::finish_unfinished() {
   for (const auto& [number, root] : roots) {
     settle(root, children);
     tasks_[steps_[root].task].aborted = TaskStatus::kUnfinished;
-    tasks_[steps_[root].task].user = kNoUser;  // nobody begins anew
+    tasks_[steps_[root].task].user = TaskArrivals::kNoUser;  // nobody begins anew
     end_step(root, true);
   }
 }

@@ -23,8 +23,9 @@
 #include <vector>
 
 #include "agents/graph/agent_catalog.hpp"
-#include "agents/work/arrivals.hpp"
+#include "agents/work/contexts.hpp"
 #include "agents/work/service.hpp"
+#include "agents/work/task_arrivals.hpp"
 #include "agents/work/walk.hpp"
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
@@ -62,8 +63,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
              std::vector<WorkloadEntry> entries, sim::Time end);
   ~TaskPlayer() override;
 
-  void start() override;
-  bool arrivals_over() const override { return arrivals_pending_ == 0; }
+  void start() override { arrivals_.start(); }
+  bool arrivals_over() const override { return arrivals_.over(); }
   std::uint64_t tasks_in_flight() const override { return tasks_.in_use(); }
   void finish_unfinished() override;
 
@@ -71,18 +72,16 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   const Service& service(std::size_t entry, std::size_t member, std::size_t service) const;
 
  private:
-  static constexpr std::uint32_t kNoUser = 0xffffffff;
-
   struct Entry;
   struct Task {
     std::uint64_t number = 0;
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
+    TaskContents contents;
     sim::Time arrival;
     sim::Time served;  ///< of its ended calls, from admission to end
     sim::Time deadline;
     std::uint32_t entry = 0;
-    std::uint32_t user = kNoUser;
-    std::uint32_t contents = 0;  ///< handed out so far
+    std::uint32_t user = TaskArrivals::kNoUser;
     std::uint32_t branches = 0;
     std::uint32_t calls = 0, tool_calls = 0;
     Tokens prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
@@ -93,12 +92,12 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
 
   struct Step {
     Walk walk;
+    Contexts contexts;
     std::uint32_t task = 0;
     std::uint32_t parent = kNone;
     std::uint32_t member = 0;  ///< of the entry's family
     std::uint32_t branch = 0;
     std::uint32_t stop = kNone;  ///< a branch ends before this node: its fan-out's join
-    bool own_contexts = true;    ///< of a main walk or sub-agent; a branch shares its parent's
     bool live = false;
     // The visit in progress.
     const Agent::Route* way = nullptr;  ///< chosen on entry, where the node calls a model
@@ -118,19 +117,18 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     Tokens visible = 0;
     std::vector<platforms::Extent> prompt;
   };
-  enum class Event : std::uint64_t { kArrival, kUser, kWake, kServed };
+  enum class Event : std::uint64_t { kWake, kServed };
 
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
 
-  void schedule_arrival(std::uint32_t entry);
-  void schedule_user(std::uint32_t entry, std::uint32_t user, sim::Time date);
   void begin_task(std::uint32_t entry, std::uint64_t entity, std::uint32_t user);
   void end_task(std::uint32_t task);
   void admit_tasks(std::uint32_t entry);
 
   /// A walk in time.
-  std::uint32_t new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path);
+  std::uint32_t new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
+                         bool branch = false);
   void go(std::uint32_t step, std::uint32_t node);
   bool begin_node(std::uint32_t step);
   void leave_node(std::uint32_t step, bool error);
@@ -150,8 +148,6 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void build_prompt(std::uint32_t step, std::vector<platforms::Extent>& prompt);
   void compact_context(std::uint32_t step);
   void open_context(std::uint32_t step, std::uint32_t context);
-  std::uint64_t content_of(std::uint32_t step, std::uint32_t context);
-  void append(std::uint32_t step, std::uint32_t context, Tokens tokens);
   std::int64_t copies(const Step& step, const Draw& parallel) const;
   void account(Step& step, platforms::Cause cause);
   void settle(std::uint32_t step, const std::vector<std::vector<std::uint32_t>>& children);
@@ -161,13 +157,12 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   sim::Simulation& simulation_;
   platforms::FrontDoor& door_;
   const std::uint64_t seed_;
-  const sim::Time end_;
+  TaskArrivals arrivals_;
   std::vector<Entry> entries_;
   sim::Slab<Task> tasks_;
   sim::Slab<Step> steps_;
   sim::Slab<CallSlot> calls_;
   std::uint64_t tasks_begun_ = 0;
-  std::uint64_t arrivals_pending_ = 0;
 };
 
 }  // namespace tokenyard::agents

@@ -12,7 +12,6 @@ void Walk::reset(const Agent& agent, std::uint64_t task_entity, std::uint32_t pa
   path_ = path;
   node_ = kNone;
   visit_ = 0;
-  contexts_.assign(agent.contexts.size(), {});
   counts_.assign(2 * agent.nodes() + agent.edges(), 0);
 }
 

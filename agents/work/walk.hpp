@@ -1,10 +1,8 @@
 #pragma once
-/// One walk through a task graph: where it stands, what it has added to its contexts, and which way it goes next. There
-/// is no clock and no serving here; the task player (task_player.hpp) moves walks through time.
+/// One walk through a task graph: where it stands, and which way it goes next. There is no clock and no serving here;
+/// the task player (task_player.hpp) moves walks through time.
 ///
-/// The main walk of a task starts at its agent's start. A fan-out starts a walk per branch, a sub-agent one per copy. A
-/// branch sees the contexts as they were at its fork and grows its own share of them; what it added is merged into its
-/// parent's at the join. A sub-agent has contexts of its own.
+/// The main walk of a task starts at its agent's start. A fan-out starts a walk per branch, a sub-agent one per copy.
 ///
 /// Every draw is a function of (seed, node or edge, task, path, visit): `path` tells apart the branches and sub-agents
 /// of a task by where they forked, never by when they ran. Branches ending in another order change no draw.
@@ -17,13 +15,6 @@
 #include "agents/graph/task_graph.hpp"
 
 namespace tokenyard::agents {
-
-/// A walk's share of one context.
-struct ContextShare {
-  Tokens tokens = 0;
-  std::uint32_t content = 0;  ///< number of its content within the task; 0: none yet
-  bool opened = false;        ///< its opening tokens are in
-};
 
 class Walk {
  public:
@@ -46,8 +37,6 @@ class Walk {
   std::uint32_t visit() const { return path_ + visit_; }
   std::uint32_t path() const { return path_; }
 
-  std::vector<ContextShare>& contexts() { return contexts_; }
-
  private:
   std::uint32_t& visits(std::uint32_t node) { return counts_[node]; }
   std::uint32_t& urn_open(std::uint32_t node) { return counts_[agent_->nodes() + node]; }
@@ -64,7 +53,6 @@ class Walk {
   std::uint32_t path_ = 0;
   std::uint32_t node_ = kNone;
   std::uint32_t visit_ = 0;
-  std::vector<ContextShare> contexts_;
   std::vector<std::uint32_t> counts_;
 };
 

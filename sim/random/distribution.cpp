@@ -211,9 +211,7 @@ std::int64_t Distribution::sample_tokens(Stream& stream) const {
   return rounded(std::clamp(sample(stream), 1.0, 1e15));
 }
 
-std::int64_t Distribution::sample_count(Stream& stream) const {
-  return rounded(std::clamp(sample(stream), 0.0, 1e15));
-}
+std::int64_t Distribution::sample_count(Stream& stream) const { return rounded(std::clamp(sample(stream), 0.0, 1e15)); }
 
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }
 

@@ -1,6 +1,7 @@
 #include "sim/random/stream.hpp"
 
 #include "sim/random/portable_math.hpp"
+#include "sim/random/scatter.hpp"
 
 namespace tokenyard::sim {
 
@@ -17,11 +18,8 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter, st
 }
 
 Stream::Stream(std::uint64_t seed, StreamName name, std::uint64_t entity, std::uint32_t visit) {
-  // The key mixes seed and name (the finaliser of SplitMix64), so that near seeds share nothing.
-  std::uint64_t key = seed * 0x9e3779b97f4a7c15ULL ^ name.hash();
-  key = (key ^ (key >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  key = (key ^ (key >> 27)) * 0x94d049bb133111ebULL;
-  key ^= key >> 31;
+  // Near seeds share nothing.
+  const std::uint64_t key = scatter(seed * 0x9e3779b97f4a7c15ULL ^ name.hash());
   key_ = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
   counter_ = {0, visit, static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32)};
 }
