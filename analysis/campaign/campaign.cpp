@@ -97,10 +97,13 @@ Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std
   if (faults.size() != before) return campaign;
   std::string digests;
   for (const auto& folder : catalogs) digests += digest_of(folder) + '\n';
-  campaign.expand(reader, digests);
+  std::map<std::string, std::string> traces;
+  campaign.expand(reader, digests, traces);
   Json definition = file.value();
   definition["scenario"] = campaign.base_.value();
-  campaign.definition_ = canonical(definition) + digests;
+  if (!catalogs.empty()) definition["sha256"]["catalogs"] = digests;
+  if (!traces.empty()) definition["sha256"]["traces"] = traces;
+  campaign.definition_ = canonical(definition);
   return campaign;
 }
 
@@ -177,9 +180,8 @@ void Campaign::read_controls(ObjectReader& reader) {
   analytic_network_ = reader.choice("network", {"simgrid", "analytic"}, "simgrid") == "analytic";
 }
 
-void Campaign::expand(ObjectReader& reader, const std::string& catalogs) {
+void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::map<std::string, std::string>& traces) {
   std::unordered_set<std::string> digests;
-  std::map<std::string, std::string> traces;
   std::set<std::string> pointers;
   for (const FactorBlock& block : blocks_) {
     for (const Setting& setting : block.settings) {

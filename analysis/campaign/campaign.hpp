@@ -80,7 +80,8 @@ class Campaign {
   sim::Json scenario(RunId run) const;
   /// What relative paths in the scenario start from.
   const std::filesystem::path& folder() const { return folder_; }
-  /// Everything the file means, as one text: campaigns with equal definitions are the same.
+  /// Everything the file means, what it reads included, as one JSON text: campaigns with equal definitions are the
+  /// same.
   const std::string& definition() const { return definition_; }
 
  private:
@@ -93,7 +94,8 @@ class Campaign {
   void read_scenario(sim::ObjectReader& reader, const std::filesystem::path& file, sim::Faults& faults);
   void read_conditions(sim::ObjectReader& reader);
   void read_controls(sim::ObjectReader& reader);
-  void expand(sim::ObjectReader& reader, const std::string& catalogs);
+  /// Makes the cells; leaves the sha256 of each trace that they play, by its path.
+  void expand(sim::ObjectReader& reader, const std::string& catalogs, std::map<std::string, std::string>& traces);
   sim::Json document(std::uint64_t combination) const;
 
   std::string name_, definition_;

@@ -25,7 +25,7 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
   reader.object(key, [&](ObjectReader& r) {
     repetitions.metric = r.string("metric");
     repetitions.half_width = r.number("half_width", {.fallback = 0.05, .minimum = 0, .maximum = 1, .exclusive = true});
-    repetitions.minimum = static_cast<std::size_t>(r.integer("min", {.fallback = 5, .minimum = 2, .maximum = kMost}));
+    repetitions.minimum = static_cast<std::size_t>(r.integer("min", {.fallback = 10, .minimum = 2, .maximum = kMost}));
     const double least = static_cast<double>(repetitions.minimum);
     repetitions.maximum = static_cast<std::size_t>(
         r.integer("max", {.fallback = std::max(100.0, least), .minimum = least, .maximum = kMost}));

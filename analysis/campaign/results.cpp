@@ -43,6 +43,19 @@ bool has_outputs(const Json& outputs, const std::vector<std::string>& wanted) {
   });
 }
 
+/// The first difference between what two campaigns mean, in brackets.
+std::string first_change(const std::string& before, const std::string& now) {
+  const auto old = nlohmann::json::parse(before), is = nlohmann::json::parse(now);
+  const auto changes = nlohmann::json::diff(old, is);
+  if (changes.empty()) return "";
+  const std::string place = changes[0]["path"];
+  const auto shown_at = [&](const nlohmann::json& all) {
+    const nlohmann::json::json_pointer pointer(place);
+    return all.contains(pointer) ? sim::shown(Json(all.at(pointer))) : "absent";
+  };
+  return fmt::format(" ({} was {}, is {})", place, shown_at(old), shown_at(is));
+}
+
 }  // namespace
 
 std::string Shard::file() const { return whole() ? "campaign.db" : fmt::format("shard-{}-of-{}.db", index, of); }
@@ -78,8 +91,32 @@ std::string Results::value(std::string_view name) {
   return select.step() ? select.text(0) : std::string();
 }
 
+std::map<std::string, RunId> Results::own_runs(const Campaign& campaign) {
+  std::set<std::string> stored;
+  Statement select = db_.prepare("SELECT key FROM runs");
+  select.bind_all();
+  while (select.step()) stored.insert(select.text(0));
+  std::map<std::string, RunId> own;
+  for (std::size_t cell = 0; cell < campaign.cells() && own.size() < stored.size(); ++cell) {
+    for (std::size_t repetition = 0; repetition < campaign.repetitions().maximum; ++repetition) {
+      const std::string key = campaign.key({cell, repetition});
+      if (stored.contains(key)) own.emplace(key, RunId{cell, repetition});
+    }
+  }
+  if (own.empty() && !stored.empty()) {
+    throw sim::InputError(
+        {path().string(), "",
+         fmt::format("{} runs, none of this campaign{}", stored.size(),
+                     first_change(value("definition"), campaign.definition())),
+         fmt::format("results of this campaign: undo the change, choose another folder with --out, or remove {}",
+                     path().filename().string())});
+  }
+  return own;
+}
+
 void Results::adopt(const Campaign& campaign) {
   if (is_of(campaign)) return;
+  const std::map<std::string, RunId> own = own_runs(campaign);
   db_.execute("BEGIN IMMEDIATE; DELETE FROM cells");
   Statement insert = db_.prepare("INSERT INTO cells VALUES (?, ?)");
   for (std::size_t cell = 0; cell < campaign.cells(); ++cell) {
@@ -87,25 +124,18 @@ void Results::adopt(const Campaign& campaign) {
     for (const auto& [pointer, setting] : campaign.factors(cell)) factors[pointer] = setting;
     insert.run(cell, factors.dump());
   }
-  std::set<std::string> old;
   Statement select = db_.prepare("SELECT key, outputs FROM runs");
   select.bind_all();
-  Statement remove = db_.prepare("DELETE FROM runs WHERE key = ?");
+  std::vector<std::string> incomplete;
   while (select.step()) {
-    if (select.is_null(1) || has_outputs(Json::parse(select.text(1)), campaign.outputs())) {
-      old.insert(select.text(0));
-    } else {
-      remove.run(select.text(0));
-    }
+    if (!select.is_null(1) && !has_outputs(Json::parse(select.text(1)), campaign.outputs()))
+      incomplete.push_back(select.text(0));
   }
+  Statement remove = db_.prepare("DELETE FROM runs WHERE key = ?");
+  for (const std::string& key : incomplete) remove.run(key);
   db_.execute("UPDATE runs SET cell = NULL, repetition = NULL");
   Statement place = db_.prepare("UPDATE runs SET cell = ?, repetition = ? WHERE key = ?");
-  for (std::size_t cell = 0; cell < campaign.cells() && !old.empty(); ++cell) {
-    for (std::size_t repetition = 0; repetition < campaign.repetitions().maximum; ++repetition) {
-      const std::string key = campaign.key({cell, repetition});
-      if (old.contains(key)) place.run(cell, repetition, key);
-    }
-  }
+  for (const auto& [key, run] : own) place.run(run.cell, run.repetition, key);
   Statement set = db_.prepare("INSERT OR REPLACE INTO campaign VALUES (?, ?)");
   set.run(std::string_view("name"), campaign.name());
   set.run(std::string_view("definition"), campaign.definition());
@@ -151,11 +181,15 @@ void Results::close_log() {
 }
 
 void Results::add_settled(const Campaign& campaign, SettledRuns& runs) {
-  Statement select = db_.prepare(
-      "SELECT runs.key, failure, outputs, wall_s FROM runs LEFT JOIN provenance USING (key) WHERE cell IS NOT NULL");
+  const bool adopted = is_of(campaign);
+  const std::map<std::string, RunId> own = adopted ? std::map<std::string, RunId>() : own_runs(campaign);
+  Statement select =
+      db_.prepare("SELECT runs.key, failure, outputs, wall_s, cell FROM runs LEFT JOIN provenance USING (key)");
   select.bind_all();
   const std::string& metric = campaign.repetitions().metric;
   while (select.step()) {
+    if (adopted ? select.is_null(4) : !own.contains(select.text(0))) continue;
+    if (!adopted && !select.is_null(2) && !has_outputs(Json::parse(select.text(2)), campaign.outputs())) continue;
     Settled settled{select.text(1).empty(), {}, select.real(3)};
     if (!settled.done && select.text(1) != kRunFailureNames[static_cast<std::size_t>(RunFailure::kInfeasible)])
       continue;

@@ -18,6 +18,7 @@
 ///   results.record(campaign, run, result, version);
 
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -54,6 +55,8 @@ class Results {
   Results(const std::filesystem::path& file, Database::Mode mode);
 
   /// Makes the file this campaign's: its cells, and the runs of before that are still its own and have every output.
+  /// Throws sim::InputError, with what has changed, if there are runs and not one is its own: a campaign may grow and
+  /// shrink, but a changed scenario is another campaign.
   void adopt(const Campaign& campaign);
   void record(const Campaign& campaign, RunId run, const RunOutcome& result, const std::string& version);
   /// Takes the runs of a shard; a finished run wins over a failed one. Throws sim::InputError if it is another
@@ -65,6 +68,7 @@ class Results {
   /// Leaves one file, without a log beside it.
   void close_log();
 
+  /// Whether or not the file is already made for the campaign's present form; throws as `adopt`.
   void add_settled(const Campaign& campaign, SettledRuns& runs);
   /// In the order of cells and repetitions.
   void each_run(const std::function<void(const StoredRun&)>& visit);
@@ -73,6 +77,8 @@ class Results {
  private:
   void create();
   std::string value(std::string_view name);
+  /// The stored runs that the campaign names, by key.
+  std::map<std::string, RunId> own_runs(const Campaign& campaign);
 
   Database db_;
   std::optional<Statement> begin_, commit_, insert_run_, insert_provenance_;

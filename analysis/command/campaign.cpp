@@ -71,10 +71,7 @@ class CampaignCommand {
   /// What the result files of the folder hold of this campaign.
   SettledRuns settled() const {
     SettledRuns runs;
-    for (const auto& file : result_files(folder_)) {
-      Results results(file, Database::Mode::kRead);
-      if (results.is_of(campaign_)) results.add_settled(campaign_, runs);
-    }
+    for (const auto& file : result_files(folder_)) Results(file, Database::Mode::kRead).add_settled(campaign_, runs);
     return runs;
   }
 
@@ -83,8 +80,7 @@ class CampaignCommand {
     SettledRuns runs;
     const std::filesystem::path merged = folder_ / Shard{}.file();
     if (shard_.whole() || !std::filesystem::exists(merged)) return runs;
-    Results results(merged, Database::Mode::kRead);
-    if (results.is_of(campaign_)) results.add_settled(campaign_, runs);
+    Results(merged, Database::Mode::kRead).add_settled(campaign_, runs);
     return runs;
   }
 

@@ -28,12 +28,8 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     record.output_tokens = request.output_tokens;
     record.media_steps = request.media.steps;
     for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
-    seen.push_back({record,
-                    {request.prompt.begin(), request.prompt.end()},
-                    request.output_content,
-                    request.next_node,
-                    request.path_served,
-                    request.deadline});
+    seen.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+    hints.push_back({request.next_node, request.path_served, request.deadline});
     if (record.prompt_tokens > longest_prompt) {
       record.status = platforms::CallStatus::kRejected;
       record.finish = simulation_.now();
@@ -51,10 +47,14 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     platforms::CallRecord record;
     std::vector<platforms::Extent> prompt;
     std::uint64_t output_content;
+  };
+  std::vector<Seen> seen;  ///< calls in the order of arrival
+  /// For the policies of the serving floor.
+  struct Hints {
     std::uint32_t next_node;
     sim::Time path_served, deadline;
   };
-  std::vector<Seen> seen;  ///< calls in the order of arrival
+  std::vector<Hints> hints;  ///< of the same calls
   platforms::Tokens longest_prompt = 1'000'000'000;
 
  private:

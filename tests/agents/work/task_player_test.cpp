@@ -125,7 +125,8 @@ TEST_CASE("The branch that ends last is the critical path; branches merge their 
   CHECK(task.causes.sum() == task.finish - task.arrival);
   CHECK(task.tool_calls == 2);
   REQUIRE(play.door.seen.size() == 4);
-  CHECK(play.door.seen[1].record.prompt_tokens == 7);
+  const auto& [think, thought_prompt, thought_content] = play.door.seen[1];
+  CHECK(think.prompt_tokens == 7);
   const auto& sum = play.door.seen[2];
   CHECK(sum.record.prompt_tokens == 100 + 10 + 30 + 5 + 50);
   CHECK(sum.output_content == 0);  // it thought first
@@ -141,16 +142,16 @@ TEST_CASE("A call says where its task goes next, what its path was served, and w
   const std::uint32_t split = agent.find("split"), again = agent.find("again");
   Play play(one(limited(due, 1)));
   play.simulation.run();
-  const auto& seen = play.door.seen;
-  REQUIRE(seen.size() == 4);
-  CHECK(seen[0].next_node == split);
-  CHECK(seen[1].next_node == platforms::CallRequest::kNoNode);  // the branch ends: its context is merged
-  CHECK(seen[2].next_node == again);
-  CHECK(seen[3].next_node == platforms::CallRequest::kNoNode);  // the task ends
-  CHECK(seen[1].path_served == Time::milliseconds(500));
-  CHECK(seen[2].path_served == Time::milliseconds(1000));  // plan and think
-  CHECK(seen[3].path_served == Time::milliseconds(1500));
-  for (const TimedDoor::Seen& call : seen) CHECK(call.deadline == play.log.tasks[0].arrival + Time::seconds(60));
+  const auto& hints = play.door.hints;
+  REQUIRE(hints.size() == 4);
+  CHECK(hints[0].next_node == split);
+  CHECK(hints[1].next_node == platforms::CallRequest::kNoNode);  // the branch ends: its context is merged
+  CHECK(hints[2].next_node == again);
+  CHECK(hints[3].next_node == platforms::CallRequest::kNoNode);  // the task ends
+  CHECK(hints[1].path_served == Time::milliseconds(500));
+  CHECK(hints[2].path_served == Time::milliseconds(1000));  // plan and think
+  CHECK(hints[3].path_served == Time::milliseconds(1500));
+  for (const TimedDoor::Hints& call : hints) CHECK(call.deadline == play.log.tasks[0].arrival + Time::seconds(60));
 }
 
 TEST_CASE("Tasks beyond those that may be at work are paused as they arrive, and come in as others end") {

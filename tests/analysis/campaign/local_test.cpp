@@ -85,6 +85,32 @@ TEST_CASE("a longer campaign runs only what is new, and a shorter one hides the 
   }
 }
 
+TEST_CASE("a changed scenario is another campaign, and the file of the first one refuses it") {
+  const CampaignFolder folder("changed");
+  const std::string two = R"("repetitions": 2)";
+  run_here(folder.campaign(two), folder.path);
+  const std::string before = dump(folder.path / "campaign.db");
+  const Campaign changed = folder.campaign(R"("set": {"/run/duration_s": 11}, )" + two);
+  const Catch::Matchers::StdString::RegexMatcher refusal(
+      R"re(.*2 runs, none of this campaign \(/scenario/run/duration_s was 10, is 11\).*choose another folder with --out.*)re",
+      Catch::CaseSensitive::Yes);
+  CHECK_THROWS_WITH(run_here(changed, folder.path), refusal);
+  SettledRuns runs;
+  CHECK_THROWS_WITH(Results(folder.path / "campaign.db", Database::Mode::kRead).add_settled(changed, runs), refusal);
+  CHECK(dump(folder.path / "campaign.db") == before);
+  CHECK(run_here(folder.campaign(two), folder.path).done == 0);
+}
+
+TEST_CASE("a trace that has changed is seen") {
+  const CampaignFolder folder("trace");
+  const std::string keys =
+      R"("set": {"/workload": {"trace": {"path": "trace.csv", "format": "requests"}}}, "repetitions": 2)";
+  folder.write("trace.csv", "arrival_s,prompt_tokens,output_tokens\n0,10,10\n");
+  run_here(folder.campaign(keys), folder.path);
+  folder.write("trace.csv", "arrival_s,prompt_tokens,output_tokens\n0,10,11\n");
+  CHECK_THROWS_WITH(run_here(folder.campaign(keys), folder.path), Catch::Contains("/sha256/traces/trace.csv was"));
+}
+
 TEST_CASE("killed at any moment, a campaign goes on where it was") {
   const CampaignFolder folder("killed");
   const Campaign campaign = folder.campaign(
@@ -169,7 +195,7 @@ TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the ca
 
   const Campaign wrong = folder.campaign(
       R"("factors": [{"grid": {"/pools/0/chip": ["h100", "b200"]}}], "names": {"chip": "/pools/0/chip"})");
-  CHECK_THROWS_WITH(run_here(wrong, folder.path),
+  CHECK_THROWS_WITH(run_here(wrong, folder.path / "wrong"),
                     Catch::Contains("chip=\"h100\": /pools/0/chip") && Catch::Contains("did you mean \"b200-sxm\""));
   const Campaign output = folder.campaign(R"("outputs": ["latency.ttft"])");
   CHECK_THROWS_WITH(run_here(output, folder.path), Catch::Contains("did you mean \"latency.ttft_s\""));
