@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
+#include "analysis/calibrate/residual_fit.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -12,10 +14,13 @@ namespace {
 using platforms::Attention;
 using platforms::AttentionFigures;
 using platforms::AttentionShape;
+using platforms::KernelResidual;
 
 constexpr double kCap = 0.5;
 constexpr std::size_t kFittedRows = 2500;
 constexpr std::int64_t kLongest = 32768, kLargestBatch = 512;
+constexpr double kFirstContext = 64;   // shorter ones take as long
+constexpr double kLeastFactor = 0.05;  // of a sample no longer than the launch
 
 bool held_out(const AttentionSample& s) {
   std::uint64_t hash =
@@ -29,6 +34,8 @@ AttentionShape shape_of(const AttentionSample& s) {
   AttentionShape shape;
   shape.layers = 1;
   shape.query_heads = static_cast<double>(s.heads);
+  shape.kv_heads = static_cast<double>(s.kv_heads);
+  shape.heads_per_kv_head = shape.query_heads / shape.kv_heads;
   shape.query_key_dim = shape.value_dim = static_cast<double>(s.head_dim);
   shape.cached_bytes = 2 * static_cast<double>(s.kv_heads * s.head_dim) * s.kv_bytes;
   shape.decode_flop = 4 * static_cast<double>(s.heads * s.head_dim);
@@ -56,8 +63,16 @@ std::vector<AttentionSample> read(const std::filesystem::path& path, std::string
   return samples;
 }
 
-template <typename Model, typename Figures>
-AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model, const Figures& figures_of,
+/// What the two sides differ in.
+struct Side {
+  double (*seconds)(const AttentionFigures&, const AttentionSample&);
+  KernelResidual::Point (*point)(const AttentionSample&);
+  std::array<std::vector<double>, 3> (*axes)(const std::vector<ResidualSample>&);
+  const KernelResidual* AttentionFigures::*residual;
+};
+
+AttentionFit fit(const std::vector<AttentionSample>& samples, const Side& side,
+                 const std::function<AttentionFigures(std::span<const double>)>& figures_of,
                  const std::vector<double>& start, const std::vector<double>& steps) {
   std::vector<AttentionSample> used;
   for (const AttentionSample& s : samples) {
@@ -69,23 +84,62 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Model& model
     double sum = 0;
     std::size_t rows = 0;
     for (std::size_t i = 0; i < used.size(); i += stride, ++rows) {
-      sum += std::min(kCap, std::abs(std::log(model(figures, used[i]) / used[i].seconds)));
+      sum += std::min(kCap, std::abs(std::log(side.seconds(figures, used[i]) / used[i].seconds)));
     }
     return sum / static_cast<double>(rows);
   };
   AttentionFit result;
-  result.figures = figures_of(minimize(error, start, steps));
-  for (const AttentionSample& s : samples)
-    (held_out(s) ? result.held_out : result.fitted).add(model(result.figures, s), s.seconds);
+  AttentionFigures figures = figures_of(minimize(error, start, steps));
+  result.figures = figures;
+  const auto table_of = [&](const std::vector<AttentionSample>& of) {
+    std::vector<ResidualSample> factors;
+    for (const AttentionSample& s : of) {
+      const double launch = result.figures.launch_s, modelled = side.seconds(result.figures, s) - launch;
+      factors.push_back({side.point(s), std::max(s.seconds - launch, kLeastFactor * modelled) / modelled});
+    }
+    return residual_of(side.axes(factors), factors);
+  };
+  const KernelResidual without = table_of(used);
+  result.residual = table_of(samples);
+  for (const AttentionSample& s : samples) {
+    figures.*side.residual = held_out(s) ? &without : &result.residual;
+    (held_out(s) ? result.held_out : result.fitted).add(side.seconds(figures, s), s.seconds);
+  }
   return result;
 }
+
+/// The shortest kernel does some work, too: a fifth of its time, assumed.
+double longest_launch_s(const std::vector<AttentionSample>& samples) {
+  double shortest = samples.front().seconds;
+  for (const AttentionSample& s : samples) shortest = std::min(shortest, s.seconds);
+  return 0.8 * shortest;
+}
+
+constexpr Side kDecode = {
+    decode_seconds,
+    [](const AttentionSample& s) -> KernelResidual::Point {
+      return {static_cast<double>(s.batch), static_cast<double>(s.kv_heads), static_cast<double>(s.tokens)};
+    },
+    [](const std::vector<ResidualSample>& samples) -> std::array<std::vector<double>, 3> {
+      return {powers_of_two(samples, 0), powers_of_two(samples, 1), powers_of_two(kFirstContext, kLongest)};
+    },
+    &AttentionFigures::decode_residual};
+
+constexpr Side kPrefill = {prefill_seconds,
+                           [](const AttentionSample& s) -> KernelResidual::Point {
+                             return {static_cast<double>(s.batch * s.heads),
+                                     static_cast<double>(s.heads) / static_cast<double>(s.kv_heads),
+                                     static_cast<double>(s.tokens)};
+                           },
+                           [](const std::vector<ResidualSample>& samples) -> std::array<std::vector<double>, 3> {
+                             return {powers_of_two(samples, 0), powers_of_two(samples, 1), powers_of_two(samples, 2)};
+                           },
+                           &AttentionFigures::prefill_residual};
 
 }  // namespace
 
 double decode_seconds(const AttentionFigures& figures, const AttentionSample& s) {
-  const Attention attention(figures, shape_of(s));
-  return attention.decode(static_cast<double>(s.batch)).total() +
-         attention.per_token().total() * static_cast<double>(s.batch * s.tokens);
+  return Attention(figures, shape_of(s)).decode(static_cast<double>(s.batch), static_cast<double>(s.tokens)).total();
 }
 
 /// A batch of prompts is one kernel: its blocks fill the units together.
@@ -103,26 +157,36 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
   return read(path, kv_format, false);
 }
 
-AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known) {
+AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
+                                  bool shares) {
+  const double longest = longest_launch_s(samples);
   const auto figures_of = [&](std::span<const double> v) {
     AttentionFigures figures = known;
-    figures.launch_s = 1e-6 * std::exp(v[0]);
+    figures.decode_residual = nullptr;
+    figures.launch_s = std::min(1e-6 * std::exp(v[0]), longest);
+    if (!shares) return figures;
     figures.decode = std::min(1.0, std::exp(v[1]));
-    figures.decode_pad_tokens = 100 * std::exp(v[2]);
+    figures.decode_tile_s = 1e-6 * std::exp(v[2]);
     return figures;
   };
-  return fit(samples, decode_seconds, figures_of, {std::log(8.0), std::log(0.85), std::log(1.5)}, {0.3, 0.1, 0.5});
+  if (!shares) return fit(samples, kDecode, figures_of, {std::log(8.0)}, {0.3});
+  return fit(samples, kDecode, figures_of, {std::log(8.0), std::log(0.9), std::log(3.0)}, {0.3, 0.1, 0.5});
 }
 
-AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known) {
+AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
+                                   bool shares) {
+  const double longest = longest_launch_s(samples);
   const auto figures_of = [&](std::span<const double> v) {
     AttentionFigures figures = known;
-    figures.launch_s = 1e-6 * std::exp(v[0]);
+    figures.prefill_residual = nullptr;
+    figures.launch_s = std::min(1e-6 * std::exp(v[0]), longest);
+    if (!shares) return figures;
     figures.prefill = std::min(1.0, std::exp(v[1]));
     figures.prefill_tail = std::exp(v[2]);
     return figures;
   };
-  return fit(samples, prefill_seconds, figures_of, {std::log(10.0), std::log(0.6), std::log(1.2)}, {0.3, 0.1, 0.5});
+  if (!shares) return fit(samples, kPrefill, figures_of, {std::log(8.0)}, {0.3});
+  return fit(samples, kPrefill, figures_of, {std::log(10.0), std::log(0.6), std::log(1.2)}, {0.3, 0.1, 0.5});
 }
 
 }  // namespace tokenyard::analysis

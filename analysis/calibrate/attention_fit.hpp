@@ -1,6 +1,9 @@
 #pragma once
-/// Fits the figures of platforms/cost/attention.hpp to measured kernels; how, and what is held out, as gemm_fit.hpp
-/// (here one configuration of batch, heads and KV heads in five).
+/// Fits the figures of platforms/cost/attention.hpp to measured kernels, then their table of measured over modelled
+/// time (residual_fit.hpp); how, and what is held out, as gemm_fit.hpp (here one configuration of batch, heads and KV
+/// heads in five, compared with a table made without it).
+///
+/// The kernels of these tables are launched one by one. What that takes is fitted, too, and goes no further.
 ///
 /// Tables in the format of aiconfigurator: generation_attention (batch_size, num_heads, num_key_value_heads, head_dim,
 /// step = context - 1, latency in ms) and context_attention (isl in place of step; nothing cached before).
@@ -23,6 +26,7 @@ struct AttentionSample {
 
 struct AttentionFit {
   platforms::AttentionFigures figures;  ///< only those of the fitted side are of use
+  platforms::KernelResidual residual;   ///< of all samples
   FitError fitted, held_out;
 };
 
@@ -34,9 +38,10 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
 double decode_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 double prefill_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 
-AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples,
-                                  const platforms::AttentionFigures& known);
+/// `shares`: also what `known` has of shares and tiles; else the table alone, as for another format of the KV.
+AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const platforms::AttentionFigures& known,
+                                  bool shares);
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples,
-                                   const platforms::AttentionFigures& known);
+                                   const platforms::AttentionFigures& known, bool shares);
 
 }  // namespace tokenyard::analysis

@@ -149,6 +149,13 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
   const auto put = [&](Json& at, const char* key, double value) {
     at[key] = {{"value", in_three_digits(value)}, {"source", source}};  // its date nobody told us
   };
+  const auto put_residual = [&](const char* key, const platforms::ResidualAxes& axes,
+                                const platforms::KernelResidual& residual) {
+    Json& at = efficiency[key][options.precision];
+    at = {{"source", source}};
+    residual.write(at, axes);
+    for (Json& factor : at["value"]) factor = in_three_digits(factor);
+  };
   const auto describe = [&](const char* what, const FitError& fitted, const FitError& held_out) {
     result.what =
         fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary());
@@ -158,6 +165,10 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
   const MeasuredTable table(options.table);
   if (table.has("message_size")) return take_all_reduce(options, *chip, std::move(result.entry));
   const double weight = platforms::bytes_per_weight(precision);
+  // Attention multiplies in 16 bits; another format of the KV has a table of its own.
+  const bool shares = precision == platforms::Precision::kBf16;
+  const platforms::Precision dense =
+      chip->peak_flops_per_s[platforms::Precision::kBf16] ? platforms::Precision::kBf16 : precision;
   if (table.has("gemm_dtype")) {
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
@@ -183,24 +194,29 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     const MoeFit fit = fit_moe(samples, platforms::expert_figures(*chip, chip->compute_precision(precision).value()),
                                weight, std::min(2.0, std::ceil(weight)));
     describe("layers of experts", fit.fitted, fit.held_out);
-    Json& table_of = efficiency["moe_residual"][options.precision];
-    table_of = {{"source", source}};
-    fit.residual.write(table_of);
-    for (Json& factor : table_of["value"]) factor = in_three_digits(factor);
+    put_residual("moe_residual", platforms::kExpertAxes, fit.residual);
   } else if (table.has("isl") && table.has("num_heads")) {
     const auto samples = read_prefill_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
-    const AttentionFit fit = fit_prefill_attention(samples, platforms::attention_figures(*chip, precision));
+    const AttentionFit fit =
+        fit_prefill_attention(samples, platforms::attention_figures(*chip, dense, precision), shares);
     describe("prefill attention", fit.fitted, fit.held_out);
-    put(efficiency, "attention_prefill", fit.figures.prefill);
-    put(efficiency, "attention_prefill_tail", fit.figures.prefill_tail);
+    put_residual("attention_prefill_residual", platforms::kPrefillAxes, fit.residual);
+    if (shares) {
+      put(efficiency, "attention_prefill", fit.figures.prefill);
+      put(efficiency, "attention_prefill_tail", fit.figures.prefill_tail);
+    }
   } else if (table.has("step") && table.has("num_heads")) {
     const auto samples = read_decode_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
-    const AttentionFit fit = fit_decode_attention(samples, platforms::attention_figures(*chip, precision));
+    const AttentionFit fit =
+        fit_decode_attention(samples, platforms::attention_figures(*chip, dense, precision), shares);
     describe("decode attention", fit.fitted, fit.held_out);
-    put(efficiency, "attention_decode", fit.figures.decode);
-    put(efficiency, "attention_decode_pad_tokens", fit.figures.decode_pad_tokens);
+    put_residual("attention_decode_residual", platforms::kDecodeAxes, fit.residual);
+    if (shares) {
+      put(efficiency, "attention_decode", fit.figures.decode);
+      put(efficiency, "attention_decode_tile_s", fit.figures.decode_tile_s);
+    }
   } else {
     refuse(options, "columns of another kind",
            "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl) "

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/residual_fit.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
-using platforms::ExpertResidual;
 using platforms::GemmFigures;
+using platforms::KernelResidual;
 
 constexpr std::int64_t kMostTokens = 16384;
 constexpr std::string_view kLatest = "moe_torch_flow_min_latency";
@@ -25,57 +25,10 @@ bool held_out(const MoeSample& s) {
   return (hash >> 32) % 5 == 0;
 }
 
-ExpertResidual::Point point_of(const MoeSample& s) {
+KernelResidual::Point point_of(const MoeSample& s) {
   const double here = static_cast<double>(s.experts) / static_cast<double>(s.ep);
   return {static_cast<double>(s.tokens * s.per_token) / static_cast<double>(s.experts),
           static_cast<double>(s.ffn / s.tp), here};
-}
-
-/// The powers of two from the least to the greatest of an axis, both included.
-std::vector<double> powers_of_two(const std::vector<MoeSample>& samples, std::size_t axis) {
-  double least = point_of(samples.front())[axis], greatest = least;
-  for (const MoeSample& sample : samples) {
-    least = std::min(least, point_of(sample)[axis]);
-    greatest = std::max(greatest, point_of(sample)[axis]);
-  }
-  std::vector<double> points{std::exp2(std::round(std::log2(least)))};
-  while (points.back() < greatest / 1.5) points.push_back(2 * points.back());
-  return points;
-}
-
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-template <typename Factor>
-ExpertResidual residual_of(const std::vector<MoeSample>& samples, const Factor& factor_of) {
-  const std::array<std::vector<double>, 3> axes{kRowsPerExpert, powers_of_two(samples, 1), powers_of_two(samples, 2)};
-  const ExpertResidual grid(axes, {});
-  std::vector<std::vector<double>> factors(grid.size());
-  for (const MoeSample& sample : samples) factors[grid.nearest(point_of(sample))].push_back(factor_of(sample));
-  // Steps along the axes from one combination to another.
-  const auto distance = [&](std::size_t a, std::size_t b) {
-    std::size_t sum = 0;
-    for (std::size_t axis = 3; axis-- > 0; a /= axes[axis].size(), b /= axes[axis].size()) {
-      const std::size_t x = a % axes[axis].size(), y = b % axes[axis].size();
-      sum += x > y ? x - y : y - x;
-    }
-    return sum;
-  };
-  std::vector<double> values(grid.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::size_t best = i;
-    if (factors[i].empty()) {
-      std::size_t least = std::numeric_limits<std::size_t>::max();
-      for (std::size_t j = 0; j < values.size(); ++j) {
-        if (!factors[j].empty() && distance(i, j) < least) least = distance(i, best = j);
-      }
-    }
-    values[i] = median(factors[best]);
-  }
-  return {axes, std::move(values)};
 }
 
 }  // namespace
@@ -103,7 +56,7 @@ std::vector<MoeSample> read_moe_samples(const std::filesystem::path& path, std::
 }
 
 double moe_seconds(const GemmFigures& figures, const MoeSample& s, double weight_bytes, double input_bytes,
-                   const ExpertResidual& residual) {
+                   const KernelResidual& residual) {
   const double here = static_cast<double>(s.experts) / static_cast<double>(s.ep);
   const platforms::Experts experts(figures,
                                    {.hidden = s.hidden,
@@ -122,13 +75,15 @@ MoeFit fit_moe(const std::vector<MoeSample>& samples, const GemmFigures& figures
   for (const MoeSample& sample : samples) {
     if (!held_out(sample)) known.push_back(sample);
   }
-  const auto seconds = [&](const MoeSample& sample, const ExpertResidual& residual) {
+  const auto seconds = [&](const MoeSample& sample, const KernelResidual& residual) {
     return moe_seconds(figures, sample, weight_bytes, input_bytes, residual);
   };
   const auto table_of = [&](const std::vector<MoeSample>& used) {
-    return residual_of(used, [&](const MoeSample& sample) { return sample.seconds / seconds(sample, {}); });
+    std::vector<ResidualSample> factors;
+    for (const MoeSample& sample : used) factors.push_back({point_of(sample), sample.seconds / seconds(sample, {})});
+    return residual_of({kRowsPerExpert, powers_of_two(factors, 1), powers_of_two(factors, 2)}, factors);
   };
-  const ExpertResidual without = table_of(known);
+  const KernelResidual without = table_of(known);
   MoeFit fit;
   fit.residual = table_of(samples);
   for (const MoeSample& sample : samples) {

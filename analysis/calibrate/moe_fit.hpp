@@ -1,7 +1,6 @@
 #pragma once
-/// Fits the table of platforms/spec/expert_residual.hpp to measured layers of experts: at each combination of the axes'
-/// points the median of measured over modelled time of the samples nearest to it; one without samples takes the nearest
-/// that has some. Held out: one model and division in five, compared with a table made without it.
+/// Fits the table of platforms/spec/kernel_residual.hpp to measured layers of experts (residual_fit.hpp). Held out: one
+/// model and division in five, compared with a table made without it.
 ///
 /// Tables in the format of aiconfigurator: moe_dtype, num_tokens, hidden_size, inter_size, topk, num_experts,
 /// moe_tp_size, moe_ep_size, distribution, latency in ms. Rows of balanced routing alone say how many experts were hit:
@@ -22,7 +21,7 @@ struct MoeSample {
 };
 
 struct MoeFit {
-  platforms::ExpertResidual residual;  ///< of all samples
+  platforms::KernelResidual residual;  ///< of all samples
   FitError fitted, held_out;
 };
 
@@ -30,7 +29,7 @@ struct MoeFit {
 std::vector<MoeSample> read_moe_samples(const std::filesystem::path& path, std::string_view format);
 
 double moe_seconds(const platforms::GemmFigures& figures, const MoeSample& sample, double weight_bytes,
-                   double input_bytes, const platforms::ExpertResidual& residual);
+                   double input_bytes, const platforms::KernelResidual& residual);
 
 MoeFit fit_moe(const std::vector<MoeSample>& samples, const platforms::GemmFigures& figures, double weight_bytes,
                double input_bytes);

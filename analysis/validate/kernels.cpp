@@ -108,7 +108,7 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
       const std::filesystem::path path = folder / (name + ".csv.xz");
       const platforms::Chip* chip = catalog.find_chip(source.chip);
       if (!std::filesystem::exists(path) || chip == nullptr) continue;
-      platforms::AttentionFigures figures = platforms::attention_figures(*chip, source.precision);
+      platforms::AttentionFigures figures = platforms::attention_figures(*chip, source.precision, source.precision);
       const auto samples =
           decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
       const auto error_of = [&](double launch_s) {

@@ -10,22 +10,31 @@ constexpr double kQueryBlock = 64;
 constexpr double kBlockOverhead = 100, kPasses = 3;
 }  // namespace
 
-KernelTime Attention::per_token() const {
-  KernelTime time;
+KernelTime Attention::decode(double calls, double context) const {
+  const double tokens = calls * context;
   const double memory = shape_.cached_bytes / (figures_.bytes_per_s * figures_.decode);
   const double compute =
       figures_.decode_with_arithmetic ? 0 : shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
-  time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = shape_.layers * std::max(memory, compute);
-  time.bytes = shape_.layers * shape_.cached_bytes;
+  const double longer = tokens * std::max(memory, compute);
+  const double here = calls / shape_.ranks;
+  const double tiles = figures_.units > 0 ? here * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
+  double modelled = std::max(1.0, tiles) * figures_.decode_tile_s + longer;
+  if (figures_.decode_residual != nullptr)
+    modelled *= figures_.decode_residual->at({here, shape_.kv_heads, std::max(1.0, context)});
+  KernelTime time;
+  time.bytes = shape_.layers * tokens * shape_.cached_bytes;
+  time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = shape_.layers * std::max(modelled, longer);
+  time[Bound::kHost] = shape_.layers * figures_.launch_s;
   return time;
 }
 
-KernelTime Attention::decode(double calls) const {
-  KernelTime time = per_token();
-  time.bytes = 0;
-  time *= calls * figures_.decode_pad_tokens;
-  time[Bound::kHost] += shape_.layers * figures_.launch_s;
-  return time;
+std::vector<double> Attention::decode_points() const {
+  std::vector<double> points{0};
+  if (figures_.decode_residual != nullptr) {
+    for (const double point : figures_.decode_residual->points(2)) points.push_back(point);
+  }
+  points.push_back(2 * points.back() + 1);
+  return points;
 }
 
 double Attention::prefill_flop(double tokens, double before) const {
@@ -46,7 +55,13 @@ KernelTime Attention::prefill(double tokens, double before) const {
                    (figures_.peak_flops_per_s * figures_.prefill);
   if (figures_.units > 0)
     compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
-  time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = knee(compute, memory);
+  double modelled = knee(compute, memory);
+  if (figures_.prefill_residual != nullptr) {
+    const double whole = std::sqrt(tokens * (tokens + 2 * before));
+    modelled *= figures_.prefill_residual->at({shape_.query_heads, shape_.heads_per_kv_head, whole});
+  }
+  time[compute > memory ? Bound::kCompute : Bound::kBandwidth] =
+      std::max({modelled, prefill_flop(tokens, before) / figures_.peak_flops_per_s, time.bytes / figures_.bytes_per_s});
   time[Bound::kHost] = shape_.layers * figures_.launch_s;
   return time;
 }

@@ -1,23 +1,33 @@
 #pragma once
 /// Time of attention over the KV cache on one chip, for all layers of a kind at once.
 ///
-/// Decoding reads the cache: per layer launch + bytes of (Σ context + calls · pad) / (bandwidth · share): affine in the
-/// sum of contexts, as leaping wants it. `pad` is what each call costs beyond its context (whole tiles of KV, a
-/// kernel's start and end). With many query heads to a cached vector (MLA) arithmetic may be the longer side instead,
-/// unless the share was measured for as many heads and has it in it.
-/// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the
-/// peak, in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time.
+/// Decoding reads the cache. A cached head of a call is a tile of work on a unit and takes `tile` of time beside its
+/// bytes (a kernel's start and end, the first keys), and no kernel takes less than one tile: per layer
+///   launch + f · (max(1, tiles / units) · tile + Σ context · bytes / (bandwidth · share))
+/// with the chip's table f of measured over modelled time by calls, cached heads and mean context
+/// (kernel_residual.hpp). Never faster than the share of the bandwidth: kernels measured in a loop find a small cache
+/// in the chip's L2, where a server's weights have been since. With many query heads to a cached vector (MLA)
+/// arithmetic may be the longer side instead, unless the share was measured for as many heads and has it in it. A
+/// prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the peak,
+/// in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time. Times the
+/// chip's table by heads and length; a chunk after cached tokens counts as the whole prompt of as many pairs.
 ///
 /// Form and figures as for gemm.hpp.
 
+#include <vector>
+
 #include "platforms/cost/kernel_time.hpp"
+#include "platforms/spec/kernel_residual.hpp"
 
 namespace tokenyard::platforms {
 
 /// Of the layers of one kind on one chip of a replica; per layer.
 struct AttentionShape {
   double layers = 0;
-  double query_heads = 0;  ///< on this chip
+  double query_heads = 0;        ///< on this chip
+  double kv_heads = 1;           ///< cached, on this chip
+  double heads_per_kv_head = 1;  ///< of prompts
+  double ranks = 1;              ///< among which calls are dealt: `cached_bytes` and `decode_flop` are shares
   double query_key_dim = 0;
   double value_dim = 0;
   double cached_bytes = 0;  ///< of one token, on this chip
@@ -31,18 +41,20 @@ struct AttentionFigures {
   double prefill_tail = 0;              ///< blocks
   double decode = 1;                    ///< share of the bandwidth
   bool decode_with_arithmetic = false;  ///< `decode` was measured with whatever bounds it
-  double decode_pad_tokens = 0;
+  double decode_tile_s = 0;
   double launch_s = 0;
-  std::int64_t units = 0;  ///< 0: unknown
+  const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive this; null: none
+  std::int64_t units = 0;                                                        ///< 0: unknown
 };
 
 class Attention {
  public:
   Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {}
 
-  /// One query token of each of `calls` calls over nothing yet; `per_token()` more for every token of context.
-  KernelTime decode(double calls) const;
-  KernelTime per_token() const;
+  /// One query token of each of `calls` calls over `context` tokens each.
+  KernelTime decode(double calls, double context) const;
+  /// Contexts of a call between which `decode` is as good as a line; beyond the last it is one. At least two.
+  std::vector<double> decode_points() const;
   /// A chunk of `tokens` that attend to `before` tokens and to those of the chunk before them.
   KernelTime prefill(double tokens, double before) const;
   double prefill_flop(double tokens, double before) const;

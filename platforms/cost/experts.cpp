@@ -23,7 +23,7 @@ double experts_hit(double experts, double per_token, std::int64_t tokens) {
   return experts - missed;
 }
 
-Experts::Experts(const GemmFigures& figures, const Shape& shape, const ExpertResidual& residual)
+Experts::Experts(const GemmFigures& figures, const Shape& shape, const KernelResidual& residual)
     : up_(of_product(figures), 2 * shape.ffn, shape.hidden, shape.weight_bytes, shape.input_bytes),
       down_(of_product(figures), shape.hidden, shape.ffn, shape.weight_bytes, shape.input_bytes),
       shape_(shape),

@@ -7,11 +7,11 @@
 /// copies for all experts, wherever these are: the activations of `routed` copies cross the memory. A router sends
 /// tokens anywhere: of T tokens that choose k of E experts each, alike and independently, E (1 - (1 - k/E)^T) are hit.
 ///
-/// Times the chip's table of measured over modelled (expert_residual.hpp), but never faster than the chip's peaks
+/// Times the chip's table of measured over modelled (kernel_residual.hpp), but never faster than the chip's peaks
 /// allow. Cost as of two products.
 
 #include "platforms/cost/gemm.hpp"
-#include "platforms/spec/expert_residual.hpp"
+#include "platforms/spec/kernel_residual.hpp"
 
 namespace tokenyard::platforms {
 
@@ -26,7 +26,7 @@ class Experts {
     double weight_bytes = 2, input_bytes = 2;  ///< of one element
   };
   /// `figures.launch_s`: of the whole layer. `residual` must outlive this.
-  Experts(const GemmFigures& figures, const Shape& shape, const ExpertResidual& residual);
+  Experts(const GemmFigures& figures, const Shape& shape, const KernelResidual& residual);
 
   /// `copies` rows, spread alike over `hit` experts; of `routed` copies in all.
   KernelTime at(double copies, double hit, double routed) const;
@@ -36,7 +36,7 @@ class Experts {
  private:
   Gemm up_, down_;
   Shape shape_;
-  const ExpertResidual* residual_;
+  const KernelResidual* residual_;
   GemmFigures figures_;
   double copy_bytes_;
 };

@@ -65,7 +65,7 @@ GemmFigures expert_figures(const Chip& chip, Precision compute) {
   return figures;
 }
 
-AttentionFigures attention_figures(const Chip& chip, Precision compute) {
+AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {
   const Chip::Efficiency& e = chip.efficiency;
   AttentionFigures figures;
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
@@ -73,7 +73,16 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute) {
   figures.prefill = e.attention_prefill.value_or(0.5);
   figures.prefill_tail = e.attention_prefill_tail.value_or(0);
   figures.decode = e.attention_decode.value_or(0.7);
-  figures.decode_pad_tokens = e.attention_decode_pad_tokens.value_or(0);
+  figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
+  const auto table = [&](const std::array<KernelResidual, 4>& of_format) -> const KernelResidual* {
+    for (const Precision format : {kv, Precision::kBf16}) {
+      const KernelResidual& residual = of_format[static_cast<std::size_t>(format)];
+      if (!residual.empty()) return &residual;
+    }
+    return nullptr;
+  };
+  figures.prefill_residual = table(e.attention_prefill_residual);
+  figures.decode_residual = table(e.attention_decode_residual);
   figures.launch_s = e.launch_s.value_or(2e-6);
   figures.units = chip.compute_units.value_or(0);
   return figures;
@@ -112,16 +121,18 @@ void KernelStepCost::add_layers() {
   // A norm reads and writes the residual stream and writes its result; two of them in a layer.
   double of_layers = 6 * count(model.layers) * bytes(d);
 
-  AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_));
+  AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
   if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
       model.mla && !latent.empty()) {
     figures.decode = latent.at(count(heads * queries));
     figures.decode_with_arithmetic = true;
+    figures.decode_residual = nullptr;
   }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   AttentionShape full;
   full.layers = count(model.full_layers);
   full.query_heads = count(heads) / count(p.dp);
+  full.ranks = count(p.dp);
   if (model.mla) {
     const ModelArchitecture::Mla& mla = *model.mla;
     const std::int64_t qk = mla.qk_nope_dim + mla.qk_rope_dim;
@@ -140,6 +151,8 @@ void KernelStepCost::add_layers() {
                  d);
     add_products(full.layers, d, heads * width);
     full.query_key_dim = full.value_dim = count(width);
+    full.kv_heads = count(kv);
+    full.heads_per_kv_head = count(heads * queries) / count(kv);
     full.decode_flop = 4 * count(queries) * full.query_heads * count(width);
     of_layers += full.layers * bytes(2 * (heads + kv) * width);
   }
@@ -154,6 +167,8 @@ void KernelStepCost::add_layers() {
       add_products(sliding.layers, (heads + 2 * kv) * width, d);
       add_products(sliding.layers, d, heads * width);
       sliding.query_key_dim = sliding.value_dim = count(width);
+      sliding.kv_heads = count(kv);
+      sliding.heads_per_kv_head = count(heads * queries) / count(kv);
       sliding.decode_flop = 4 * count(queries) * sliding.query_heads * count(width);
       of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
     }
@@ -264,45 +279,73 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
   return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
 }
 
-/// Attention over the contexts of `decoding` calls: the affine part.
-StepPiece KernelStepCost::decode_piece(std::int32_t decoding) const {
+/// Attention over contexts that sum to `context`.
+const StepPiece& KernelStepCost::decode_attention(std::int32_t decoding, Tokens context) const {
+  const auto index = static_cast<std::size_t>(decoding);
+  if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
+  std::vector<StepPiece>& stretches = decode_attention_[index];
+  if (stretches.empty()) stretches = decode_stretches(decoding);
+  return *std::find_if(stretches.begin(), stretches.end() - 1,
+                       [context](const StepPiece& stretch) { return context <= stretch.context_limit; });
+}
+
+std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) const {
+  if (decoding == 0) return {StepPiece{}};
   const ModelArchitecture& model = *spec_.model;
-  StepPiece piece;
-  if (decoding == 0) return piece;
   const double calls = decoding;
-  const double ranks = static_cast<double>(spec_.parallelism.dp);
   const Attention& full = attention_.front();
-  const KernelTime token = full.per_token();  // cached bytes are already those of one rank's share
-  for (std::size_t i = 0; i < kBounds; ++i) piece.slope_ticks[i] = FineTime::ticks_in(token.seconds[i]);
-  piece.slope_bytes = sim::rounded(token.bytes);
-  piece.slope_flop = sim::rounded(full.shape().layers * full.shape().decode_flop);
-  KernelTime base = full.decode(calls);
+
+  KernelTime windows;  // of layers that do not grow
+  double window_flop = 0;
   if (attention_.size() > 1) {
     const Attention& sliding = attention_[1];
-    const double window = calls * static_cast<double>(model.window);
-    base += sliding.decode(calls);
-    KernelTime windows = sliding.per_token();
-    windows *= window;
-    base += windows;
-    piece.base_flop += sim::rounded(window * sliding.shape().layers * sliding.shape().decode_flop);
+    windows += sliding.decode(calls, static_cast<double>(model.window));
+    window_flop = calls * static_cast<double>(model.window) * sliding.shape().layers * sliding.shape().decode_flop;
   }
   if (model.linear_layers > 0) {
-    const double state = 2 * model.linear_state_bytes() * calls / (static_cast<double>(spec_.parallelism.tp) * ranks);
-    base[Bound::kBandwidth] += state / (gemm_.bytes_per_s * gemm_.memory);
-    base[Bound::kHost] += static_cast<double>(model.linear_layers) * gemm_.launch_s;
-    base.bytes += state;
+    const double state =
+        2 * model.linear_state_bytes() * calls / static_cast<double>(spec_.parallelism.tp * spec_.parallelism.dp);
+    windows[Bound::kBandwidth] += state / (gemm_.bytes_per_s * gemm_.memory);
+    windows[Bound::kHost] += static_cast<double>(model.linear_layers) * gemm_.launch_s;
+    windows.bytes += state;
   }
-  book(piece, base);
-  return piece;
+
+  std::vector<StepPiece> stretches;
+  const std::vector<double> points = full.decode_points();
+  KernelTime from = full.decode(calls, points.front());
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    KernelTime to = full.decode(calls, points[i]);
+    StepPiece stretch;
+    KernelTime base = windows;
+    for (std::size_t b = 0; b < kBounds; ++b) {
+      to.seconds[b] = std::max(to.seconds[b], from.seconds[b]);  // more context takes no less, whatever was measured
+      const double slope = (to.seconds[b] - from.seconds[b]) / ((points[i] - points[i - 1]) * calls);
+      stretch.slope_ticks[b] = FineTime::ticks_in(slope);
+      base.seconds[b] += from.seconds[b] - slope * points[i - 1] * calls;
+    }
+    book(stretch, base);
+    stretch.base_flop = sim::rounded(window_flop);
+    stretch.slope_bytes = sim::rounded(full.shape().layers * full.shape().cached_bytes);
+    stretch.slope_flop = sim::rounded(full.shape().layers * full.shape().decode_flop);
+    if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * calls));
+    stretches.push_back(stretch);
+    from = to;
+  }
+  return stretches;
 }
 
 StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
-  StepPiece piece = kernels(decoding, chunks);
+  StepPiece piece = decode_attention(decoding, context);
+  const StepPiece rest = kernels(decoding, chunks);
+  for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
+  piece.base_flop += rest.base_flop;
+  piece.base_bytes += rest.base_bytes;
   const double sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
   host_.add_to(piece, context, sequences / static_cast<double>(spec_.parallelism.dp), !chunks.empty());
   return piece;
 }
 
+/// All but attention to the cache.
 StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const {
   const auto index = static_cast<std::size_t>(decoding);
   if (chunks.empty() && index < decode_cache_.size() && decode_cache_[index]) return *decode_cache_[index];
@@ -336,9 +379,9 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
   flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
           head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
 
-  StepPiece piece = decode_piece(decoding);
+  StepPiece piece;
   book(piece, time);
-  piece.base_flop += sim::rounded(flop);
+  piece.base_flop = sim::rounded(flop);
   if (chunks.empty()) {
     if (index >= decode_cache_.size()) decode_cache_.resize(index + 1);
     decode_cache_[index] = piece;

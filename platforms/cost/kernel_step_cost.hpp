@@ -13,8 +13,9 @@
 ///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
 ///
-/// Kernels of pure decoding are kept per batch size and of the dense part per token count (in eights: tensor cores take
-/// rows in eights); not thread safe.
+/// Attention over the cache is a line in the sum of contexts between the points of the chip's table (attention.hpp):
+/// the piece. It is kept per batch size, as is the rest of pure decoding, and of the dense part per token count (in
+/// eights: tensor cores take rows in eights); not thread safe.
 
 #include <optional>
 #include <vector>
@@ -34,7 +35,7 @@ Precision attention_precision(const ReplicaSpec& spec);
 /// The chip's entry as the kernel models take it. `compute`: a format that the chip has a peak for.
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
 GemmFigures expert_figures(const Chip& chip, Precision compute);
-AttentionFigures attention_figures(const Chip& chip, Precision compute);
+AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
 
 class KernelStepCost final : public StepCost {
  public:
@@ -55,7 +56,8 @@ class KernelStepCost final : public StepCost {
   KernelTime compute_experts_time(std::int64_t everyone) const;
   const KernelTime& head_time(std::int64_t rows) const;
   StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const;
-  StepPiece decode_piece(std::int32_t decoding) const;
+  const StepPiece& decode_attention(std::int32_t decoding, Tokens context) const;
+  std::vector<StepPiece> decode_stretches(std::int32_t decoding) const;
 
   ReplicaSpec spec_;
   GemmFigures gemm_;
@@ -69,7 +71,8 @@ class KernelStepCost final : public StepCost {
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
   double token_flop_ = 0;                               ///< of one token, without attention, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
-  mutable std::vector<std::optional<StepPiece>> decode_cache_;
+  mutable std::vector<std::optional<StepPiece>> decode_cache_;    ///< but for attention to the cache
+  mutable std::vector<std::vector<StepPiece>> decode_attention_;  ///< by batch size, ascending in their limits
 };
 
 }  // namespace tokenyard::platforms

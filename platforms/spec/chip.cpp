@@ -49,6 +49,17 @@ Chip::ScaleUp read_scale_up(ObjectReader& reader) {
   return result;
 }
 
+void read_residuals(ObjectReader& reader, const char* key, const ResidualAxes& axes,
+                    std::array<KernelResidual, 4>& tables) {
+  reader.object(key, [&](ObjectReader& by_format) {
+    for (const Precision precision : kPrecisions) {
+      by_format.object(name_of(precision), [&](ObjectReader& table) {
+        tables[static_cast<std::size_t>(precision)] = KernelResidual::read(table, axes);
+      });
+    }
+  });
+}
+
 Chip::Efficiency read_efficiency(ObjectReader& reader) {
   Chip::Efficiency result;
   reader.object("efficiency", [&](ObjectReader& at) {
@@ -59,13 +70,9 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);
     result.moe_tile_half = optional_fact(at, "moe_tile_half", kNotNegative);
     result.moe_depth_half = optional_fact(at, "moe_depth_half", kNotNegative);
-    at.object("moe_residual", [&](ObjectReader& by_format) {
-      for (const Precision precision : kPrecisions) {
-        by_format.object(name_of(precision), [&](ObjectReader& table) {
-          result.moe_residual[static_cast<std::size_t>(precision)] = ExpertResidual::read(table);
-        });
-      }
-    });
+    read_residuals(at, "moe_residual", kExpertAxes, result.moe_residual);
+    read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
+    read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
     at.object("latent_decode", [&](ObjectReader& by_format) {
@@ -83,7 +90,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
     result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
     result.attention_prefill_tail = optional_fact(at, "attention_prefill_tail", kNotNegative);
-    result.attention_decode_pad_tokens = optional_fact(at, "attention_decode_pad_tokens", kNotNegative);
+    result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
   });
   return result;
 }
@@ -260,8 +267,8 @@ std::vector<std::string> Chip::missing(Precision weights, std::int64_t chips) co
   return keys;
 }
 
-const ExpertResidual& Chip::moe_residual(Precision weights) const {
-  const ExpertResidual& own = efficiency.moe_residual[static_cast<std::size_t>(weights)];
+const KernelResidual& Chip::moe_residual(Precision weights) const {
+  const KernelResidual& own = efficiency.moe_residual[static_cast<std::size_t>(weights)];
   const auto compute = compute_precision(weights);
   return own.empty() && compute ? efficiency.moe_residual[static_cast<std::size_t>(*compute)] : own;
 }

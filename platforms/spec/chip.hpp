@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "platforms/spec/expert_residual.hpp"
 #include "platforms/spec/kernel_profile.hpp"
+#include "platforms/spec/kernel_residual.hpp"
 #include "platforms/spec/precision.hpp"
 #include "sim/input/json_reader.hpp"
 
@@ -48,9 +48,11 @@ struct Chip {
     std::optional<double> moe_memory;                     ///< reading the experts that are hit
     std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included
     std::optional<double> moe_tile_half, moe_depth_half;  ///< as those of gemm
-    std::array<ExpertResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
+    std::array<KernelResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
+    std::array<KernelResidual, 4> attention_prefill_residual,
+        attention_decode_residual;  ///< by precision of the KV; empty where unknown
     /// Latent attention (MLA): share of the bandwidth by query heads on the chip, by format of the KV; may be empty.
     std::array<ProfileCurve, 4> latent_decode;
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
@@ -60,8 +62,8 @@ struct Chip {
     std::optional<double> gemm_occupancy;
     std::optional<double> gemm_wave;
     std::optional<double> gemm_split_s;
-    std::optional<double> attention_prefill_tail;       ///< blocks of 64 queries
-    std::optional<double> attention_decode_pad_tokens;  ///< of each call
+    std::optional<double> attention_prefill_tail;   ///< blocks of 64 queries
+    std::optional<double> attention_decode_tile_s;  ///< of a cached head of a call on a unit
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's
@@ -139,7 +141,7 @@ struct Chip {
   bool is_assumed(std::string_view key) const;
 
   /// The table for weights of that format, or for the format they are multiplied in; may be empty.
-  const ExpertResidual& moe_residual(Precision weights) const;
+  const KernelResidual& moe_residual(Precision weights) const;
 
   /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else the
   /// next wider one it has (weights are unpacked on the way, as weight-only kernels do): fp4 → fp8 → bf16, int8 → bf16.

@@ -37,11 +37,18 @@ TEST_CASE("A fit recovers the figures that made the times") {
   CHECK(fit.figures.memory == Approx(0.85).epsilon(0.05));
 }
 
-TEST_CASE("The forms fit measured kernels on shapes held out") {
+namespace {
+
+std::filesystem::path table_of(const char* name) {
   const char* root = std::getenv("TOKENYARD_DATA");
-  const std::filesystem::path folder =
-      std::filesystem::path(root != nullptr ? root : TOKENYARD_SOURCE_DIR "/../shared/data") / "aiconfigurator";
-  const std::filesystem::path table = folder / "h100_sxm__gemm__vllm_0.14.0.csv.xz";
+  return std::filesystem::path(root != nullptr ? root : TOKENYARD_SOURCE_DIR "/../shared/data") / "aiconfigurator" /
+         name;
+}
+
+}  // namespace
+
+TEST_CASE("The forms fit measured kernels on shapes held out") {
+  const std::filesystem::path table = table_of("h100_sxm__gemm__vllm_0.14.0.csv.xz");
   if (!std::filesystem::exists(table)) {
     WARN("skipped: no " << table);
     return;
@@ -51,4 +58,17 @@ TEST_CASE("The forms fit measured kernels on shapes held out") {
   CHECK(fit.held_out.rows() > 1000);
   CHECK(fit.held_out.mean() < 0.06);
   CHECK(fit.held_out.bias() == Approx(1).margin(0.02));
+}
+
+TEST_CASE("A table of measured over modelled time brings decode attention within 4 % on configurations held out") {
+  const std::filesystem::path table = table_of("h100_sxm__generation_attention__vllm_0.14.0.csv.xz");
+  if (!std::filesystem::exists(table)) {
+    WARN("skipped: no " << table);
+    return;
+  }
+  const AttentionFigures known{.peak_flops_per_s = 989e12, .bytes_per_s = 3.35e12, .prefill = 0.565, .units = 132};
+  const AttentionFit fit = fit_decode_attention(read_decode_attention(table, "bfloat16"), known, true);
+  CHECK(fit.held_out.rows() > 1000);
+  CHECK(fit.held_out.mean() < 0.04);
+  CHECK(fit.held_out.bias() == Approx(1).margin(0.01));
 }

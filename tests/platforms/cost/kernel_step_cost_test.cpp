@@ -87,3 +87,31 @@ TEST_CASE("Arithmetic of a step is two operations per weight and token, and atte
         Approx(2 * 32 * (parameters.total() - parameters.embedding - parameters.norms)).epsilon(1e-6));
   CHECK(piece.slope_flop == 4 * 32 * 32 * 128);
 }
+
+TEST_CASE(
+    "Attention to the cache is the same line for every sum of contexts up to the piece's limit, and goes on where it "
+    "ends") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  REQUIRE_FALSE(spec.chip->efficiency.attention_decode_residual[static_cast<std::size_t>(Precision::kBf16)].empty());
+  const KernelStepCost cost(spec);
+  for (const std::int32_t calls : {1, 3, 64}) {
+    std::size_t pieces = 0;
+    for (Tokens context = 1; context < 100000 * calls;) {
+      const StepPiece piece = cost.piece(calls, context, {});
+      REQUIRE(piece.context_limit >= context);
+      ++pieces;
+      CHECK(piece.slope() >= 0);
+      const Tokens last = std::min<Tokens>(piece.context_limit, 100000 * calls);
+      for (const Tokens inside : {context, (context + last) / 2, last}) {
+        const StepPiece again = cost.piece(calls, inside, {});
+        CHECK(again.ticks(inside) == piece.ticks(inside));
+        CHECK(again.context_limit == piece.context_limit);
+      }
+      CHECK(seconds(cost.piece(calls, last + 1, {}), last + 1) == Approx(seconds(piece, last)).epsilon(1e-3));
+      context = last + 1;
+    }
+    CHECK(pieces > 5);
+  }
+}

@@ -1,4 +1,4 @@
-#include "platforms/spec/expert_residual.hpp"
+#include "platforms/spec/kernel_residual.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,30 +11,30 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-ExpertResidual read(const char* text, sim::Faults& faults) {
+KernelResidual read(const char* text, sim::Faults& faults) {
   const sim::JsonFile file = sim::JsonFile::parse(text, "table.json", faults);
   sim::ObjectReader reader = file.root(faults);
-  return ExpertResidual::read(reader);
+  return KernelResidual::read(reader, kExpertAxes);
 }
 
 }  // namespace
 
 TEST_CASE("A residual is its table at the points, a line in the logarithm between, constant outside") {
-  const ExpertResidual table({{{1, 4}, {512, 1024}, {8}}}, {1, 2, 3, 4});
+  const KernelResidual table({{{1, 4}, {512, 1024}, {8}}}, {1, 2, 3, 4});
   CHECK(table.at({1, 512, 8}) == 1);
   CHECK(table.at({4, 1024, 8}) == 4);
   CHECK(table.at({2, 512, 8}) == 2);
   CHECK(table.at({2, 1024, 8}) == 3);
   CHECK(table.at({100, 4096, 64}) == 4);
   CHECK(table.at({0.01, 1, 1}) == 1);
-  CHECK(ExpertResidual().at({2, 512, 8}) == 1);
+  CHECK(KernelResidual().at({2, 512, 8}) == 1);
 }
 
 TEST_CASE("A residual is read as it was written") {
   sim::Json entry;
-  ExpertResidual({{{1, 4}, {512}, {8, 64}}}, {1, 2, 3, 4}).write(entry);
+  KernelResidual({{{1, 4}, {512}, {8, 64}}}, {1, 2, 3, 4}).write(entry, kExpertAxes);
   sim::Faults faults;
-  const ExpertResidual again = read(entry.dump().c_str(), faults);
+  const KernelResidual again = read(entry.dump().c_str(), faults);
   CHECK(faults.empty());
   CHECK(again.at({1, 512, 64}) == 2);
   CHECK(again.at({4, 512, 8}) == 3);

@@ -1,4 +1,4 @@
-#include "platforms/spec/expert_residual.hpp"
+#include "platforms/spec/kernel_residual.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -40,7 +40,7 @@ std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool asc
 
 }  // namespace
 
-double ExpertResidual::at(const Point& point) const {
+double KernelResidual::at(const Point& point) const {
   if (empty()) return 1;
   std::array<Place, 3> places;
   for (std::size_t a = 0; a < 3; ++a) places[a] = place_on(axes_[a], point[a]);
@@ -58,7 +58,7 @@ double ExpertResidual::at(const Point& point) const {
   return factor;
 }
 
-std::size_t ExpertResidual::nearest(const Point& point) const {
+std::size_t KernelResidual::nearest(const Point& point) const {
   std::size_t index = 0;
   for (std::size_t a = 0; a < 3; ++a) {
     const Place place = place_on(axes_[a], point[a]);
@@ -67,22 +67,22 @@ std::size_t ExpertResidual::nearest(const Point& point) const {
   return index;
 }
 
-ExpertResidual ExpertResidual::read(sim::ObjectReader& reader) {
-  ExpertResidual result;
-  for (std::size_t a = 0; a < 3; ++a) result.axes_[a] = numbers(reader, kAxes[a], true);
+KernelResidual KernelResidual::read(sim::ObjectReader& reader, const ResidualAxes& names) {
+  KernelResidual result;
+  for (std::size_t a = 0; a < 3; ++a) result.axes_[a] = numbers(reader, names[a], true);
   result.factors_ = numbers(reader, "value", false);
   read_provenance(reader, false);
   if (result.factors_.size() != result.size()) {
     reader.fault("value", std::to_string(result.factors_.size()) + " factors",
-                 std::to_string(result.size()) + ": one for each combination of " + kAxes[0] + ", " + kAxes[1] +
-                     " and " + kAxes[2]);
+                 std::to_string(result.size()) + ": one for each combination of " + names[0] + ", " + names[1] +
+                     " and " + names[2]);
     return {};
   }
   return result;
 }
 
-void ExpertResidual::write(sim::Json& entry) const {
-  for (std::size_t a = 0; a < 3; ++a) entry[kAxes[a]] = axes_[a];
+void KernelResidual::write(sim::Json& entry, const ResidualAxes& names) const {
+  for (std::size_t a = 0; a < 3; ++a) entry[names[a]] = axes_[a];
   entry["value"] = factors_;
 }
 
