@@ -63,7 +63,7 @@ class BlockNumbers {
     Tokens filled = 0;
     for (std::uint32_t e = step.first_extent; e < step.first_extent + step.extents; ++e) {
       const platforms::Extent& extent = task.extents[e];
-      const std::uint64_t content = extent.content != 0 ? extent.content : scatter(++private_);
+      const std::uint64_t content = extent.content != 0 ? extent.content : sim::scatter(++private_);
       for (Tokens offset = 0; offset < extent.tokens;) {
         const Tokens taken = std::min(extent.tokens - offset, block_tokens_ - filled);
         chain =
