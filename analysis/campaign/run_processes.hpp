@@ -3,8 +3,8 @@
 ///
 /// The caller must have no thread and no SimGrid engine. A child does `work`, sends its result through a pipe and ends
 /// with `_exit`; what it prints is kept for the message of a crash. It dies with its parent. The time limit is the
-/// parent's clock (and CPU time, should the parent hang); memory counts the child's own data (RLIMIT_DATA). Cost: about
-/// a millisecond per run over the work itself (tests/bench).
+/// parent's clock (and CPU time, should the parent hang); memory counts the child's own data (RLIMIT_DATA). Cost: 1.5
+/// ms per run over the work itself, its record in SQLite included (tests/bench/campaign.sh).
 ///
 ///   RunProcesses processes(jobs, limits, [&](RunId run) { return run_once(…); });
 ///   processes.start(run);

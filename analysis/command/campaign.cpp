@@ -228,7 +228,7 @@ class CampaignCommand {
       fmt::print(surroundings_.out, "{}\n", json.dump(2));
     } else {
       fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(),
-                 campaign_.repetitions().fixed() ? "" : "at least ", agenda.left());
+                 campaign_.repetitions().fixed() || agenda.left() == 0 ? "" : "at least ", agenda.left());
       if (agenda.left() > 0) fmt::print(surroundings_.out, "; about {} on {} cores", duration_text(left_s), jobs);
       fmt::print(surroundings_.out, "\n");
     }

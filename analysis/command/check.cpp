@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analysis/campaign/local.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
@@ -22,13 +23,13 @@ struct CheckArguments {
   std::string format, map;
 };
 
-enum class Kind { kScenario, kAgent, kCatalogEntry, kForeign, kUnknown };
+enum class Kind { kScenario, kCampaign, kAgent, kCatalogEntry, kForeign, kUnknown };
 
 /// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
 Kind kind_of(const JsonFile& file, Faults& faults) {
   static const std::vector<std::string> kSchemas = {
-      "tokenyard.scenario/1", "tokenyard.agent/1",   "tokenyard.chip/1",       "tokenyard.model/1",
-      "tokenyard.engine/1",   "tokenyard.cluster/1", "tokenyard.media-model/1"};
+      "tokenyard.scenario/1", "tokenyard.agent/1",   "tokenyard.chip/1",        "tokenyard.model/1",
+      "tokenyard.engine/1",   "tokenyard.cluster/1", "tokenyard.media-model/1", "tokenyard.campaign/1"};
   const Json& json = file.value();
   if (json.is_object() && json.contains("schema")) {
     const std::string schema =
@@ -38,12 +39,14 @@ Kind kind_of(const JsonFile& file, Faults& faults) {
     }
     if (schema == kSchemas[0]) return Kind::kScenario;
     if (schema == kSchemas[1]) return Kind::kAgent;
+    if (schema == kSchemas.back()) return Kind::kCampaign;
     faults.add(file.name(), "/schema", '"' + schema + '"',
                fmt::format("one of {}{}", fmt::join(kSchemas, ", "), sim::did_you_mean(schema, kSchemas)));
     return Kind::kUnknown;
   }
   if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster")))
     return Kind::kScenario;
+  if (json.is_object() && json.contains("scenario")) return Kind::kCampaign;
   if (json.is_object() && json.contains("nodes")) return Kind::kAgent;
   return Kind::kForeign;
 }
@@ -89,6 +92,9 @@ class Check {
       case Kind::kScenario:
         scenarios_.push_back({path, std::move(file)});
         break;
+      case Kind::kCampaign:
+        campaign(path);
+        break;
       case Kind::kAgent:
         agents_.emplace_back(path);
         break;
@@ -109,13 +115,29 @@ class Check {
           trace(path);
         } else {
           faults_.add(path, "", sim::shown(file.value()),
-                      "a scenario (with \"pools\"), an object whose \"schema\" says what it is (tokenyard.agent/1, …), "
+                      "a scenario (with \"pools\"), a campaign (with \"scenario\"), an object whose \"schema\" says "
+                      "what it is (tokenyard.agent/1, …), "
                       "or a trace");
         }
         break;
       case Kind::kUnknown:
         break;
     }
+  }
+
+  /// And the scenario of each of its cells.
+  void campaign(const std::string& path) {
+    const std::size_t before = faults_.size();
+    const Campaign campaign = Campaign::read(path, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, faults_);
+    if (faults_.size() != before) return;
+    const SettledRuns none;
+    try {
+      check_cells(campaign, catalogs_.view(), Agenda(campaign, none, {}));
+    } catch (const sim::InputError& error) {
+      for (const sim::Fault& fault : error.faults()) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
+      return;
+    }
+    fine_.push_back(fmt::format("{}: campaign, fine, {} cells", path, campaign.cells()));
   }
 
   /// Agents may call each other: they are read together, beside those of the catalogue.

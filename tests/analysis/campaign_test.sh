@@ -42,6 +42,14 @@ grep -q 'failed: cell 3, repetition 0: infeasible' output || fail "a failure is 
 sed 's|"repetitions"|"repetitons"|' campaign.json > wrong.json
 "$tokenyard" campaign run wrong.json --out wrong 2> message; [ $? = 2 ] || fail "a wrong campaign is exit 2"
 grep -q '/repetitons.*did you mean "repetitions"' message || fail "the message names place and remedy"
+[ "$("$tokenyard" check campaign.json)" = "campaign.json: campaign, fine, 6 cells" ] || fail "a campaign is checked"
+sed 's|"/pools/0/replicas": \[1|"/pools/0/chip": ["h100"|' campaign.json > no_chip.json
+"$tokenyard" check no_chip.json 2> message; [ $? = 2 ] && grep -q '/pools/0/chip: .*did you mean' message || fail "so are the scenarios of its cells"
+sed 's|"duration_s": 20|"duration_s": 21|' campaign.json > changed.json
+for action in run status merge list; do
+  "$tokenyard" campaign $action changed.json --out one 2> message; [ $? = 2 ] || fail "a changed scenario is exit 2"
+  grep -q '/scenario/run/duration_s was 20, is 21.*--out' message || fail "campaign $action says what has changed"
+done
 "$tokenyard" campaign run campaign.json --shard 3/2 2> message; [ $? = 2 ] || fail "a wrong shard is exit 2"
 
 "$tokenyard" campaign run campaign.json --out array --emit slurm --quiet || fail "a job array is written"

@@ -66,8 +66,8 @@ class BlockNumbers {
       const std::uint64_t content = extent.content != 0 ? extent.content : sim::scatter(++private_);
       for (Tokens offset = 0; offset < extent.tokens;) {
         const Tokens taken = std::min(extent.tokens - offset, block_tokens_ - filled);
-        chain =
-            scatter(chain ^ scatter(content + static_cast<std::uint64_t>(offset)) ^ static_cast<std::uint64_t>(taken));
+        chain = sim::scatter(chain ^ sim::scatter(content + static_cast<std::uint64_t>(offset)) ^
+                             static_cast<std::uint64_t>(taken));
         offset += taken;
         filled += taken;
         if (filled == block_tokens_) {
