@@ -126,11 +126,13 @@ void KernelStepCost::add_layers() {
   double of_layers = 6 * count(model.layers) * bytes(d);
 
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
-  if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
-      model.mla && !latent.empty()) {
-    figures.decode = latent.at(count(heads));
-    figures.decode_with_arithmetic = true;
-    figures.decode_residual = nullptr;
+  if (model.mla) {
+    figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
+    if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
+        !latent.empty()) {
+      figures.decode = latent.at(count(heads));
+      figures.decode_with_arithmetic = true;
+    }
   }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   AttentionShape full;

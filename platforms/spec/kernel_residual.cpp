@@ -48,12 +48,12 @@ double KernelResidual::at(const Point& point) const {
   for (std::size_t corner = 0; corner < 8; ++corner) {
     double weight = 1;
     std::size_t index = 0;
-    for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t a = 0; a < 3 && weight > 0; ++a) {
       const bool high = (corner >> a & 1) != 0;
       weight *= high ? places[a].share : 1 - places[a].share;
       index = index * axes_[a].size() + std::min(places[a].low + (high ? 1 : 0), axes_[a].size() - 1);
     }
-    factor += weight * factors_[index];
+    if (weight > 0) factor += weight * factors_[index];
   }
   return factor;
 }
