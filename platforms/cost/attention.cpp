@@ -8,7 +8,19 @@ constexpr double kQueryBlock = 64;
 // Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the
 // memory about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
 constexpr double kBlockOverhead = 100, kPasses = 3;
+
+/// The table's last axis alone, for one shape: quicker to look up.
+KernelResidual along_tokens(const KernelResidual& table, double heads, double heads_per_kv_head) {
+  std::vector<double> tokens(table.points(2).begin(), table.points(2).end()), factors;
+  for (const double point : tokens) factors.push_back(table.at({heads, heads_per_kv_head, point}));
+  return {{std::vector{heads}, std::vector{heads_per_kv_head}, std::move(tokens)}, std::move(factors)};
+}
 }  // namespace
+
+Attention::Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {
+  if (figures.prefill_residual != nullptr)
+    prefill_residual_ = along_tokens(*figures.prefill_residual, shape.query_heads, shape.heads_per_kv_head);
+}
 
 KernelTime Attention::decode(double calls, double context) const {
   const double tokens = calls * context;
@@ -55,11 +67,9 @@ KernelTime Attention::prefill(double tokens, double before) const {
                    (figures_.peak_flops_per_s * figures_.prefill);
   if (figures_.units > 0)
     compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
-  double modelled = knee(compute, memory);
-  if (figures_.prefill_residual != nullptr) {
-    const double whole = std::sqrt(tokens * (tokens + 2 * before));
-    modelled *= figures_.prefill_residual->at({shape_.query_heads, shape_.heads_per_kv_head, whole});
-  }
+  const double whole = std::sqrt(tokens * (tokens + 2 * before));
+  const double modelled =
+      knee(compute, memory) * prefill_residual_.at({shape_.query_heads, shape_.heads_per_kv_head, whole});
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] =
       std::max({modelled, prefill_flop(tokens, before) / figures_.peak_flops_per_s, time.bytes / figures_.bytes_per_s});
   time[Bound::kHost] = shape_.layers * figures_.launch_s;

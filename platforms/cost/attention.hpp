@@ -43,13 +43,13 @@ struct AttentionFigures {
   bool decode_with_arithmetic = false;  ///< `decode` was measured with whatever bounds it
   double decode_tile_s = 0;
   double launch_s = 0;
-  const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive this; null: none
+  const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive all; null: none
   std::int64_t units = 0;                                                        ///< 0: unknown
 };
 
 class Attention {
  public:
-  Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {}
+  Attention(const AttentionFigures& figures, const AttentionShape& shape);
 
   /// One query token of each of `calls` calls over `context` tokens each.
   KernelTime decode(double calls, double context) const;
@@ -64,6 +64,7 @@ class Attention {
  private:
   AttentionFigures figures_;
   AttentionShape shape_;
+  KernelResidual prefill_residual_;  ///< of this shape's heads
 };
 
 }  // namespace tokenyard::platforms

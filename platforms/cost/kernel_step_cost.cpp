@@ -83,7 +83,8 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   };
   figures.prefill_residual = table(e.attention_prefill_residual);
   figures.decode_residual = table(e.attention_decode_residual);
-  figures.launch_s = e.launch_s.value_or(2e-6);
+  // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
+  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(2e-6);
   figures.units = chip.compute_units.value_or(0);
   return figures;
 }
@@ -122,11 +123,13 @@ void KernelStepCost::add_layers() {
   double of_layers = 6 * count(model.layers) * bytes(d);
 
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
-  if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
-      model.mla && !latent.empty()) {
-    figures.decode = latent.at(count(heads * queries));
-    figures.decode_with_arithmetic = true;
-    figures.decode_residual = nullptr;
+  if (model.mla) {
+    figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
+    if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
+        !latent.empty()) {
+      figures.decode = latent.at(count(heads * queries));
+      figures.decode_with_arithmetic = true;
+    }
   }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   AttentionShape full;

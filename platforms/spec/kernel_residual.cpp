@@ -42,16 +42,26 @@ std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool asc
 
 double KernelResidual::at(const Point& point) const {
   if (empty()) return 1;
-  std::array<Place, 3> places;
-  for (std::size_t a = 0; a < 3; ++a) places[a] = place_on(axes_[a], point[a]);
+  // Only along axes where the point lies between two of theirs is there anything to weigh.
+  struct Between {
+    double share;
+    std::size_t stride;
+  };
+  std::array<Between, 3> between{};
+  std::size_t count = 0, low = 0;
+  for (std::size_t a = 3, stride = 1; a-- > 0; stride *= axes_[a].size()) {
+    const Place place = place_on(axes_[a], point[a]);
+    low += place.low * stride;
+    if (place.share > 0) between[count++] = {place.share, stride};
+  }
   double factor = 0;
-  for (std::size_t corner = 0; corner < 8; ++corner) {
+  for (std::size_t corner = 0; corner < std::size_t{1} << count; ++corner) {
     double weight = 1;
-    std::size_t index = 0;
-    for (std::size_t a = 0; a < 3; ++a) {
-      const bool high = (corner >> a & 1) != 0;
-      weight *= high ? places[a].share : 1 - places[a].share;
-      index = index * axes_[a].size() + std::min(places[a].low + (high ? 1 : 0), axes_[a].size() - 1);
+    std::size_t index = low;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool high = (corner >> i & 1) != 0;
+      weight *= high ? between[i].share : 1 - between[i].share;
+      index += high ? between[i].stride : 0;
     }
     factor += weight * factors_[index];
   }
