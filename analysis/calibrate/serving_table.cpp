@@ -66,12 +66,14 @@ void split(std::vector<ServingPoint>& points) {
   }
 }
 
-/// Of vLLM, the releases from 0.14 on schedule asynchronously unless told otherwise.
+/// Of vLLM, the releases from 0.14 on schedule asynchronously unless told otherwise. SGLang's from 0.5.8 on, images of a
+/// name of their own among them, take longer to launch a prompt.
 std::string engine_name(const std::string& backend, const std::string& version) {
   if (backend == "trtllm") return "tensorrt-llm";
-  int minor = 0;
-  const bool known = std::sscanf(version.c_str(), "0.%d", &minor) == 1;
-  return backend == "vllm" && known && minor >= 14 ? "vllm-0.18" : backend;
+  int minor = 0, patch = 0;
+  const int known = std::sscanf(version.c_str(), "0.%d.%d", &minor, &patch);
+  if (backend == "sglang") return known == 2 && minor == 5 && patch < 8 ? "sglang" : "sglang-0.5.9";
+  return backend == "vllm" && known >= 1 && minor >= 14 ? "vllm-0.18" : backend;
 }
 
 /// How the server was started and loaded, by where the row comes from.

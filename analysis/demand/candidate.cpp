@@ -121,7 +121,7 @@ class WaysOfPool {
     }
     if (plan_.max_num_seqs.empty()) ways_.push_back({parallelism, pool.batching.max_num_seqs});
     for (const std::int64_t limit : plan_.max_num_seqs) {
-      if (limit <= pool.batching.max_num_batched_tokens)
+      if (limit * pool.batching.speculation.queries() <= pool.batching.max_num_batched_tokens)
         ways_.push_back({parallelism, static_cast<std::int32_t>(limit)});
     }
   }

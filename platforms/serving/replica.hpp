@@ -43,7 +43,7 @@ namespace tokenyard::platforms {
 
 struct BatchingOptions {
   std::int32_t max_num_seqs = 256;
-  Tokens max_num_batched_tokens = 8192;  ///< not below max_num_seqs
+  Tokens max_num_batched_tokens = 8192;  ///< not below max_num_seqs, each with its drafts
   Tokens max_model_len = 131072;
   Tokens long_prefill_token_threshold = 0;  ///< 0: none
   bool chunked_prefill = true;

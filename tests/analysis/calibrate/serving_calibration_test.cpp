@@ -11,6 +11,7 @@
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using platforms::built_in_catalog;
 
 namespace {
 

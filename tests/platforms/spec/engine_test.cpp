@@ -17,7 +17,7 @@ TEST_CASE("defaults and host terms of the engines") {
   CHECK(vllm->enable_chunked_prefill);
   CHECK(vllm->enable_prefix_caching);
   CHECK_FALSE(vllm->async_scheduling);
-  for (const char* name : {"sglang", "tensorrt-llm", "vllm", "vllm-0.18", "vllm-0.19"}) {
+  for (const char* name : {"sglang", "sglang-0.5.9", "tensorrt-llm", "vllm", "vllm-0.18", "vllm-0.19"}) {
     CAPTURE(name);
     const EngineDefaults* engine = catalog.find_engine(name);
     REQUIRE(engine != nullptr);
