@@ -183,10 +183,10 @@ std::string effort_text(const Demand& demand) {
   }
   const char* rule = seeds > 1
                          ? "A size passes if the first seeds all meet the level and the 95 % interval of the mean "
-                           "over seeds lies within it; seeds are added until that is clear. "
-                         : "A size passes if its one simulation meets the level. ";
-  return sentence(fmt::format("{}{} simulations, {} of them stopped early, the level being out of reach{}.", rule,
-                              simulations, stopped, now == 0 ? "; all known from before" : ""));
+                           "over seeds does not reach below it; seeds are added until that is clear."
+                         : "A size passes if its one simulation meets the level.";
+  return sentence(rule) + sentence(fmt::format("{} simulations, {} of them stopped early{}.", simulations, stopped,
+                                               now == 0 ? "; all known from before" : ""));
 }
 
 std::string growth_table(const Demand& demand) {

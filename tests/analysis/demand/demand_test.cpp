@@ -48,7 +48,7 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   CHECK(folder.read("out/demand.csv") == csv);
   // Money and power follow without another simulation, a seed does not.
   CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--price", "h100-sxm=9", "--pue", "2"}).out,
-             Contains("all known from before") && Contains("*"));
+             Contains("all known from before") && Contains("* you assumed it"));
   CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--seed", "7"}).out, !Contains("all known from before"));
 }
 
@@ -74,7 +74,8 @@ TEST_CASE("Demand: what is unknown is null, what the user assumes is marked, and
 
 TEST_CASE("Demand: an extrapolated chip has a band, bought chips a cost, a design a volume, whole nodes a price") {
   const ResultFolder folder("demand-own");
-  const Json both = answer(folder, {"--chips", "h100-sxm,tpu-v7", "--own", "--design", "tpu-v7=1e6", "--whole-nodes"});
+  const Json both = answer(folder, {"--chips", "h100-sxm,tpu-v7", "--own", "--design", "tpu-v7=1e6", "--whole-nodes",
+                                    "--tasks-per-s", "60", "--set", R"(/demand={"cell_tasks_per_s": 60})"});
   const Json &h100 = both["entries"][0], &v7 = both["entries"][1];
   CHECK(h100["step_time_band"].is_null());
   const Json& band = v7["step_time_band"];
@@ -165,11 +166,11 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   const Outcome slow = demand(folder, {"--set", "/slo/tpot_s=0.0001"});
   CHECK(slow.code == kInfeasible);
   CHECK_THAT(slow.out, Contains("No number of these chips serves") && Contains("even calls alone miss it"));
-  const Outcome small = demand(folder, {"--chips", "rtx-4090", "--set", R"(/demand={"tp": [1]})"});
+  const Outcome small = demand(folder, {"--chips", "rtx-4090", "--set", R"(/demand={"tp": [1], "pp": [1]})"});
   CHECK(small.code == kInfeasible);
   CHECK_THAT(small.out, Contains("the memory does not hold it"));
   // One kind that can is enough.
-  const Outcome mixed = demand(folder, {"--chips", "b200-sxm,rtx-4090", "--set", R"(/demand={"tp": [1]})"});
+  const Outcome mixed = demand(folder, {"--chips", "b200-sxm,rtx-4090", "--set", R"(/demand={"tp": [1], "pp": [1]})"});
   CHECK(mixed.code == kDone);
   CHECK_THAT(mixed.out, Contains("rtx-4090 cannot serve it: the memory does not hold it"));
   const Outcome unknown = demand(folder, {"--chips", "h100"});
