@@ -230,7 +230,11 @@ class Study {
   void find_ownership(DemandEntry& entry) const {
     const double chips = entry.deployment.rented(demand_.whole_nodes);
     Banded band(chips);
-    if (entry.band) band = {chips, std::min(chips, entry.band->low), std::max(chips, entry.band->high.value_or(chips))};
+    const double by = demand_.whole_nodes ? static_cast<double>(entry.deployment.cell.chips_per_node) : 1;
+    const auto bought = [&](double count) { return std::ceil(count / by) * by; };
+    if (entry.band)
+      band = {chips, std::min(chips, bought(entry.band->low)),
+              std::max(chips, bought(entry.band->high.value_or(chips)))};
     entry.ownership =
         ownership_of(*scenario_.demand.own, entry.prices, band, entry.economics, scenario_.cluster.power_usd_per_kwh);
   }
