@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tbb/parallel_for.h>
 
-#include "analysis/run/simulate.hpp"
+#include "analysis/run/recording.hpp"
 #include "sim/random/portable_math.hpp"
 #include "sim/statistics/student_t.hpp"
 
@@ -90,7 +90,7 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   tbb::parallel_for(std::size_t{0}, runs, [&](std::size_t run) {
     Scenario variant = variants[run / repetitions];
     variant.seed = scenario.seed + run % repetitions;
-    Json summary = simulate(variant, nullptr, {});
+    Json summary = simulate_workload(variant, {});
     summary.erase("curves");
     const std::lock_guard lock(mutex);
     summaries[run] = std::move(summary);

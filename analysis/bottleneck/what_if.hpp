@@ -51,7 +51,8 @@ struct WhatIf {
   std::string verdict;          ///< one sentence
 };
 
-/// The scenario's own workload is played. Throws what simulate() throws.
+/// The scenario's own workload is played; of a trace, which is the same with every seed, resources alone can be more.
+/// Throws what simulate() throws.
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options);
 
 sim::Json to_json(const WhatIf& study, double factor);

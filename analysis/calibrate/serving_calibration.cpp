@@ -106,7 +106,7 @@ Chip with_shares(const Chip& chip, Precision compute, double memory, double arit
   };
   const platforms::GemmFigures gemm = platforms::gemm_figures(chip, compute);
   const platforms::GemmFigures experts = platforms::expert_figures(chip, compute);
-  const platforms::AttentionFigures attention = platforms::attention_figures(chip, compute);
+  const platforms::AttentionFigures attention = platforms::attention_figures(chip, compute, compute);
   scale(e.gemm_memory, gemm.memory, memory);
   scale(e.moe_memory, experts.memory, memory);
   scale(e.attention_decode, attention.decode, memory);

@@ -68,10 +68,9 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   faults.throw_if_any();
   if (a.seed && file.value().is_object()) file.value()["seed"] = *a.seed;
   for (const std::string& assignment : a.set) apply_override(file.value(), assignment, "--set", faults);
-  const Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
-  if (scenario.workload.trace)
-    faults.add(a.scenario, "/workload/trace", "a trace", "agents or requests: recorded work cannot be made easier");
+  Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
   faults.throw_if_any();
+  if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
   const bool show = !a.quiet && wants_colour(surroundings.err);
   WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {

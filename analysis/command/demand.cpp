@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -23,12 +24,12 @@ using sim::Json;
 
 struct DemandArguments {
   std::string scenario, out, cache;
-  std::vector<std::string> chips, prices, watts, set, catalogs;
-  std::optional<double> tasks_per_s, tokens_per_month, growth, pue;
+  std::vector<std::string> chips, prices, watts, designs, set, catalogs;
+  std::optional<double> tasks_per_s, tokens_per_month, growth, pue, speed;
   std::optional<std::uint64_t> seed;
   std::int64_t months = 12;
   int repetitions = 3;
-  bool no_cache = false, json = false, quiet = false;
+  bool whole_nodes = false, own = false, no_cache = false, json = false, quiet = false;
 };
 
 /// "tpu-v7=3.5" puts 3.5 under /demand/assume/tpu-v7/KEY.
@@ -51,8 +52,9 @@ void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) 
   if (!document.is_object()) return;
   if (a.seed) document["seed"] = *a.seed;
   for (const std::string& assignment : a.set) apply_override(document, assignment, "--set", faults);
-  const bool wants_demand =
-      !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() || !a.watts.empty();
+  if (a.speed) apply_override(document, fmt::format("/workload/trace/speed={}", *a.speed), "--speed", faults);
+  const bool wants_demand = !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() ||
+                            !a.watts.empty() || !a.designs.empty() || a.own || a.whole_nodes;
   if (document.contains("demand") ? !document["demand"].is_object() : !wants_demand) return;
   Json& demand = document["demand"];
   if (demand.is_null()) demand = Json::object();
@@ -64,13 +66,16 @@ void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) 
   if (a.tasks_per_s) demand["tasks_per_s"] = *a.tasks_per_s;
   if (a.tokens_per_month) demand["tokens_per_month"] = *a.tokens_per_month;
   if (a.growth) demand["growth"] = {{"factor_per_year", *a.growth}, {"months", a.months}};
+  if (a.whole_nodes) demand["whole_nodes"] = true;
+  if ((a.own || !a.designs.empty()) && !demand.contains("own")) demand["own"] = Json::object();
   if (demand.contains("assume") && !demand["assume"].is_object()) return;
   assume(document, a.prices, "--price", "usd_per_chip_hour", faults);
   assume(document, a.watts, "--watts", "watts_per_chip", faults);
+  assume(document, a.designs, "--design", "design_usd", faults);
 }
 
 /// The scenario as far as a sizing follows from it: without names, prices, the PUE and how much is asked for.
-Json sizing_key(Json document, const std::vector<std::string>& catalogs) {
+Json sizing_key(Json document, const std::vector<std::string>& catalogs, const Scenario& scenario) {
   for (const char* key : {"schema", "description", "name"}) document.erase(key);
   if (document["cluster"].is_object()) {
     for (const char* key : {"name", "title", "pue", "power_usd_per_kwh"}) document["cluster"].erase(key);
@@ -78,7 +83,7 @@ Json sizing_key(Json document, const std::vector<std::string>& catalogs) {
   for (Json& pool : document["pools"]) pool.erase("usd_per_chip_hour");
   if (document.contains("demand")) {
     Json kept = Json::object();
-    for (const char* key : {"tp", "max_num_seqs", "duration_s", "warmup_s"}) {
+    for (const char* key : {"tp", "pp", "ep", "max_num_seqs", "duration_s", "warmup_s"}) {
       if (document["demand"].contains(key)) kept[key] = document["demand"][key];
     }
     const Json assumed = document["demand"].value("assume", Json::object());
@@ -93,6 +98,7 @@ Json sizing_key(Json document, const std::vector<std::string>& catalogs) {
   return {{"version", TOKENYARD_VERSION},
           {"program", digest_of("/proc/self/exe")},
           {"catalogs", digests},
+          {"trace", scenario.workload.trace ? Json(digest_of(scenario.workload.trace->path)) : Json(nullptr)},
           {"scenario", document}};
 }
 
@@ -127,16 +133,18 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
 /// What a run may leave open, but the search needs.
 void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
   const Slo& slo = scenario.slo;
-  if (scenario.workload.trace)
-    faults.add(file, "/workload/trace", "a trace", "agents or requests, whose rate can follow the demand");
   if (!slo.ttft_s && !slo.tpot_s && !slo.e2e_s && !slo.task_s)
     faults.add(file, "/slo", "no limit",
                "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
   const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
                                   [](const auto& entry) { return entry.closed_loop.has_value(); });
-  if (closed && (scenario.demand.tasks_per_s || scenario.demand.tokens_per_month || scenario.demand.growth)) {
+  const bool asks = scenario.demand.tasks_per_s || scenario.demand.tokens_per_month || scenario.demand.growth;
+  if (closed && asks) {
     faults.add(file, "/demand", "a rate for a closed loop",
                "entries with rate_per_s: a closed loop's users set its rate");
+  }
+  if (scenario.workload.trace && asks) {
+    faults.add(file, "/demand", "a rate for a trace", "/workload/trace/speed (--speed): a trace has a rate of its own");
   }
 }
 
@@ -157,16 +165,21 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   check(scenario, a.scenario, faults);
   faults.throw_if_any();
   if (a.pue) scenario.cluster.pue = *a.pue;
+  if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
   const bool show = !a.quiet && wants_colour(surroundings.err);
   DemandOptions options;
-  options.sizing.repetitions = a.repetitions;
+  options.sizing.repetitions = scenario.workload.trace ? 1 : a.repetitions;  // a trace is the same with every seed
   if (!a.no_cache) {
     options.cache = Cache(a.cache.empty() ? Cache::default_folder() : std::filesystem::path(a.cache));
-    options.key = sizing_key(file.value(), a.catalogs);
+    options.key = sizing_key(file.value(), a.catalogs, scenario);
   }
-  options.progress = [&](std::size_t done, std::size_t all, std::size_t simulations) {
-    if (show) fmt::print(surroundings.err, "\r  {} of {} kinds of chips, {} simulations", done, all, simulations);
+  const auto begin = std::chrono::steady_clock::now();
+  options.progress = [&](const DemandProgress& p) {
+    if (!show) return;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    fmt::print(surroundings.err, "\r\033[K  {} of {} kinds of chips, {} simulations, {:.0f} s  {}", p.chips_done,
+               p.chips, p.simulations, elapsed.count(), p.working_on.substr(0, 30));
   };
   const Demand demand = find_demand(scenario, catalogs.platforms, chips, options);
   if (show) fmt::print(surroundings.err, "\r\033[K");
@@ -212,6 +225,11 @@ void add_demand(CLI::App& app, Action& chosen) {
                      ->option_text("X")
                      ->check(CLI::Range(1e-3, 1e4))
                      ->group(question);
+  sub->add_option("--speed", a->speed, "plays the arrivals of a trace X times as fast")
+      ->option_text("X")
+      ->check(CLI::PositiveNumber)
+      ->group(question);
+  sub->add_flag("--whole-nodes", a->whole_nodes, "chips are rented and bought by the node")->group(question);
   sub->add_option("--months", a->months, "for how long (default: 12)")
       ->option_text("N")
       ->check(CLI::Range(1, 120))
@@ -230,9 +248,16 @@ void add_demand(CLI::App& app, Action& chosen) {
       ->option_text("X")
       ->check(CLI::Range(1.0, 10.0))
       ->group(assumptions);
+  sub->add_flag("--own", a->own,
+                "also what the chips cost if they are bought; /demand/own has years, interest, servers")
+      ->group(assumptions);
+  sub->add_option("--design", a->designs, "USD up front for a chip of one's own: from how many chips it pays")
+      ->option_text("CHIP=USD,…")
+      ->delimiter(',')
+      ->group(assumptions);
   const char* scenario = "Scenario";
   sub->add_option("--repetitions", a->repetitions,
-                  "seeds that must all meet the level, from the scenario's on (default: 3)")
+                  "seeds that must all meet the level (default: 3); more are added until the 95 % interval is clear")
       ->option_text("N")
       ->check(CLI::Range(1, 1000))
       ->group(scenario);
@@ -256,7 +281,8 @@ void add_demand(CLI::App& app, Action& chosen) {
   sub->footer(
       "  tokenyard demand analysis/scenarios/demo.json --chips h100-sxm,b200-sxm,tpu-v7 --price tpu-v7=3.5\n"
       "  tokenyard demand scenario.json --tokens-per-month 480e12 --out results/how-many\n"
-      "  tokenyard demand scenario.json --tasks-per-s 20 --growth 3 --months 24");
+      "  tokenyard demand scenario.json --tasks-per-s 20 --growth 3 --months 24\n"
+      "  tokenyard demand scenario.json --chips b200-sxm,tpu-v7 --own --design tpu-v7=7e8");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return find(*a, s); }; });
 }
 

@@ -1,5 +1,6 @@
 #include "analysis/command/demand_table.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,8 @@ namespace {
 constexpr auto kLeft = TextTable::kLeft;
 constexpr auto kRight = TextTable::kRight;
 
+/// Wrapped to the narrowest terminal.
+std::string sentence(const std::string& text) { return wrapped(text, "  ", 78); }
 std::string count(const std::optional<double>& value) { return human_number(value, Unit::kCount); }
 std::string usd(const std::optional<double>& value) { return human_number(value, Unit::kUsd); }
 std::string watts(const std::optional<double>& megawatts) {
@@ -36,32 +39,86 @@ std::string attainment(const sim::Json& figures) {
   return fmt::format("{:.1f} ±{:.1f} %", mean, figures["attainment_half_width"].get<double>() * 100);
 }
 
+/// "21", "21 (17–27)" where step times are uncertain, "21 (17–?)" where no number will do at the longer ones.
+std::string chips_text(const DemandEntry& entry) {
+  std::string text = (entry.deployment.cell.proven ? "" : "≤ ") + count(entry.deployment.chips());
+  if (entry.band)
+    text += fmt::format(" ({}–{})", count(entry.band->low), entry.band->high ? count(entry.band->high) : "?");
+  return text;
+}
+
 std::string kinds_table(const Demand& demand) {
-  TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kLeft});
-  table.row({"chip", "replicas", "chips", "power  ", "per hour  ", "per task", "per M out", "tok/s/MW", "seeds",
-             "attained", "held back by"});
+  TextTable table({kLeft, kRight, kRight, kRight, kLeft, kLeft});
+  table.row({"  chip", "chips", "seeds", "attained", "held back by", "replicas"});
   for (const DemandEntry& entry : demand.entries) {
-    const Sizing& cell = entry.deployment.cell;
-    if (!cell.met) continue;
-    const Economics& e = entry.economics;
-    std::string replicas = pools_text(cell);
-    if (entry.deployment.cells > 1) replicas = fmt::format("{} × ({})", count(entry.deployment.cells), replicas);
-    table.row({(entry.on_front ? "▸ " : "  ") + entry.chip->name, replicas,
-               (cell.proven ? "" : "≤ ") + count(entry.deployment.chips()), watts(e.megawatts) + mark_of_power(entry),
-               usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task),
-               usd(e.usd_per_million_output_tokens), count(e.output_tokens_per_s_per_mw),
-               fmt::format("{}/{}", cell.seeds_met, cell.seeds), attainment(cell.figures),
-               fmt::format("{} {:.0f} %", cell.limit, cell.limit_share * 100)});
+    const Deployment& d = entry.deployment;
+    if (!d.cell.met) continue;
+    std::string replicas = pools_text(d.cell);
+    if (d.cells > 1) replicas = fmt::format("{} × ({})", count(d.cells), replicas);
+    const std::string nodes =
+        demand.whole_nodes ? fmt::format(" on {} × {}", count(d.nodes()), d.cell.chips_per_node) : "";
+    table.row({(entry.on_front ? "▸ " : "  ") + entry.chip->name, chips_text(entry) + nodes,
+               fmt::format("{}/{}", d.cell.seeds_met, d.cell.seeds), attainment(d.cell.figures),
+               fmt::format("{} {:.0f} %", d.cell.limit, d.cell.limit_share * 100), replicas});
   }
   return table.text("  ");
 }
 
+std::string money_table(const Demand& demand) {
+  TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight});
+  table.row({"  chip", "power  ", "per hour  ", "per task", "per M out", "tok/s/MW"});
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.deployment.cell.met) continue;
+    const Economics& e = entry.economics;
+    table.row({"  " + entry.chip->name, watts(e.megawatts) + mark_of_power(entry),
+               usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task),
+               usd(e.usd_per_million_output_tokens), count(e.output_tokens_per_s_per_mw)});
+  }
+  return table.text("  ");
+}
+
+std::string banded(const std::optional<Banded>& value, Unit unit) {
+  const auto text = [&](double v) { return std::isfinite(v) ? human_number(v, unit) : "never"; };
+  if (!value) return "–";
+  if (value->low == value->high) return text(value->value);
+  return fmt::format("{} ({}–{})", text(value->value), text(value->low), text(value->high));
+}
+
+/// What the chips cost if they are bought; empty if nobody asked.
+std::string ownership_table(const Demand& demand, const DemandPlan& plan) {
+  if (!plan.own) return "";
+  TextTable table({kLeft, kRight, kRight, kRight, kRight});
+  table.row({"  bought", "up front", "per hour", "per M out", "design pays from"});
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.ownership) continue;
+    const Ownership& o = *entry.ownership;
+    table.row({"  " + entry.chip->name, banded(o.usd, Unit::kUsd), banded(o.usd_per_hour, Unit::kUsd),
+               usd(o.usd_per_million_output_tokens),
+               o.design_usd ? banded(o.break_even_chips, Unit::kCount) + " chips" : ""});
+  }
+  std::string text = "\n" + table.text("  ");
+  text += sentence(fmt::format(
+      "Bought for {:g} years at {:.0f} % a year, with {:.0f} % of the chips' price for servers, network and "
+      "building (assumed unless /demand/own says so), and energy. In brackets: the range of prices, and of "
+      "chips where step times are uncertain.",
+      plan.own->years, plan.own->capital_rate * 100, plan.own->server_share * 100));
+  for (const DemandEntry& entry : demand.entries) {
+    if (entry.ownership && entry.ownership->break_even_chips)
+      text += sentence(fmt::format("{}'s design for {} is absorbed once so many of it are made, instead of {}.",
+                                   entry.chip->name, usd(entry.ownership->design_usd), entry.ownership->against));
+  }
+  return text;
+}
+
+std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }
+
 /// Which pools the replicas are of, what the marks mean, what is not known, and what cannot do it.
 std::string notes(const Demand& demand, const Scenario& scenario) {
   std::string text;
+  const auto say = [&](const std::string& what) { text += sentence(what); };
   std::string pools;
   for (const PoolPlan& pool : scenario.pools) pools += (pools.empty() ? "" : ", ") + pool.name;
-  if (scenario.pools.size() > 1) text += fmt::format("  Replicas of {}, in this order; tp: chips of one.\n", pools);
+  if (scenario.pools.size() > 1) say(fmt::format("Replicas of {}, in this order; tp: chips of one.", pools));
   bool front = false, by_user = false, by_catalogue = false, whole = true;
   std::string no_price, no_power;
   for (const DemandEntry& entry : demand.entries) {
@@ -75,27 +132,41 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     if (!entry.economics.usd_per_hour) no_price += (no_price.empty() ? "" : ", ") + entry.chip->name;
     if (!entry.economics.megawatts) no_power += (no_power.empty() ? "" : ", ") + entry.chip->name;
   }
-  if (front) text += "  ▸ no other kind needs at most its chips, power and money, and less of one.";
-  if (by_user) text += "  * you assumed it.";
-  if (by_catalogue) text += "  ~ the catalogue marks it as assumed.";
-  text += fmt::format("\n  Power is the chips' mean, times a PUE of {:g}; money is rent; tokens are output tokens.\n",
-                      demand.pue);
-  if (!whole) text += "  ≤ smaller sizes may do: the search was ended before all were tried.\n";
-  if (!no_price.empty())
-    text += fmt::format("  No price is published for {}: --price CHIP=USD assumes one.\n", no_price);
-  if (!no_power.empty()) text += fmt::format("  No power is known of {}: --watts CHIP=W assumes it.\n", no_power);
+  if (front && demand.entries.size() > 1)
+    say("▸ no other kind needs at most its chips, power and money, and less of one.");
+  if (by_user) say("* you assumed it.");
+  if (by_catalogue) say("~ the catalogue marks it as assumed.");
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.band) continue;
+    say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
+                    count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
+                    percent(entry.band->uncertainty)));
+    if (!entry.band->high)
+      say(fmt::format("At step times {} longer no number of {} will do.", percent(entry.band->uncertainty),
+                      entry.chip->name));
+  }
+  say(fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent{}; tokens are output tokens.",
+                  demand.pue, demand.whole_nodes ? ", of whole nodes" : ""));
+  if (!whole) say("≤ smaller sizes may do: the search was ended before all were tried.");
+  if (!no_price.empty()) say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", no_price));
+  if (!no_power.empty()) say(fmt::format("No power is known of {}: --watts CHIP=W assumes it.", no_power));
   for (const DemandEntry& entry : demand.entries) {
     const Deployment& d = entry.deployment;
-    if (!d.cell.met) text += fmt::format("  {} cannot serve it: {}.\n", entry.chip->name, d.cell.why_not);
+    if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
+    if (d.cell.met && entry.supply && d.chips() > 0.01 * entry.supply->chips.value) {
+      say(fmt::format(
+          "{} {} are {} of {}.", count(d.chips()), entry.chip->name, percent(d.chips() / entry.supply->chips.value),
+          entry.supply->assumed ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
+                                : fmt::format("all that were made so far, {} (Epoch's estimate)",
+                                              banded(entry.supply->chips, Unit::kCount))));
+    }
     if (!d.independent) continue;
-    const std::string of = fmt::format("  {} is scaled by {} cells of {} tasks/s: a cell twice as large ",
+    const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
                                        entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
-    text +=
-        *d.independent
-            ? of + fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).\n", *d.coarseness * 100)
-            : of + fmt::format(
-                       "needs {:.0f} % fewer chips per task, give or take a replica ({:.0f} %): an upper bound.\n",
-                       *d.saving_of_twice * 100, *d.coarseness * 100);
+    say(of + (*d.independent
+                  ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
+                  : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
+                                percent(*d.saving_of_twice), percent(*d.coarseness))));
   }
   return text;
 }
@@ -103,13 +174,19 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
 /// What the answer rests on.
 std::string effort_text(const Demand& demand) {
   std::size_t simulations = 0, stopped = 0, now = 0;
+  int seeds = 0;
   for (const DemandEntry& entry : demand.entries) {
     simulations += entry.deployment.cell.simulations;
     stopped += entry.deployment.cell.stopped_early;
     now += entry.simulations;
+    seeds = std::max(seeds, entry.deployment.cell.seeds);
   }
-  return fmt::format("  {} simulations, {} of them stopped early, the level being out of reach{}.\n", simulations,
-                     stopped, now == 0 ? "; all known from before" : "");
+  const char* rule = seeds > 1
+                         ? "A size passes if the first seeds all meet the level and the 95 % interval of the mean "
+                           "over seeds does not reach below it; seeds are added until that is clear."
+                         : "A size passes if its one simulation meets the level.";
+  return sentence(rule) + sentence(fmt::format("{} simulations, {} of them stopped early{}.", simulations, stopped,
+                                               now == 0 ? "; all known from before" : ""));
 }
 
 std::string growth_table(const Demand& demand) {
@@ -133,9 +210,10 @@ std::string growth_table(const Demand& demand) {
 }  // namespace
 
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
-  const std::string table = demand.met() ? "\n" + kinds_table(demand) + "\n" : "\n";
-  return fmt::format("{}{}{}\n  {}\n\n", table, demand.met() ? notes(demand, scenario) + effort_text(demand) : "",
-                     growth_table(demand), demand.answer);
+  if (!demand.met()) return fmt::format("\n{}\n", sentence(demand.answer));
+  return fmt::format("\n{}\n{}{}\n{}{}{}\n{}\n", kinds_table(demand), money_table(demand),
+                     ownership_table(demand, scenario.demand), notes(demand, scenario), effort_text(demand),
+                     growth_table(demand), sentence(demand.answer));
 }
 
 }  // namespace tokenyard::analysis

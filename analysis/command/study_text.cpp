@@ -11,34 +11,7 @@
 namespace tokenyard::analysis {
 namespace {
 
-constexpr std::size_t kWidth = 100;
-
-std::size_t width_of(const std::string& word) {
-  return static_cast<std::size_t>(
-      std::count_if(word.begin(), word.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-/// Broken at blanks; the first line after `first`, the others after as many blanks.
-std::string wrapped(const std::string& text, const std::string& first) {
-  const std::string indent(width_of(first), ' ');
-  std::string all = first;
-  std::size_t column = indent.size();
-  bool begun = false;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, end - at);
-    if (begun && column + 1 + width_of(word) > kWidth) {
-      all += '\n' + indent + word;
-      column = indent.size() + width_of(word);
-    } else {
-      all += (begun ? " " : "") + word;
-      column += (begun ? 1 : 0) + width_of(word);
-    }
-    begun = true;
-    at = end + 1;
-  }
-  return all + '\n';
-}
+constexpr std::size_t kWidth = 100;  // as that of sentences
 
 /// The width of a text's widest line.
 std::size_t widest(const std::string& text) {

@@ -6,9 +6,16 @@
 ///   table.text("  ");                 // "  busy  0.93\n"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tokenyard::analysis {
+
+/// Characters of UTF-8.
+std::size_t width_of(std::string_view text);
+
+/// Broken at blanks; the first line after `first`, the others after as many blanks.
+std::string wrapped(const std::string& text, const std::string& first, std::size_t width = 100);
 
 class TextTable {
  public:

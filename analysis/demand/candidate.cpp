@@ -8,6 +8,8 @@
 namespace tokenyard::analysis {
 namespace {
 
+constexpr std::int64_t kMostNodes = 8;  // of one replica
+
 using platforms::NodeGroup;
 using platforms::Parallelism;
 
@@ -61,9 +63,19 @@ class WaysOfPool {
     if (pool_.media != nullptr) return find_media();
     std::vector<std::int64_t> degrees = plan_.tp;
     for (std::int64_t tp = 1; plan_.tp.empty() && tp <= candidate_.chips_per_node; tp *= 2) degrees.push_back(tp);
-    std::sort(degrees.begin(), degrees.end());
-    for (const std::int64_t tp : degrees) try_parallelism({tp, 1, 1, 1});
-    if (plan_.tp.empty()) try_parallelism(pool_.parallelism);
+    const platforms::ScaleUpTopology links = candidate_.chip->scale_up.topology;
+    const bool slow_links = links == platforms::ScaleUpTopology::kPcie || links == platforms::ScaleUpTopology::kNone;
+    std::vector<std::int64_t> stages = plan_.pp;
+    if (stages.empty()) stages = slow_links ? std::vector<std::int64_t>{1, 2, 4} : std::vector<std::int64_t>{1};
+    for (const std::int64_t tp : degrees) {
+      for (const std::int64_t pp : stages) {
+        if (plan_.pp.empty() && tp * pp > candidate_.chips_per_node) continue;
+        try_spreads(tp, pp);
+      }
+    }
+    for (std::int64_t nodes = 2; ways_.empty() && plan_.pp.empty() && nodes <= kMostNodes; nodes *= 2)
+      try_spreads(degrees.back(), nodes);
+    if (plan_.tp.empty() && plan_.pp.empty() && plan_.ep.empty()) try_parallelism(pool_.parallelism);
     std::stable_sort(ways_.begin(), ways_.end(),
                      [](const Way& a, const Way& b) { return a.parallelism.chips() < b.parallelism.chips(); });
     return std::move(ways_);
@@ -93,6 +105,15 @@ class WaysOfPool {
       }
     }
     return std::move(ways_);
+  }
+
+  /// Experts divided like the other weights, and each whole on one chip.
+  void try_spreads(std::int64_t tp, std::int64_t pp) {
+    std::vector<std::int64_t> spreads = plan_.ep;
+    if (spreads.empty()) spreads = {1, pool_.model->moe ? tp : 1};
+    for (const std::int64_t ep : spreads) {
+      if (ep <= tp) try_parallelism({tp, pp, 1, ep});
+    }
   }
 
   void try_parallelism(const Parallelism& parallelism) {
@@ -148,6 +169,30 @@ std::int64_t Candidate::chips(const Size& size) const {
   return total;
 }
 
+std::int64_t Candidate::nodes(const Size& size) const {
+  std::vector<std::int64_t> replicas;
+  for (std::size_t p = 0; p < size.size(); ++p)
+    replicas.insert(replicas.end(), static_cast<std::size_t>(size[p].replicas),
+                    ways[p][size[p].way].parallelism.chips());
+  std::sort(replicas.rbegin(), replicas.rend());
+  std::vector<std::int64_t> free;  // chips of each node
+  for (const std::int64_t chips : replicas) {
+    const auto fits = std::find_if(free.begin(), free.end(), [&](std::int64_t left) { return left >= chips; });
+    if (fits != free.end()) {
+      *fits -= chips;
+      continue;
+    }
+    for (std::int64_t left = chips; left > 0; left -= chips_per_node)
+      free.push_back(std::max<std::int64_t>(0, chips_per_node - left));
+  }
+  return static_cast<std::int64_t>(free.size());
+}
+
+void Candidate::keep(const std::vector<Way>& only) {
+  for (std::size_t p = 0; p < ways.size(); ++p) ways[p] = {only[p]};
+  quickest.assign(ways.size(), 0);
+}
+
 Scenario Candidate::at(const Size& size) const {
   Scenario scenario = base;
   std::int64_t nodes = 0;
@@ -160,6 +205,25 @@ Scenario Candidate::at(const Size& size) const {
   platforms::Site& site = scenario.cluster.sites[0];
   site.add_nodes(site.groups[0], nodes - site.groups[0].count);
   return scenario;
+}
+
+platforms::Chip slowed(platforms::Chip chip, double factor) {
+  const auto scale = [](std::optional<double>& value, double by) {
+    if (value) *value *= by;
+  };
+  for (const platforms::Precision precision : platforms::kPrecisions)
+    scale(chip.peak_flops_per_s[precision], 1 / factor);
+  scale(chip.memory_bytes_per_s, 1 / factor);
+  scale(chip.scale_up.bytes_per_s, 1 / factor);
+  for (std::optional<double>* time : {&chip.efficiency.launch_s, &chip.efficiency.moe_launch_s,
+                                      &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
+    scale(*time, factor);
+  for (platforms::Chip::AllReduce& measured : chip.collectives.by_chips) {
+    platforms::ProfileCurve slower;
+    for (const auto& [bytes, seconds] : measured.seconds.points()) slower.add(bytes, seconds * factor);
+    measured.seconds = slower;
+  }
+  return chip;
 }
 
 Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {

@@ -3,9 +3,10 @@
 ///
 /// All pools go to the candidate chip, on equal nodes of one site, as many as are needed; fabric and engine stay as the
 /// scenario has them. A node has the chips that the scenario's own node of the kind has, or that the user assumed, or
-/// eight (fewer where the scale-up domain is smaller). The ways of a pool are its tensor-parallel degrees (powers of
-/// two up to a node, if they divide the model's heads and its weights fit) and batch limits, besides the parallelism
-/// that the scenario gives.
+/// eight (fewer where the scale-up domain is smaller). The ways of a pool are its parallelism and batch limits, as far
+/// as they divide the model's heads and its weights fit: tensor-parallel degrees (powers of two up to a node), experts
+/// divided among the same chips or each whole on one, pipeline stages over PCI Express or where no node holds the
+/// model, besides the parallelism that the scenario gives.
 ///
 ///   const Candidate candidate = candidate_of(scenario, *chip);
 ///   if (candidate.why_not.empty()) simulate(candidate.at({{.way = 0, .replicas = 3}}), nullptr, {});
@@ -43,11 +44,19 @@ struct Candidate {
     return size.replicas * ways[pool][size.way].parallelism.chips();
   }
   std::int64_t chips(const Size& size) const;
+  /// Nodes that hold it, each replica on as few as it needs, the largest replicas placed first.
+  std::int64_t nodes(const Size& size) const;
   Scenario at(const Size& size) const;
+  /// Leaves one way to each pool.
+  void keep(const std::vector<Way>& only);
 
   Scenario base;  ///< on the chip; sizes and nodes are set by `at`
   std::int64_t chips_per_node = 8;
 };
+
+/// The chip if its kernels took `factor` times as long: what its step times may be, where they are uncertain. Such
+/// chips have no kernel profiles; those of others stay as they are.
+platforms::Chip slowed(platforms::Chip chip, double factor);
 
 Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip);
 

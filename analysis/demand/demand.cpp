@@ -1,11 +1,11 @@
 #include "analysis/demand/demand.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <fmt/format.h>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tbb/parallel_for.h>
 
 #include "analysis/demand/pareto.hpp"
@@ -55,18 +55,37 @@ class Sizer {
       : scenario_(scenario), chip_(chip), options_(options), on_simulation_(std::move(on_simulation)) {}
 
   Sizing at(double factor) {
-    sim::Json key = options_.key;
-    key["chip"] = chip_.name;
-    key["factor"] = factor;
-    key["repetitions"] = options_.sizing.repetitions;
-    key["most_chips"] = options_.sizing.most_chips;
-    if (const auto known = options_.cache.find(key)) return Sizing::from_json(*known);
-    SizingOptions options = options_.sizing;
-    options.on_simulation = on_simulation_;
-    const Sizing sizing = fewest_chips(candidate_of(scaled(scenario_, factor), chip_), options);
-    simulations_ += sizing.simulations;
-    options_.cache.keep(key, sizing.to_json());
-    return sizing;
+    return kept({{"factor", factor}}, [&](const SizingOptions& options) {
+      return fewest_chips(candidate_of(scaled(scenario_, factor), chip_), options);
+    });
+  }
+
+  /// At step times `slowness` times as long, each pool in the way that it has in `found`, or in any if that cannot do.
+  Sizing at_step_times(double slowness, double factor, const Sizing& found) {
+    return kept({{"factor", factor}, {"slowness", slowness}}, [&](const SizingOptions& options) {
+      const Chip chip = slowed(chip_, slowness);
+      Candidate candidate = candidate_of(scaled(scenario_, factor), chip);
+      Candidate in_that_way = candidate;
+      std::vector<Way> ways;
+      for (const Sizing::Pool& pool : found.pools) ways.push_back({pool.parallelism, pool.max_num_seqs});
+      in_that_way.keep(ways);
+      const Sizing sizing = fewest_chips(in_that_way, options);
+      return sizing.met ? sizing : fewest_chips(candidate, options);
+    });
+  }
+
+  /// Nothing where the step times are fitted to kernel data.
+  std::optional<ChipBand> band_of(const Deployment& deployment, double rate) {
+    const auto uncertainty = deployment.cell.step_time_uncertainty;
+    if (!deployment.cell.met || !uncertainty || *uncertainty <= 0) return {};
+    const double factor = rate > 0 ? deployment.cell_tasks_per_s / rate : 1;
+    const auto chips = [&](const Sizing& sizing) { return static_cast<double>(sizing.chips) * deployment.cells; };
+    const Sizing fast = at_step_times(1 - std::min(*uncertainty, 0.9), factor, deployment.cell);
+    const Sizing slow = at_step_times(1 + *uncertainty, factor, deployment.cell);
+    ChipBand band{*uncertainty, deployment.chips(), {}};
+    if (fast.met) band.low = std::min(band.low, chips(fast));
+    if (slow.met) band.high = std::max(deployment.chips(), chips(slow));
+    return band;
   }
 
   /// `rate`: of the scenario; `tasks_per_s`: what is to be served.
@@ -91,6 +110,23 @@ class Sizer {
   std::size_t simulations() const { return simulations_; }
 
  private:
+  /// What `find` gives, or gave before: `of` tells it apart.
+  template <typename Find>
+  Sizing kept(const sim::Json& of, const Find& find) {
+    sim::Json key = options_.key;
+    key["chip"] = chip_.name;
+    key.update(of);
+    key["repetitions"] = options_.sizing.repetitions;
+    key["most_chips"] = options_.sizing.most_chips;
+    if (const auto known = options_.cache.find(key)) return Sizing::from_json(*known);
+    SizingOptions options = options_.sizing;
+    options.on_simulation = on_simulation_;
+    const Sizing sizing = find(options);
+    simulations_ += sizing.simulations;
+    options_.cache.keep(key, sizing.to_json());
+    return sizing;
+  }
+
   const Scenario& scenario_;
   const Chip& chip_;
   const DemandOptions& options_;
@@ -104,19 +140,25 @@ class Study {
         const DemandOptions& options)
       : scenario_(shortened(scenario)), options_(options), rate_(rate_of(scenario)), chips_(chips.size()) {
     for (const Chip* chip : chips) {
-      demand_.entries.push_back({.chip = chip, .prices = prices_of(*chip, scenario, catalog)});
+      demand_.entries.push_back({.chip = chip,
+                                 .prices = prices_of(*chip, scenario, catalog),
+                                 .supply = supply_of(*chip, scenario.demand, catalog)});
       sizers_.emplace_back(scenario_, *chip, options_, [this] { count_simulation(); });
     }
   }
 
   Demand run() {
     demand_.pue = scenario_.cluster.pue;
+    demand_.whole_nodes = scenario_.demand.whole_nodes;
     demand_.level = level_text(scenario_.slo);
     find_volume();
     tbb::parallel_for(std::size_t{0}, chips_, [&](std::size_t i) {
+      show([&] { working_on_.insert(demand_.entries[i].chip->name); });
       serve(demand_.entries[i], sizers_[i]);
-      ++chips_done_;
-      show();
+      show([&] {
+        working_on_.erase(demand_.entries[i].chip->name);
+        ++progress_.chips_done;
+      });
     });
     for (const DemandEntry& entry : demand_.entries) {
       const sim::Json& figures = entry.deployment.cell.figures;
@@ -127,6 +169,7 @@ class Study {
         demand_.tasks_per_s = figures["tasks_per_s"].get<double>();
     }
     find_front();
+    find_design_costs();
     demand_.answer = answer_text(demand_);
     return std::move(demand_);
   }
@@ -151,10 +194,14 @@ class Study {
       return rate_ > 0 ? sizer.deploy(rate_, tasks_per_s) : Deployment{.cell = sizer.at(1)};
     };
     const auto economics = [&](const Deployment& of) {
-      return of.cell.met ? economics_of(of.cell, of.cells, *entry.chip, entry.prices, demand_.pue) : Economics();
+      return of.cell.met ? economics_of(of.cell, of.cells, of.rented(demand_.whole_nodes), *entry.chip, entry.prices,
+                                        demand_.pue)
+                         : Economics();
     };
     entry.deployment = deploy(demand_.tasks_per_s);
     entry.economics = economics(entry.deployment);
+    entry.band = sizer.band_of(entry.deployment, rate_);
+    if (scenario_.demand.own && entry.deployment.cell.met) find_ownership(entry);
     if (const auto& growth = scenario_.demand.growth; growth && rate_ > 0) {
       for (std::int64_t month = 0; month <= growth->months; month += growth->step_months) {
         const double tasks =
@@ -173,22 +220,57 @@ class Study {
     std::vector<DemandEntry*> of_point;
     for (DemandEntry& entry : demand_.entries) {
       if (!entry.deployment.cell.met) continue;
-      points.push_back({entry.deployment.chips(), entry.economics.megawatts.value_or(kUnknown),
+      points.push_back({entry.deployment.rented(demand_.whole_nodes), entry.economics.megawatts.value_or(kUnknown),
                         entry.economics.usd_per_hour.value_or(kUnknown)});
       of_point.push_back(&entry);
     }
     for (const std::size_t i : pareto_front(points)) of_point[i]->on_front = true;
   }
 
-  void count_simulation() {
-    ++simulations_;
-    show();
+  void find_ownership(DemandEntry& entry) const {
+    const double chips = entry.deployment.rented(demand_.whole_nodes);
+    Banded band(chips);
+    const double by = demand_.whole_nodes ? static_cast<double>(entry.deployment.cell.chips_per_node) : 1;
+    const auto bought = [&](double count) { return std::ceil(count / by) * by; };
+    if (entry.band)
+      band = {chips, std::min(chips, bought(entry.band->low)),
+              std::max(chips, bought(entry.band->high.value_or(chips)))};
+    entry.ownership =
+        ownership_of(*scenario_.demand.own, entry.prices, band, entry.economics, scenario_.cluster.power_usd_per_kwh);
   }
 
-  void show() {
-    if (!options_.progress) return;
+  /// Against the kind that is cheapest besides: bought if its price is known, else rented.
+  void find_design_costs() {
+    for (DemandEntry& entry : demand_.entries) {
+      const auto assumed = scenario_.demand.assume.find(entry.chip->name);
+      if (!entry.ownership || assumed == scenario_.demand.assume.end() || !assumed->second.design_usd) continue;
+      std::optional<Banded> cheapest;
+      for (const DemandEntry& other : demand_.entries) {
+        std::optional<Banded> cost;
+        if (other.ownership && other.ownership->usd_per_hour) {
+          cost = other.ownership->usd_per_hour;
+        } else if (other.economics.usd_per_hour) {
+          cost = Banded(*other.economics.usd_per_hour);
+        }
+        if (&other == &entry || !cost || (cheapest && cheapest->value <= cost->value)) continue;
+        cheapest = cost;
+        entry.ownership->against = other.chip->name;
+      }
+      if (cheapest) find_break_even(*entry.ownership, *scenario_.demand.own, *assumed->second.design_usd, *cheapest);
+    }
+  }
+
+  void count_simulation() {
+    show([this] { ++progress_.simulations; });
+  }
+
+  template <typename Change>
+  void show(const Change& change) {
     const std::lock_guard lock(mutex_);
-    options_.progress(chips_done_, chips_, simulations_);
+    change();
+    if (!options_.progress) return;
+    progress_.working_on = fmt::format("{}", fmt::join(working_on_, ", "));
+    options_.progress(progress_);
   }
 
   const Scenario scenario_;
@@ -196,8 +278,9 @@ class Study {
   double rate_;
   std::size_t chips_;
   std::vector<Sizer> sizers_;
-  std::atomic<std::size_t> chips_done_ = 0, simulations_ = 0;
   std::mutex mutex_;
+  DemandProgress progress_{.chips = chips_};
+  std::set<std::string> working_on_;
   Demand demand_;
 };
 

@@ -8,9 +8,12 @@
 /// fails, cells are doubled, up to four times; what may still be gained then is reported as `saving_of_twice` and
 /// `coarseness`.
 ///
-/// Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools and simulations go side by
-/// side in threads, on the analytic network; the result does not depend on how many. Sizings are kept in a cache:
-/// prices, power and PUE may change without another simulation.
+/// A trace has one rate, its own; /workload/trace/speed changes it.
+///
+/// Step times of a chip without kernel data are uncertain by what its entry says: it is sized at both ends, too, each
+/// pool run in the way found. Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools
+/// and simulations go side by side in threads, on the analytic network; the result does not depend on how many. Sizings
+/// are kept in a cache: prices, power and PUE may change without another simulation.
 ///
 ///   Demand demand = find_demand(scenario, catalog, chips, {.cache = Cache(folder), .key = …});
 ///   demand.entries[0].economics.usd_per_task;
@@ -30,13 +33,17 @@ namespace tokenyard::analysis {
 /// 365.25 / 12 days.
 inline constexpr double kSecondsPerMonth = 365.25 / 12 * 86400;
 
+struct DemandProgress {
+  std::size_t chips_done = 0, chips = 0, simulations = 0;
+  std::string working_on;  ///< kinds of chips, "h100-sxm, tpu-v7"
+};
+
 struct DemandOptions {
   SizingOptions sizing;
   Cache cache;
   sim::Json key;  ///< names the scenario, the user's catalogues and the program: with chip and rate, what a sizing
                   ///< follows from
-  std::function<void(std::size_t chips_done, std::size_t chips, std::size_t simulations)>
-      progress;  ///< one thread at a time
+  std::function<void(const DemandProgress&)> progress;  ///< one thread at a time
 };
 
 /// A demand on one kind of chip.
@@ -49,14 +56,29 @@ struct Deployment {
   std::optional<double> saving_of_twice;  ///< the share by which it needs fewer
   std::optional<double> coarseness;       ///< the share of it that one replica is
   double chips() const { return static_cast<double>(cell.chips) * cells; }
+  double nodes() const { return static_cast<double>(cell.nodes) * cells; }
+  /// What is paid for: `chips`, or all of the nodes.
+  double rented(bool whole_nodes) const {
+    return whole_nodes ? nodes() * static_cast<double>(cell.chips_per_node) : chips();
+  }
+};
+
+/// Chips at the ends of the step times' uncertainty.
+struct ChipBand {
+  double uncertainty = 0;      ///< relative, of step times
+  double low = 0;              ///< at the shorter ones
+  std::optional<double> high;  ///< at the longer ones; nothing if no number will do
 };
 
 struct DemandEntry {
   const platforms::Chip* chip = nullptr;
   Deployment deployment;
+  std::optional<ChipBand> band;  ///< of an extrapolated chip
   Prices prices;
   Economics economics;
-  bool on_front = false;  ///< no other kind has at most its chips, power and money, and less of one
+  std::optional<Ownership> ownership;  ///< where the scenario asks for it
+  std::optional<Supply> supply;        ///< where it is known
+  bool on_front = false;               ///< no other kind has at most its chips, power and money, and less of one
   struct Point {
     std::int64_t month = 0;
     double tasks_per_s = 0;
@@ -72,6 +94,7 @@ struct Demand {
   std::optional<double> tokens_per_task;  ///< prompt and output, as simulated
   std::string level;                      ///< "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms"
   double pue = 1;
+  bool whole_nodes = false;
   std::vector<DemandEntry> entries;  ///< in the order asked for
   std::string answer;                ///< one sentence
   bool met() const;

@@ -11,6 +11,7 @@
 #include "analysis/demand/bracket.hpp"
 #include "analysis/demand/shortfall.hpp"
 #include "analysis/demand/trial.hpp"
+#include "analysis/run/validity.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -252,6 +253,10 @@ class Search {
   void fill(const Size& size) {
     result_.met = true;
     result_.chips = candidate_.chips(size);
+    result_.nodes = candidate_.nodes(size);
+    result_.chips_per_node = candidate_.chips_per_node;
+    for (const PoolPlan& pool : candidate_.at(size).pools)
+      result_.step_time_uncertainty = std::max(result_.step_time_uncertainty, step_time_uncertainty(pool));
     for (std::size_t p = 0; p < size.size(); ++p) {
       const Way& way = candidate_.ways[p][size[p].way];
       result_.pools.push_back({candidate_.base.pools[p].name, way.parallelism, way.max_num_seqs, size[p].replicas});
@@ -338,6 +343,8 @@ Json Sizing::to_json() const {
   Json json = {{"met", met},
                {"why_not", why_not.empty() ? Json(nullptr) : Json(why_not)},
                {"chips", met ? Json(chips) : Json(nullptr)},
+               {"nodes", nodes},
+               {"chips_per_node", chips_per_node},
                {"largest_replica", largest_replica},
                {"seeds", seeds},
                {"seeds_met", seeds_met},
@@ -345,6 +352,7 @@ Json Sizing::to_json() const {
                {"proven", proven},
                {"limit", limit},
                {"limit_share", limit_share},
+               {"step_time_uncertainty", step_time_uncertainty ? Json(*step_time_uncertainty) : Json(nullptr)},
                {"figures", figures},
                {"simulations", simulations},
                {"stopped_early", stopped_early},
@@ -365,6 +373,8 @@ Sizing Sizing::from_json(const Json& json) {
   sizing.met = json.at("met");
   if (json.at("why_not").is_string()) sizing.why_not = json.at("why_not");
   if (sizing.met) sizing.chips = json.at("chips");
+  sizing.nodes = json.at("nodes");
+  sizing.chips_per_node = json.at("chips_per_node");
   sizing.largest_replica = json.at("largest_replica");
   sizing.seeds = json.at("seeds");
   sizing.seeds_met = json.at("seeds_met");
@@ -372,6 +382,7 @@ Sizing Sizing::from_json(const Json& json) {
   sizing.proven = json.at("proven");
   sizing.limit = json.at("limit");
   sizing.limit_share = json.at("limit_share");
+  sizing.step_time_uncertainty = number(json.at("step_time_uncertainty"));
   sizing.figures = json.at("figures");
   sizing.simulations = json.at("simulations");
   sizing.stopped_early = json.at("stopped_early");

@@ -47,13 +47,15 @@ struct Sizing {
   std::string why_not;  ///< no size meets the level: the reason, as the end of a sentence
   std::vector<Pool> pools;
   std::int64_t chips = 0;
-  std::int64_t largest_replica = 0;        ///< its chips: what the count moves by at most
-  int seeds = 0, seeds_met = 0;            ///< where undecided, up to kMostSeeds times the repetitions
-  std::optional<double> missed_with_less;  ///< least share outside the level among the sizes that failed; where
-                                           ///< stopped early, a bound from below
-  bool proven = true;                      ///< no smaller size was left out
-  std::string limit;                       ///< what holds the work back, most of all: "bandwidth"
-  double limit_share = 0;                  ///< of the chips' time
+  std::int64_t nodes = 0, chips_per_node = 0;
+  std::int64_t largest_replica = 0;             ///< its chips: what the count moves by at most
+  int seeds = 0, seeds_met = 0;                 ///< where undecided, up to kMostSeeds times the repetitions
+  std::optional<double> missed_with_less;       ///< least share outside the level among the sizes that failed; where
+                                                ///< stopped early, a bound from below
+  bool proven = true;                           ///< no smaller size was left out
+  std::string limit;                            ///< what holds the work back, most of all: "bandwidth"
+  double limit_share = 0;                       ///< of the chips' time
+  std::optional<double> step_time_uncertainty;  ///< relative, of the pool with most; none: fitted to kernel data
   /// Means over the seeds, null where unknown: tasks_per_s, calls_per_s, output_tokens_per_s, total_tokens_per_s,
   /// tokens_per_task (prompt and output), watts (of the chips, without PUE), ttft_p95_s, tpot_p95_s, task_p95_s;
   /// attainment with its half-width, at 95 %.

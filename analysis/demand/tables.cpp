@@ -1,3 +1,4 @@
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -26,6 +27,25 @@ Json economics_json(const Economics& e) {
           {"joules_per_output_token", or_null(e.joules_per_output_token)}};
 }
 
+Json or_null(const std::optional<Banded>& band) {
+  const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  if (!band) return nullptr;
+  return {{"value", finite(band->value)}, {"low", finite(band->low)}, {"high", finite(band->high)}};
+}
+
+Json ownership_json(const Ownership& o) {
+  Json json = {{"usd", or_null(o.usd)},
+               {"usd_per_hour", or_null(o.usd_per_hour)},
+               {"usd_per_million_output_tokens", or_null(o.usd_per_million_output_tokens)}};
+  if (o.design_usd) {
+    json["design"] = {{"usd", *o.design_usd},
+                      {"usd_per_hour", or_null(o.design_usd_per_hour)},
+                      {"against", o.against.empty() ? Json(nullptr) : Json(o.against)},
+                      {"break_even_chips", or_null(o.break_even_chips)}};
+  }
+  return json;
+}
+
 Json cells_json(const Deployment& deployment) {
   return {{"count", deployment.cells},
           {"tasks_per_s", deployment.cell_tasks_per_s},
@@ -42,6 +62,12 @@ Json entry_json(const DemandEntry& entry) {
                {"met", cell.met},
                {"why_not", sizing["why_not"]},
                {"chips", cell.met ? Json(entry.deployment.chips()) : Json(nullptr)},
+               {"nodes", cell.met ? Json{{"count", entry.deployment.nodes()}, {"chips_each", cell.chips_per_node}}
+                                  : Json(nullptr)},
+               {"step_time_band", entry.band ? Json{{"uncertainty", entry.band->uncertainty},
+                                                    {"chips_low", entry.band->low},
+                                                    {"chips_high", or_null(entry.band->high)}}
+                                             : Json(nullptr)},
                {"cells", cells_json(entry.deployment)},
                {"pools", sizing["pools"]},
                {"confidence",
@@ -52,6 +78,11 @@ Json entry_json(const DemandEntry& entry) {
                {"limit", cell.met ? Json{{"bound", cell.limit}, {"share", cell.limit_share}} : Json(nullptr)},
                {"figures", cell.figures},
                {"economics", economics_json(entry.economics)},
+               {"ownership", entry.ownership ? ownership_json(*entry.ownership) : Json(nullptr)},
+               {"supply", entry.supply ? Json{{"chips", or_null(std::optional(entry.supply->chips))},
+                                              {"assumed", entry.supply->assumed},
+                                              {"share_needed", entry.deployment.chips() / entry.supply->chips.value}}
+                                       : Json(nullptr)},
                {"assumptions",
                 {{"usd_per_chip_hour", sourced(entry.prices.usd_per_chip_hour)},
                  {"watts_per_chip", sourced(entry.prices.watts_per_chip)},
@@ -84,6 +115,7 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
        demand.tokens_per_task ? Json(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth) : Json(nullptr)},
       {"level", demand.level},
       {"pue", demand.pue},
+      {"whole_nodes", demand.whole_nodes},
       {"entries", Json::array()},
       {"front", Json::array()}};
   for (const DemandEntry& entry : demand.entries) {
@@ -95,7 +127,8 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
 
 std::string to_csv(const Demand& demand) {
   std::string text =
-      "chip,met,chips,cells,replicas,parallelism,megawatts,megawatts_peak,usd_per_hour,usd_per_task,usd_per_million_"
+      "chip,met,chips,extrapolated,chips_low,chips_high,nodes,cells,replicas,parallelism,megawatts,megawatts_peak,usd_"
+      "per_hour,usd_per_task,usd_per_million_"
       "output_tokens,"
       "output_tokens_per_s_per_mw,seeds,seeds_met,attainment,limit,on_front,why_not\n";
   for (const DemandEntry& entry : demand.entries) {
@@ -108,12 +141,14 @@ std::string to_csv(const Demand& demand) {
       parallelism += fmt::format("{}tp{}pp{}dp{}ep{}", parallelism.empty() ? "" : " ", p.tp, p.pp, p.dp, p.ep);
     }
     for (const char c : sizing.why_not) why_not += c == '"' ? std::string("\"\"") : std::string(1, c);
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\"{}\"\n", entry.chip->name, sizing.met,
-                        sizing.met ? fmt::format("{}", entry.deployment.chips()) : "", entry.deployment.cells, replicas,
-                        parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour),
-                        cell(e.usd_per_task), cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw),
-                        sizing.seeds, sizing.seeds_met, sizing.met ? sizing.figures["attainment"].dump() : "",
-                        sizing.limit, entry.on_front, why_not);
+    const auto number = [&](double value) { return sizing.met ? fmt::format("{}", value) : ""; };
+    text += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\"{}\"\n", entry.chip->name, sizing.met,
+        number(entry.deployment.chips()), entry.band.has_value(), entry.band ? number(entry.band->low) : "",
+        entry.band ? cell(entry.band->high) : "", number(entry.deployment.nodes()), entry.deployment.cells, replicas,
+        parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour), cell(e.usd_per_task),
+        cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw), sizing.seeds, sizing.seeds_met,
+        sizing.met ? sizing.figures["attainment"].dump() : "", sizing.limit, entry.on_front, why_not);
   }
   return text;
 }

@@ -83,6 +83,9 @@ std::string answer_text(const Demand& demand) {
   };
   std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level,
                                  human_number(fewest->deployment.chips(), Unit::kCount), kinds);
+  if (const auto& band = fewest->band)
+    text += fmt::format(" ({}–{}, its step times being extrapolated)", human_number(band->low, Unit::kCount),
+                        band->high ? human_number(band->high, Unit::kCount) : "?");
   const std::string cost =
       cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
   const std::string power =

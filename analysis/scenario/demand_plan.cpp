@@ -26,12 +26,24 @@ DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
   plan.warmup_s = reader.optional_number("warmup_s", {.minimum = 0, .maximum = 3e9});
   plan.chips = reader.strings("chips");
   plan.tp = platforms::optional_counts(reader, "tp");
+  plan.pp = platforms::optional_counts(reader, "pp");
+  plan.ep = platforms::optional_counts(reader, "ep");
   plan.max_num_seqs = platforms::optional_counts(reader, "max_num_seqs");
+  plan.whole_nodes = reader.boolean("whole_nodes", false);
+  reader.object("own", [&](sim::ObjectReader& r) {
+    const Own assumed;
+    plan.own = {r.number("years", {.fallback = assumed.years, .minimum = 0.1, .maximum = 50}),
+                r.number("capital_rate", {.fallback = assumed.capital_rate, .minimum = 0, .maximum = 1}),
+                r.number("server_share", {.fallback = assumed.server_share, .minimum = 0, .maximum = 10})};
+  });
   reader.members("assume", [&](const std::string& chip, sim::ObjectReader& r) {
     Assumption& assumption = plan.assume[chip];
     assumption.usd_per_chip_hour = r.optional_number("usd_per_chip_hour", {.minimum = 0, .maximum = 1e6});
     assumption.watts_per_chip = r.optional_number("watts_per_chip", {.minimum = 0, .maximum = 1e6});
     assumption.chips_per_node = r.optional_integer("chips_per_node", {.minimum = 1, .maximum = 1e5});
+    assumption.usd_per_chip = r.optional_number("usd_per_chip", {.minimum = 0, .maximum = 1e7});
+    assumption.design_usd = r.optional_number("design_usd", {.minimum = 0, .maximum = 1e12});
+    assumption.available_chips = r.optional_number("available_chips", {.minimum = 0, .maximum = 1e12});
   });
   return plan;
 }

@@ -157,14 +157,11 @@ Chip::Price read_price(ObjectReader& reader) {
   return result;
 }
 
-Chip::Supply read_supply(ObjectReader& reader) {
-  Chip::Supply result;
-  reader.object("supply", [&](ObjectReader& at) {
-    result.made = optional_fact(at, "made", kNotNegative);
-    result.made_low = optional_fact(at, "made_low", kNotNegative);
-    result.made_high = optional_fact(at, "made_high", kNotNegative);
+/// How many there are: no model needs it, the catalogue's facts tell it to who asks.
+void check_supply(ObjectReader& reader) {
+  reader.object("supply", [](ObjectReader& at) {
+    for (const char* key : {"made", "made_low", "made_high"}) optional_fact(at, key, kNotNegative);
   });
-  return result;
 }
 
 std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
@@ -205,7 +202,7 @@ Chip Chip::read(ObjectReader& reader) {
   chip.collectives = read_collectives(reader);
   chip.power = read_power(reader);
   chip.price = read_price(reader);
-  chip.supply = read_supply(reader);
+  check_supply(reader);
   chip.kernel_profiles = read_profiles(reader);
   chip.step_time_uncertainty = optional_fact(reader, "step_time_uncertainty", kNotNegative);
   return chip;
@@ -300,20 +297,6 @@ std::optional<double> Chip::all_reduce_s(std::int64_t chips, double bytes) const
   const auto place = [](std::int64_t n) { return log2_between_powers(static_cast<double>(n)); };
   const double share = (place(chips) - place(low.chips)) / (place(above->chips) - place(low.chips));
   return (1 - share) * low.seconds.at(bytes) + share * above->seconds.at(bytes);
-}
-
-Chip Chip::slowed(double factor) const {
-  Chip chip = *this;
-  const auto scale = [](std::optional<double>& value, double by) {
-    if (value) *value *= by;
-  };
-  for (const Precision precision : kPrecisions) scale(chip.peak_flops_per_s[precision], 1 / factor);
-  for (std::optional<double>* rate : {&chip.memory_bytes_per_s, &chip.scale_up.bytes_per_s}) scale(*rate, 1 / factor);
-  for (std::optional<double>* time : {&chip.efficiency.launch_s, &chip.efficiency.moe_launch_s,
-                                      &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
-    scale(*time, factor);
-  for (AllReduce& measured : chip.collectives.by_chips) measured.seconds.slow(factor);
-  return chip;
 }
 
 }  // namespace tokenyard::platforms

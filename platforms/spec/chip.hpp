@@ -103,11 +103,6 @@ struct Chip {
     std::optional<double> unit_high_usd;
   };
 
-  /// Chips made so far, of all owners: an estimate with its 90 % interval.
-  struct Supply {
-    std::optional<double> made, made_low, made_high;
-  };
-
   /// Kernels measured for one model and division, which then replace the fitted figures.
   struct Profile {
     std::string model;
@@ -133,7 +128,6 @@ struct Chip {
   Collectives collectives;
   Power power;
   Price price;
-  Supply supply;
   std::vector<Profile> kernel_profiles;
   /// Of a chip without kernel data: how far its step times may be off, as a share of them.
   std::optional<double> step_time_uncertainty;
@@ -164,10 +158,6 @@ struct Chip {
   /// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the
   /// chips and held constant beyond them, or by the link. Nothing if neither is known. O(log of the measured sizes).
   std::optional<double> all_reduce_s(std::int64_t chips, double bytes) const;
-
-  /// The chip if its kernels took `factor` times as long: what its step times may be, where they are uncertain. Chips
-  /// of `step_time_uncertainty` have no kernel profiles; those of others stay as they are.
-  Chip slowed(double factor) const;
 
   /// Null if the entry has none for it.
   const KernelProfile* profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const;

@@ -103,8 +103,4 @@ void ProfileCurve::stretch(double factor) {
   points_ = std::move(stretched);
 }
 
-void ProfileCurve::slow(double factor) {
-  for (auto& [x, seconds] : points_) seconds *= factor;
-}
-
 }  // namespace tokenyard::platforms

@@ -28,8 +28,6 @@ class ProfileCurve {
   double at(double x) const;
   /// The same seconds at `factor` times the x.
   void stretch(double factor);
-  /// `factor` times the seconds at the same x.
-  void slow(double factor);
   const std::map<double, double>& points() const { return points_; }
   /// Of the rows [x, seconds] under `key`; at least one.
   static ProfileCurve read(sim::ObjectReader& reader, const char* key);
