@@ -38,7 +38,8 @@ TEST_CASE("Checking drafts costs more than a token and less than as many steps")
     CHECK(four < 4 * one);
   }
   // All weights that four tokens need are read.
-  CHECK(ngram.piece(1, 2000, {}).base_flop > 3.9 * static_cast<double>(plain.piece(1, 2000, {}).base_flop));
+  CHECK(static_cast<double>(ngram.piece(1, 2000, {}).base_flop) >
+        3.9 * static_cast<double>(plain.piece(1, 2000, {}).base_flop));
 }
 
 TEST_CASE("A drafter passes the step's tokens once and then one token of each call, k - 1 times") {
