@@ -204,6 +204,13 @@ class Search {
                        [&](const Failure& failure) { return failure.missed - gain(size, failure) > forgiven_; });
   }
 
+  /// Of several pools, one in another way than it takes alone might do with less, unless that is all it takes alone.
+  bool is_fewest(const Size& size) const {
+    const bool one_way =
+        std::all_of(candidate_.ways.begin(), candidate_.ways.end(), [](const auto& ways) { return ways.size() == 1; });
+    return size.size() == 1 || one_way || candidate_.chips(size) == candidate_.chips(lower_);
+  }
+
   Size find_size() {
     using Entry = std::pair<std::int64_t, Size>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
@@ -214,7 +221,10 @@ class Search {
       const Size size = open.top().second;
       open.pop();
       if (!is_hopeless(size, failures)) {
-        if (trials_.passes(size)) return size;
+        if (trials_.passes(size)) {
+          result_.proven = is_fewest(size);
+          return size;
+        }
         failures.push_back(failure_of(size));
       }
       for (std::size_t p = 0; p < size.size(); ++p) {

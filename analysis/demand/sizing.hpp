@@ -3,7 +3,8 @@
 ///
 /// A size *passes* if simulations of it meet the level, as `tokenyard run` judges: each of the seeds, and the 95 %
 /// interval of their mean besides (`verdict`, trial.hpp). The search takes it as given that more replicas of a pool
-/// never hurt:
+/// never hurt, which near the level is off by a replica at times (more of one pool can send the other its calls in
+/// thicker bursts):
 /// 1. An ample size: each pool in its quickest way, doubled until the level is met with a margin, or met twice. Where
 ///    doubling no longer changes anything, no number of chips will do.
 /// 2. For each pool, with the others ample: the way and the number of replicas with fewest chips that pass. No size
@@ -12,7 +13,8 @@
 ///    ample tells which are worth a simulation; passed over is a size whose pools miss twice what the level forgives,
 ///    and one that would miss it still if it gained three times as much as that over a size that failed.
 /// With one pool, the result is that of trying every size; with several, each pool keeps the way that needs fewest
-/// chips alone. After 100 sizes that failed in step 3, pools grow by an eighth at a time, and `proven` is false.
+/// chips alone, and `proven` is false where the result is above the lower bound and a pool has other ways. After 100
+/// sizes that failed in step 3, pools grow by an eighth at a time, and `proven` is false, too.
 ///
 /// Cost: some ten simulations per pool, most of them stopped early (trial.hpp).
 ///
