@@ -66,8 +66,8 @@ void split(std::vector<ServingPoint>& points) {
   }
 }
 
-/// Of vLLM, the releases from 0.14 on schedule asynchronously unless told otherwise. SGLang's from 0.5.8 on, images of a
-/// name of their own among them, take longer to launch a prompt.
+/// Of vLLM, the releases from 0.14 on schedule asynchronously unless told otherwise. SGLang's from 0.5.8 on, images of
+/// a name of their own among them, take longer to launch a prompt.
 std::string engine_name(const std::string& backend, const std::string& version) {
   if (backend == "trtllm") return "tensorrt-llm";
   int minor = 0, patch = 0;

@@ -69,7 +69,8 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
                     {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
   pool.batching.long_prefill_token_threshold =
       reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
-  pool.batching.scheduler_reserve_full_isl = reader.boolean("scheduler_reserve_full_isl", defaults.scheduler_reserve_full_isl);
+  pool.batching.scheduler_reserve_full_isl =
+      reader.boolean("scheduler_reserve_full_isl", defaults.scheduler_reserve_full_isl);
   pool.batching.mixed_chunk = reader.boolean("enable_mixed_chunk", defaults.enable_mixed_chunk);
   pool.batching.watermark = reader.number("watermark", {.fallback = 0, .minimum = 0, .maximum = 1});
   if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {

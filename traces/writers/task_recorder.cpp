@@ -22,7 +22,8 @@ void TaskRecorder::on_submit(const platforms::CallRequest& request, const platfo
   if (record.media_steps > 0) return;  // its node's visit is recorded as a tool's: what replays has no such pool
   Open& open = open_[record.task];
   open.unplaced[{record.branch, record.node}].push_back(open.calls.size());
-  open.calls.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content, request.entity});
+  open.calls.push_back(
+      {record, {request.prompt.begin(), request.prompt.end()}, request.output_content, request.entity});
 }
 
 void TaskRecorder::on_call(const platforms::CallRecord& record) {
