@@ -155,7 +155,7 @@ void KernelStepCost::add_layers() {
     add_products(full.layers, d, heads * width);
     full.query_key_dim = full.value_dim = count(width);
     full.kv_heads = count(kv);
-    full.heads_per_kv_head = count(heads * queries) / count(kv);
+    full.heads_per_kv_head = count(heads) / count(kv);
     full.decode_flop = 4 * count(queries) * full.query_heads * count(width);
     of_layers += full.layers * bytes(2 * (heads + kv) * width);
   }
@@ -171,7 +171,7 @@ void KernelStepCost::add_layers() {
       add_products(sliding.layers, d, heads * width);
       sliding.query_key_dim = sliding.value_dim = count(width);
       sliding.kv_heads = count(kv);
-      sliding.heads_per_kv_head = count(heads * queries) / count(kv);
+      sliding.heads_per_kv_head = count(heads) / count(kv);
       sliding.decode_flop = 4 * count(queries) * sliding.query_heads * count(width);
       of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
     }

@@ -42,6 +42,19 @@ TEST_CASE("Checking drafts costs more than a token and less than as many steps")
         3.9 * static_cast<double>(plain.piece(1, 2000, {}).base_flop));
 }
 
+TEST_CASE("Drafts that cost the chips nothing leave prompts as they are") {
+  ReplicaSpec spec = deepseek();
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  spec.parallelism.tp = 1;
+  const KernelStepCost plain(spec);
+  spec.speculation.acceptance = {0.8, 0.8, 0.8};
+  const SpeculativeStepCost ngram(spec);
+  for (const Tokens tokens : {100, 1000, 8000}) {
+    const PrefillChunk prompt{tokens, 0, true};
+    CHECK(seconds(ngram, 0, 0, {&prompt, 1}) == seconds(plain, 0, 0, {&prompt, 1}));
+  }
+}
+
 TEST_CASE("A drafter passes the step's tokens once and then one token of each call, k - 1 times") {
   ReplicaSpec spec = deepseek();
   spec.speculation.acceptance = {0.8};
