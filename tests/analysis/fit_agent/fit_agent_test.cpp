@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <map>
 
 #include "agents/graph/agent_catalog.hpp"
@@ -58,6 +59,18 @@ void check_probability(const Json& agent, const std::string& from, const std::st
   INFO(from << " > " << to << ": " << taken << " of " << of << ", true " << truth);
   CHECK(e["p"].get<double>() == Approx(taken / of).margin(2e-6));
   CHECK(std::abs(taken / of - truth) <= 3.29 / 1.96 * probability_half_width(truth, of));
+}
+
+/// Tasks of a built-in agent as they ran on chips enough.
+std::unique_ptr<agents::RecordedTaskSource> recorded(const ResultFolder& folder, const char* agent, double rate_per_s,
+                                                     int duration_s) {
+  simulate_text(
+      fmt::format(R"({{"cluster": {{"sites": [{{"nodes": [{{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}}]}}]}},
+      "pools": [{{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}}],
+      "workload": {{"agents": [{{"agent": "{}", "rate_per_s": {}}}]}}, "run": {{"duration_s": {}}}}})",
+                  agent, rate_per_s, duration_s),
+      folder, {.write = {"record"}});
+  return traces::open_tasks((folder.path / "record.jsonl").string(), "record");
 }
 
 double lognormal(double median, double sigma) { return median * std::exp(sigma * sigma / 2); }
@@ -159,11 +172,7 @@ TEST_CASE("Fit: of production sessions, calls, prompts and answers are played wi
 
 TEST_CASE("Fit: a loop within a loop is told from draws without memory") {
   const ResultFolder folder("fit-rounds");
-  simulate_text(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
-      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}],
-      "workload": {"agents": [{"agent": "sales-chat", "rate_per_s": 1}]}, "run": {"duration_s": 800}})",
-                folder, {.write = {"record"}});
-  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  const auto source = recorded(folder, "sales-chat", 1, 800);
   const LearnedAgent learned = learn(observe(*source, "", 0), "mine", "test");
   CHECK(learned.form == "graph");
   CHECK(learned.goodness.worst() < 0.10);
@@ -173,11 +182,7 @@ TEST_CASE("Fit: a loop within a loop is told from draws without memory") {
 
 TEST_CASE("Fit: where tasks only hand on to a sub-agent, it is the agent") {
   const ResultFolder folder("fit-handed-on");
-  simulate_text(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
-      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 8}],
-      "workload": {"agents": [{"agent": "sales", "rate_per_s": 0.5}]}, "run": {"duration_s": 400}})",
-                folder, {.write = {"record"}});
-  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  const auto source = recorded(folder, "sales", 0.5, 400);
   const Observed observed = observe(*source, "", 0);
   CHECK(observed.left_out_branches > 0);  // research within the sub-agent
   const auto calls_of = [&](const ObservedTask& task) {

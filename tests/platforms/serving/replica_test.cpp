@@ -168,14 +168,24 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
   seen.gave_way += reference.gave_way;
 }
 
+/// Random setups against the reference, each changed by a stream of that name.
+template <typename Change>
+Seen expect_all_as_reference(std::uint64_t setups, StreamName name, const Change& change) {
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < setups; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, name, 0);
+    change(setup, stream);
+    expect_as_reference(setup, seen);
+  }
+  return seen;
+}
+
 }  // namespace
 
 TEST_CASE("A replica schedules as the reference does, call by call, stepping or leaping") {
-  Seen seen;
-  for (std::uint64_t seed = 0; seed < 600; ++seed) {
-    CAPTURE(seed);
-    expect_as_reference(random_setup(seed), seen);
-  }
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/plain"), [](Setup&, Stream&) {});
   // The scenarios are hard enough to mean something.
   CHECK(seen.preemptions > 1000);
   CHECK(seen.cached > 10'000);
@@ -183,33 +193,23 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
 }
 
 TEST_CASE("Where prompts go first and decoding waits, a replica does as the reference does") {
-  Seen seen;
-  for (std::uint64_t seed = 0; seed < 600; ++seed) {
-    CAPTURE(seed);
-    Setup setup = random_setup(seed);
-    setup.batching.mixed_chunk = false;
-    expect_as_reference(setup, seen);
-  }
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/prompts-first"),
+                                            [](Setup& setup, Stream&) { setup.batching.mixed_chunk = false; });
   CHECK(seen.preemptions > 1000);
   CHECK(seen.cached > 10'000);
 }
 
 TEST_CASE("With drafts, a replica makes what the reference makes, token by token") {
-  Seen seen;
-  for (std::uint64_t seed = 0; seed < 600; ++seed) {
-    CAPTURE(seed);
-    Setup setup = random_setup(seed);
-    Stream stream(seed, StreamName("replica-test/drafts"), 0);
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/drafts"), [](Setup& setup, Stream& stream) {
     Speculation& speculation = setup.batching.speculation;
     speculation.acceptance.resize(1 + stream.below(4));
     for (double& acceptance : speculation.acceptance) acceptance = stream.uniform();
     if (stream.below(2) == 0) speculation.drafter = std::make_shared<const ModelArchitecture>();
-    setup.batching.seed = seed;
+    setup.batching.seed = stream.bits();
     setup.batching.mixed_chunk = stream.below(3) != 0;
     setup.batching.max_num_batched_tokens =
         std::max(setup.batching.max_num_batched_tokens, setup.batching.max_num_seqs * speculation.queries());
-    expect_as_reference(setup, seen);
-  }
+  });
   CHECK(seen.preemptions > 1000);
 }
 
@@ -235,43 +235,34 @@ TEST_CASE("With drafts, a call takes as many steps as its tokens take, whatever 
 }
 
 TEST_CASE("With tiers below HBM, too, a replica does as the reference does, block by block") {
-  Seen seen;
-  for (std::uint64_t seed = 0; seed < 600; ++seed) {
-    CAPTURE(seed);
-    Setup setup = random_setup(seed);
-    Stream stream(seed, StreamName("replica-test/tiers"), 0);
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/tiers"), [](Setup& setup, Stream& stream) {
     setup.kv.prefix_caching = true;
     // From a token in a nanosecond to a token in as long as it would take to compute it.
     const auto rate = [&] { return 1e9 / static_cast<double>(1 + stream.below(stream.below(2) == 0 ? 5 : 200)); };
     const auto blocks = [&] { return setup.kv.blocks * static_cast<std::int64_t>(1 + stream.below(12)) / 4; };
     if (stream.below(4) != 0) setup.tiers.push_back({KvTierKind::kHost, blocks(), rate()});
     if (setup.tiers.empty() || stream.below(2) == 0) setup.tiers.push_back({KvTierKind::kSsd, 2 * blocks(), rate()});
-    expect_as_reference(setup, seen);
-  }
+  });
   CHECK(seen.preemptions > 1000);
   CHECK(seen.loaded[0] > 10'000);
   CHECK(seen.loaded[1] > 10'000);
 }
 
 TEST_CASE("Holding KV for the next call of a task, too, a replica does as the reference does") {
-  Seen seen;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
-    CAPTURE(seed);
-    Setup setup = random_setup(seed);
-    Stream stream(seed, StreamName("replica-test/retention"), 0);
-    setup.kv.prefix_caching = true;
-    setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
-    setup.retention.ttl = Time::nanoseconds(1 + static_cast<std::int64_t>(stream.below(20'000)));
-    setup.retention.enough = 4;
-    if (stream.below(3) == 0)
-      setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
-    for (Planned& call : setup.calls) {
-      if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
-      call.node = static_cast<std::uint32_t>(stream.below(3));
-      call.last = stream.below(8) == 0;
-    }
-    expect_as_reference(setup, seen);
-  }
+  const Seen seen =
+      expect_all_as_reference(1000, StreamName("replica-test/retention"), [](Setup& setup, Stream& stream) {
+        setup.kv.prefix_caching = true;
+        setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+        setup.retention.ttl = Time::nanoseconds(1 + static_cast<std::int64_t>(stream.below(20'000)));
+        setup.retention.enough = 4;
+        if (stream.below(3) == 0)
+          setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+        for (Planned& call : setup.calls) {
+          if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+          call.node = static_cast<std::uint32_t>(stream.below(3));
+          call.last = stream.below(8) == 0;
+        }
+      });
   CHECK(seen.preemptions > 1000);
   CHECK(seen.holds > 10'000);
   CHECK(seen.gave_way > 1000);
