@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "sim/input/or_null.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -31,7 +32,7 @@ std::string host_name() {
 
 std::string outputs_text(const RunOutcome& result) {
   Json outputs = Json::object();
-  for (const auto& [key, value] : result.outputs) outputs[key] = value ? Json(*value) : Json(nullptr);
+  for (const auto& [key, value] : result.outputs) outputs[key] = sim::or_null(value);
   return outputs.dump();
 }
 

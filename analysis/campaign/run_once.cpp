@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/run/recording.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 
@@ -68,7 +69,7 @@ Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys
 
 std::string RunOutcome::to_text() const {
   Json values = Json::array();
-  for (const auto& [key, value] : outputs) values.push_back({key, value ? Json(*value) : Json(nullptr)});
+  for (const auto& [key, value] : outputs) values.push_back({key, sim::or_null(value)});
   return Json{{"failure", static_cast<int>(failure)},
               {"message", message},
               {"outputs", values},

@@ -12,6 +12,7 @@
 #include "analysis/demand/shortfall.hpp"
 #include "analysis/demand/trial.hpp"
 #include "analysis/run/validity.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -308,7 +309,7 @@ class Search {
     mean("task_p95_s", "/latency/task_s/p95");
     const Interval attainment = attainment_of(size);
     result_.figures["attainment"] = attainment.mean;
-    result_.figures["attainment_half_width"] = attainment.half_width ? Json(*attainment.half_width) : Json(nullptr);
+    result_.figures["attainment_half_width"] = sim::or_null(attainment.half_width);
     find_limit(summaries.front());
   }
 
@@ -358,11 +359,11 @@ Json Sizing::to_json() const {
                {"largest_replica", largest_replica},
                {"seeds", seeds},
                {"seeds_met", seeds_met},
-               {"missed_with_less", missed_with_less ? Json(*missed_with_less) : Json(nullptr)},
+               {"missed_with_less", sim::or_null(missed_with_less)},
                {"proven", proven},
                {"limit", limit},
                {"limit_share", limit_share},
-               {"step_time_uncertainty", step_time_uncertainty ? Json(*step_time_uncertainty) : Json(nullptr)},
+               {"step_time_uncertainty", sim::or_null(step_time_uncertainty)},
                {"figures", figures},
                {"simulations", simulations},
                {"stopped_early", stopped_early},

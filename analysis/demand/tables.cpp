@@ -3,13 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/demand/demand.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
-
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+using sim::or_null;
 
 Json sourced(const Sourced& number) {
   return {{"value", or_null(number.value)},
@@ -27,21 +27,21 @@ Json economics_json(const Economics& e) {
           {"joules_per_output_token", or_null(e.joules_per_output_token)}};
 }
 
-Json or_null(const std::optional<Banded>& band) {
+Json band_json(const std::optional<Banded>& band) {
   const auto finite = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   if (!band) return nullptr;
   return {{"value", finite(band->value)}, {"low", finite(band->low)}, {"high", finite(band->high)}};
 }
 
 Json ownership_json(const Ownership& o) {
-  Json json = {{"usd", or_null(o.usd)},
-               {"usd_per_hour", or_null(o.usd_per_hour)},
+  Json json = {{"usd", band_json(o.usd)},
+               {"usd_per_hour", band_json(o.usd_per_hour)},
                {"usd_per_million_output_tokens", or_null(o.usd_per_million_output_tokens)}};
   if (o.design_usd) {
     json["design"] = {{"usd", *o.design_usd},
                       {"usd_per_hour", or_null(o.design_usd_per_hour)},
                       {"against", o.against.empty() ? Json(nullptr) : Json(o.against)},
-                      {"break_even_chips", or_null(o.break_even_chips)}};
+                      {"break_even_chips", band_json(o.break_even_chips)}};
   }
   return json;
 }
@@ -79,7 +79,7 @@ Json entry_json(const DemandEntry& entry) {
                {"figures", cell.figures},
                {"economics", economics_json(entry.economics)},
                {"ownership", entry.ownership ? ownership_json(*entry.ownership) : Json(nullptr)},
-               {"supply", entry.supply ? Json{{"chips", or_null(std::optional(entry.supply->chips))},
+               {"supply", entry.supply ? Json{{"chips", band_json(entry.supply->chips)},
                                               {"assumed", entry.supply->assumed},
                                               {"share_needed", entry.deployment.chips() / entry.supply->chips.value}}
                                        : Json(nullptr)},
