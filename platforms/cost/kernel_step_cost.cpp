@@ -339,6 +339,7 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
 
 StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
   StepPiece piece = decode_attention(decoding, context);
+  // Not `+=`: the rest has no slopes and no limit, and this is done for every change of the batch.
   const StepPiece rest = kernels(decoding, chunks);
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
   piece.base_flop += rest.base_flop;

@@ -8,14 +8,7 @@ namespace tokenyard::platforms {
 
 using sim::FineTime;
 
-namespace {
-
-ReplicaSpec without_host(ReplicaSpec spec) {
-  spec.host = {};
-  return spec;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
     : spec_(spec), models_(without_host(spec)), host_(spec.host, *spec.model), profile_(profile) {}

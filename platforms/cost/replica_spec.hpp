@@ -33,6 +33,12 @@ struct ReplicaSpec {
   Speculation speculation;
 };
 
+/// The same replica as if its engine took no time: whoever wraps another step cost adds the host's time once.
+inline ReplicaSpec without_host(ReplicaSpec spec) {
+  spec.host = {};
+  return spec;
+}
+
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 

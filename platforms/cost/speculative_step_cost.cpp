@@ -1,13 +1,7 @@
 #include "platforms/cost/speculative_step_cost.hpp"
 
 namespace tokenyard::platforms {
-
 namespace {
-
-ReplicaSpec without_host(ReplicaSpec spec) {
-  spec.host = {};
-  return spec;
-}
 
 /// The drafter on the model's chips, with as many tokens of a call in a pass as the model has or with one.
 ReplicaSpec drafter_spec(const ReplicaSpec& spec, bool one_token) {

@@ -84,9 +84,7 @@ void Replica::admit_if_allowed() {
 }
 
 /// Tokens of the step's budget that go to calls that decode.
-Tokens Replica::decode_tokens() const {
-  return decoding_waits_ ? 0 : decoding_.size() * options_.speculation.queries();
-}
+Tokens Replica::decode_tokens() const { return decoding_now() * options_.speculation.queries(); }
 
 /// What a prompt's chunk takes of the budget: no less than its call will want when it decodes beside the others.
 Tokens Replica::claim(Tokens chunk) const {
@@ -415,7 +413,7 @@ void Replica::forget(std::uint64_t task) {
 void Replica::start_leap(FineTime start) {
   chunks_.clear();
   for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
-  const std::int32_t decoding = decoding_waits_ ? 0 : decoding_.size();
+  const std::int32_t decoding = decoding_now();
   const Tokens context = decoding_waits_ ? 0 : decoding_.context();
   const Leap::Batch batch{.piece = cost_.piece(decoding, context, chunks_),
                           .decoding = decoding,
@@ -630,7 +628,7 @@ void Replica::note_phase(Time now) {
   if (observer == nullptr) return;
   const auto prefilling = static_cast<std::int32_t>(plan_.size());
   const bool active = busy();
-  const std::int32_t decoding = decoding_waits_ ? 0 : decoding_.size();
+  const std::int32_t decoding = decoding_now();
   if (phase_open_ && active && phase_.decoding == decoding && phase_.prefilling == prefilling) return;
   if (phase_open_) {
     phase_.end = now;

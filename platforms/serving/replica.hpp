@@ -122,6 +122,8 @@ class Replica final : public sim::EventHandler {
   void begin_step(sim::FineTime start);
   void schedule_running();
   bool prefilling_comes_last() const;
+  /// Calls that decode in the step at hand.
+  std::int32_t decoding_now() const { return decoding_waits_ ? 0 : decoding_.size(); }
   Tokens decode_tokens() const;
   Tokens claim(Tokens chunk) const;
   void admit_if_allowed();
