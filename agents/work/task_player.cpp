@@ -360,6 +360,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;
+  request.task_waited = task.waited;
   request.deadline = task.deadline;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
@@ -445,7 +446,8 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   ++task.calls;
   task.prompt_tokens += record.prompt_tokens;
   task.cached_tokens += record.cached_tokens;
-  if (record.scheduled != CallRecord::kNoTime) task.served += record.finish - record.scheduled;
+  task.served += record.causes.served();
+  task.waited += record.causes[Cause::kQueue];
   if (record.status == CallStatus::kCompleted) {
     task.output_tokens += record.output_tokens;
     if (node.context != kNone) step.result_tokens += call.visible;
@@ -457,7 +459,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   // The last copy to end was on the critical path.
   step.causes += record.causes;
   step.mark = simulation_.now();
-  if (record.scheduled != CallRecord::kNoTime) step.path_served += record.finish - record.scheduled;
+  step.path_served += record.causes.served();
   if (step.result_tokens > 0) step.contexts.append(node.context, step.result_tokens);
   if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
   report_node(step, true, record.call);

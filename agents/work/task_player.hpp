@@ -78,7 +78,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     TaskContents contents;
     sim::Time arrival;
-    sim::Time served;  ///< of its ended calls, from admission to end
+    sim::Time served, waited;  ///< its ended calls, in all
     sim::Time deadline;
     std::uint32_t entry = 0;
     std::uint32_t user = TaskArrivals::kNoUser;
@@ -107,7 +107,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
     sim::Time mark;                ///< up to which its time is accounted
-    sim::Time path_served;         ///< of the calls on the longest path to here, from admission to end
+    sim::Time path_served;         ///< the calls on the longest path to here
     Tokens result_tokens = 0;      ///< to be appended at the end of the visit
     platforms::CauseTimes causes;  ///< since the walk began
   };

@@ -75,8 +75,9 @@ struct CallRequest {
   std::uint32_t pool = 0;
   std::uint64_t entity = 0;                 ///< what the work is, whatever hardware it runs on: for its random draws
   sim::Time task_arrival;                   ///< when the task arrived
-  sim::Time task_served;                    ///< what its ended calls took from their admission to their end, in all
-  sim::Time path_served;                    ///< likewise, of the calls on the longest path that led to this one
+  sim::Time task_served;                    ///< how long its ended calls were served (CauseTimes), in all
+  sim::Time path_served;                    ///< likewise, those on the longest path that led to this one
+  sim::Time task_waited;                    ///< how long its ended calls waited in queues, in all
   sim::Time deadline = sim::Time::never();  ///< of the task
   sim::Time remaining;                      ///< of the task, as far as the fleet has learned (Scheduling)
   /// The prompt; must stay alive and unchanged until the call ends.

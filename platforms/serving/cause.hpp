@@ -45,6 +45,11 @@ struct CauseTimes {
     for (std::size_t i = 0; i < kCauses; ++i) by_cause[i] += other.by_cause[i];
     return *this;
   }
+  /// In a replica's batch, or a media queue's service: what scheduling policies count.
+  sim::Time served() const {
+    return (*this)[Cause::kPrefill] + (*this)[Cause::kDecode] + (*this)[Cause::kInterference] +
+           (*this)[Cause::kRecompute] + (*this)[Cause::kMedia];
+  }
   sim::Time sum() const {
     sim::Time total;
     for (const sim::Time t : by_cause) total += t;

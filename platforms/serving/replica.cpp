@@ -35,11 +35,12 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
   calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
+  if (options_.scheduling == Scheduling::kMlfq) promote(calls_[index].request, {}, {});  // it knows no tasks
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (waiting_.first == index && running_.size < options_.max_num_seqs) {
+  } else if (options_.turns.any() || (waiting_.first == index && running_.size < options_.max_num_seqs)) {
     cut_leap();
   }
 }
@@ -54,6 +55,7 @@ void Replica::begin_step(FineTime start) {
   came_late_ = false;
   held_.expire(simulation_.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
+  if (options_.turns.any()) take_turns();
   schedule_running();
   reserve_blocks();
   admit_if_allowed();
@@ -135,10 +137,15 @@ void Replica::reserve_in_order() {
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
     if (call.decoding && !decoding_waits_) needed = blocks_to_decode(call);
     while (needed > kv_.free_blocks()) {
-      if (held_.give_way()) continue;
-      const bool itself = running_.last == index;
-      preempt_youngest(simulation_.now());
-      if (itself) return;
+      if (held_.give_way()) {
+        came_late_ = came_late_ || !options_.mixed_chunk;  // who waits was looked at before
+        continue;
+      }
+      const std::uint32_t youngest = running_.last;
+      calls_[youngest].held = retention_ != nullptr;
+      preempt(youngest, simulation_.now());
+      preempted_ = true;
+      if (youngest == index) return;
     }
     if (planned) {
       extend(plan_[next++]);
@@ -188,9 +195,8 @@ KvContext Replica::context_of(const ActiveCall& call) const {
           .owner = call.resumed ? call.record.call + 1 : 0};
 }
 
-void Replica::preempt_youngest(Time now) {
-  const std::uint32_t index = running_.last;
-  if (index == ActiveCall::kNone) throw sim::InternalError("replica: KV blocks are missing and nobody is running");
+/// It waits again, and will find what is still cached of it.
+void Replica::preempt(std::uint32_t index, Time now) {
   ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
   if (call.decoding) {
@@ -207,7 +213,6 @@ void Replica::preempt_youngest(Time now) {
   }
   call.computed = 0;
   call.resumed = true;
-  call.held = retention_ != nullptr;
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
@@ -215,7 +220,6 @@ void Replica::preempt_youngest(Time now) {
   kv_.release(call.kv, context_of(call), computed);
   running_.remove(calls_, index);
   queue(index, true);
-  preempted_ = true;
 }
 
 void Replica::admit_waiting() {
@@ -240,34 +244,40 @@ bool Replica::came_in_time(Time date) {
   return in_time;
 }
 
+Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const {
+  const Tokens total = call.record.prompt_tokens + call.made;
+  Entry entry{.hit = kv_.find(context), .total = total};
+  entry.held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
+  if (!call.transferred) {
+    entry.wanted = total - entry.hit.tokens;
+    if (options_.long_prefill_token_threshold > 0)
+      entry.wanted = std::min(entry.wanted, options_.long_prefill_token_threshold);
+    entry.held = entry.hit.tokens + std::min(entry.wanted, budget);
+  }
+  const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
+  const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
+  const std::int64_t fresh = kv_.blocks_for(whole ? total : entry.held) + spare - entry.hit.tokens / kv_.block_size();
+  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
+  entry.fits = fresh + entry.hit.unpinned + headroom <= kv_.free_blocks();
+  return entry;
+}
+
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  const Tokens total = call.record.prompt_tokens + call.made;
   const Tokens budget = budget_left();
   if (budget < claim(1)) return false;
 
   const KvContext context = context_of(call);
-  const KvHit hit = kv_.find(context);
-  Tokens tokens = total - hit.tokens;
-  Tokens held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
-  if (!call.transferred) {
-    if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
-    if (!options_.chunked_prefill && tokens > budget) return false;
-    tokens = std::min(tokens, budget);
-    held = hit.tokens + tokens;
-  }
-  const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(held) : 0;
-  const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
-  const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
-  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
-  const bool fits = fresh + hit.unpinned + headroom <= kv_.free_blocks();
+  const Entry entry = entry_of(call, context, budget);
+  const KvHit& hit = entry.hit;
+  if (!options_.chunked_prefill && !call.transferred && entry.wanted > budget) return false;
   KvFound found;
-  if (tiers_ != nullptr && !call.transferred && fits) found = tiers_->find(context, hit.tokens);
+  if (tiers_ != nullptr && !call.transferred && entry.fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
     begin_load(index, context, hit, found);
     return true;
   }
-  if (!fits || !kv_.admit(call.kv, context, hit, held)) {
+  if (!entry.fits || !kv_.admit(call.kv, context, hit, entry.held)) {
     blocked_by_kv_ = true;
     return false;
   }
@@ -284,7 +294,7 @@ bool Replica::admit(std::uint32_t index) {
   }
   call.computed = hit.tokens;
   prefilling_.push_back(index);
-  plan_.push_back({index, {tokens, hit.tokens, held == total}});
+  plan_.push_back({index, {entry.held - hit.tokens, hit.tokens, entry.held == entry.total}});
   return true;
 }
 
@@ -438,6 +448,7 @@ void Replica::start_leap(FineTime start) {
   }
   leap_.begin(start, batch, steps);
   if (blocked_by_kv_ && !held_.empty()) leap_.cut(leap_.steps_beyond(held_.earliest()));
+  if (options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(simulation_.now());
   schedule_end();
 }
@@ -641,19 +652,6 @@ void Replica::note_phase(Time now) {
   phase_.begin = now;
   phase_.decoding = decoding;
   phase_.prefilling = prefilling;
-}
-
-/// A call that comes goes behind its like, one that gave way ahead of them.
-void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
-  const auto rank = [&](std::uint32_t of) {
-    return std::pair(!calls_[of].held, rank_of(options_.scheduling, calls_[of].request));
-  };
-  const auto own = rank(index);
-  std::uint32_t before = waiting_.last;  // whom it goes behind
-  if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
-  while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))
-    before = calls_[before].previous;
-  waiting_.insert_behind(calls_, before, index);
 }
 
 }  // namespace tokenyard::platforms

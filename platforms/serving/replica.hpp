@@ -56,6 +56,7 @@ struct BatchingOptions {
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
   Scheduling scheduling = Scheduling::kFcfs;
+  TurnOptions turns;
   Speculation speculation;
   std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;
@@ -118,6 +119,14 @@ class Replica final : public sim::EventHandler {
     std::uint32_t call;
     PrefillChunk chunk;
   };
+  /// What a call that waits would take, were it admitted.
+  struct Entry {
+    KvHit hit;
+    Tokens wanted = 0;  ///< of the step's budget, if that were without end
+    Tokens held = 0;    ///< of its context, in the blocks that it would have
+    bool fits = false;  ///< those, and what it must find free beside, are free
+    Tokens total = 0;   ///< of its context
+  };
 
   void begin_step(sim::FineTime start);
   void schedule_running();
@@ -132,6 +141,7 @@ class Replica final : public sim::EventHandler {
   void admit_waiting();
   Tokens budget_left() const;
   bool came_in_time(sim::Time date);
+  Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
   std::int64_t blocks_for(const Planned& planned) const;
   std::int64_t blocks_to_decode(Tokens context) const;
   std::int64_t blocks_to_decode(const ActiveCall& call) const;
@@ -155,9 +165,16 @@ class Replica final : public sim::EventHandler {
   void end_decoding(ActiveCall& call);
   void account_decoding(ActiveCall& call, sim::Time now);
   KvContext context_of(const ActiveCall& call) const;
-  void preempt_youngest(sim::Time now);
+  void preempt(std::uint32_t index, sim::Time now);
   void complete(std::uint32_t index, sim::FineTime at);
+  // taking_turns.cpp
   void queue(std::uint32_t index, bool ahead_of_its_like);
+  std::int64_t rank(const ActiveCall& call, sim::Time served) const;
+  void take_turns();
+  std::uint32_t last_in_rank(std::int64_t behind) const;
+  sim::Time next_turn() const;
+  sim::Time promotion_of(const ActiveCall& waiting) const;
+  void promote_starving();
   void note_phase(sim::Time now);
 
   sim::Simulation& simulation_;
@@ -186,11 +203,12 @@ class Replica final : public sim::EventHandler {
   std::vector<PrefillChunk> chunks_;
   std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
   std::uint64_t admissions_ = 0;
+  sim::Time next_promotion_ = sim::Time::never();  ///< not after the first of those that wait
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
-  bool came_late_ = false;  ///< a call waits for the next step only because it came after this one's batch was formed
-  bool ending_ = false;     ///< a step's end is being worked off
+  bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one
+  bool ending_ = false;          ///< a step's end is being worked off
 
   Leap leap_;
   sim::FineTime last_end_;        ///< of the last step in which calls decoded

@@ -110,7 +110,7 @@ void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
 }
 
 struct Seen {
-  std::int64_t preemptions = 0, cached = 0, rejected = 0, holds = 0, gave_way = 0;
+  std::int64_t preemptions = 0, cached = 0, rejected = 0, holds = 0, gave_way = 0, gave_turns = 0, promotions = 0;
   KvTierTokens loaded{};
 };
 
@@ -166,6 +166,8 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
   for (const auto& result : expected) seen.rejected += result.rejected;
   seen.holds += reference.holds;
   seen.gave_way += reference.gave_way;
+  seen.gave_turns += reference.gave_turns;
+  seen.promotions += reference.promotions;
 }
 
 /// Random setups against the reference, each changed by a stream of that name.
@@ -266,6 +268,36 @@ TEST_CASE("Holding KV for the next call of a task, too, a replica does as the re
   CHECK(seen.preemptions > 1000);
   CHECK(seen.holds > 10'000);
   CHECK(seen.gave_way > 1000);
+}
+
+TEST_CASE(
+    "Where who runs gives way to who ranks before it, and who starves is promoted, a replica does as the reference") {
+  const Seen seen = expect_all_as_reference(1500, StreamName("replica-test/turns"), [](Setup& setup, Stream& stream) {
+    setup.batching.scheduling = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
+    const bool levels = has_levels(setup.batching.scheduling);
+    TurnOptions& turns = setup.batching.turns;
+    turns.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
+    if (levels && stream.below(2) == 0) turns.promote_at = 4 * stream.uniform();
+    turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(4) != 0;
+    for (Planned& call : setup.calls) {
+      call.task_served = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+      call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
+      call.task_waited = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+      call.deadline = Time::nanoseconds(static_cast<std::int64_t>(stream.below(40'000)));
+    }
+    if (stream.below(4) == 0 && setup.kv.prefix_caching)
+      setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+    if (stream.below(4) == 0 && setup.kv.prefix_caching) {
+      setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+      setup.retention.enough = 4;
+      for (Planned& call : setup.calls) {
+        if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+      }
+    }
+    setup.batching.mixed_chunk = stream.below(4) != 0;
+  });
+  CHECK(seen.gave_turns > 3000);
+  CHECK(seen.promotions > 1000);
 }
 
 TEST_CASE("Read in the midst of a step, a replica has been busy as long as it has been at work") {

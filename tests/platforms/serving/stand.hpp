@@ -43,7 +43,7 @@ struct Planned {
   std::uint64_t output_content = 0;
   std::uint64_t task = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival, task_served, path_served, deadline;
+  sim::Time task_arrival, task_served, path_served, task_waited, deadline;
   bool follows = false;  ///< the call planned before it
   std::uint32_t node = 0, next_node = CallRequest::kNoNode;
   bool last = false;  ///< of its task, which ends with it
@@ -118,6 +118,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
     request.path_served = call.path_served;
+    request.task_waited = call.task_waited;
     request.deadline = call.deadline;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;
