@@ -28,6 +28,7 @@ struct ActiveCall {
   bool sent = false;         ///< overflowed to another pool than it asked for
   bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
   bool transferred = false;  ///< its prompt's KV arrived over the network
+  bool prefetch = false;     ///< no call at all: a prefix on its way from a tier, for calls to come
   std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier
 };
 

@@ -40,6 +40,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     if (!pool.options.tiers.empty()) add_tiers(pool);
     if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
+    for (const auto& replica : pool.replicas) replica->set_eviction(pool.options.eviction);
     if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
     KvRetentionOptions retention = pool.options.retention;
     if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
@@ -196,7 +197,9 @@ void Fleet::forget(std::uint64_t task) {
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
-    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    const bool remembers = pool.options.retention.policy != KvRetentionPolicy::kLru ||
+                           pool.options.eviction == KvEviction::kStepsToExecution;
+    if (!remembers) continue;
     for (const auto& replica : pool.replicas) replica->forget(task);
   }
 }

@@ -67,6 +67,7 @@ struct PoolOptions {
   KvCache::Options kv;               ///< per replica
   std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
   KvRetentionOptions retention;      ///< of what completed calls leave in HBM
+  KvEviction eviction = KvEviction::kLru;
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers

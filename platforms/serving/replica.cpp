@@ -35,6 +35,8 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
   calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
+  if (eviction_ == KvEviction::kStepsToExecution)
+    note_uses(calls_[index].request.task, calls_[index].request.next_uses);
   if (options_.scheduling == Scheduling::kMlfq) promote(calls_[index].request, {}, {});  // it knows no tasks
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
@@ -65,7 +67,7 @@ void Replica::begin_step(FineTime start) {
     if (decoding_.size() == 0) admit_if_allowed();
   }
   if (decoding_.size() == 0 && plan_.empty()) {
-    if (!waiting_.empty() && loading_.empty() && loaded_.empty())
+    if (!waiting_.empty() && loading_.empty() && loaded_.empty() && prefetching_.empty())
       throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
     return;
@@ -217,7 +219,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
   ++call.record.preemptions;
   ++totals_.preemptions;
   store(context_of(call), computed);
-  kv_.release(call.kv, context_of(call), computed);
+  release(call, context_of(call), computed, true);
   running_.remove(calls_, index);
   queue(index, true);
 }
@@ -343,9 +345,15 @@ void Replica::on_loaded(std::uint32_t index) {
   const KvContext context = context_of(call);
   if (!kv_.extend(call.kv, context, call.computed)) throw sim::InternalError("replica: a reserved block is missing");
   store(context, call.computed);
-  call.loaded = simulation_.now();
-  loading_.remove(calls_, index);
-  loaded_.append(calls_, index);
+  if (call.prefetch) {
+    std::erase(prefetching_, context.prompt.front().content);
+    release(call, context, call.computed, false);
+    calls_.give_back(index);
+  } else {
+    call.loaded = simulation_.now();
+    loading_.remove(calls_, index);
+    loaded_.append(calls_, index);
+  }
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
   } else if (running_.size < options_.max_num_seqs) {
@@ -378,44 +386,6 @@ void Replica::store(const KvContext& context, Tokens tokens) {
   const KvTierTokens before = tiers_->written();
   tiers_->keep(context, tokens);
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
-}
-
-// ---- KV held for the next call of a task ----------------------------------------------------------------------------
-
-bool Replica::claim_held(ActiveCall& call) {
-  settle();
-  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
-  return held_.claim(call.record.task, call.request.prompt);
-}
-
-/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
-void Replica::hold(const ActiveCall& call, Time now) {
-  const CallRequest& request = call.request;
-  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
-  const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
-  Tokens others = decoding_.context();
-  for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
-  const Time time = retention_->hold_for(
-      {.task = request.task,
-       .content = content,
-       .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
-       .tokens = call.record.prompt_tokens + call.made,
-       .others = others},
-      now);
-  if (time == Time()) return;
-  KvContext context = context_of(call);
-  context.owner = 0;
-  KvChain chain;
-  const KvHit hit = kv_.find(context);
-  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
-  held_.add(
-      {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
-}
-
-void Replica::forget(std::uint64_t task) {
-  settle();
-  retention_->forget(task);
-  if (held_.forget(task) && busy()) cut_leap();
 }
 
 // ---- Leaping --------------------------------------------------------------------------------------------------------
@@ -602,7 +572,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.output.tokens = call.made - 1;
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
-  kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
+  release(call, context, call.record.prompt_tokens + call.made - 1, call.request.next_node != CallRequest::kNoNode);
   if (retention_ != nullptr) hold(call, at.published());
   running_.remove(calls_, index);
   owner_.on_completed(index);

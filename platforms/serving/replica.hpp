@@ -87,6 +87,8 @@ class Replica final : public sim::EventHandler {
   void set_retention(const KvRetentionOptions& options) {
     retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
   }
+  /// Before the first call, of another policy than lru.
+  void set_eviction(KvEviction policy) { eviction_ = policy; }
   /// The task has ended: nothing of it is held any more.
   void forget(std::uint64_t task);
   /// What the call asked its tiers for is in HBM.
@@ -153,6 +155,9 @@ class Replica final : public sim::EventHandler {
   void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
+  void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
+  void note_uses(std::uint64_t task, std::span<const NextUse> uses);
+  void prefetch(const NextUse& use);
   bool claim_held(ActiveCall& call);
   void hold(const ActiveCall& call, sim::Time now);
   void start_leap(sim::FineTime start);
@@ -189,6 +194,9 @@ class Replica final : public sim::EventHandler {
   std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
   HeldKv held_{kv_};
+  KvEviction eviction_ = KvEviction::kLru;
+  StepsAhead ahead_;                        ///< with steps-to-execution
+  std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
   std::uint32_t pool_, index_;
   sim::Entity entity_;
   sim::EventHandle event_;

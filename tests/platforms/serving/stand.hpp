@@ -46,6 +46,7 @@ struct Planned {
   sim::Time task_arrival, task_served, path_served, task_waited, deadline;
   bool follows = false;  ///< the call planned before it
   std::uint32_t node = 0, next_node = CallRequest::kNoNode;
+  std::span<const NextUse> next_uses;
   bool last = false;  ///< of its task, which ends with it
 };
 
@@ -113,6 +114,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     request.task = call.task;
     request.node = call.node;
     request.next_node = call.next_node;
+    request.next_uses = call.next_uses;
     request.entity = index;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
