@@ -56,27 +56,21 @@ class StepsAhead {
     const auto found = roles_.find(role);
     return found == roles_.end() || found->second.empty() ? 0 : found->second.begin()->first;
   }
-  /// `changed(role)`, for each whose distance the call changes.
+  /// A call of the task has come, or, without uses, the task has ended. `changed(role)`, for each whose distance that
+  /// may change.
   template <typename Changed>
   void on_call(std::uint64_t task, std::span<const NextUse> uses, const Changed& changed) {
-    forget(task, changed);
-    if (uses.empty()) return;
-    for (const NextUse& use : uses) {
-      ++roles_[use.prefix.content][use.calls];
-      changed(use.prefix.content);
-    }
-    tasks_[task] = uses;
-  }
-  template <typename Changed>
-  void forget(std::uint64_t task, const Changed& changed) {
     const auto found = tasks_.find(task);
-    if (found == tasks_.end()) return;
-    for (const NextUse& use : found->second) {
+    const std::span<const NextUse> before = found == tasks_.end() ? std::span<const NextUse>() : found->second;
+    if (found != tasks_.end()) tasks_.erase(found);
+    if (!uses.empty()) tasks_[task] = uses;
+    for (const NextUse& use : uses) ++roles_[use.prefix.content][use.calls];
+    for (const NextUse& use : before) {
       auto& distances = roles_[use.prefix.content];
       if (--distances[use.calls] == 0) distances.erase(use.calls);
       changed(use.prefix.content);
     }
-    tasks_.erase(found);
+    for (const NextUse& use : uses) changed(use.prefix.content);
   }
 
  private:

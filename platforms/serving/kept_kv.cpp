@@ -84,7 +84,7 @@ void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
 void Replica::prefetch(const NextUse& use) {
   const std::uint64_t role = use.prefix.content;
   if (std::find(prefetching_.begin(), prefetching_.end(), role) != prefetching_.end()) return;
-  const KvContext context{.prompt = {&use.prefix, 1}};
+  const KvContext context{.prompt = {&use.prefix, 1}, .output = {0, 1}};  // as of a call that goes on from it
   const KvHit hit = kv_.find(context);
   const KvFound found = tiers_->find(context, hit.tokens);
   const Tokens all = hit.tokens + found.total();
@@ -97,6 +97,7 @@ void Replica::prefetch(const NextUse& use) {
   call.request.prompt = context.prompt;
   call.record.pool = pool_;
   call.record.replica = index_;
+  call.made = context.output.tokens;
   call.computed = all;
   if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
   kv_.take(fresh);

@@ -417,7 +417,9 @@ void Replica::start_leap(FineTime start) {
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
   }
   leap_.begin(start, batch, steps);
-  if (blocked_by_kv_ && !held_.empty()) leap_.cut(leap_.steps_beyond(held_.earliest()));
+  // What is let go may be admitted into, or be evicted before what the leap would take.
+  if ((blocked_by_kv_ || eviction_ != KvEviction::kLru) && !held_.empty())
+    leap_.cut(leap_.steps_beyond(held_.earliest()));
   if (options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(simulation_.now());
   schedule_end();

@@ -27,6 +27,10 @@
 /// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
 /// nobody could run otherwise.
 ///
+/// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
+/// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
+/// (kv/kv_eviction.hpp).
+///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
 #include <memory>

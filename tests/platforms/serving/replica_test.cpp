@@ -347,6 +347,10 @@ TEST_CASE("Whatever KV is evicted first, leaping does as stepping does, and ever
         totals.push_back(stand.totals());
         stand.fleet->replica(0, 0).kv().check();
       }
+      CAPTURE(kKvEvictionNames[static_cast<std::size_t>(eviction)], setup.tiers.size(), setup.batching.scheduling,
+              setup.batching.turns.preemptive, setup.batching.turns.promote_at, setup.batching.async_scheduling,
+              setup.batching.max_num_seqs, static_cast<int>(setup.retention.policy), setup.batching.watermark,
+              setup.batching.chunked_prefill);
       REQUIRE(finishes[0] == finishes[1]);
       expect_same_totals(totals[0], totals[1]);
       cached += totals[0].cached_tokens;

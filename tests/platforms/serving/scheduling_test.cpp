@@ -207,7 +207,7 @@ TEST_CASE("A call that waits as many times as long as its task was served is pro
   calls.push_back(at(10, 50, 2));               // of a task served for 2 ms, that has waited for 3 ms
   calls[1].task_served = Time::milliseconds(2);
   calls[1].task_waited = Time::microseconds(3000);
-  calls.push_back(at(20, 50, 3));  // of a new one
+  calls.push_back(at(150, 50, 3));  // of a new one, two steps later
   // Twice: not before the first ends, so that the new one goes first. Just over 1.5 times: 4 us after it came.
   const auto second_first = [&](double promote_at) {
     pool.batching.turns.promote_at = promote_at;
