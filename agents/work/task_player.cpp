@@ -453,7 +453,8 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   ++task.calls;
   task.prompt_tokens += record.prompt_tokens;
   task.cached_tokens += record.cached_tokens;
-  task.served += record.causes.served();
+  const Time served = record.causes.served();
+  task.served += served;
   task.waited += record.causes[Cause::kQueue];
   if (record.status == CallStatus::kCompleted) {
     task.output_tokens += record.output_tokens;
@@ -466,7 +467,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   // The last copy to end was on the critical path.
   step.causes += record.causes;
   step.mark = simulation_.now();
-  step.path_served += record.causes.served();
+  step.path_served += served;
   if (step.result_tokens > 0) step.contexts.append(node.context, step.result_tokens);
   if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
   if (entries_[task.entry].spec.tools.overlap != ToolOverlap::kOff)
@@ -498,12 +499,13 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   const ToolOverlapOptions& tools = entries_[task.entry].spec.tools;
   const bool asked_for =
       tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && step.call.end == simulation_.now();
-  Stream guesses(seed_, kGuesses, scatter(step.walk.entity() + step.walk.at()), step.walk.visit());
   Time longest;
   for (std::int64_t copy = 0; copy < count; ++copy) {
     Time latency = Time::nanoseconds(scaled(node.latency_s.of.sample_time(latencies).ns(), time_scale));
     if (asked_for) {
-      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && guesses.uniform() < tools.right;
+      Stream guess(seed_, kGuesses, scatter(scatter(step.walk.entity() + step.walk.at()) + step.walk.visit()),
+                   static_cast<std::uint32_t>(copy));
+      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && guess.uniform() < tools.right;
       latency = std::max(Time(), latency - head_start(tools.overlap, step.call, copy, count, guessed));
     }
     const bool failed = node.error > 0 && errors.uniform() < node.error;

@@ -42,7 +42,7 @@ void Replica::submit(std::uint32_t index) {
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (options_.turns.any() || (waiting_.first == index && running_.size < options_.max_num_seqs)) {
+  } else if ((waiting_.first == index && running_.size < options_.max_num_seqs) || options_.turns.any()) {
     cut_leap();
   }
 }
@@ -57,7 +57,7 @@ void Replica::begin_step(FineTime start) {
   came_late_ = false;
   held_.expire(simulation_.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
-  if (options_.turns.any()) take_turns();
+  if (!waiting_.empty() && options_.turns.any()) take_turns();
   schedule_running();
   reserve_blocks();
   admit_if_allowed();
@@ -418,9 +418,9 @@ void Replica::start_leap(FineTime start) {
   }
   leap_.begin(start, batch, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
-  if ((blocked_by_kv_ || eviction_ != KvEviction::kLru) && !held_.empty())
+  if (!held_.empty() && (blocked_by_kv_ || eviction_ != KvEviction::kLru))
     leap_.cut(leap_.steps_beyond(held_.earliest()));
-  if (options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
+  if (!waiting_.empty() && options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(simulation_.now());
   schedule_end();
 }

@@ -15,15 +15,17 @@ std::int64_t Replica::rank(const ActiveCall& call, Time served) const {
 
 /// A call that comes goes behind its like, one that gave way ahead of them.
 void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
-  const auto place = [&](const ActiveCall& call) {
-    return std::pair(!call.held, rank(call, call.record.causes.served()));
-  };
-  const auto own = place(calls_[index]);
   std::uint32_t before = waiting_.last;  // whom it goes behind
   if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
-  while (before != ActiveCall::kNone &&
-         (place(calls_[before]) > own || (ahead_of_its_like && place(calls_[before]) == own)))
-    before = calls_[before].previous;
+  if (options_.scheduling != Scheduling::kFcfs || retention_ != nullptr) {
+    const auto place = [&](const ActiveCall& call) {
+      return std::pair(!call.held, rank(call, call.record.causes.served()));
+    };
+    const auto own = place(calls_[index]);
+    while (before != ActiveCall::kNone &&
+           (place(calls_[before]) > own || (ahead_of_its_like && place(calls_[before]) == own)))
+      before = calls_[before].previous;
+  }
   waiting_.insert_behind(calls_, before, index);
   if (options_.turns.promote_at > 0) next_promotion_ = std::min(next_promotion_, promotion_of(calls_[index]));
 }
