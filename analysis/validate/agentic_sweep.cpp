@@ -4,6 +4,7 @@
 
 #include "agents/record/recorded_player.hpp"
 #include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 #include "analysis/validate/agentic_sessions.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
@@ -19,13 +20,6 @@ using sim::Time;
 
 // Of the servers' logs (experimental/multiturn/vllm_benchmark/results/pareto_input of the data's repository).
 constexpr std::int64_t kBlockTokens = 32, kTokens = 1'901'888, kHostBlocks = 143'248;
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 /// What the sweep's own figures say about the server beside the model of it: see the second tables.
 struct Server {
@@ -139,8 +133,8 @@ class Sweep {
     const auto prompt = static_cast<double>(totals.prompt_tokens);
     const auto host = static_cast<double>(totals.tier_tokens[0]);
     const double in_hbm = (static_cast<double>(totals.cached_tokens) - host) / prompt;
-    return {in_hbm, host / (prompt * (1 - in_hbm)), median(client.ttft_s), median(client.itl_s),
-            median(client.prompts)};
+    return {in_hbm, host / (prompt * (1 - in_hbm)), median_of(client.ttft_s), median_of(client.itl_s),
+            median_of(client.prompts)};
   }
 
   /// The two figures that the runs below the cliff say themselves: ITL of 16 users, TTFT of one.
