@@ -204,6 +204,7 @@ ServingBench bench_of(const platforms::EngineDefaults& engine) {
   bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
   bench.batching.async_scheduling = engine.async_scheduling;
   bench.kv.block_size = engine.block_size;
+  bench.read_s_per_token = engine.host.prompt_token_s;
   return bench;
 }
 

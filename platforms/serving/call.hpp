@@ -84,7 +84,7 @@ struct CallRequest {
   std::uint32_t pool = 0;
   std::uint64_t entity = 0;                 ///< what the work is, whatever hardware it runs on: for its random draws
   sim::Time task_arrival;                   ///< when the task arrived
-  sim::Time task_served;                    ///< how long its ended calls were served (CauseTimes), in all
+  sim::Time task_served;                    ///< how long its ended calls were served (CauseTimes::served), in all
   sim::Time path_served;                    ///< likewise, those on the longest path that led to this one
   sim::Time task_waited;                    ///< how long its ended calls waited in queues, in all
   sim::Time deadline = sim::Time::never();  ///< of the task

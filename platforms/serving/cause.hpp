@@ -15,7 +15,7 @@ namespace tokenyard::platforms {
 
 enum class Cause : std::uint8_t {
   kQueue,         ///< waiting to be scheduled on a replica
-  kPrefill,       ///< from scheduled to first token
+  kPrefill,       ///< its text becoming tokens; from scheduled to first token
   kDecode,        ///< making output tokens
   kInterference,  ///< decoding slower because the same steps carried other calls' prefill
   kRecompute,     ///< prefill done again after a preemption or lost KV

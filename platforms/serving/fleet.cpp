@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;
 // Likewise: its text has arrived where it overflowed to, or its answer is back.
 constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::uint64_t{1} << 34;
+// Likewise: its text has become tokens.
+constexpr std::uint64_t kRead = std::uint64_t{1} << 35;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 
 }  // namespace
@@ -136,8 +138,8 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_content = 0;
   }
   record.replica = route(pool, call);
-  if (record.pool == request.pool) return enter(pool, record.replica, index);
   pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
+  if (record.pool == request.pool) return read(index);
   call.sent = true;
   call.moving = true;
   call.mark = simulation_.now();
@@ -181,10 +183,31 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
   const Time way = simulation_.now() - call.mark;
   record.causes[Cause::kNetwork] += way;
   call.moving = false;
-  if (!back) return pools_[record.pool].replicas[record.replica]->submit(index);
+  if (!back) return read(index);
   record.first_token += way;
   record.finish = simulation_.now();
   end(index);
+}
+
+/// Its text becomes tokens; then the replica has it.
+void Fleet::read(std::uint32_t index) {
+  ActiveCall& call = calls[index];
+  const Pool& pool = pools_[call.record.pool];
+  if (pool.options.read_s_per_token <= 0) return pool.replicas[call.record.replica]->submit(index);
+  call.reading = true;
+  call.mark = simulation_.now();
+  const Time needed = Time::seconds(pool.options.read_s_per_token * static_cast<double>(call.record.prompt_tokens));
+  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, *this, kRead | index);
+}
+
+void Fleet::on_read(std::uint32_t index) {
+  ActiveCall& call = calls[index];
+  call.reading = false;
+  const Time took = simulation_.now() - call.mark;
+  call.record.causes[Cause::kPrefill] += took;
+  call.request.task_served -= took;  // its replica has served nothing of it yet
+  call.request.path_served -= took;
+  pools_[call.record.pool].replicas[call.record.replica]->submit(index);
 }
 
 void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
@@ -273,6 +296,7 @@ void Fleet::on_completed(std::uint32_t index) {
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
+  if ((argument & kRead) != 0) return on_read(index);
   ActiveCall& call = calls[index];
   if ((argument & kLoaded) != 0) {
     if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
@@ -331,11 +355,12 @@ void Fleet::finish_unfinished() {
   }
   for (std::uint32_t index = 0; index < calls.size(); ++index) {
     ActiveCall& call = calls[index];
-    if (!call.moving) continue;
-    call.record.causes[call.sent ? Cause::kNetwork : Cause::kKvTransfer] += simulation_.now() - call.mark;
+    if (!call.moving && !call.reading) continue;
+    const Cause cause = call.reading ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
+    call.record.causes[cause] += simulation_.now() - call.mark;
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
-    call.moving = false;
+    call.moving = call.reading = false;
     left.push_back(index);
   }
   std::sort(left.begin(), left.end(),

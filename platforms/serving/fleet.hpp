@@ -16,6 +16,9 @@
 /// the first token is late by the way back, too. Under a sticky router it is the task that overflows, with all its
 /// calls: the KV cache of its context grows in one place.
 ///
+/// A call whose text takes time to become tokens (`read_s_per_token`) reaches its replica that much later; the router
+/// counts it from the start. To the call the time is one of prefill.
+///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
@@ -74,6 +77,7 @@ struct PoolOptions {
   std::vector<std::uint32_t> overflow;     ///< pools of the same model, mixed as this one
   std::int64_t overflow_at = 0;            ///< calls of its emptiest replica
   double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
+  double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
 };
@@ -126,6 +130,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument);
   void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
+  void read(std::uint32_t index);
+  void on_read(std::uint32_t index);
   void end(std::uint32_t index);
 
   sim::Simulation& simulation_;

@@ -37,7 +37,8 @@ void Replica::submit(std::uint32_t index) {
   calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
   if (eviction_ == KvEviction::kStepsToExecution)
     note_uses(calls_[index].request.task, calls_[index].request.next_uses);
-  if (options_.scheduling == Scheduling::kMlfq) promote(calls_[index].request, {}, {});  // it knows no tasks
+  if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
+    promote(calls_[index].request, calls_[index].record.causes.served(), calls_[index].record.causes[Cause::kQueue]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
