@@ -213,23 +213,27 @@ std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path&
   std::vector<ValidationTable> tables;
   for (const bool as_fitted : {false, true}) {
     for (const bool offload : {false, true}) {
-      ValidationTable table = table_of(sweep, as_fitted ? fitted : Server(), offload,
-                                       as_fitted ? "ITL of 16 users, TTFT of one, without offload" : "nothing of it");
+      ValidationTable table =
+          table_of(sweep, as_fitted ? fitted : Server(), offload,
+                   as_fitted ? "ITL of 16 users, TTFT of one, without offload" : "reading of prompts: one user");
       table.title =
           fmt::format("Agents on 4 B200, KV in {}{}", offload ? "HBM and 600 GiB of host memory" : "HBM alone",
                       as_fitted ? ": with the server's own pace" : "");
       table.note =
-          as_fitted ? fmt::format(
-                          "As before, with decode steps {:.2f} times as long and {:.1f} us for each token of a "
-                          "prompt before the engine sees it: whether caches and tiers are right if times are. 24 users "
-                          "are on the edge: with 10 % less HBM 0.07 would be found there, not 0.35. At 64, "
-                          "vLLM's host pool, which gives up a context's first block first, finds less.",
-                          fitted.decode, 1e6 * *fitted.read_s)
-                    : std::string(
-                          "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding "
-                          "sessions for half an hour. Beyond the cliff the servers were busy with answers that never "
-                          "ended (24 users with offload: they made 838 k tokens, clients got 527 k), which are not "
-                          "played. Left out: 12 users, whose run stood still for 15 minutes.");
+          as_fitted
+              ? fmt::format(
+                    "As before, with decode steps {:.2f} times as long and {:.1f} us for each token of a "
+                    "prompt before the engine sees it: whether caches and tiers are right if times are. 24 users "
+                    "are on the edge: with 10 % less HBM 0.07 would be found there, not 0.35. At 64, "
+                    "vLLM's host pool, which gives up a context's first block first, finds less.",
+                    fitted.decode, 1e6 * *fitted.read_s)
+              : std::string(
+                    "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding "
+                    "sessions for half an hour. Beyond the cliff the servers were busy with answers that never "
+                    "ended (24 users with offload: they made 838 k tokens, clients got 527 k), which are not "
+                    "played. Left out: 12 users, whose run stood still for 15 minutes. The engine's prompt_token_s "
+                    "comes "
+                    "from one user's requests, on 4 and on 8 chips; the rest is fitted on nothing of these runs.");
       tables.push_back(std::move(table));
     }
   }
