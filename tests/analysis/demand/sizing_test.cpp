@@ -103,15 +103,10 @@ TEST_CASE("Sizing: two pools of different models, as an exhaustive scan") {
     const Sizing sizing = fewest_chips(candidate, {.repetitions = 2});
     REQUIRE(sizing.met);
     CHECK(sizing.chips > 4);
-    const std::int64_t fewest = exhaustive(candidate, sizing.chips + 1, 2);
-    if (candidate.ways[0].size() == 1) {
-      CHECK(sizing.proven);
-      CHECK(sizing.chips == fewest);
-    } else {
-      // More of one pool can bring the other its calls in thicker bursts, so that alone it needs more than together.
-      CHECK(sizing.chips >= fewest);
-      CHECK(sizing.chips <= fewest + 1);
-    }
+    CHECK(sizing.proven);
+    CHECK(sizing.simulations < 150);
+    // With two ways, more of one pool brings the other its calls in thicker bursts: alone it needs more than together.
+    CHECK(sizing.chips == exhaustive(candidate, sizing.chips + 1, 2));
   }
 }
 
