@@ -14,6 +14,7 @@ class Leap {
     std::int32_t decoding = 0;
     Tokens context = 0;    ///< sum over the decoding calls, in the first step
     bool starved = false;  ///< calls wait for KV memory
+    bool prompts = false;  ///< some are computed in it
   };
 
   void begin(sim::FineTime start, const Batch& batch, std::int64_t steps);

@@ -248,13 +248,14 @@ bool Replica::admit(std::uint32_t index) {
 
   const KvContext context = context_of(call);
   const KvHit hit = kv_.find(context);
-  Tokens tokens = total - hit.tokens;
+  const Tokens ready = hit.tokens + found_beyond(context, hit.tokens);
+  Tokens tokens = total - ready;
   Tokens held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
   if (!call.transferred) {
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
-    if (!options_.chunked_prefill && tokens > budget) return false;
+    if (!options_.chunked_prefill && total - hit.tokens > budget) return false;
     tokens = std::min(tokens, budget);
-    held = hit.tokens + tokens;
+    held = ready + tokens;
   }
   const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
@@ -264,7 +265,7 @@ bool Replica::admit(std::uint32_t index) {
   KvFound found;
   if (tiers_ != nullptr && !call.transferred && fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
-    begin_load(index, context, hit, found);
+    begin_load(index, context, hit, found, ready);
     return true;
   }
   if (!fits || !kv_.admit(call.kv, context, hit, held)) {
@@ -272,7 +273,7 @@ bool Replica::admit(std::uint32_t index) {
     return false;
   }
 
-  note_admission(call, hit, found);
+  note_admission(call, ready, found);
   waiting_.remove(calls_, index);
   join_running(index);
   if (call.transferred) {
@@ -282,18 +283,26 @@ bool Replica::admit(std::uint32_t index) {
     take_decode_blocks(1);
     return true;
   }
-  call.computed = hit.tokens;
+  call.computed = ready;
   prefilling_.push_back(index);
-  plan_.push_back({index, {tokens, hit.tokens, held == total}});
+  plan_.push_back({index, {tokens, ready, held == total}});
   return true;
 }
 
-/// It leaves the queue, with what HBM has of it.
-void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found) {
+/// Of what the unlimited cache has beyond HBM, the share that is there all the same. It never shrinks, and a larger one
+/// needs no fewer blocks: a call that does not fit need not be looked at again because others have left KV there.
+Tokens Replica::found_beyond(const KvContext& context, Tokens in_hbm) const {
+  if (unlimited_ == nullptr) return 0;
+  const Tokens missed = unlimited_->find(context).tokens - in_hbm;
+  return missed > 0 ? static_cast<Tokens>(more_reuse_ * static_cast<double>(missed)) : 0;
+}
+
+/// It leaves the queue; so many tokens need not be computed.
+void Replica::note_admission(ActiveCall& call, Tokens cached, const KvFound& found) {
   const Time now = simulation_.now();
   if (call.record.scheduled == CallRecord::kNoTime) {
     call.record.scheduled = now;
-    call.record.cached_tokens = hit.tokens + found.total();
+    call.record.cached_tokens = cached;
     totals_.prompt_tokens += call.record.prompt_tokens;
     totals_.cached_tokens += call.record.cached_tokens;
     for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
@@ -313,15 +322,16 @@ void Replica::join_running(std::uint32_t index) {
 // ---- KV tiers -------------------------------------------------------------------------------------------------------
 
 /// Its blocks, for the whole prompt, are its own from now on; what HBM has of it is pinned.
-void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found) {
+void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found,
+                         Tokens ready) {
   ActiveCall& call = calls_[index];
   if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
   const std::int64_t more = kv_.blocks_for(call.record.prompt_tokens + call.made) - call.kv.blocks();
   kv_.take(more);
   kv_.add_private(call.kv, more);
-  call.computed = hit.tokens + found.total();
+  call.computed = std::max(ready, hit.tokens + found.total());
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
-  note_admission(call, hit, found);
+  note_admission(call, call.computed, found);
   waiting_.remove(calls_, index);
   loading_.append(calls_, index);
   owner_.load(index, found);
@@ -364,6 +374,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
 }
 
 void Replica::store(const KvContext& context, Tokens tokens) {
+  if (unlimited_ != nullptr) unlimited_->keep(context, tokens);
   if (tiers_ == nullptr) return;
   const KvTierTokens before = tiers_->written();
   tiers_->keep(context, tokens);
@@ -418,7 +429,8 @@ void Replica::start_leap(FineTime start) {
   const Leap::Batch batch{.piece = cost_.piece(decoding, context, chunks_),
                           .decoding = decoding,
                           .context = context,
-                          .starved = blocked_by_kv_ || preempted_};
+                          .starved = blocked_by_kv_ || preempted_,
+                          .prompts = !chunks_.empty()};
   slowdown_ = 0;
   if (decoding_waits_) {
     slowdown_ = batch.piece.ticks(0);

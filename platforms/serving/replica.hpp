@@ -82,6 +82,12 @@ class Replica final : public sim::EventHandler {
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
   const KvTiers* tiers() const { return tiers_.get(); }
+  /// Before the first call: of what `unlimited`, which all replicas of the pool fill, has of a prompt beyond HBM, a
+  /// call finds this share, at no cost.
+  void set_more_reuse(std::shared_ptr<KvCache> unlimited, double share) {
+    unlimited_ = std::move(unlimited);
+    more_reuse_ = share;
+  }
   /// Before the first call, of another policy than lru.
   void set_retention(const KvRetentionOptions& options) {
     retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
@@ -138,9 +144,10 @@ class Replica final : public sim::EventHandler {
   void hold_for_drafts(ActiveCall& call, std::int64_t blocks);
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
-  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found);
+  Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
+  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found, Tokens ready);
   bool admit_loaded(std::uint32_t index);
-  void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
+  void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
   bool claim_held(ActiveCall& call);
@@ -169,7 +176,9 @@ class Replica final : public sim::EventHandler {
   BatchingOptions options_;
   KvCache kv_;
   std::int64_t watermark_blocks_;
-  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
+  std::unique_ptr<KvTiers> tiers_;      ///< none: no tiers
+  std::shared_ptr<KvCache> unlimited_;  ///< none: reuse as it is
+  double more_reuse_ = 0;
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
   HeldKv held_{kv_};
   std::uint32_t pool_, index_;
