@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
+#include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::analysis {
 
@@ -17,23 +19,6 @@ using sim::NumberRule;
 using sim::ObjectReader;
 
 namespace {
-
-template <typename T, typename Find>
-const T* named(ObjectReader& reader, std::string_view key, std::optional<std::string> fallback, CatalogKind kind,
-               const Catalog& catalog, Find find) {
-  const std::string name = reader.string(key, std::move(fallback));
-  const T* found = (catalog.*find)(name);
-  if (found == nullptr && !name.empty()) {
-    const std::vector<std::string> names = catalog.names(kind);
-    reader.fault(key, '"' + name + '"',
-                 fmt::format("a {} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, names)));
-  }
-  return found;
-}
-
-const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
-  return named<platforms::Chip>(reader, "chip", {}, CatalogKind::kChip, catalog, &Catalog::find_chip);
-}
 
 /// Returns the GiB of the engine's own host tier.
 double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog) {
@@ -99,18 +84,10 @@ void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
                  "tp alone: the chips that make one picture together");
 }
 
-/// The choice of a name as its place among the names, which is its enumerator's.
-template <typename Policy, std::size_t count>
-Policy policy(ObjectReader& reader, std::string_view key, const std::array<std::string_view, count>& names,
-              const std::string& fallback) {
-  const std::string chosen = reader.choice(key, {names.begin(), names.end()}, fallback);
-  return static_cast<Policy>(std::find(names.begin(), names.end(), chosen) - names.begin());
-}
-
 void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
   using platforms::KvRetentionPolicy;
   platforms::KvRetentionOptions& retention = pool.kv_retention;
-  retention.policy = policy<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
+  retention.policy = sim::enum_choice<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
   if (const auto ttl_s = reader.optional_number("kv_ttl_s", {.minimum = 0, .maximum = 1e6, .exclusive = true})) {
     retention.ttl = sim::Time::seconds(*ttl_s);
     if (retention.policy != KvRetentionPolicy::kStaticTtl && retention.policy != KvRetentionPolicy::kContinuumTtl)
@@ -137,7 +114,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
     reader.fault("model", '"' + model + '"', "a model of the catalogue" + sim::did_you_mean(model, names));
   }
-  pool.chip = read_chip(reader, catalog);
+  pool.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
   pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   reader.object("parallelism", [&](ObjectReader& p) {
@@ -158,17 +135,13 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     refuse_serving_keys(reader, pool);
     return pool;
   }
-  const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
-  pool.role = role == "prefill"  ? platforms::PoolRole::kPrefill
-              : role == "decode" ? platforms::PoolRole::kDecode
-                                 : platforms::PoolRole::kMixed;
+  pool.role = sim::enum_choice<platforms::PoolRole>(reader, "role", platforms::kPoolRoleNames, "mixed");
   pool.decode_pool = reader.string("decode_pool", "");
   pool.engine = catalog.find_engine("vllm");
   double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
-      const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog,
-                                                           &Catalog::find_engine);
+      const auto* found = catalog_entry(engine, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
       if (found != nullptr) pool.engine = found;
       offloading_gib = read_engine(engine, pool, catalog);
     });
@@ -182,8 +155,9 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     reader.fault("kv_tiers", "tiers without prefix caching",
                  "enable_prefix_caching, by which KV is found again; or no kv_tiers and no kv_offloading_size");
   }
-  pool.router = policy<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
-  pool.batching.scheduling = policy<platforms::Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
+  pool.router = sim::enum_choice<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
+  pool.batching.scheduling =
+      sim::enum_choice<platforms::Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
   read_kv_retention(reader, pool);
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
