@@ -84,7 +84,7 @@ class Summary {
   Json counts_json() const {
     std::int64_t steps = 0, preemptions = 0;
     for (const PoolReading& pool : o_.last.pools) {
-      steps += pool.totals.steps;
+      steps += pool.totals.all_steps().steps;
       preemptions += pool.totals.preemptions;
     }
     return {{"tasks", Metrics::total(m_.tasks)},
@@ -145,13 +145,14 @@ class Summary {
       const PoolReading& a = o_.begin.pools[p];
       const PoolReading& b = o_.end.pools[p];
       const double replica_s = window_s_ * static_cast<double>(plan.replicas);
-      const double busy_s = seconds(b.totals.busy_ticks - a.totals.busy_ticks);
+      const platforms::StepTotals steps = b.totals.all_steps() - a.totals.all_steps();
+      const double busy_s = seconds(steps.busy_ticks);
       const double capacity_s = seconds(b.totals.capacity_ticks - a.totals.capacity_ticks);
       // Time in which calls waited for KV memory counts as capacity, whatever the steps were bound by.
       const double rest = busy_s > 0 ? 1 - capacity_s / busy_s : 0;
       const auto bound = [&](platforms::Bound which) {
         const auto i = static_cast<std::size_t>(which);
-        return ratio(seconds(b.totals.bound_ticks[i] - a.totals.bound_ticks[i]) * rest, replica_s);
+        return ratio(seconds(steps.bound_ticks[i]) * rest, replica_s);
       };
       const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
       json[plan.name] = {
@@ -160,10 +161,9 @@ class Summary {
           {"replicas", plan.replicas},
           {"chips", plan.chips()},
           {"busy", ratio(busy_s, replica_s)},
-          {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
-          {"mbu", plan.media != nullptr
-                      ? Json(nullptr)
-                      : ratio(static_cast<double>(b.totals.bytes - a.totals.bytes), bandwidth * replica_s)},
+          {"mfu", ratio(static_cast<double>(steps.flop), peak * replica_s)},
+          {"mbu",
+           plan.media != nullptr ? Json(nullptr) : ratio(static_cast<double>(steps.bytes), bandwidth * replica_s)},
           {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
           {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),
@@ -193,7 +193,9 @@ class Summary {
   static Json roofline_json(const PoolPlan& plan, const platforms::ServingTotals& from,
                             const platforms::ServingTotals& to) {
     const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
-    const platforms::StepTotals all = to - from, prompts = to.with_prompts - from.with_prompts;
+    const platforms::StepTotals prefill = to.with_prompts - from.with_prompts;
+    const platforms::StepTotals decode = to.without_prompts - from.without_prompts;
+    const sim::Int128 busy_ticks = prefill.busy_ticks + decode.busy_ticks;
     const auto phase = [&](const platforms::StepTotals& steps) {
       const double busy_s = seconds(steps.busy_ticks);
       const auto flop = static_cast<double>(steps.flop), bytes = static_cast<double>(steps.bytes);
@@ -201,7 +203,7 @@ class Summary {
         return ratio(seconds(steps.bound_ticks[static_cast<std::size_t>(which)]), busy_s);
       };
       return Json{{"steps", steps.steps},
-                  {"time", ratio(busy_s, seconds(all.busy_ticks))},
+                  {"time", ratio(busy_s, seconds(busy_ticks))},
                   {"mfu", ratio(flop, peak * busy_s)},
                   {"mbu", ratio(bytes, bandwidth * busy_s)},
                   {"flop_per_byte", ratio(flop, bytes)},
@@ -211,8 +213,7 @@ class Summary {
                     {"network", bound(platforms::Bound::kNetwork)},
                     {"host", bound(platforms::Bound::kHost)}}}};
     };
-    return {
-        {"ridge_flop_per_byte", ratio(peak, bandwidth)}, {"prefill", phase(prompts)}, {"decode", phase(all - prompts)}};
+    return {{"ridge_flop_per_byte", ratio(peak, bandwidth)}, {"prefill", phase(prefill)}, {"decode", phase(decode)}};
   }
 
   /// Where prompts were found; what moved. HBM's share and the tiers' sum up to the pool's prefix_hit_rate.

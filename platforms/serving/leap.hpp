@@ -42,6 +42,9 @@ class Leap {
   ServingTotals share_of_step_in_flight(sim::Time now) const;
 
  private:
+  StepTotals& of_its_kind(ServingTotals& totals) const {
+    return batch_.prompts ? totals.with_prompts : totals.without_prompts;
+  }
   sim::Int128 ticks_of(std::int64_t steps) const {
     return sim::Int128{first_ticks_} * steps + sim::Int128{growth_} * (steps * (steps - 1) / 2);
   }

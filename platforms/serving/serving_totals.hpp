@@ -24,6 +24,8 @@ struct StepTotals {
     steps += other.steps;
     return *this;
   }
+  StepTotals operator+(const StepTotals& other) const { return StepTotals(*this) += other; }
+  bool operator==(const StepTotals&) const = default;
   StepTotals operator-(const StepTotals& other) const {
     StepTotals rest = *this;
     rest.busy_ticks -= other.busy_ticks;
@@ -35,9 +37,10 @@ struct StepTotals {
   }
 };
 
-/// Of all steps, and of what came of them.
-struct ServingTotals : StepTotals {
-  StepTotals with_prompts;         ///< of the steps that computed prompts, whatever decoded in them
+/// Of all steps, and what came of them.
+struct ServingTotals {
+  StepTotals with_prompts;         ///< steps that computed prompts, whatever decoded in them
+  StepTotals without_prompts;      ///< steps that only decoded; of a media pool all
   sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
   sim::Int128 waiting_ticks = 0;   ///< of the busy time: the chips waited for the host
   Tokens prefill_tokens = 0;
@@ -49,9 +52,10 @@ struct ServingTotals : StepTotals {
   KvTierTokens stored_tokens{};  ///< to each tier
   std::int64_t preemptions = 0;
 
+  StepTotals all_steps() const { return with_prompts + without_prompts; }
   ServingTotals& operator+=(const ServingTotals& other) {
-    StepTotals::operator+=(other);
     with_prompts += other.with_prompts;
+    without_prompts += other.without_prompts;
     capacity_ticks += other.capacity_ticks;
     waiting_ticks += other.waiting_ticks;
     prefill_tokens += other.prefill_tokens;
