@@ -6,11 +6,12 @@
 #include "analysis/calibrate/attention_fit.hpp"
 #include "analysis/calibrate/collective_table.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
+#include "analysis/calibrate/latent_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/moe_fit.hpp"
 #include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::analysis {
@@ -32,6 +33,9 @@ std::vector<const char*> expert_formats(platforms::Precision precision) {
   }
   return {};
 }
+
+/// Whose layers the tables of MLA measure.
+constexpr const char* kLatentModel = "deepseek-v3";
 
 /// Names of the tables for a precision of ours.
 std::string format_of(const std::string& precision) { return precision == "bf16" ? "bfloat16" : precision; }
@@ -195,6 +199,14 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
                                weight, std::min(2.0, std::ceil(weight)));
     describe("layers of experts", fit.fitted, fit.held_out);
     put_residual("moe_residual", platforms::kExpertAxes, fit.residual);
+  } else if (table.has("gemm_type") && table.has("step") && !table.has("isl")) {
+    const platforms::ModelArchitecture* model = catalog.find_model(kLatentModel);
+    const auto samples = read_latent_decode(options.table, format_of(options.precision));
+    if (model == nullptr || samples.empty())
+      refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
+    const LatentFit fit = fit_latent_decode(samples, *chip, *model, precision);
+    describe("latent attention", fit.fitted, fit.held_out);
+    put_residual("latent_decode_residual", platforms::kLatentAxes, fit.residual);
   } else if (table.has("isl") && table.has("num_heads")) {
     const auto samples = read_prefill_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
@@ -219,9 +231,8 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     }
   } else {
     refuse(options, "columns of another kind",
-           "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl) "
-           "or of "
-           "collectives (num_gpus, message_size)");
+           "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl), "
+           "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
   }
   return result;
 }

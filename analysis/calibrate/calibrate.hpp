@@ -5,7 +5,8 @@
 /// kernel models for that model and tensor parallelism.
 ///
 /// A table in the format of aiconfigurator says by its columns what it holds: dense products (gemm_dtype, m, n, k),
-/// layers of experts (moe_dtype), decode attention (step), prefill attention (isl) or all-reduces (message_size). The
+/// layers of experts (moe_dtype), decode attention (step), prefill attention (isl), layers of MLA (gemm_type, step) or
+/// all-reduces (message_size). The
 /// entry that comes out is the base chip's with the fitted figures in it, each with its source, the software stack and
 /// the error on what was held out.
 ///

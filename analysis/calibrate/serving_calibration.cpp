@@ -8,7 +8,7 @@
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/calibrate/serving_table.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::analysis {

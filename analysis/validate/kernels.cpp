@@ -6,7 +6,7 @@
 #include "analysis/calibrate/moe_fit.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/validate/measured_systems.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -10,6 +10,7 @@
 #include "analysis/calibrate/serving_bench.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "analysis/validate/vidur_tables.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 #include "sim/input/faults.hpp"
 #include "traces/readers/trace_reader.hpp"

@@ -25,8 +25,7 @@ Attention::Attention(const AttentionFigures& figures, const AttentionShape& shap
 KernelTime Attention::decode(double calls, double context) const {
   const double tokens = calls * context;
   const double memory = shape_.cached_bytes / (figures_.bytes_per_s * figures_.decode);
-  const double compute =
-      figures_.decode_with_arithmetic ? 0 : shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
+  const double compute = shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
   const double longer = tokens * std::max(memory, compute);
   const double here = calls / shape_.ranks;
   const double tiles = figures_.units > 0 ? here * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
@@ -40,13 +39,15 @@ KernelTime Attention::decode(double calls, double context) const {
   return time;
 }
 
-std::vector<double> Attention::decode_points() const {
+std::vector<double> contexts_of(const KernelResidual& decode_table) {
   std::vector<double> points{0};
-  if (figures_.decode_residual != nullptr) {
-    for (const double point : figures_.decode_residual->points(2)) points.push_back(point);
-  }
+  for (const double point : decode_table.points(2)) points.push_back(point);
   points.push_back(2 * points.back() + 1);
   return points;
+}
+
+std::vector<double> Attention::decode_points() const {
+  return figures_.decode_residual == nullptr ? std::vector<double>{0, 1} : contexts_of(*figures_.decode_residual);
 }
 
 double Attention::prefill_flop(double tokens, double before) const {

@@ -6,11 +6,11 @@
 ///   launch + f · (max(1, tiles / units) · tile + Σ context · bytes / (bandwidth · share))
 /// with the chip's table f of measured over modelled time by calls, cached heads and mean context
 /// (kernel_residual.hpp). Never faster than the share of the bandwidth: kernels measured in a loop find a small cache
-/// in the chip's L2, where a server's weights have been since. With many query heads to a cached vector (MLA)
-/// arithmetic may be the longer side instead, unless the share was measured for as many heads and has it in it. A
-/// prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the peak,
-/// in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time. Times the
-/// chip's table by heads and length; a chunk after cached tokens counts as the whole prompt of as many pairs.
+/// in the chip's L2, where a server's weights have been since. With many query heads to a cached vector (MLA:
+/// latent_attention.hpp) arithmetic may be the longer side instead. A prompt's chunk of c tokens after b multiplies c
+/// (b + (c + 1) / 2) pairs of queries and keys, at a share of the peak, in blocks of 64 queries of a head; the units
+/// that finish first wait for the last: `tail` blocks' time. Times the chip's table by heads and length; a chunk after
+/// cached tokens counts as the whole prompt of as many pairs.
 ///
 /// Form and figures as for gemm.hpp.
 
@@ -37,15 +37,17 @@ struct AttentionShape {
 struct AttentionFigures {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;                   ///< share of the peak
-  double prefill_tail = 0;              ///< blocks
-  double decode = 1;                    ///< share of the bandwidth
-  bool decode_with_arithmetic = false;  ///< `decode` was measured with whatever bounds it
+  double prefill = 1;       ///< share of the peak
+  double prefill_tail = 0;  ///< blocks
+  double decode = 1;        ///< share of the bandwidth
   double decode_tile_s = 0;
   double launch_s = 0;
   const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive all; null: none
   std::int64_t units = 0;                                                        ///< 0: unknown
 };
+
+/// Contexts of a call between which a time with this table is as good as a line: 0, the table's, one beyond.
+std::vector<double> contexts_of(const KernelResidual& decode_table);
 
 class Attention {
  public:

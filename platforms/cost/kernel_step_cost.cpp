@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "platforms/cost/kernel_figures.hpp"
 #include "sim/core/rounded.hpp"
 
 namespace tokenyard::platforms {
@@ -35,60 +36,6 @@ Precision attention_precision(const ReplicaSpec& spec) {
                                                        : spec.chip->compute_precision(spec.weights).value();
 }
 
-GemmFigures gemm_figures(const Chip& chip, Precision compute) {
-  const Chip::Efficiency& e = chip.efficiency;
-  GemmFigures figures;
-  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
-  figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.compute = e.gemm_compute[compute].value_or(0.7);
-  figures.memory = e.gemm_memory.value_or(0.8);
-  figures.launch_s = e.launch_s.value_or(2e-6);
-  figures.units = chip.compute_units.value_or(0);
-  figures.tile_half = e.gemm_tile_half.value_or(0);
-  figures.depth_half = e.gemm_depth_half.value_or(0);
-  figures.occupancy = e.gemm_occupancy.value_or(0);
-  figures.wave = e.gemm_wave.value_or(0);
-  figures.split_s = e.gemm_split_s.value_or(0);
-  return figures;
-}
-
-GemmFigures expert_figures(const Chip& chip, Precision compute) {
-  const Chip::Efficiency& e = chip.efficiency;
-  GemmFigures figures = gemm_figures(chip, compute);
-  figures.compute = e.moe_compute.value_or(figures.compute);
-  figures.memory = e.moe_memory.value_or(figures.memory);
-  figures.launch_s = e.moe_launch_s.value_or(2 * figures.launch_s);
-  figures.tile_half = e.moe_tile_half.value_or(0);
-  figures.depth_half = e.moe_depth_half.value_or(0);
-  figures.occupancy = 0;
-  figures.split_s = 1;  // nobody splits a grouped product
-  return figures;
-}
-
-AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {
-  const Chip::Efficiency& e = chip.efficiency;
-  AttentionFigures figures;
-  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
-  figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.prefill = e.attention_prefill.value_or(0.5);
-  figures.prefill_tail = e.attention_prefill_tail.value_or(0);
-  figures.decode = e.attention_decode.value_or(0.7);
-  figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
-  const auto table = [&](const std::array<KernelResidual, 4>& of_format) -> const KernelResidual* {
-    for (const Precision format : {kv, Precision::kBf16}) {
-      const KernelResidual& residual = of_format[static_cast<std::size_t>(format)];
-      if (!residual.empty()) return &residual;
-    }
-    return nullptr;
-  };
-  figures.prefill_residual = table(e.attention_prefill_residual);
-  figures.decode_residual = table(e.attention_decode_residual);
-  // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
-  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(2e-6);
-  figures.units = chip.compute_units.value_or(0);
-  return figures;
-}
-
 KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
     : spec_(spec),
       gemm_(gemm_figures(*spec.chip, spec.chip->compute_precision(spec.weights).value())),
@@ -104,7 +51,7 @@ KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
 void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k) {
   if (layers <= 0 || n <= 0 || k <= 0) return;
   const double weight = bytes_per_weight(spec_.weights);
-  products_.push_back({Gemm(gemm_, n, k, weight, std::min(kActivationBytes, std::ceil(weight))), layers});
+  products_.push_back({product_of(gemm_, spec_.weights, n, k), layers});
   token_flop_ += 2 * layers * static_cast<double>(n) * static_cast<double>(k);
   if (weight == 1) {  // 16-bit inputs in, 8-bit inputs out
     pointwise_kernels_ += layers;
@@ -123,30 +70,20 @@ void KernelStepCost::add_layers() {
   double of_layers = 6 * count(model.layers) * bytes(d);
 
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
-  if (model.mla) {
-    figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
-    if (const ProfileCurve& latent = spec_.chip->efficiency.latent_decode[static_cast<std::size_t>(spec_.kv)];
-        !latent.empty()) {
-      figures.decode = latent.at(count(heads * queries));
-      figures.decode_with_arithmetic = true;
-    }
-  }
+  if (model.mla) figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   AttentionShape full;
   full.layers = count(model.full_layers);
   full.query_heads = count(heads) / count(p.dp);
   full.ranks = count(p.dp);
   if (model.mla) {
-    const ModelArchitecture::Mla& mla = *model.mla;
-    const std::int64_t qk = mla.qk_nope_dim + mla.qk_rope_dim;
-    add_products(full.layers, mla.q_lora_rank + mla.kv_lora_rank + mla.qk_rope_dim, d);
-    add_products(full.layers, heads * qk, mla.q_lora_rank);
-    add_products(full.layers, heads * (mla.qk_nope_dim + mla.v_dim), mla.kv_lora_rank);
-    add_products(full.layers, d, heads * mla.v_dim);
-    full.query_key_dim = count(qk);
-    full.value_dim = count(mla.v_dim);
-    full.decode_flop = 2 * count(queries) * full.query_heads * count(2 * mla.kv_lora_rank + mla.qk_rope_dim);
-    of_layers += full.layers * bytes(2 * heads * qk);
+    for (const WeightShape& weights : latent_products(model, heads))
+      add_products(full.layers, weights.columns, weights.depth);
+    const AttentionShape latent = latent_shape(model, heads, 1);
+    full.query_key_dim = latent.query_key_dim;
+    full.value_dim = latent.value_dim;
+    full.decode_flop = count(queries) / count(p.dp) * latent.decode_flop;
+    of_layers += full.layers * kActivationBytes * 2 * count(heads) * full.query_key_dim;
   } else if (model.full_layers > 0) {
     const std::int64_t width = model.full_head_dim, kv = share(model.full_kv_heads, tp);
     add_products(full.layers,
@@ -161,6 +98,9 @@ void KernelStepCost::add_layers() {
   }
   full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
   attention_.emplace_back(figures, full);
+  if (model.mla)
+    latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, attention_.back(), heads,
+                    queries);
 
   if (model.sliding_layers > 0) {
     const std::int64_t width = *model.head_dim, kv = share(model.kv_heads, tp);
@@ -314,10 +254,13 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
   }
 
   std::vector<StepPiece> stretches;
-  const std::vector<double> points = full.decode_points();
-  KernelTime from = full.decode(calls, points.front());
+  const std::vector<double> points = latent_ ? latent_->decode_points() : full.decode_points();
+  const auto time_at = [&](double point) {
+    return latent_ ? latent_->decode(calls, point) : full.decode(calls, point);
+  };
+  KernelTime from = time_at(points.front());
   for (std::size_t i = 1; i < points.size(); ++i) {
-    KernelTime to = full.decode(calls, points[i]);
+    KernelTime to = time_at(points[i]);
     StepPiece stretch;
     KernelTime base = windows;
     for (std::size_t b = 0; b < kBounds; ++b) {

@@ -23,19 +23,14 @@
 #include "platforms/cost/attention.hpp"
 #include "platforms/cost/collective.hpp"
 #include "platforms/cost/experts.hpp"
-#include "platforms/cost/gemm.hpp"
 #include "platforms/cost/host_time.hpp"
+#include "platforms/cost/latent_attention.hpp"
 #include "platforms/cost/replica_spec.hpp"
 
 namespace tokenyard::platforms {
 
-inline constexpr double kActivationBytes = 2;  // bf16
 /// Of attention and of the output matrix.
 Precision attention_precision(const ReplicaSpec& spec);
-/// The chip's entry as the kernel models take it. `compute`: a format that the chip has a peak for.
-GemmFigures gemm_figures(const Chip& chip, Precision compute);
-GemmFigures expert_figures(const Chip& chip, Precision compute);
-AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
 
 class KernelStepCost final : public StepCost {
  public:
@@ -65,7 +60,8 @@ class KernelStepCost final : public StepCost {
   std::vector<Product> products_;
   std::optional<Experts> experts_;
   Gemm head_;
-  std::vector<Attention> attention_;  ///< full layers, then sliding ones
+  std::vector<Attention> attention_;       ///< full layers, then sliding ones
+  std::optional<LatentAttention> latent_;  ///< in place of the full layers' decoding
   Collective tensor_, exchange_;
   HostTime host_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step

@@ -1,5 +1,7 @@
 #include "platforms/cost/speculative_step_cost.hpp"
 
+#include "platforms/cost/kernel_figures.hpp"
+
 namespace tokenyard::platforms {
 namespace {
 

@@ -71,16 +71,9 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     read_residuals(at, "moe_residual", kExpertAxes, result.moe_residual);
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
     read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
+    read_residuals(at, "latent_decode_residual", kLatentAxes, result.latent_decode_residual);
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
-    at.object("latent_decode", [&](ObjectReader& by_format) {
-      for (const Precision precision : kPrecisions) {
-        by_format.object(name_of(precision), [&](ObjectReader& table) {
-          result.latent_decode[static_cast<std::size_t>(precision)] = ProfileCurve::read(table, "value");
-          read_provenance(table, false);
-        });
-      }
-    });
     result.launch_s = optional_fact(at, "launch_s", kNotNegative);
     result.gemm_tile_half = optional_fact(at, "gemm_tile_half", kNotNegative);
     result.gemm_depth_half = optional_fact(at, "gemm_depth_half", kNotNegative);

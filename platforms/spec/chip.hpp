@@ -52,9 +52,7 @@ struct Chip {
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
     std::array<KernelResidual, 4> attention_prefill_residual,
-        attention_decode_residual;  ///< by precision of the KV; empty where unknown
-    /// Latent attention (MLA): share of the bandwidth by query heads on the chip, by format of the KV; may be empty.
-    std::array<ProfileCurve, 4> latent_decode;
+        attention_decode_residual, latent_decode_residual;  ///< by precision of the KV; empty where unknown
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
     // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
     std::optional<double> gemm_tile_half;   ///< elements

@@ -23,6 +23,8 @@ using ResidualAxes = std::array<const char*, 3>;
 inline constexpr ResidualAxes kExpertAxes = {"rows_per_expert", "ffn", "experts"};
 /// Decoding over the KV cache: calls, cached heads on the chip, tokens of context of a call.
 inline constexpr ResidualAxes kDecodeAxes = {"calls", "kv_heads", "context"};
+/// A layer of latent attention while decoding: calls, query heads on the chip, tokens of context of a call.
+inline constexpr ResidualAxes kLatentAxes = {"calls", "heads", "context"};
 /// Attention of prompts: query heads on the chip (of all prompts of a kernel), how many share a cached head, tokens.
 inline constexpr ResidualAxes kPrefillAxes = {"heads", "heads_per_kv_head", "tokens"};
 

@@ -1,0 +1,99 @@
+#include "analysis/calibrate/latent_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/residual_fit.hpp"
+#include "platforms/cost/kernel_figures.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using platforms::KernelResidual;
+using platforms::Precision;
+
+constexpr double kFirstContext = 64;  // shorter ones take as long
+constexpr double kLeastFactor = 0.05;
+
+std::optional<Precision> weights_of(std::string_view gemm_type) {
+  if (gemm_type == "bfloat16") return Precision::kBf16;
+  if (gemm_type == "fp8" || gemm_type == "fp8_block") return Precision::kFp8;
+  if (gemm_type == "nvfp4") return Precision::kFp4;
+  return std::nullopt;
+}
+
+bool held_out(const LatentSample& s) {
+  std::uint64_t hash = static_cast<std::uint64_t>(s.batch * 1024 + s.heads) * 0x9e3779b97f4a7c15ULL;
+  hash ^= hash >> 31;
+  hash *= 0xbf58476d1ce4e5b9ULL;
+  return (hash >> 32) % 5 == 0;
+}
+
+platforms::LatentAttention attention_of(const platforms::Chip& chip, const platforms::ModelArchitecture& model,
+                                        Precision kv, const LatentSample& s, const KernelResidual* table) {
+  platforms::AttentionFigures figures = platforms::attention_figures(chip, Precision::kBf16, kv);
+  figures.prefill_residual = figures.decode_residual = nullptr;
+  const platforms::Attention attention(figures,
+                                       platforms::latent_shape(model, s.heads, platforms::bytes_per_element(kv)));
+  return {chip, table, model, s.weights, attention, s.heads, 1};
+}
+
+}  // namespace
+
+std::vector<LatentSample> read_latent_decode(const std::filesystem::path& path, std::string_view kv_format) {
+  const MeasuredTable table(path);
+  std::vector<LatentSample> samples;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const auto weights = weights_of(table.text(row, "gemm_type"));
+    if (!weights || table.text(row, "kv_cache_dtype") != kv_format) continue;
+    samples.push_back({std::llround(table.number(row, "num_heads")), std::llround(table.number(row, "batch_size")),
+                       std::llround(table.number(row, "step")) + 1, *weights, table.number(row, "latency") * 1e-3});
+  }
+  return samples;
+}
+
+double latent_seconds(const platforms::Chip& chip, const platforms::ModelArchitecture& model, Precision kv,
+                      const LatentSample& s, const KernelResidual* table) {
+  const auto calls = static_cast<double>(s.batch), context = static_cast<double>(s.context);
+  const platforms::LatentAttention attention = attention_of(chip, model, kv, s, table);
+  return attention.decode(calls, context).total() + attention.products_s(calls);
+}
+
+LatentFit fit_latent_decode(const std::vector<LatentSample>& samples, const platforms::Chip& chip,
+                            const platforms::ModelArchitecture& model, Precision kv) {
+  std::vector<double> modelled;
+  double least = std::numeric_limits<double>::infinity();
+  for (LatentSample s : samples) {
+    s.weights = Precision::kFp8;  // the table's reference
+    modelled.push_back(latent_seconds(chip, model, kv, s, nullptr));
+    if (s.batch == 1 && static_cast<double>(s.context) <= kFirstContext)
+      least = std::min(least, s.seconds - modelled.back());
+  }
+  LatentFit fit;
+  fit.unfused_s = std::isfinite(least) ? std::max(0.0, least) : 0;
+  std::vector<ResidualSample> all, used;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const LatentSample& s = samples[i];
+    all.push_back({{static_cast<double>(s.batch), static_cast<double>(s.heads), static_cast<double>(s.context)},
+                   std::max((s.seconds - fit.unfused_s) / modelled[i], kLeastFactor)});
+    if (!held_out(s)) used.push_back(all.back());
+  }
+  const auto table_of = [](const std::vector<ResidualSample>& of) {
+    double longest = kFirstContext;
+    for (const ResidualSample& s : of) longest = std::max(longest, s.point[2]);
+    return residual_of({powers_of_two(of, 0), powers_of_two(of, 1), powers_of_two(kFirstContext, longest)}, of);
+  };
+  fit.residual = table_of(all);
+  const KernelResidual without = used.empty() ? fit.residual : table_of(used);
+  for (const LatentSample& s : samples) {
+    const bool out = held_out(s);
+    const double fused = latent_seconds(chip, model, kv, s, out ? &without : &fit.residual);
+    (out ? fit.held_out : fit.fitted).add(fit.unfused_s + fused, s.seconds);
+  }
+  return fit;
+}
+
+}  // namespace tokenyard::analysis

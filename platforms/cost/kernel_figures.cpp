@@ -1,0 +1,76 @@
+#include "platforms/cost/kernel_figures.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokenyard::platforms {
+namespace {
+
+/// That of the format, else the 16-bit one, else none.
+const KernelResidual* table_of(const std::array<KernelResidual, 4>& by_format, Precision kv) {
+  for (const Precision format : {kv, Precision::kBf16}) {
+    const KernelResidual& table = by_format[static_cast<std::size_t>(format)];
+    if (!table.empty()) return &table;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+GemmFigures gemm_figures(const Chip& chip, Precision compute) {
+  const Chip::Efficiency& e = chip.efficiency;
+  GemmFigures figures;
+  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
+  figures.bytes_per_s = *chip.memory_bytes_per_s;
+  figures.compute = e.gemm_compute[compute].value_or(0.7);
+  figures.memory = e.gemm_memory.value_or(0.8);
+  figures.launch_s = e.launch_s.value_or(2e-6);
+  figures.units = chip.compute_units.value_or(0);
+  figures.tile_half = e.gemm_tile_half.value_or(0);
+  figures.depth_half = e.gemm_depth_half.value_or(0);
+  figures.occupancy = e.gemm_occupancy.value_or(0);
+  figures.wave = e.gemm_wave.value_or(0);
+  figures.split_s = e.gemm_split_s.value_or(0);
+  return figures;
+}
+
+GemmFigures expert_figures(const Chip& chip, Precision compute) {
+  const Chip::Efficiency& e = chip.efficiency;
+  GemmFigures figures = gemm_figures(chip, compute);
+  figures.compute = e.moe_compute.value_or(figures.compute);
+  figures.memory = e.moe_memory.value_or(figures.memory);
+  figures.launch_s = e.moe_launch_s.value_or(2 * figures.launch_s);
+  figures.tile_half = e.moe_tile_half.value_or(0);
+  figures.depth_half = e.moe_depth_half.value_or(0);
+  figures.occupancy = 0;
+  figures.split_s = 1;  // nobody splits a grouped product
+  return figures;
+}
+
+AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {
+  const Chip::Efficiency& e = chip.efficiency;
+  AttentionFigures figures;
+  figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
+  figures.bytes_per_s = *chip.memory_bytes_per_s;
+  figures.prefill = e.attention_prefill.value_or(0.5);
+  figures.prefill_tail = e.attention_prefill_tail.value_or(0);
+  figures.decode = e.attention_decode.value_or(0.7);
+  figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
+  figures.prefill_residual = table_of(e.attention_prefill_residual, kv);
+  figures.decode_residual = table_of(e.attention_decode_residual, kv);
+  // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
+  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(2e-6);
+  figures.units = chip.compute_units.value_or(0);
+  return figures;
+}
+
+const KernelResidual* latent_table(const Chip& chip, Precision kv) {
+  return table_of(chip.efficiency.latent_decode_residual, kv);
+}
+
+Gemm product_of(const GemmFigures& figures, Precision weights, std::int64_t n, std::int64_t k) {
+  const double bytes = bytes_per_weight(weights);
+  return {figures, n, k, bytes, std::min(kActivationBytes, std::ceil(bytes))};
+}
+
+}  // namespace tokenyard::platforms

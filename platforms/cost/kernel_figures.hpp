@@ -1,0 +1,21 @@
+#pragma once
+/// A chip's catalogue entry as the kernel models take it. `compute`: a format that the chip has a peak for.
+
+#include "platforms/cost/attention.hpp"
+#include "platforms/cost/gemm.hpp"
+#include "platforms/spec/chip.hpp"
+
+namespace tokenyard::platforms {
+
+inline constexpr double kActivationBytes = 2;  // bf16
+
+GemmFigures gemm_figures(const Chip& chip, Precision compute);
+GemmFigures expert_figures(const Chip& chip, Precision compute);
+AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
+/// Of latent_attention.hpp; null: none.
+const KernelResidual* latent_table(const Chip& chip, Precision kv);
+
+/// n columns of k weights in a format, and inputs that are no wider than it asks for.
+Gemm product_of(const GemmFigures& figures, Precision weights, std::int64_t n, std::int64_t k);
+
+}  // namespace tokenyard::platforms

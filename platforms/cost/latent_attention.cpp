@@ -1,0 +1,74 @@
+#include "platforms/cost/latent_attention.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "platforms/cost/kernel_figures.hpp"
+
+namespace tokenyard::platforms {
+
+std::array<WeightShape, 4> latent_products(const ModelArchitecture& model, std::int64_t heads) {
+  const ModelArchitecture::Mla& mla = *model.mla;
+  return {{{mla.q_lora_rank + mla.kv_lora_rank + mla.qk_rope_dim, model.hidden},
+           {heads * (mla.qk_nope_dim + mla.qk_rope_dim), mla.q_lora_rank},
+           {heads * (mla.qk_nope_dim + mla.v_dim), mla.kv_lora_rank},
+           {model.hidden, heads * mla.v_dim}}};
+}
+
+AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, double kv_bytes) {
+  const ModelArchitecture::Mla& mla = *model.mla;
+  const auto rank = static_cast<double>(mla.kv_lora_rank), rope = static_cast<double>(mla.qk_rope_dim);
+  AttentionShape shape;
+  shape.layers = 1;
+  shape.query_heads = static_cast<double>(heads);
+  shape.query_key_dim = static_cast<double>(mla.qk_nope_dim) + rope;
+  shape.value_dim = static_cast<double>(mla.v_dim);
+  shape.cached_bytes = (rank + rope) * kv_bytes;
+  shape.decode_flop = 2 * shape.query_heads * (2 * rank + rope);
+  return shape;
+}
+
+LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model,
+                                 Precision weights, const Attention& attention, std::int64_t heads,
+                                 std::int64_t queries)
+    : attention_(attention),
+      heads_(static_cast<double>(heads)),
+      queries_(static_cast<double>(queries)),
+      bytes_per_s_(*chip.memory_bytes_per_s),
+      table_(table) {
+  const auto products = [&](Precision format) {
+    const GemmFigures figures = gemm_figures(chip, chip.compute_precision(format).value());
+    Products all;
+    for (const WeightShape& shape : latent_products(model, heads))
+      all.push_back(product_of(figures, format, shape.columns, shape.depth));
+    return all;
+  };
+  products_ = products(weights);
+  reference_ = products(Precision::kFp8);
+  launches_s_ =
+      attention.shape().layers * kLatentKernels * gemm_figures(chip, chip.compute_precision(weights).value()).launch_s;
+}
+
+double LatentAttention::seconds(const Products& products, double calls) const {
+  const auto rows = static_cast<std::int64_t>(std::ceil(calls * queries_ / attention_.shape().ranks));
+  double sum = 0;
+  for (const Gemm& product : products) sum += product.at(rows).total();
+  return attention_.shape().layers * sum;
+}
+
+KernelTime LatentAttention::decode(double calls, double context) const {
+  KernelTime time = attention_.decode(calls, context);
+  time[Bound::kHost] += launches_s_;
+  if (table_ == nullptr) return time;
+  const double ranks = attention_.shape().ranks;
+  const double factor = table_->at({calls / ranks, heads_ * queries_, std::max(1.0, context)});
+  const double layers = factor * (seconds(reference_, calls) + time.total());
+  time[Bound::kBandwidth] += std::max(layers - products_s(calls), time.bytes / bytes_per_s_) - time.total();
+  return time;
+}
+
+std::vector<double> LatentAttention::decode_points() const {
+  return table_ == nullptr ? attention_.decode_points() : contexts_of(*table_);
+}
+
+}  // namespace tokenyard::platforms

@@ -1,0 +1,60 @@
+#pragma once
+/// Latent attention (MLA): its products, and what a layer of it takes in a decode step beside them.
+///
+/// Short kernels stand around the products and the one that reads the cache: norms of the latent vectors, assembly of
+/// queries and of the cache's entry, a second absorbed product, the merging of split contexts. Each takes a launch. Per
+/// layer
+///   f · (products in 8 bits + kLatentKernels · launch + attention to the cache)
+/// with the chip's table f by calls, query heads and mean context (kernel_residual.hpp). In 8 bits whatever the
+/// weights' format, for it hardly shows (one call, 128 heads, B200: 141, 132 and 116 us in 16, 8 and 4 bits). The step
+/// counts the products with those of all its tokens; the rest is here, never faster than the memory delivers the cache.
+/// A drafter's guesses that a call has checked count as so many more heads. Without a table f = 1.
+///
+/// Tables: vLLM's MLA modules in aiconfigurator, fitted by `tokenyard calibrate` (analysis/calibrate/latent_fit.hpp).
+
+#include <array>
+#include <vector>
+
+#include "platforms/cost/attention.hpp"
+#include "platforms/cost/gemm.hpp"
+#include "platforms/spec/chip.hpp"
+#include "platforms/spec/model.hpp"
+
+namespace tokenyard::platforms {
+
+/// Two norms, queries, cache entry and merging, a second absorbed product: SGLang's and vLLM's forward passes, 2026-08.
+inline constexpr double kLatentKernels = 5;
+
+/// Weights of `columns` outputs of `depth` inputs each.
+struct WeightShape {
+  std::int64_t columns = 0, depth = 0;
+};
+/// The products of a layer with `heads` heads on the chip: down, queries up, keys and values up, out.
+std::array<WeightShape, 4> latent_products(const ModelArchitecture& model, std::int64_t heads);
+/// Of one layer on a chip, without its figures' tables.
+AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, double kv_bytes);
+
+class LatentAttention {
+ public:
+  /// `table` must outlive this; null: none.
+  LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model, Precision weights,
+                  const Attention& attention, std::int64_t heads, std::int64_t queries);
+
+  /// All layers, for `calls` calls over `context` tokens each, without the products.
+  KernelTime decode(double calls, double context) const;
+  /// As Attention's.
+  std::vector<double> decode_points() const;
+  /// Of all layers' products.
+  double products_s(double calls) const { return seconds(products_, calls); }
+
+ private:
+  using Products = std::vector<Gemm>;
+  double seconds(const Products& products, double calls) const;
+
+  Attention attention_;
+  Products products_, reference_;  ///< as they are, and in 8 bits
+  double heads_, queries_, bytes_per_s_, launches_s_;
+  const KernelResidual* table_;
+};
+
+}  // namespace tokenyard::platforms
