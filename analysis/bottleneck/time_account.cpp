@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "analysis/run/summary.hpp"
 #include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
@@ -16,16 +17,11 @@ using sim::Time;
 
 namespace {
 
-Json causes_json(const std::array<double, platforms::kCauses>& causes_s) {
-  Json json = Json::object();
-  for (std::size_t c = 0; c < platforms::kCauses; ++c) json[std::string(platforms::kCauseNames[c])] = causes_s[c];
-  return json;
-}
-
+/// Of a task, on average.
 Json causes_json(const CauseTimes& causes, double tasks) {
   std::array<double, platforms::kCauses> causes_s;
   for (std::size_t c = 0; c < platforms::kCauses; ++c) causes_s[c] = causes.by_cause[c].seconds() / tasks;
-  return causes_json(causes_s);
+  return analysis::causes_json(causes_s);
 }
 
 Json bands_json(const TaskBands& tasks) {
@@ -37,7 +33,7 @@ Json bands_json(const TaskBands& tasks) {
                     {"to", named.to},
                     {"count", band.tasks},
                     {"task_s", band.task_s()},
-                    {"causes_s", causes_json(band.causes_s)}});
+                    {"causes_s", analysis::causes_json(band.causes_s)}});
   }
   return json;
 }

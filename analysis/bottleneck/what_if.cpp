@@ -33,11 +33,11 @@ Figures figures_of(const Json& summary) {
 
 /// ln(before / after) over `per`.
 Elasticity elasticity(const std::vector<Figures>& base, const std::vector<Figures>& better, Figure figure, double per) {
-  std::vector<std::optional<double>> samples;
+  std::vector<double> samples;
   for (std::size_t r = 0; r < base.size(); ++r) {
     const double ratio = base[r][static_cast<std::size_t>(figure)] / better[r][static_cast<std::size_t>(figure)];
     if (!(ratio > 0) || !std::isfinite(ratio)) return {};
-    samples.emplace_back(sim::portable_log(ratio) / per);
+    samples.push_back(sim::portable_log(ratio) / per);
   }
   const sim::MeanInterval interval = sim::mean_interval(samples);
   return {interval.mean, interval.half_width.value_or(0)};
@@ -135,10 +135,9 @@ std::optional<Scenario> with_unlimited_prefix_caches(const Scenario& scenario) {
 }
 
 std::optional<double> mean_hits(std::span<const Json> summaries, const std::string& pool) {
-  std::vector<std::optional<double>> hits;
+  std::vector<double> hits;
   for (const Json& summary : summaries) {
-    const Json& rate = summary["pools"][pool]["prefix_hit_rate"];
-    hits.push_back(rate.is_number() ? std::optional(rate.get<double>()) : std::nullopt);
+    if (const Json& rate = summary["pools"][pool]["prefix_hit_rate"]; rate.is_number()) hits.push_back(rate);
   }
   const sim::MeanInterval interval = sim::mean_interval(hits);
   return interval.count > 0 ? std::optional(interval.mean) : std::nullopt;

@@ -109,17 +109,17 @@ class Search {
   /// "89.4 ±1.2 % of the work is within the level, 90 % is asked for".
   std::string attained(const Size& size) {
     trials_.passes(size);
-    const Interval interval = attainment_of(size);
+    const sim::MeanInterval interval = attainment_of(size);
     return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}", 100 * interval.mean,
                        interval.half_width ? fmt::format(" ±{:.1f}", 100 * *interval.half_width) : "",
                        100 * (1 - forgiven_),
                        interval.mean > 1 - forgiven_ ? ": too few to tell, simulate longer (duration_s)" : "");
   }
 
-  Interval attainment_of(const Size& size) const {
+  sim::MeanInterval attainment_of(const Size& size) const {
     std::vector<double> attainments;
     for (const Trial* trial : trials_.judged(size)) attainments.push_back(1 - trial->missed);
-    return Interval(attainments);
+    return sim::mean_interval(attainments);
   }
 
   /// The ample size with one pool replaced.
@@ -303,7 +303,7 @@ class Search {
     for (std::uint64_t seed = 0; seed < trials.size(); ++seed) {
       if (trials[seed]->missed > std::max(forgiven_, failure.missed)) failure = {size, seed, trials[seed]->missed};
     }
-    const Interval attainment = attainment_of(size);
+    const sim::MeanInterval attainment = attainment_of(size);
     if (failure.missed == 0) failure.missed = 1 - attainment.mean + attainment.half_width.value_or(0);
     if (!result_.missed_with_less || failure.missed < *result_.missed_with_less)
       result_.missed_with_less = failure.missed;
@@ -356,7 +356,7 @@ class Search {
     mean("ttft_p95_s", "/latency/ttft_s/p95");
     mean("tpot_p95_s", "/latency/tpot_s/p95");
     mean("task_p95_s", "/latency/task_s/p95");
-    const Interval attainment = attainment_of(size);
+    const sim::MeanInterval attainment = attainment_of(size);
     result_.figures["attainment"] = attainment.mean;
     result_.figures["attainment_half_width"] = sim::or_null(attainment.half_width);
     find_limit(summaries.front());

@@ -37,10 +37,9 @@ Json curve(const QuantileSketch& sketch) {
 }
 
 Json causes_json(const platforms::CauseTimes& causes) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < platforms::kCauses; ++i)
-    json[std::string(platforms::kCauseNames[i])] = causes.by_cause[i].seconds();
-  return json;
+  std::array<double, platforms::kCauses> seconds;
+  for (std::size_t i = 0; i < platforms::kCauses; ++i) seconds[i] = causes.by_cause[i].seconds();
+  return analysis::causes_json(seconds);
 }
 
 class Summary {
@@ -322,6 +321,12 @@ class Summary {
 };
 
 }  // namespace
+
+Json causes_json(const std::array<double, platforms::kCauses>& seconds) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < platforms::kCauses; ++i) json[std::string(platforms::kCauseNames[i])] = seconds[i];
+  return json;
+}
 
 Json summarize(const Outcome& outcome) { return Summary(outcome).make(); }
 

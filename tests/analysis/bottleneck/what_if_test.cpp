@@ -2,8 +2,10 @@
 
 #include "analysis/bottleneck/what_if.hpp"
 
+#include "analysis/bottleneck/page.hpp"
 #include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/support/html.hpp"
 #include "tests/support/json_schema.hpp"
 
 using namespace tokenyard;
@@ -103,6 +105,11 @@ TEST_CASE("Bottleneck: what is said of the time adds up, and conforms to the sch
       what_if(read_scenario(scenario(llama_8b(2), 4), true, {agent(kShort, kShort, "100")}), {.repetitions = 2});
   const sim::Json json = to_json(study, 1.1);
   CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
+  const std::string page = bottleneck_page(json, "tokenyard bottleneck <b>.json");
+  CHECK(well_formed(page));
+  CHECK(page.find(study.verdict) != std::string::npos);
+  CHECK(page.find("src=\"http") == std::string::npos);
+  CHECK(page.find("<b>.json") == std::string::npos);
   const sim::Json& time = json["time"];
   for (const sim::Json& band : time["bands"]) {
     double sum = 0;

@@ -145,9 +145,6 @@ TEST_CASE("Sizing: what a few seeds leave open is no pass") {
   CHECK(verdict({0.96, 0.99}, 0.95, 2) == std::nullopt);  // 0.975 ± 0.19
   CHECK(verdict(Attained(6, 0.97), 0.95, 2) == true);
   CHECK(verdict({0.951, 0.999, 0.951, 0.951, 0.91, 0.96}, 0.95, 2) == false);  // as many as may be, and still open
-  const Interval interval({0.96, 0.98});
-  CHECK(interval.mean == Approx(0.97));
-  CHECK(*interval.half_width == Approx(12.7062 * 0.01));
 }
 
 TEST_CASE("Sizing: experts, stages and nodes") {
