@@ -252,8 +252,13 @@ bool Replica::admit(std::uint32_t index) {
   Tokens tokens = total - ready;
   Tokens held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
   if (!call.transferred) {
-    if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
-    if (!options_.chunked_prefill && total - hit.tokens > budget) return false;
+    // Judged by HBM's share alone: what others compute meanwhile must not let a call in during a leap.
+    Tokens whole_prompt = total - hit.tokens;
+    if (const Tokens most = options_.long_prefill_token_threshold; most > 0) {
+      tokens = std::min(tokens, most);
+      whole_prompt = std::min(whole_prompt, most);
+    }
+    if (!options_.chunked_prefill && whole_prompt > budget) return false;
     tokens = std::min(tokens, budget);
     held = ready + tokens;
   }
