@@ -130,7 +130,7 @@ void RecordedPlayer::begin_task(std::uint32_t index) {
   const auto steps = static_cast<std::uint32_t>(task.steps.size());
   play.number = begun_++;
   play.arrival = play.path_end = simulation_.now();
-  play.served = Time();
+  play.served = play.waited = Time();
   play.path = {};
   play.record = {};
   play.aborted = {};
@@ -257,6 +257,7 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
     request.task_arrival = play.arrival;
     request.task_served = play.served;
     request.path_served = progress.path_served;
+    request.task_waited = play.waited;
     request.agent = play.task.agent;
     request.node = step.node;
     request.next_node = next_node(play, s);
@@ -330,9 +331,10 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   }
   if (record.scheduled != CallRecord::kNoTime) {
     progress.served = record.scheduled;
-    progress.path_served += record.finish - record.scheduled;
-    play.served += record.finish - record.scheduled;
   }
+  progress.path_served += record.causes.served();
+  play.served += record.causes.served();
+  play.waited += record.causes[Cause::kQueue];
   CauseTimes causes = progress.causes;
   causes += record.causes;
   end_step(index, s, causes, true, record.call);

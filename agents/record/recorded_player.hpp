@@ -81,7 +81,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
     std::uint64_t number = 0;
     std::uint32_t user = kNoUser;
     sim::Time arrival;
-    sim::Time served;                        ///< of its ended calls, from admission to end
+    sim::Time served, waited;                ///< its ended calls, in all
     std::uint32_t steps_left = 0, busy = 0;  ///< not done; delayed or running
     bool advancing = false, live = false;
     std::optional<TaskStatus> aborted;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <fmt/format.h>
 
+#include "agents/graph/steps_ahead.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/rounded.hpp"
 #include "sim/random/scatter.hpp"
@@ -21,6 +22,8 @@ using sim::Stream;
 using sim::Time;
 
 namespace {
+
+constexpr sim::StreamName kGuesses("tool-guesses");
 
 std::int64_t scaled(std::int64_t value, double factor) {
   return factor == 1 ? value : sim::rounded(static_cast<double>(value) * factor);
@@ -39,8 +42,9 @@ struct TaskPlayer::Entry {
   };
   WorkloadEntry spec;
   std::vector<Member> members;
-  std::deque<std::uint32_t> paused;  ///< the first steps of tasks that wait to be admitted
-  std::uint64_t at_work = 0;         ///< tasks
+  std::vector<std::vector<platforms::NextUse>> ahead;  ///< by node of the family
+  std::deque<std::uint32_t> paused;                    ///< the first steps of tasks that wait to be admitted
+  std::uint64_t at_work = 0;                           ///< tasks
   bool admitting = false;
 };
 
@@ -69,6 +73,7 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
       }
       entry.members.push_back(std::move(member));
     }
+    entry.ahead = steps_ahead(members);
     arrivals_.add({spec.name, spec.arrivals, spec.closed_loop, spec.max_tasks});
     entry.spec = std::move(spec);
     entries_.push_back(std::move(entry));
@@ -174,6 +179,7 @@ std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std
   step.mark = simulation_.now();
   step.path_served = parent == kNone ? Time() : steps_[parent].path_served;
   step.causes = {};
+  step.call = {};
   step.error = step.exhausted = false;
   return index;
 }
@@ -333,6 +339,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   const std::uint32_t next = step.way->target;
   if (!node.fresh && next != step.stop && step.walk.agent().node(next).kind != NodeKind::kEnd)
     request.next_node = request.node + next - step.walk.at();
+  request.next_uses = entries_[request.agent].ahead[request.node + next - step.walk.at()];
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
@@ -360,6 +367,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;
+  request.task_waited = task.waited;
   request.deadline = task.deadline;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
@@ -445,7 +453,9 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   ++task.calls;
   task.prompt_tokens += record.prompt_tokens;
   task.cached_tokens += record.cached_tokens;
-  if (record.scheduled != CallRecord::kNoTime) task.served += record.finish - record.scheduled;
+  const Time served = record.causes.served();
+  task.served += served;
+  task.waited += record.causes[Cause::kQueue];
   if (record.status == CallStatus::kCompleted) {
     task.output_tokens += record.output_tokens;
     if (node.context != kNone) step.result_tokens += call.visible;
@@ -457,9 +467,11 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   // The last copy to end was on the critical path.
   step.causes += record.causes;
   step.mark = simulation_.now();
-  if (record.scheduled != CallRecord::kNoTime) step.path_served += record.finish - record.scheduled;
+  step.path_served += served;
   if (step.result_tokens > 0) step.contexts.append(node.context, step.result_tokens);
   if (record.scheduled != CallRecord::kNoTime) step.served = record.scheduled;
+  if (entries_[task.entry].spec.tools.overlap != ToolOverlap::kOff)
+    step.call = {record.scheduled, record.first_token, record.finish};
   report_node(step, true, record.call);
   if (task.aborted) return end_step(index, true);
   leave_node(index, false);
@@ -484,9 +496,18 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   if (node.service != kNone) service = &entries_[task.entry].members[step.member].services[node.service];
   const WorkScale& scale = entries_[task.entry].spec.scale;
   const double time_scale = node.kind == NodeKind::kHuman ? scale.human_time : scale.tool_time;
+  const ToolOverlapOptions& tools = entries_[task.entry].spec.tools;
+  const bool asked_for =
+      tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && step.call.end == simulation_.now();
   Time longest;
   for (std::int64_t copy = 0; copy < count; ++copy) {
-    const Time latency = Time::nanoseconds(scaled(node.latency_s.of.sample_time(latencies).ns(), time_scale));
+    Time latency = Time::nanoseconds(scaled(node.latency_s.of.sample_time(latencies).ns(), time_scale));
+    if (asked_for) {
+      Stream guess(seed_, kGuesses, scatter(scatter(step.walk.entity() + step.walk.at()) + step.walk.visit()),
+                   static_cast<std::uint32_t>(copy));
+      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && guess.uniform() < tools.right;
+      latency = std::max(Time(), latency - head_start(tools.overlap, step.call, copy, count, guessed));
+    }
     const bool failed = node.error > 0 && errors.uniform() < node.error;
     step.error = step.error || failed;
     if (failed) {

@@ -26,6 +26,7 @@
 #include "agents/work/contexts.hpp"
 #include "agents/work/service.hpp"
 #include "agents/work/task_arrivals.hpp"
+#include "agents/work/tool_overlap.hpp"
 #include "agents/work/walk.hpp"
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
@@ -53,6 +54,7 @@ struct WorkloadEntry {
   sim::Time deadline = sim::Time::never();  ///< of a task, from its arrival
   /// Tasks at work at a time; those beyond are paused as they arrive, first come, first served.
   std::uint64_t max_in_flight = std::numeric_limits<std::uint64_t>::max();
+  ToolOverlapOptions tools;
   WorkScale scale;
 };
 
@@ -78,7 +80,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     TaskContents contents;
     sim::Time arrival;
-    sim::Time served;  ///< of its ended calls, from admission to end
+    sim::Time served, waited;  ///< its ended calls, in all
     sim::Time deadline;
     std::uint32_t entry = 0;
     std::uint32_t user = TaskArrivals::kNoUser;
@@ -106,8 +108,9 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool error = false;      ///< one of the copies failed
     bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
+    AskingCall call;               ///< the last one, where tools overlap with it
     sim::Time mark;                ///< up to which its time is accounted
-    sim::Time path_served;         ///< of the calls on the longest path to here, from admission to end
+    sim::Time path_served;         ///< the calls on the longest path to here
     Tokens result_tokens = 0;      ///< to be appended at the end of the visit
     platforms::CauseTimes causes;  ///< since the walk began
   };

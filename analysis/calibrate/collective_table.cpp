@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 constexpr double kBytesOfElement = 2, kLeastBytes = 4096, kMostBytes = 256.0 * 1024 * 1024;
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 }  // namespace
 
@@ -35,7 +30,7 @@ CollectiveTable read_all_reduce(const std::filesystem::path& path) {
   }
   CollectiveTable result;
   for (const auto& [chips, sizes] : measured) {
-    for (const auto& [bytes, seconds] : sizes) result[chips].add(bytes, median(seconds));
+    for (const auto& [bytes, seconds] : sizes) result[chips].add(bytes, median_of(seconds));
   }
   return result;
 }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::analysis {
@@ -64,16 +64,14 @@ double latent_seconds(const platforms::Chip& chip, const platforms::ModelArchite
 
 LatentFit fit_latent_decode(const std::vector<LatentSample>& samples, const platforms::Chip& chip,
                             const platforms::ModelArchitecture& model, Precision kv) {
-  std::vector<double> modelled;
-  double least = std::numeric_limits<double>::infinity();
+  std::vector<double> modelled, beyond;
   for (LatentSample s : samples) {
     s.weights = Precision::kFp8;  // the table's reference
     modelled.push_back(latent_seconds(chip, model, kv, s, nullptr));
-    if (s.batch == 1 && static_cast<double>(s.context) <= kFirstContext)
-      least = std::min(least, s.seconds - modelled.back());
+    if (s.batch == 1 && static_cast<double>(s.context) <= kFirstContext) beyond.push_back(s.seconds - modelled.back());
   }
   LatentFit fit;
-  fit.unfused_s = std::isfinite(least) ? std::max(0.0, least) : 0;
+  if (!beyond.empty()) fit.unfused_s = std::max(0.0, median_of(std::move(beyond)));
   std::vector<ResidualSample> all, used;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const LatentSample& s = samples[i];

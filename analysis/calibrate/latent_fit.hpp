@@ -5,7 +5,7 @@
 /// Tables in the format of aiconfigurator's mla_generation_module, of a DeepSeek-V3-like model: gemm_type,
 /// kv_cache_dtype, num_heads (on the chip), batch_size, step = context - 1, latency in ms of the whole module
 /// (products, norms, rotation, attention). The module is measured without the fusion that engines compile into it: what
-/// its smallest samples take beyond the model is fitted beside the table and goes no further.
+/// its smallest samples take beyond the model (the median of one call's) is no part of the table and goes no further.
 
 #include <filesystem>
 #include <string_view>

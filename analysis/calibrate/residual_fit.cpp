@@ -4,19 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/calibrate/sample_statistics.hpp"
+
 namespace tokenyard::analysis {
 
 using platforms::KernelResidual;
-
-namespace {
-
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-}  // namespace
 
 std::vector<double> powers_of_two(double least, double greatest) {
   std::vector<double> points{std::exp2(std::round(std::log2(least)))};
@@ -53,7 +45,7 @@ KernelResidual residual_of(const std::array<std::vector<double>, 3>& axes, const
         if (!factors[j].empty() && distance(i, j) < least) least = distance(i, best = j);
       }
     }
-    values[i] = median(factors[best]);
+    values[i] = median_of(factors[best]);
   }
   return {axes, std::move(values)};
 }

@@ -125,6 +125,7 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   pool.cost = bench.cost;
   pool.batching = bench.batching;
   pool.kv = bench.kv;
+  pool.read_s_per_token = bench.read_s_per_token;
   pool.hosts = {host};
   platforms::Fleet fleet(simulation, network, {pool});
   Client client(simulation, fleet);

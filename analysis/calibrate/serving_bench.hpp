@@ -60,6 +60,7 @@ struct ServingBench {
   std::shared_ptr<const platforms::StepCost> cost;
   platforms::BatchingOptions batching;
   platforms::KvCache::Options kv;
+  double read_s_per_token = 0;  ///< of a prompt's text, before the engine sees it
 
   ServingResult closed_loop(const ClosedLoop& load) const;
   ServingResult replay(const std::vector<TimedRequest>& requests, bool sampled = false) const;

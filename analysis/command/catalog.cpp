@@ -46,6 +46,10 @@ std::vector<Entry> policies() {
       {"task-fcfs", "scheduling: calls of the task that arrived first"},
       {"plas", "scheduling: calls of the task that was served least so far (Autellix), in levels that double"},
       {"atlas", "scheduling: as plas, by the longest path that led to the call (Autellix)"},
+      {"mlfq", "scheduling: calls that were served least themselves, in levels that double; those that run give way"},
+      {"preemptive", "with a scheduling that ranks calls: those that decode give way to those that rank before them"},
+      {"promote_at",
+       "with plas, atlas or mlfq: who has waited so many times as long as it was served starts anew (Autellix)"},
       {"remaining-time", "scheduling: calls after which tasks went on for the shortest time, as learned (Kairos)"},
       {"deadline", "scheduling: calls of the task with the earliest deadline (deadline_s of the agent)"},
       {"shortest-first", "scheduling: the fewest tokens to make; an oracle"},
@@ -53,7 +57,11 @@ std::vector<Entry> policies() {
       {"preserve", "kv_retention: held until the task's next call or its end"},
       {"static-ttl", "kv_retention: held for kv_ttl_s"},
       {"continuum-ttl", "kv_retention: held as long as the waits seen make it worth while (Continuum)"},
-      {"min-waste", "kv_retention: held while that wastes less memory than having it again (InferCept)"}};
+      {"min-waste", "kv_retention: held while that wastes less memory than having it again (InferCept)"},
+      {"tagged", "kv_eviction: what nobody asks for again, then tasks' contexts, then roles' prefixes (SUTRADHARA)"},
+      {"steps-to-execution", "kv_eviction: what is most calls away in the tasks' graphs first (KVFlow)"},
+      {"streaming", "tool_overlap: each of several tools begins when its arguments are made (SUTRADHARA)"},
+      {"speculative", "tool_overlap: tools begin when their call does, if guessed (tool_guesses)"}};
 }
 
 std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& catalogs) {

@@ -132,6 +132,8 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.kv = plan.cache;
     pool.retention = plan.kv_retention;
     pool.more_reuse = plan.more_reuse;
+    pool.eviction = plan.kv_eviction;
+    pool.read_s_per_token = plan.spec().host.prompt_token_s;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();

@@ -7,6 +7,7 @@
 
 #include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
+#include "analysis/scenario/policies_plan.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
 #include "sim/input/enum_choice.hpp"
 
@@ -72,8 +73,9 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
 
 /// What a pool of a media model has none of.
 void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
-  for (const char* key : {"role", "decode_pool", "engine", "router", "scheduling", "kv_tiers", "kv_retention",
-                          "kv_ttl_s", "overflow", "overflow_at"}) {
+  for (const char* key :
+       {"role", "decode_pool", "engine", "router", "scheduling", "preemptive", "quantum_s", "promote_at", "kv_tiers",
+        "kv_retention", "kv_ttl_s", "kv_eviction", "overflow", "overflow_at"}) {
     if (reader.raw(key) != nullptr)
       reader.fault(key, fmt::format("a pool of {}, which makes pictures", pool.media->name),
                    "no such key: each replica makes one picture at a time, first come, first served");
@@ -82,25 +84,6 @@ void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
   if (p.pp * p.dp * p.ep != 1)
     reader.fault("parallelism", fmt::format("pp {}, dp {}, ep {}", p.pp, p.dp, p.ep),
                  "tp alone: the chips that make one picture together");
-}
-
-void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
-  using platforms::KvRetentionPolicy;
-  platforms::KvRetentionOptions& retention = pool.kv_retention;
-  retention.policy = sim::enum_choice<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
-  if (const auto ttl_s = reader.optional_number("kv_ttl_s", {.minimum = 0, .maximum = 1e6, .exclusive = true})) {
-    retention.ttl = sim::Time::seconds(*ttl_s);
-    if (retention.policy != KvRetentionPolicy::kStaticTtl && retention.policy != KvRetentionPolicy::kContinuumTtl)
-      reader.fault("kv_ttl_s", "a time to live that no policy uses",
-                   "kv_retention static-ttl or continuum-ttl with it");
-  }
-  if (retention.policy == KvRetentionPolicy::kLru) return;
-  if (!pool.cache.prefix_caching)
-    reader.fault("kv_retention", "KV held without prefix caching",
-                 "enable_prefix_caching, by which held KV is found again; or lru");
-  if (pool.role == platforms::PoolRole::kDecode)
-    reader.fault("kv_retention", "KV held in a decode pool",
-                 "lru; the pool that prefills a task's next call finds its KV again, if that holds it");
 }
 
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
@@ -155,10 +138,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     reader.fault("kv_tiers", "tiers without prefix caching",
                  "enable_prefix_caching, by which KV is found again; or no kv_tiers and no kv_offloading_size");
   }
-  pool.router = sim::enum_choice<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
-  pool.batching.scheduling =
-      sim::enum_choice<platforms::Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
-  read_kv_retention(reader, pool);
+  read_policies(reader, pool);
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
       "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});

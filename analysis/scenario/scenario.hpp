@@ -43,6 +43,7 @@ struct PoolPlan {
   std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first
   platforms::KvRetentionOptions kv_retention;
   double more_reuse = 0;  ///< what-if: platforms::PoolOptions
+  platforms::KvEviction kv_eviction = platforms::KvEviction::kLru;
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;
   std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's

@@ -216,6 +216,18 @@ class WorkloadReader {
     if (r.faults().empty()) entry.agent = catalog_.find(agent, chosen, r.faults(), budget);
   }
 
+  void read_tool_overlap(ObjectReader& r, agents::WorkloadEntry& entry) {
+    const auto& names = agents::kToolOverlapNames;
+    const std::string chosen = r.choice("tool_overlap", {names.begin(), names.end()}, "none");
+    entry.tools.overlap =
+        static_cast<agents::ToolOverlap>(std::find(names.begin(), names.end(), chosen) - names.begin());
+    const auto right = r.optional_number("tool_guesses", {.minimum = 0, .maximum = 1});
+    if (!right) return;
+    entry.tools.right = *right;
+    if (entry.tools.overlap != agents::ToolOverlap::kSpeculative)
+      r.fault("tool_guesses", "guesses that nobody makes", "tool_overlap speculative with it");
+  }
+
   void read_agent(ObjectReader& r) {
     agents::WorkloadEntry entry;
     const std::string agent = r.string("agent");
@@ -233,6 +245,7 @@ class WorkloadReader {
       entry.deadline = sim::Time::seconds(*deadline_s);
     if (const auto most = r.optional_integer("max_in_flight", {.minimum = 1, .maximum = 1e12}))
       entry.max_in_flight = static_cast<std::uint64_t>(*most);
+    read_tool_overlap(r, entry);
     read_pools(r, entry);
     read_services(r, entry);
     plan_.entries.push_back(std::move(entry));

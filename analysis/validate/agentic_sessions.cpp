@@ -120,13 +120,13 @@ AgenticSessions::AgenticSessions(const std::filesystem::path& data) {
   }
 }
 
-std::vector<RecordedTask> AgenticSessions::play(std::int64_t users, const std::string& run, double text_s) const {
+std::vector<RecordedTask> AgenticSessions::play(std::int64_t users, const std::string& run) const {
   std::vector<RecordedTask> tasks;
   for (const auto& [number, start] : starts_) {
     const auto trace = traces_.find(start.trace);
     if (trace == traces_.end()) continue;
-    RecordedTask task = session(trace->second, number <= users ? start.turn : 0, start, run,
-                                static_cast<std::uint64_t>(number), text_s);
+    RecordedTask task =
+        session(trace->second, number <= users ? start.turn : 0, start, run, static_cast<std::uint64_t>(number));
     if (!task.steps.empty()) tasks.push_back(std::move(task));
   }
   return tasks;
@@ -147,7 +147,7 @@ Tokens AgenticSessions::answer(const std::string& trace, std::size_t turn, const
 }
 
 RecordedTask AgenticSessions::session(const std::vector<Turn>& turns, std::size_t first, const Start& start,
-                                      const std::string& run, std::uint64_t number, double text_s) const {
+                                      const std::string& run, std::uint64_t number) const {
   RecordedTask task;
   Conversation conversation(number + 1);
   const std::vector<std::uint64_t> none;
@@ -197,11 +197,10 @@ RecordedTask AgenticSessions::session(const std::vector<Turn>& turns, std::size_
     call.first_extent = static_cast<std::uint32_t>(task.extents.size());
     conversation.put(task.extents);
     call.extents = static_cast<std::uint32_t>(task.extents.size()) - call.first_extent;
-    const Time text = Time::seconds(text_s * static_cast<double>(task.prompt_tokens(call)));
     if (task.steps.size() == 1) {
-      call.not_before = text + Time::seconds(i > 0 ? turn.think_s : 0);
+      call.not_before = Time::seconds(i > 0 ? turn.think_s : 0);
     } else {
-      task.depend({static_cast<std::uint32_t>(task.steps.size() - 2), Trigger::kCompletion, Cause::kOther, text});
+      task.depend({static_cast<std::uint32_t>(task.steps.size() - 2), Trigger::kCompletion, Cause::kOther, {}});
     }
 
     conversation.add(made, kAnswerKept * static_cast<double>(made));

@@ -32,8 +32,7 @@ class AgenticSessions {
 
   /// The sessions in the order in which users take them up: the first of each of `users`, then those that follow.
   /// `run`: the measured run, whose own answers count first ("tp4_bs16_offloadoff").
-  /// `text_s`: a request reaches the engine so much later for each token of its prompt.
-  std::vector<agents::RecordedTask> play(std::int64_t users, const std::string& run, double text_s) const;
+  std::vector<agents::RecordedTask> play(std::int64_t users, const std::string& run) const;
 
  private:
   struct Turn {
@@ -52,7 +51,7 @@ class AgenticSessions {
   };
 
   agents::RecordedTask session(const std::vector<Turn>& turns, std::size_t first, const Start& start,
-                               const std::string& run, std::uint64_t number, double text_s) const;
+                               const std::string& run, std::uint64_t number) const;
   platforms::Tokens answer(const std::string& trace, std::size_t turn, const std::string& run) const;
 
   std::map<std::string, std::vector<Turn>> traces_;

@@ -4,6 +4,7 @@
 
 #include "agents/record/recorded_player.hpp"
 #include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 #include "analysis/validate/agentic_sessions.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
@@ -20,17 +21,10 @@ using sim::Time;
 // Of the servers' logs (experimental/multiturn/vllm_benchmark/results/pareto_input of the data's repository).
 constexpr std::int64_t kBlockTokens = 32, kTokens = 1'901'888, kHostBlocks = 143'248;
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 /// What the sweep's own figures say about the server beside the model of it: see the second tables.
 struct Server {
-  double decode = 1;  ///< times the time of decoding
-  double text_s = 0;  ///< before a request reaches the engine, for each token of its prompt
+  double decode = 1;               ///< times the time of decoding
+  std::optional<double> read_s{};  ///< in place of the engine's prompt_token_s
 };
 
 /// The model's step, whose decoding takes longer by a factor.
@@ -59,19 +53,14 @@ class SlowerDecode final : public platforms::StepCost {
 /// What a client would have written down by the end of the run.
 class Client final : public platforms::ServingObserver {
  public:
-  explicit Client(double text_s) : text_s_(text_s) {}
   void on_call(const CallRecord& record) override {
     if (record.status != CallStatus::kCompleted) return;
-    ttft_s.push_back((record.first_token - record.arrival).seconds() +
-                     text_s_ * static_cast<double>(record.prompt_tokens));
+    ttft_s.push_back((record.first_token - record.arrival).seconds());
     prompts.push_back(static_cast<double>(record.prompt_tokens));
     if (record.output_tokens > 1)
       itl_s.push_back((record.finish - record.first_token).seconds() / static_cast<double>(record.output_tokens - 1));
   }
   std::vector<double> ttft_s, itl_s, prompts;
-
- private:
-  double text_s_;
 };
 
 class EndOfRun final : public sim::EventHandler {
@@ -122,10 +111,9 @@ class Sweep {
     std::vector<platforms::PoolOptions> pools;
     pools.push_back(pool(offload, server));
     platforms::Fleet fleet(simulation, network, std::move(pools));
-    Client client(server.text_s);
+    Client client;
     fleet.add_observer(client);
-    HeldTasks source(
-        sessions_.play(users, fmt::format("tp4_bs{}_offload{}", users, offload ? "on" : "off"), server.text_s));
+    HeldTasks source(sessions_.play(users, fmt::format("tp4_bs{}_offload{}", users, offload ? "on" : "off")));
     agents::ReplayPlan plan;
     plan.closed_loop = agents::ClosedLoop{.users = users};
     agents::RecordedPlayer player(simulation, fleet, source, plan, {0}, 1);
@@ -139,17 +127,17 @@ class Sweep {
     const auto prompt = static_cast<double>(totals.prompt_tokens);
     const auto host = static_cast<double>(totals.tier_tokens[0]);
     const double in_hbm = (static_cast<double>(totals.cached_tokens) - host) / prompt;
-    return {in_hbm, host / (prompt * (1 - in_hbm)), median(client.ttft_s), median(client.itl_s),
-            median(client.prompts)};
+    return {in_hbm, host / (prompt * (1 - in_hbm)), median_of(client.ttft_s), median_of(client.itl_s),
+            median_of(client.prompts)};
   }
 
   /// The two figures that the runs below the cliff say themselves: ITL of 16 users, TTFT of one.
   Server fit() const {
-    Server server;
+    Server server{.read_s = spec_.host.prompt_token_s};
     for (int round = 0; round < 6; ++round) {
       server.decode *= measured(*row(16, false), "median_itl") / simulate(16, false, server).itl_s;
       const Outcome one = simulate(1, false, server);
-      server.text_s += (measured(*row(1, false), "median_ttft") - one.ttft_s) / one.prompt_tokens;
+      *server.read_s += (measured(*row(1, false), "median_ttft") - one.ttft_s) / one.prompt_tokens;
     }
     return server;
   }
@@ -163,6 +151,7 @@ class Sweep {
     pool.batching.async_scheduling = asynchronous_;
     pool.batching.max_model_len = spec_.model->max_context;
     pool.kv = {.blocks = kTokens / kBlockTokens, .block_size = kBlockTokens};
+    pool.read_s_per_token = server.read_s.value_or(spec_.host.prompt_token_s);
     pool.hosts = {0};
     if (offload) {
       const auto chips = static_cast<double>(spec_.parallelism.chips());
@@ -235,7 +224,7 @@ std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path&
                           "prompt before the engine sees it: whether caches and tiers are right if times are. 24 users "
                           "are on the edge: with 10 % less HBM 0.07 would be found there, not 0.35. At 64, "
                           "vLLM's host pool, which gives up a context's first block first, finds less.",
-                          fitted.decode, 1e6 * fitted.text_s)
+                          fitted.decode, 1e6 * *fitted.read_s)
                     : std::string(
                           "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding "
                           "sessions for half an hour. Beyond the cliff the servers were busy with answers that never "

@@ -7,6 +7,7 @@
 #include "analysis/calibrate/fit_error.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 #include "analysis/calibrate/serving_bench.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "analysis/validate/vidur_tables.hpp"
@@ -106,16 +107,6 @@ std::vector<double> column(const Run& run, double ServedCall::*member) {
   for (const ServedCall& call : run.calls) values.push_back(call.*member);
   return values;
 }
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return sum / static_cast<double>(values.size());
-}
-double quantile(std::vector<double> values, double q) {
-  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<std::size_t>(at)];
-}
 
 constexpr std::pair<const char*, double ServedCall::*> kTimes[] = {
     {"TTFT", &ServedCall::ttft_s}, {"TPOT", &ServedCall::tpot_s}, {"end to end", &ServedCall::e2e_s}};
@@ -129,10 +120,10 @@ void compare(ValidationTable& table, const Run& theirs, const Run& ours, const s
                         fmt::format("{:+}", ours.iterations - theirs.iterations), "nothing"});
   for (const auto& [name, member] : kTimes) {
     const std::vector<double> real = column(theirs, member), model = column(ours, member);
-    add(fmt::format("{} mean", name), mean(real), mean(model));
+    add(fmt::format("{} mean", name), mean_of(real), mean_of(model));
     for (const int p : {50, 99})
       if (label.empty() || p == 99)
-        add(fmt::format("{} P{}", name, p), quantile(real, p / 100.0), quantile(model, p / 100.0));
+        add(fmt::format("{} P{}", name, p), quantile_of(real, p / 100.0), quantile_of(model, p / 100.0));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
+#include "analysis/calibrate/sample_statistics.hpp"
 #include "analysis/calibrate/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/profiled_step_cost.hpp"
@@ -59,19 +60,6 @@ Measured read_requests(const std::filesystem::path& path) {
   return measured;
 }
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return values.empty() ? 0 : sum / static_cast<double>(values.size());
-}
-double quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  const double position = q * static_cast<double>(values.size() - 1);
-  const auto low = static_cast<std::size_t>(position);
-  const std::size_t high = std::min(low + 1, values.size() - 1);
-  return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
-}
-
 void compare(ValidationTable& table, const Measured& measured, const ServingResult& simulated,
              const std::string& fitted_on) {
   const auto column = [](const std::vector<ServedCall>& calls, double ServedCall::*member) {
@@ -87,9 +75,9 @@ void compare(ValidationTable& table, const Measured& measured, const ServingResu
        {std::pair{"TPOT", &ServedCall::tpot_s}, std::pair{"end to end", &ServedCall::e2e_s},
         std::pair{"TTFT", &ServedCall::ttft_s}}) {
     const std::vector<double> real = column(measured.calls, member), model = column(simulated.calls, member);
-    add(fmt::format("{} mean", name), mean(real), mean(model));
+    add(fmt::format("{} mean", name), mean_of(real), mean_of(model));
     for (const int p : {50, 90, 95, 99})
-      add(fmt::format("{} P{}", name, p), quantile(real, p / 100.0), quantile(model, p / 100.0));
+      add(fmt::format("{} P{}", name, p), quantile_of(real, p / 100.0), quantile_of(model, p / 100.0));
   }
 }
 

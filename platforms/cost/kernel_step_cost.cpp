@@ -308,6 +308,7 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
     rows += chunk.last ? 1 : 0;
     const auto c = static_cast<double>(chunk.tokens), before = static_cast<double>(chunk.before);
     time += attention_.front().prefill(c, before);
+    if (latent_) time += latent_->unpack(before);
     flop += attention_.front().prefill_flop(c, before);
     if (attention_.size() > 1) {
       // Of a window, the last tokens count.

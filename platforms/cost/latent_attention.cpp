@@ -6,6 +6,9 @@
 #include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::platforms {
+namespace {
+constexpr std::size_t kUp = 2;  // keys and values, among the products
+}
 
 std::array<WeightShape, 4> latent_products(const ModelArchitecture& model, std::int64_t heads) {
   const ModelArchitecture::Mla& mla = *model.mla;
@@ -45,8 +48,16 @@ LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, 
   };
   products_ = products(weights);
   reference_ = products(Precision::kFp8);
-  launches_s_ =
-      attention.shape().layers * kLatentKernels * gemm_figures(chip, chip.compute_precision(weights).value()).launch_s;
+  const GemmFigures figures = gemm_figures(chip, chip.compute_precision(weights).value());
+  launches_s_ = attention.shape().layers * kLatentKernels * figures.launch_s;
+  const ModelArchitecture::Mla& mla = *model.mla;
+  const double latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
+  // The cache's entry read and written; the heads' keys read and written with the rotated part.
+  const double bytes =
+      attention.shape().cached_bytes * attention.shape().ranks +
+      kActivationBytes * (latent + heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim));
+  unpack_bytes_ = bytes;
+  unpack_s_ = bytes / (figures.bytes_per_s * figures.memory);
 }
 
 double LatentAttention::seconds(const Products& products, double calls) const {
@@ -64,6 +75,16 @@ KernelTime LatentAttention::decode(double calls, double context) const {
   const double factor = table_->at({calls / ranks, heads_ * queries_, std::max(1.0, context)});
   const double layers = factor * (seconds(reference_, calls) + time.total());
   time[Bound::kBandwidth] += std::max(layers - products_s(calls), time.bytes / bytes_per_s_) - time.total();
+  return time;
+}
+
+KernelTime LatentAttention::unpack(double before) const {
+  KernelTime time;
+  if (before <= 0) return time;
+  time = products_[kUp].at(static_cast<std::int64_t>(before));
+  time.bytes += before * unpack_bytes_;
+  time[Bound::kBandwidth] += before * unpack_s_;
+  time *= attention_.shape().layers / attention_.shape().ranks;
   return time;
 }
 

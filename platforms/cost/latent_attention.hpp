@@ -44,6 +44,8 @@ class LatentAttention {
   KernelTime decode(double calls, double context) const;
   /// As Attention's.
   std::vector<double> decode_points() const;
+  /// Keys and values of `before` cached tokens for the heads, in all layers.
+  KernelTime unpack(double before) const;
   /// Of all layers' products.
   double products_s(double calls) const { return seconds(products_, calls); }
 
@@ -54,6 +56,7 @@ class LatentAttention {
   Attention attention_;
   Products products_, reference_;  ///< as they are, and in 8 bits
   double heads_, queries_, bytes_per_s_, launches_s_;
+  double unpack_bytes_ = 0, unpack_s_ = 0;  ///< moved, of a cached token in a layer
   const KernelResidual* table_;
 };
 

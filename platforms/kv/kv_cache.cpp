@@ -91,9 +91,13 @@ void KvCache::take(std::int64_t blocks) {
   const std::int64_t fresh = std::min(blocks, never_used_);
   never_used_ -= fresh;
   blocks -= fresh;
-  while (blocks > 0) {
-    if (oldest_ == kNone) throw sim::InternalError("KV cache: more blocks taken than are free");
-    const NodeId id = oldest_;
+  for (std::size_t worth = 0; blocks > 0;) {
+    if (worth == kKvWorths) throw sim::InternalError("KV cache: more blocks taken than are free");
+    const NodeId id = queues_[worth].oldest;
+    if (id == kNone) {
+      ++worth;
+      continue;
+    }
     Node& node = nodes_[id];
     const std::int64_t evicted = std::min(blocks, node.resident);
     node.resident -= evicted;
@@ -228,7 +232,7 @@ KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
     nodes_[head].older = id;
     nodes_[head].newer = nodes_[id].newer;
     if (nodes_[id].newer != kNone) nodes_[nodes_[id].newer].older = head;
-    if (newest_ == id) newest_ = head;
+    if (queues_[upper.worth].newest == id) queues_[upper.worth].newest = head;
     nodes_[id].newer = head;
     if (!tail_queued) queue_remove(id);
   }
@@ -276,28 +280,67 @@ void KvCache::drop_if_empty(NodeId id) {
 
 void KvCache::queue_push(NodeId id) {
   Node& node = nodes_[id];
-  node.older = newest_;
+  Queue& queue = queues_[node.worth];
+  node.older = queue.newest;
   node.newer = kNone;
-  if (newest_ != kNone) nodes_[newest_].newer = id;
-  newest_ = id;
-  if (oldest_ == kNone) oldest_ = id;
+  if (queue.newest != kNone) nodes_[queue.newest].newer = id;
+  queue.newest = id;
+  if (queue.oldest == kNone) queue.oldest = id;
 }
 
 void KvCache::queue_remove(NodeId id) {
   Node& node = nodes_[id];
+  Queue& queue = queues_[node.worth];
   if (node.older != kNone) nodes_[node.older].newer = node.newer;
   if (node.newer != kNone) nodes_[node.newer].older = node.older;
-  if (oldest_ == id) oldest_ = node.newer;
-  if (newest_ == id) newest_ = node.older;
+  if (queue.oldest == id) queue.oldest = node.newer;
+  if (queue.newest == id) queue.newest = node.older;
   node.older = node.newer = kNone;
+}
+
+void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens, KvWorth worth) {
+  if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0))
+    register_blocks(chain, context, tokens);
+  std::uint8_t least = 0;  // what goes on from a node is worth as much
+  for (NodeId id = chain.leaf; id != kRoot; id = nodes_[id].parent) {
+    const Node& node = nodes_[id];
+    set_worth_of(id, std::max(least, of_role(node.content) && !node.owned_content ? worth.role : worth.own));
+    least = nodes_[id].worth;
+  }
+  release(chain, {}, 0);
+}
+
+void KvCache::set_worth(std::uint64_t role, std::uint8_t worth) {
+  Tokens into = 0;
+  for (NodeId id = kRoot;;) {
+    const auto child = children_.find(key_of(id, role, 0, into));
+    if (child == children_.end()) return;
+    id = child->second;
+    into += nodes_[id].end - nodes_[id].begin;
+    set_worth_of(id, worth);
+  }
+}
+
+void KvCache::set_worth_of(NodeId id, std::uint8_t worth) {
+  Node& node = nodes_[id];
+  if (worth == node.worth || (worth < node.worth && node.children > 0)) return;
+  const bool queued = node.pins == 0 && node.resident > 0;
+  if (queued) queue_remove(id);
+  node.worth = worth;
+  if (queued) queue_push(id);
 }
 
 void KvCache::check() const {
   std::int64_t queued = 0;
-  for (NodeId id = oldest_; id != kNone; id = nodes_[id].newer) {
-    if (nodes_[id].pins > 0 || nodes_[id].resident <= 0)
-      throw sim::InternalError("KV cache: a pinned or empty node is queued");
-    queued += nodes_[id].resident;
+  for (std::size_t worth = 0; worth < kKvWorths; ++worth) {
+    for (NodeId id = queues_[worth].oldest; id != kNone; id = nodes_[id].newer) {
+      const Node& node = nodes_[id];
+      if (node.pins > 0 || node.resident <= 0) throw sim::InternalError("KV cache: a pinned or empty node is queued");
+      if (node.worth != worth) throw sim::InternalError("KV cache: a node is queued among those of another worth");
+      if (node.parent != kNone && node.parent != kRoot && nodes_[node.parent].worth < worth)
+        throw sim::InternalError("KV cache: a prefix is worth less than what goes on from it");
+      queued += node.resident;
+    }
   }
   std::int64_t resident = 0;
   for (const Node& node : nodes_) resident += node.pins > 0 ? node.resident : 0;

@@ -4,7 +4,8 @@
 /// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py, block_pool.py): memory is blocks of `block_size`
 /// tokens; a full block is found again by the content of everything up to its end, from the step that computes it on;
 /// the last token of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block
-/// first, and new blocks are taken from its head. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp
+/// first, and new blocks are taken from its head; where KV is worth more or less (kv_eviction.hpp), of a queue for each
+/// worth, the least first. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp
 /// measures them):
 /// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache
 /// does;
@@ -28,7 +29,7 @@
 #include <tsl/robin_map.h>
 #include <vector>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/kv/kv_eviction.hpp"
 
 namespace tokenyard::platforms {
 
@@ -95,6 +96,10 @@ class KvCache {
 
   /// Frees the chain. The context's first `tokens` tokens, which were computed, stay reusable until evicted.
   void release(KvChain& chain, const KvContext& context, Tokens tokens);
+  /// Likewise, and says what it is worth.
+  void release(KvChain& chain, const KvContext& context, Tokens tokens, KvWorth worth);
+  /// What a role's prefix is worth from now on.
+  void set_worth(std::uint64_t role, std::uint8_t worth);
 
   std::int64_t free_blocks() const { return never_used_ + evictable_; }
   std::int64_t total_blocks() const { return options_.blocks; }
@@ -121,6 +126,7 @@ class KvCache {
     std::uint32_t pins = 0;  ///< chains whose leaf it is, and children that are pinned
     std::uint32_t children = 0;
     bool owned_content = false;           ///< content 0 of `content`, an owner
+    std::uint8_t worth = 0;               ///< no less than those of its children
     std::int64_t resident = 0;            ///< blocks in memory, from the first it owns
     NodeId older = kNone, newer = kNone;  ///< neighbours in the LRU queue while unpinned
   };
@@ -153,6 +159,8 @@ class KvCache {
   void register_blocks(KvChain& chain, const KvContext& context, Tokens tokens);
   void pin(NodeId node);
   void unpin(NodeId node);
+  /// Less only where nothing goes on from it, lest it be evicted before that.
+  void set_worth_of(NodeId node, std::uint8_t worth);
   void queue_push(NodeId node);
   void queue_remove(NodeId node);
   void free_private(std::int64_t blocks);
@@ -163,7 +171,10 @@ class KvCache {
   std::vector<Node> nodes_;
   std::vector<NodeId> spare_;
   tsl::robin_map<ChildKey, NodeId, ChildHash> children_;
-  NodeId oldest_ = kNone, newest_ = kNone;
+  struct Queue {
+    NodeId oldest = kNone, newest = kNone;
+  };
+  std::array<Queue, kKvWorths> queues_;  ///< by worth
   std::int64_t never_used_ = 0;
   std::int64_t evictable_ = 0;
   std::int64_t held_private_ = 0;

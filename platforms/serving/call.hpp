@@ -17,9 +17,18 @@ using Tokens = std::int64_t;
 /// A context that grows is *one* extent {X, n}: a call whose output has the content of its prompt's last extent goes on
 /// with it. After prompt {R, 3600}, {X, 200} and 80 tokens of output, prompt {R, 3600}, {X, 330} finds the full blocks
 /// of its first 3600 + 200 + 79 tokens: the last token of an output is made but never computed.
+///
+/// Contents with the top bit are prefixes of roles: every task of a role begins with the same.
 struct Extent {
   std::uint64_t content = 0;
   Tokens tokens = 0;
+};
+constexpr bool of_role(std::uint64_t content) { return content >> 63 != 0; }
+
+/// How many calls ahead a task is of its next one that begins with a role's prefix: 1, if it is the very next.
+struct NextUse {
+  Extent prefix;
+  std::uint32_t calls = 0;
 };
 
 /// Pictures asked of a media pool, in place of tokens. No steps: it is not a media call.
@@ -75,12 +84,15 @@ struct CallRequest {
   std::uint32_t pool = 0;
   std::uint64_t entity = 0;                 ///< what the work is, whatever hardware it runs on: for its random draws
   sim::Time task_arrival;                   ///< when the task arrived
-  sim::Time task_served;                    ///< what its ended calls took from their admission to their end, in all
-  sim::Time path_served;                    ///< likewise, of the calls on the longest path that led to this one
+  sim::Time task_served;                    ///< how long its ended calls were served (CauseTimes::served), in all
+  sim::Time path_served;                    ///< likewise, those on the longest path that led to this one
+  sim::Time task_waited;                    ///< how long its ended calls waited in queues, in all
   sim::Time deadline = sim::Time::never();  ///< of the task
   sim::Time remaining;                      ///< of the task, as far as the fleet has learned (Scheduling)
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
+  /// What its task may need once it has completed, by the task graph's shortest ways; of a lifetime beyond the task's.
+  std::span<const NextUse> next_uses;
   Tokens output_tokens = 1;  ///< of a media call 0
   /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first,
   /// or no later prompt). The content of the prompt's last extent means that the output goes on with it: see Extent.

@@ -15,7 +15,7 @@ namespace tokenyard::platforms {
 
 enum class Cause : std::uint8_t {
   kQueue,         ///< waiting to be scheduled on a replica
-  kPrefill,       ///< from scheduled to first token
+  kPrefill,       ///< its text becoming tokens; from scheduled to first token
   kDecode,        ///< making output tokens
   kInterference,  ///< decoding slower because the same steps carried other calls' prefill
   kRecompute,     ///< prefill done again after a preemption or lost KV
@@ -44,6 +44,11 @@ struct CauseTimes {
   CauseTimes& operator+=(const CauseTimes& other) {
     for (std::size_t i = 0; i < kCauses; ++i) by_cause[i] += other.by_cause[i];
     return *this;
+  }
+  /// In a replica's batch, or a media queue's service: what scheduling policies count.
+  sim::Time served() const {
+    return (*this)[Cause::kPrefill] + (*this)[Cause::kDecode] + (*this)[Cause::kInterference] +
+           (*this)[Cause::kRecompute] + (*this)[Cause::kMedia];
   }
   sim::Time sum() const {
     sim::Time total;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;
 // Likewise: its text has arrived where it overflowed to, or its answer is back.
 constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::uint64_t{1} << 34;
+// Likewise: its text has become tokens.
+constexpr std::uint64_t kRead = std::uint64_t{1} << 35;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 
 }  // namespace
@@ -46,6 +48,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     }
     if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
+    for (const auto& replica : pool.replicas) replica->set_eviction(pool.options.eviction);
     if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
     KvRetentionOptions retention = pool.options.retention;
     if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
@@ -141,8 +144,8 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_content = 0;
   }
   record.replica = route(pool, call);
-  if (record.pool == request.pool) return enter(pool, record.replica, index);
   pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
+  if (record.pool == request.pool) return read(index);
   call.sent = true;
   call.moving = true;
   call.mark = simulation_.now();
@@ -186,10 +189,31 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
   const Time way = simulation_.now() - call.mark;
   record.causes[Cause::kNetwork] += way;
   call.moving = false;
-  if (!back) return pools_[record.pool].replicas[record.replica]->submit(index);
+  if (!back) return read(index);
   record.first_token += way;
   record.finish = simulation_.now();
   end(index);
+}
+
+/// Its text becomes tokens; then the replica has it.
+void Fleet::read(std::uint32_t index) {
+  ActiveCall& call = calls[index];
+  const Pool& pool = pools_[call.record.pool];
+  if (pool.options.read_s_per_token <= 0) return pool.replicas[call.record.replica]->submit(index);
+  call.reading = true;
+  call.mark = simulation_.now();
+  const Time needed = Time::seconds(pool.options.read_s_per_token * static_cast<double>(call.record.prompt_tokens));
+  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, *this, kRead | index);
+}
+
+void Fleet::on_read(std::uint32_t index) {
+  ActiveCall& call = calls[index];
+  call.reading = false;
+  const Time took = simulation_.now() - call.mark;
+  call.record.causes[Cause::kPrefill] += took;
+  call.request.task_served -= took;  // its replica has served nothing of it yet
+  call.request.path_served -= took;
+  pools_[call.record.pool].replicas[call.record.replica]->submit(index);
 }
 
 void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
@@ -202,7 +226,9 @@ void Fleet::forget(std::uint64_t task) {
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
-    if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
+    const bool remembers = pool.options.retention.policy != KvRetentionPolicy::kLru ||
+                           pool.options.eviction == KvEviction::kStepsToExecution;
+    if (!remembers) continue;
     for (const auto& replica : pool.replicas) replica->forget(task);
   }
 }
@@ -276,6 +302,7 @@ void Fleet::on_completed(std::uint32_t index) {
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
+  if ((argument & kRead) != 0) return on_read(index);
   ActiveCall& call = calls[index];
   if ((argument & kLoaded) != 0) {
     if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
@@ -334,11 +361,12 @@ void Fleet::finish_unfinished() {
   }
   for (std::uint32_t index = 0; index < calls.size(); ++index) {
     ActiveCall& call = calls[index];
-    if (!call.moving) continue;
-    call.record.causes[call.sent ? Cause::kNetwork : Cause::kKvTransfer] += simulation_.now() - call.mark;
+    if (!call.moving && !call.reading) continue;
+    const Cause cause = call.reading ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
+    call.record.causes[cause] += simulation_.now() - call.mark;
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
-    call.moving = false;
+    call.moving = call.reading = false;
     left.push_back(index);
   }
   std::sort(left.begin(), left.end(),

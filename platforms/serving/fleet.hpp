@@ -16,6 +16,9 @@
 /// the first token is late by the way back, too. Under a sticky router it is the task that overflows, with all its
 /// calls: the KV cache of its context grows in one place.
 ///
+/// A call whose text takes time to become tokens (`read_s_per_token`) reaches its replica that much later; the router
+/// counts it from the start. To the call the time is one of prefill.
+///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
 /// `prefix-aware`, which looks into every cache.
 ///
@@ -69,12 +72,14 @@ struct PoolOptions {
   KvRetentionOptions retention;      ///< of what completed calls leave in HBM
   /// What-if: the share that calls find of what a cache without limit, shared by all replicas, would have beyond HBM.
   double more_reuse = 0;
+  KvEviction eviction = KvEviction::kLru;
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
   std::vector<std::uint32_t> overflow;     ///< pools of the same model, mixed as this one
   std::int64_t overflow_at = 0;            ///< calls of its emptiest replica
   double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
+  double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
 };
@@ -127,6 +132,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument);
   void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
+  void read(std::uint32_t index);
+  void on_read(std::uint32_t index);
   void end(std::uint32_t index);
 
   sim::Simulation& simulation_;

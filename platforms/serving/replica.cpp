@@ -35,11 +35,15 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
   calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
+  if (eviction_ == KvEviction::kStepsToExecution)
+    note_uses(calls_[index].request.task, calls_[index].request.next_uses);
+  if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
+    promote(calls_[index].request, calls_[index].record.causes.served(), calls_[index].record.causes[Cause::kQueue]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
-  } else if (waiting_.first == index && running_.size < options_.max_num_seqs) {
+  } else if ((waiting_.first == index && running_.size < options_.max_num_seqs) || options_.turns.any()) {
     cut_leap();
   }
 }
@@ -54,6 +58,7 @@ void Replica::begin_step(FineTime start) {
   came_late_ = false;
   held_.expire(simulation_.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
+  if (!waiting_.empty() && options_.turns.any()) take_turns();
   schedule_running();
   reserve_blocks();
   admit_if_allowed();
@@ -63,7 +68,7 @@ void Replica::begin_step(FineTime start) {
     if (decoding_.size() == 0) admit_if_allowed();
   }
   if (decoding_.size() == 0 && plan_.empty()) {
-    if (!waiting_.empty() && loading_.empty() && loaded_.empty())
+    if (!waiting_.empty() && loading_.empty() && loaded_.empty() && prefetching_.empty())
       throw sim::InternalError("replica: calls wait and none can run");
     note_phase(simulation_.now());
     return;
@@ -135,10 +140,15 @@ void Replica::reserve_in_order() {
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
     if (call.decoding && !decoding_waits_) needed = blocks_to_decode(call);
     while (needed > kv_.free_blocks()) {
-      if (held_.give_way()) continue;
-      const bool itself = running_.last == index;
-      preempt_youngest(simulation_.now());
-      if (itself) return;
+      if (held_.give_way()) {
+        came_late_ = came_late_ || !options_.mixed_chunk;  // who waits was looked at before
+        continue;
+      }
+      const std::uint32_t youngest = running_.last;
+      calls_[youngest].held = retention_ != nullptr;
+      preempt(youngest, simulation_.now());
+      preempted_ = true;
+      if (youngest == index) return;
     }
     if (planned) {
       extend(plan_[next++]);
@@ -188,9 +198,8 @@ KvContext Replica::context_of(const ActiveCall& call) const {
           .owner = call.resumed ? call.record.call + 1 : 0};
 }
 
-void Replica::preempt_youngest(Time now) {
-  const std::uint32_t index = running_.last;
-  if (index == ActiveCall::kNone) throw sim::InternalError("replica: KV blocks are missing and nobody is running");
+/// It waits again, and will find what is still cached of it.
+void Replica::preempt(std::uint32_t index, Time now) {
   ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
   if (call.decoding) {
@@ -207,15 +216,13 @@ void Replica::preempt_youngest(Time now) {
   }
   call.computed = 0;
   call.resumed = true;
-  call.held = retention_ != nullptr;
   call.transferred = false;
   ++call.record.preemptions;
   ++totals_.preemptions;
   store(context_of(call), computed);
-  kv_.release(call.kv, context_of(call), computed);
+  release(call, context_of(call), computed, true);
   running_.remove(calls_, index);
   queue(index, true);
-  preempted_ = true;
 }
 
 void Replica::admit_waiting() {
@@ -240,45 +247,47 @@ bool Replica::came_in_time(Time date) {
   return in_time;
 }
 
+Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const {
+  const Tokens total = call.record.prompt_tokens + call.made;
+  Entry entry{.hit = kv_.find(context), .total = total};
+  entry.ready = entry.hit.tokens;
+  entry.held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
+  if (!call.transferred) {
+    entry.ready += found_beyond(context, entry.hit.tokens);
+    entry.wanted = total - entry.hit.tokens;
+    if (options_.long_prefill_token_threshold > 0)
+      entry.wanted = std::min(entry.wanted, options_.long_prefill_token_threshold);
+    entry.held = entry.ready + std::min({total - entry.ready, entry.wanted, budget});
+  }
+  const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
+  const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
+  const std::int64_t fresh = kv_.blocks_for(whole ? total : entry.held) + spare - entry.hit.tokens / kv_.block_size();
+  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
+  entry.fits = fresh + entry.hit.unpinned + headroom <= kv_.free_blocks();
+  return entry;
+}
+
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  const Tokens total = call.record.prompt_tokens + call.made;
   const Tokens budget = budget_left();
   if (budget < claim(1)) return false;
 
   const KvContext context = context_of(call);
-  const KvHit hit = kv_.find(context);
-  const Tokens ready = hit.tokens + found_beyond(context, hit.tokens);
-  Tokens tokens = total - ready;
-  Tokens held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
-  if (!call.transferred) {
-    // Judged by HBM's share alone: what others compute meanwhile must not let a call in during a leap.
-    Tokens whole_prompt = total - hit.tokens;
-    if (const Tokens most = options_.long_prefill_token_threshold; most > 0) {
-      tokens = std::min(tokens, most);
-      whole_prompt = std::min(whole_prompt, most);
-    }
-    if (!options_.chunked_prefill && whole_prompt > budget) return false;
-    tokens = std::min(tokens, budget);
-    held = ready + tokens;
-  }
-  const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(held) : 0;
-  const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
-  const std::int64_t fresh = kv_.blocks_for(whole ? total : held) + spare - hit.tokens / kv_.block_size();
-  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
-  const bool fits = fresh + hit.unpinned + headroom <= kv_.free_blocks();
+  const Entry entry = entry_of(call, context, budget);
+  const KvHit& hit = entry.hit;
+  if (!options_.chunked_prefill && !call.transferred && entry.wanted > budget) return false;
   KvFound found;
-  if (tiers_ != nullptr && !call.transferred && fits) found = tiers_->find(context, hit.tokens);
+  if (tiers_ != nullptr && !call.transferred && entry.fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
-    begin_load(index, context, hit, found, ready);
+    begin_load(index, context, hit, found, entry.ready);
     return true;
   }
-  if (!fits || !kv_.admit(call.kv, context, hit, held)) {
+  if (!entry.fits || !kv_.admit(call.kv, context, hit, entry.held)) {
     blocked_by_kv_ = true;
     return false;
   }
 
-  note_admission(call, ready, found);
+  note_admission(call, entry.ready, found);
   waiting_.remove(calls_, index);
   join_running(index);
   if (call.transferred) {
@@ -288,9 +297,9 @@ bool Replica::admit(std::uint32_t index) {
     take_decode_blocks(1);
     return true;
   }
-  call.computed = ready;
+  call.computed = entry.ready;
   prefilling_.push_back(index);
-  plan_.push_back({index, {tokens, ready, held == total}});
+  plan_.push_back({index, {entry.held - entry.ready, entry.ready, entry.held == entry.total}});
   return true;
 }
 
@@ -348,9 +357,15 @@ void Replica::on_loaded(std::uint32_t index) {
   const KvContext context = context_of(call);
   if (!kv_.extend(call.kv, context, call.computed)) throw sim::InternalError("replica: a reserved block is missing");
   store(context, call.computed);
-  call.loaded = simulation_.now();
-  loading_.remove(calls_, index);
-  loaded_.append(calls_, index);
+  if (call.prefetch) {
+    std::erase(prefetching_, context.prompt.front().content);
+    release(call, context, call.computed, false);
+    calls_.give_back(index);
+  } else {
+    call.loaded = simulation_.now();
+    loading_.remove(calls_, index);
+    loaded_.append(calls_, index);
+  }
   if (!busy()) {
     begin_step(FineTime(simulation_.now()));
   } else if (running_.size < options_.max_num_seqs) {
@@ -386,44 +401,6 @@ void Replica::store(const KvContext& context, Tokens tokens) {
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
 }
 
-// ---- KV held for the next call of a task ----------------------------------------------------------------------------
-
-bool Replica::claim_held(ActiveCall& call) {
-  settle();
-  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
-  return held_.claim(call.record.task, call.request.prompt);
-}
-
-/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
-void Replica::hold(const ActiveCall& call, Time now) {
-  const CallRequest& request = call.request;
-  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
-  const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
-  Tokens others = decoding_.context();
-  for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
-  const Time time = retention_->hold_for(
-      {.task = request.task,
-       .content = content,
-       .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
-       .tokens = call.record.prompt_tokens + call.made,
-       .others = others},
-      now);
-  if (time == Time()) return;
-  KvContext context = context_of(call);
-  context.owner = 0;
-  KvChain chain;
-  const KvHit hit = kv_.find(context);
-  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
-  held_.add(
-      {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
-}
-
-void Replica::forget(std::uint64_t task) {
-  settle();
-  retention_->forget(task);
-  if (held_.forget(task) && busy()) cut_leap();
-}
-
 // ---- Leaping --------------------------------------------------------------------------------------------------------
 
 void Replica::start_leap(FineTime start) {
@@ -454,7 +431,10 @@ void Replica::start_leap(FineTime start) {
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
   }
   leap_.begin(start, batch, steps);
-  if (blocked_by_kv_ && !held_.empty()) leap_.cut(leap_.steps_beyond(held_.earliest()));
+  // What is let go may be admitted into, or be evicted before what the leap would take.
+  if (!held_.empty() && (blocked_by_kv_ || eviction_ != KvEviction::kLru))
+    leap_.cut(leap_.steps_beyond(held_.earliest()));
+  if (!waiting_.empty() && options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(simulation_.now());
   schedule_end();
 }
@@ -608,7 +588,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.output.tokens = call.made - 1;
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
-  kv_.release(call.kv, context, call.record.prompt_tokens + call.made - 1);
+  release(call, context, call.record.prompt_tokens + call.made - 1, call.request.next_node != CallRequest::kNoNode);
   if (retention_ != nullptr) hold(call, at.published());
   running_.remove(calls_, index);
   owner_.on_completed(index);
@@ -658,19 +638,6 @@ void Replica::note_phase(Time now) {
   phase_.begin = now;
   phase_.decoding = decoding;
   phase_.prefilling = prefilling;
-}
-
-/// A call that comes goes behind its like, one that gave way ahead of them.
-void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
-  const auto rank = [&](std::uint32_t of) {
-    return std::pair(!calls_[of].held, rank_of(options_.scheduling, calls_[of].request));
-  };
-  const auto own = rank(index);
-  std::uint32_t before = waiting_.last;  // whom it goes behind
-  if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
-  while (before != ActiveCall::kNone && (rank(before) > own || (ahead_of_its_like && rank(before) == own)))
-    before = calls_[before].previous;
-  waiting_.insert_behind(calls_, before, index);
 }
 
 }  // namespace tokenyard::platforms

@@ -27,6 +27,10 @@
 /// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
 /// nobody could run otherwise.
 ///
+/// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
+/// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
+/// (kv/kv_eviction.hpp).
+///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
 
 #include <memory>
@@ -56,6 +60,7 @@ struct BatchingOptions {
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
   Scheduling scheduling = Scheduling::kFcfs;
+  TurnOptions turns;
   Speculation speculation;
   std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;
@@ -92,6 +97,8 @@ class Replica final : public sim::EventHandler {
   void set_retention(const KvRetentionOptions& options) {
     retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
   }
+  /// Before the first call, of another policy than lru.
+  void set_eviction(KvEviction policy) { eviction_ = policy; }
   /// The task has ended: nothing of it is held any more.
   void forget(std::uint64_t task);
   /// What the call asked its tiers for is in HBM.
@@ -124,6 +131,17 @@ class Replica final : public sim::EventHandler {
     std::uint32_t call;
     PrefillChunk chunk;
   };
+  /// What a call that waits would take, were it admitted.
+  struct Entry {
+    KvHit hit;
+    Tokens ready = 0;  ///< of its context, that need not be computed
+    /// Of the step's budget, if that were without end; by what HBM has alone, which changes with the replica's own
+    /// steps.
+    Tokens wanted = 0;
+    Tokens held = 0;    ///< of its context, in the blocks that it would have
+    bool fits = false;  ///< those, and what it must find free beside, are free
+    Tokens total = 0;   ///< of its context
+  };
 
   void begin_step(sim::FineTime start);
   void schedule_running();
@@ -138,6 +156,7 @@ class Replica final : public sim::EventHandler {
   void admit_waiting();
   Tokens budget_left() const;
   bool came_in_time(sim::Time date);
+  Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
   std::int64_t blocks_for(const Planned& planned) const;
   std::int64_t blocks_to_decode(Tokens context) const;
   std::int64_t blocks_to_decode(const ActiveCall& call) const;
@@ -150,6 +169,9 @@ class Replica final : public sim::EventHandler {
   void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
+  void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
+  void note_uses(std::uint64_t task, std::span<const NextUse> uses);
+  void prefetch(const NextUse& use);
   bool claim_held(ActiveCall& call);
   void hold(const ActiveCall& call, sim::Time now);
   void start_leap(sim::FineTime start);
@@ -162,9 +184,16 @@ class Replica final : public sim::EventHandler {
   void end_decoding(ActiveCall& call);
   void account_decoding(ActiveCall& call, sim::Time now);
   KvContext context_of(const ActiveCall& call) const;
-  void preempt_youngest(sim::Time now);
+  void preempt(std::uint32_t index, sim::Time now);
   void complete(std::uint32_t index, sim::FineTime at);
+  // taking_turns.cpp
   void queue(std::uint32_t index, bool ahead_of_its_like);
+  std::int64_t rank(const ActiveCall& call, sim::Time served) const;
+  void take_turns();
+  std::uint32_t last_in_rank(std::int64_t behind) const;
+  sim::Time next_turn() const;
+  sim::Time promotion_of(const ActiveCall& waiting) const;
+  void promote_starving();
   void note_phase(sim::Time now);
 
   sim::Simulation& simulation_;
@@ -181,6 +210,9 @@ class Replica final : public sim::EventHandler {
   double more_reuse_ = 0;
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
   HeldKv held_{kv_};
+  KvEviction eviction_ = KvEviction::kLru;
+  StepsAhead ahead_;                        ///< with steps-to-execution
+  std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
   std::uint32_t pool_, index_;
   sim::Entity entity_;
   sim::EventHandle event_;
@@ -195,11 +227,12 @@ class Replica final : public sim::EventHandler {
   std::vector<PrefillChunk> chunks_;
   std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
   std::uint64_t admissions_ = 0;
+  sim::Time next_promotion_ = sim::Time::never();  ///< not after the first of those that wait
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
-  bool came_late_ = false;  ///< a call waits for the next step only because it came after this one's batch was formed
-  bool ending_ = false;     ///< a step's end is being worked off
+  bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one
+  bool ending_ = false;          ///< a step's end is being worked off
 
   Leap leap_;
   sim::FineTime last_end_;        ///< of the last step in which calls decoded

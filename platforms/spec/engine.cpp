@@ -36,6 +36,7 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
     engine.host.prefill_step_s = optional_fact(at, "prefill_step_s", kNotNegative).value_or(0);
     engine.host.layer_s = optional_fact(at, "layer_s", kNotNegative).value_or(0);
     engine.host.expert_layer_s = optional_fact(at, "expert_layer_s", kNotNegative).value_or(engine.host.layer_s);
+    engine.host.prompt_token_s = optional_fact(at, "prompt_token_s", kNotNegative).value_or(0);
   });
   engine.host.asynchronous = engine.async_scheduling;
   engine.reserved_bytes = optional_fact(reader, "reserved_bytes", kNotNegative).value_or(0);

@@ -20,6 +20,7 @@ struct EngineDefaults {
     double prefill_step_s = 0;
     double layer_s = 0;
     double expert_layer_s = 0;
+    double prompt_token_s = 0;  ///< before the engine sees a call, for each token of its prompt
     bool asynchronous = false;  ///< works on the next step while the kernels run
   };
 

@@ -31,6 +31,6 @@ measure() { # NAME BOUND SCENARIO SHORT LONG
 }
 
 check=${3:-}
-measure requests 15500 "$root/analysis/scenarios/requests.json" 300 900
-measure demo     21300 "$root/analysis/scenarios/demo.json" 40 120
+measure requests 16300 "$root/analysis/scenarios/requests.json" 300 900
+measure demo     22300 "$root/analysis/scenarios/demo.json" 40 120
 exit $status

@@ -154,6 +154,46 @@ TEST_CASE("A call says where its task goes next, what its path was served, and w
   for (const TimedDoor::Hints& call : hints) CHECK(call.deadline == play.log.tasks[0].arrival + Time::seconds(60));
 }
 
+TEST_CASE("Tools begin as their arguments are made, or with their call where it was guessed") {
+  constexpr const char* kTools = R"({
+    "schema": "tokenyard.agent/1", "name": "tools", "template_tokens": 0,
+    "contexts": {"main": {"role_prefix_tokens": 10}},
+    "nodes": {
+      "ask": {"kind": "llm", "output_tokens": 40},
+      "four": {"kind": "tool", "latency_s": 3, "parallel": 4},
+      "one": {"kind": "tool", "latency_s": 5},
+      "human": {"kind": "human", "latency_s": 7},
+      "again": {"kind": "llm", "output_tokens": 40},
+      "last": {"kind": "tool", "latency_s": 2},
+      "done": {"kind": "end"}
+    },
+    "edges": [{"from": "ask", "to": "four"}, {"from": "four", "to": "one"}, {"from": "one", "to": "human"},
+              {"from": "human", "to": "again"}, {"from": "again", "to": "last"}, {"from": "last", "to": "done"}],
+    "start": "ask"
+  })";
+  const auto tool_s = [&](ToolOverlap overlap, double right) {
+    WorkloadEntry entry = entry_of({kTools});
+    entry.tools = {overlap, right};
+    Play play(one(limited(entry, 1)), Time::seconds(1e6), 1, [](const auto&) { return Time::seconds(1); });
+    play.simulation.run();
+    const TaskRecord& task = play.log.tasks.at(0);
+    CHECK(task.causes.sum() == task.finish - task.arrival);
+    CHECK(task.causes[Cause::kHuman] == Time::seconds(7));
+    return task.causes[Cause::kTool].seconds();
+  };
+  CHECK(tool_s(ToolOverlap::kOff, 1) == 3 + 5 + 2);
+  // Each call takes a second before its first token, and none after it: nothing to run beside.
+  CHECK(tool_s(ToolOverlap::kStreaming, 1) == 3 + 5 + 2);
+  CHECK(tool_s(ToolOverlap::kSpeculative, 1) == 2 + 5 + 1);  // the second tool follows a tool, not a call
+  CHECK(tool_s(ToolOverlap::kSpeculative, 0) == 3 + 5 + 2);
+
+  const AskingCall call{Time::seconds(1), Time::seconds(3), Time::seconds(11)};
+  CHECK(head_start(ToolOverlap::kStreaming, call, 0, 4, false) == Time::seconds(6));
+  CHECK(head_start(ToolOverlap::kStreaming, call, 3, 4, false) == Time());
+  CHECK(head_start(ToolOverlap::kStreaming, call, 0, 1, false) == Time());
+  CHECK(head_start(ToolOverlap::kSpeculative, call, 3, 4, true) == Time::seconds(10));
+}
+
 TEST_CASE("Tasks beyond those that may be at work are paused as they arrive, and come in as others end") {
   WorkloadEntry entry = entry_of({kChat});
   entry.arrivals.rate_per_s = 1000;  // all at once, nearly

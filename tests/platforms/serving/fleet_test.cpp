@@ -46,6 +46,7 @@ Setup random_setup(std::uint64_t seed, bool split, Router router) {
     pool.router = router;
     pool.batching.scheduler_reserve_full_isl = seed % 3 == 0;
     pool.batching.watermark = seed % 5 == 0 ? 0.2 : 0;
+    pool.read_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
   }
   Time at;
   for (std::uint64_t task = 0; task < 30; ++task) {
@@ -189,6 +190,31 @@ TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the se
   CHECK(gaps.count() == 9 + 4);
   CHECK(gaps.max_s() == Approx((first.finish + Time::microseconds(1) - second.first_token).seconds()));
   CHECK(gaps.quantile_s(0.5) == Approx(1e-6).epsilon(0.001));
+}
+
+TEST_CASE("A prompt's text becomes tokens before its replica has the call, as prefill to the call") {
+  auto cost = std::make_shared<LinearCost>();
+  cost->base = std::int64_t{1000} << FineTime::kFractionBits;
+  std::vector<PoolOptions> pools{pool_of(1, cost, 56)};
+  const std::vector<Planned> one{{.arrival = Time::microseconds(5), .prompt = {{1, 20}}, .output_tokens = 3}};
+  Stand at_once(pools);
+  at_once.plan(one);
+  at_once.run();
+  pools[0].read_s_per_token = 1e-5;
+  Stand later(pools);
+  later.plan(one);
+  later.run();
+  const CallRecord &soon = at_once.records.at(0), &late = later.records.at(0);
+  const Time reading = Time::microseconds(200);
+  CHECK(late.arrival == soon.arrival);
+  CHECK(late.scheduled == soon.scheduled + reading);
+  CHECK(late.finish == soon.finish + reading);
+  CHECK(late.causes[Cause::kPrefill] == soon.causes[Cause::kPrefill] + reading);
+
+  Stand cut(pools);  // in the middle of reading
+  run(cut, {pools, one}, Time::microseconds(105));
+  CHECK(cut.records.at(0).status == CallStatus::kUnfinished);
+  CHECK(cut.records.at(0).causes[Cause::kPrefill] == Time::microseconds(100));
 }
 
 TEST_CASE("What one replica computed another loads from the pool's store, over the network into its port") {

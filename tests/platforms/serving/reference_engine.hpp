@@ -50,8 +50,9 @@ class ReferenceEngine {
       Request& request = requests_[next];
       request.planned = &calls[next];
       request.waiting_since = calls[next].arrival;
+      request.call = request_of(calls[next]);
       request.owner = next + 1;
-      request.remaining = remaining_.expected(0, calls[next].node);
+      request.call.remaining = remaining_.expected(0, calls[next].node);
       remaining_.came(calls[next].task, 0, calls[next].node, calls[next].arrival);
       request.entity = next;
       for (const Extent& extent : calls[next].prompt) request.prompt += extent.tokens;
@@ -104,14 +105,16 @@ class ReferenceEngine {
 
   std::int64_t steps = 0;
   Tokens prefill_tokens = 0, loaded_tokens = 0;
-  std::int64_t holds = 0, gave_way = 0;
+  std::int64_t holds = 0, gave_way = 0, gave_turns = 0, promotions = 0;
   std::int64_t free_blocks() const { return kv_.free_blocks(); }
 
  private:
   struct Request {
     const Planned* planned = nullptr;
     std::uint64_t owner = 0, entity = 0;
-    sim::Time waiting_since, remaining;
+    CallRequest call;  ///< for its rank
+    sim::Time waiting_since, served, waited;
+    sim::Time running_since = sim::Time::never();
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
     bool held = false;       ///< goes ahead: its KV is held, or it gave way
@@ -125,20 +128,84 @@ class ReferenceEngine {
     }
   };
 
-  std::pair<bool, std::int64_t> rank(const Request& request) const {
+  CallRequest request_of(const Planned& planned) const {
     CallRequest call;
-    call.output_tokens = request.planned->output_tokens;
-    call.task_arrival = request.planned->task_arrival;
-    call.task_served = request.planned->task_served;
-    call.path_served = request.planned->path_served;
-    call.deadline = request.planned->deadline;
-    call.remaining = request.remaining;
-    return {!request.held, rank_of(options_.scheduling, call)};
+    call.output_tokens = planned.output_tokens;
+    call.task_arrival = planned.task_arrival;
+    const bool mlfq = options_.scheduling == Scheduling::kMlfq;
+    call.task_served = mlfq ? sim::Time() : planned.task_served;
+    call.path_served = planned.path_served;
+    call.task_waited = mlfq ? sim::Time() : planned.task_waited;
+    call.deadline = planned.deadline;
+    return call;
+  }
+  std::pair<bool, std::int64_t> rank(const Request& request) const {
+    return {!request.held, rank_of(options_.scheduling, options_.turns, request.call, request.served)};
   }
   void queue(Request& request) {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                  [&](const Request* other) { return rank(*other) > rank(request); });
     waiting_.insert(at, &request);
+  }
+
+  void stop_running(Request& request, sim::Time now) {
+    request.served += now - request.running_since;
+    leave(request, true);
+    request.computed = 0;
+    request.caught_up = false;
+    request.waiting_since = now;
+    ++request.result.preemptions;
+    const auto at = std::find_if(waiting_.begin(), waiting_.end(),
+                                 [&](const Request* other) { return rank(*other) >= rank(request); });
+    waiting_.insert(at, &request);
+  }
+
+  /// Those that starve are promoted; then who is next takes what it lacks of who ranks last of those behind it.
+  void take_turns(sim::Time now) {
+    for (Request* request : std::deque<Request*>(waiting_)) {
+      const sim::Time wait =
+          wait_to_promotion(options_.scheduling, options_.turns, request->call, request->served, request->waited);
+      if (wait > now - request->waiting_since) continue;
+      promote(request->call, request->served, request->waited + (now - request->waiting_since));
+      std::erase(waiting_, request);
+      queue(*request);
+      ++promotions;
+    }
+    while (options_.turns.preemptive && !waiting_.empty()) {
+      Request& head = *waiting_.front();
+      if (options_.async_scheduling && head.waiting_since > formed_) return;
+      auto last = running_.end();
+      std::int64_t behind = rank(head).second;
+      for (auto other = running_.begin(); other != running_.end(); ++other) {
+        if (!(*other)->caught_up) continue;
+        const sim::Time served = (*other)->served + (now - (*other)->running_since);
+        const std::int64_t own = rank_of(options_.scheduling, options_.turns, (*other)->call, served);
+        if (own > behind || (last != running_.end() && own == behind)) last = other, behind = own;
+      }
+      if (last == running_.end()) return;
+      if (static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+        const std::vector<int> hit = kv_.find(tokens_of(head.context()));
+        Tokens count = head.tokens() - static_cast<Tokens>(hit.size()) * kv_options_.block_size;
+        if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
+        if (fits(head, hit, std::min(count, options_.max_num_batched_tokens))) return;
+        if (give_way()) continue;
+      }
+      Request& victim = **last;
+      running_.erase(last);
+      victim.held = false;
+      stop_running(victim, now);
+      ++gave_turns;
+    }
+  }
+
+  /// With the next `count` tokens beyond what is cached of it.
+  bool fits(const Request& request, const std::vector<int>& hit, Tokens count) const {
+    const Tokens cached = static_cast<Tokens>(hit.size()) * kv_options_.block_size;
+    const bool whole = options_.scheduler_reserve_full_isl || !tiers_.empty();
+    const Tokens must_fit = whole ? request.tokens() : cached + count;
+    std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
+    if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
+    return blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) <= kv_.free_blocks();
   }
 
   bool could_ever_run(const Request& request) const {
@@ -215,6 +282,7 @@ class ReferenceEngine {
   }
 
   void admitted(Request& request, Tokens cached, sim::Time now) {
+    request.waited += now - request.waiting_since;
     if (request.held) let_go([&](const Held& held) { return goes_on(held, *request.planned); });
     if (request.result.scheduled != CallRecord::kNoTime) return;
     if (holds_ && !request.held) retention_.on_queued(now - request.waiting_since);
@@ -303,6 +371,7 @@ class ReferenceEngine {
   std::optional<sim::FineTime> step(sim::FineTime start) {
     const sim::Time now = start.published();
     expire(now);
+    if (options_.turns.any()) take_turns(now);
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
     for (Request* request : running_) request->scheduled = 0;
@@ -330,15 +399,8 @@ class ReferenceEngine {
           Request& victim = *running_.back();
           running_.pop_back();
           preempted = true;
-          ++victim.result.preemptions;
-          leave(victim, true);
-          victim.computed = 0;
-          victim.caught_up = false;
           victim.held = holds_;
-          victim.waiting_since = now;
-          const auto at = std::find_if(waiting_.begin(), waiting_.end(),
-                                       [&](const Request* other) { return rank(*other) >= rank(victim); });
-          waiting_.insert(at, &victim);
+          stop_running(victim, now);
           if (&victim == &request) break;
         }
         if (!fits) break;
@@ -368,6 +430,7 @@ class ReferenceEngine {
         REQUIRE(allocate(request, {}, request.computed + count));
         loaded_.pop_front();
         running_.push_back(&request);
+        request.running_since = now;
         request.scheduled = count;
         budget -= claim(count);
       }
@@ -382,11 +445,7 @@ class ReferenceEngine {
         if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
         if (!options_.chunked_prefill && count > budget) break;
         count = std::min(count, budget);
-        const bool whole = options_.scheduler_reserve_full_isl || !tiers_.empty();
-        const Tokens must_fit = whole ? request.tokens() : cached + count;
-        std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
-        if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
-        if (blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) > kv_.free_blocks()) {
+        if (!fits(request, hit, count)) {
           if (another_try()) continue;
           break;
         }
@@ -398,6 +457,7 @@ class ReferenceEngine {
         if (!allocate(request, hit, cached + count)) break;
         waiting_.pop_front();
         running_.push_back(&request);
+        request.running_since = now;
         request.computed = cached;
         request.scheduled = count;
         budget -= claim(count);

@@ -7,12 +7,15 @@ using namespace tokenyard::sim;
 
 namespace {
 
+constexpr std::uint64_t kRole = std::uint64_t{1} << 63;
+
 struct Setup {
   std::shared_ptr<LinearCost> cost = std::make_shared<LinearCost>();
   BatchingOptions batching;
   KvCache::Options kv;
   std::vector<KvTierOptions> tiers;
   KvRetentionOptions retention;
+  KvEviction eviction = KvEviction::kLru;
   std::vector<Planned> calls;
 };
 
@@ -25,6 +28,7 @@ std::vector<PoolOptions> one_pool(const Setup& setup, bool stepwise) {
   pool.kv = setup.kv;
   pool.tiers = setup.tiers;
   pool.retention = setup.retention;
+  pool.eviction = setup.eviction;
   pool.tier_bytes_per_token = 1;
   pool.nodes.resize(1);
   pool.hosts.resize(1);
@@ -107,7 +111,7 @@ void expect_same_totals(const ServingTotals& a, const ServingTotals& b) {
 }
 
 struct Seen {
-  std::int64_t preemptions = 0, cached = 0, rejected = 0, holds = 0, gave_way = 0;
+  std::int64_t preemptions = 0, cached = 0, rejected = 0, holds = 0, gave_way = 0, gave_turns = 0, promotions = 0;
   KvTierTokens loaded{};
 };
 
@@ -163,6 +167,8 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
   for (const auto& result : expected) seen.rejected += result.rejected;
   seen.holds += reference.holds;
   seen.gave_way += reference.gave_way;
+  seen.gave_turns += reference.gave_turns;
+  seen.promotions += reference.promotions;
 }
 
 /// Random setups against the reference, each changed by a stream of that name.
@@ -263,6 +269,94 @@ TEST_CASE("Holding KV for the next call of a task, too, a replica does as the re
   CHECK(seen.preemptions > 1000);
   CHECK(seen.holds > 10'000);
   CHECK(seen.gave_way > 1000);
+}
+
+TEST_CASE(
+    "Where who runs gives way to who ranks before it, and who starves is promoted, a replica does as the reference") {
+  const Seen seen = expect_all_as_reference(1500, StreamName("replica-test/turns"), [](Setup& setup, Stream& stream) {
+    setup.batching.scheduling = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
+    const bool levels = has_levels(setup.batching.scheduling);
+    TurnOptions& turns = setup.batching.turns;
+    turns.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
+    if (levels && stream.below(2) == 0) turns.promote_at = 4 * stream.uniform();
+    turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(4) != 0;
+    for (Planned& call : setup.calls) {
+      call.task_served = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+      call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
+      call.task_waited = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+      call.deadline = Time::nanoseconds(static_cast<std::int64_t>(stream.below(40'000)));
+    }
+    if (stream.below(4) == 0 && setup.kv.prefix_caching)
+      setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+    if (stream.below(4) == 0 && setup.kv.prefix_caching) {
+      setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+      setup.retention.enough = 4;
+      for (Planned& call : setup.calls) {
+        if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+      }
+    }
+    setup.batching.mixed_chunk = stream.below(4) != 0;
+  });
+  CHECK(seen.gave_turns > 3000);
+  CHECK(seen.promotions > 1000);
+}
+
+TEST_CASE("Whatever KV is evicted first, leaping does as stepping does, and every policy together") {
+  // There is no reference block by block for these: tests/platforms/kv/kv_eviction_test.cpp has their rules.
+  static constexpr NextUse kUses[][2] = {{{{kRole | 1, 20}, 1}, {{kRole | 2, 40}, 3}},
+                                         {{{kRole | 2, 30}, 1}, {{kRole | 3, 30}, 2}},
+                                         {{{kRole | 3, 30}, 4}, {{kRole | 1, 50}, 1}}};
+  Tokens cached = 0;
+  std::int64_t differs = 0;
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    CAPTURE(seed);
+    Setup setup = random_setup(seed);
+    Stream stream(seed, StreamName("replica-test/eviction"), 0);
+    setup.kv.prefix_caching = true;
+    if (stream.below(3) == 0) setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e8});
+    if (stream.below(3) == 0) {
+      setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+      setup.retention.enough = 4;
+    }
+    setup.batching.turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(2) == 0;
+    setup.batching.turns.quantum = Time::nanoseconds(200);
+    if (has_levels(setup.batching.scheduling)) setup.batching.turns.promote_at = 2;
+    for (Planned& call : setup.calls) {
+      if (call.prompt.front().content <= 3 && call.prompt.front().content > 0) call.prompt.front().content |= kRole;
+      if (stream.below(4) != 0) call.next_uses = kUses[stream.below(3)];
+      if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+      call.last = stream.below(8) == 0;
+    }
+    std::vector<std::int64_t> lru;
+    for (const KvEviction eviction : {KvEviction::kLru, KvEviction::kTagged, KvEviction::kStepsToExecution}) {
+      setup.eviction = eviction;
+      std::vector<std::vector<std::int64_t>> finishes;
+      std::vector<ServingTotals> totals;
+      for (const bool stepwise : {true, false}) {
+        Stand stand(one_pool(setup, stepwise));
+        stand.plan(setup.calls);
+        stand.run();
+        finishes.emplace_back();
+        for (const CallRecord& record : stand.records) {
+          CHECK(record.causes.sum() == record.finish - record.arrival);
+          finishes.back().push_back(record.finish.ns());
+        }
+        totals.push_back(stand.totals());
+        stand.fleet->replica(0, 0).kv().check();
+      }
+      CAPTURE(kKvEvictionNames[static_cast<std::size_t>(eviction)], setup.tiers.size(), setup.batching.scheduling,
+              setup.batching.turns.preemptive, setup.batching.turns.promote_at, setup.batching.async_scheduling,
+              setup.batching.max_num_seqs, static_cast<int>(setup.retention.policy), setup.batching.watermark,
+              setup.batching.chunked_prefill);
+      REQUIRE(finishes[0] == finishes[1]);
+      expect_same_totals(totals[0], totals[1]);
+      cached += totals[0].cached_tokens;
+      if (eviction == KvEviction::kLru) lru = finishes[0];
+      differs += finishes[0] != lru;
+    }
+  }
+  CHECK(cached > 100'000);
+  CHECK(differs > 200);
 }
 
 TEST_CASE("Read in the midst of a step, a replica has been busy as long as it has been at work") {

@@ -122,3 +122,103 @@ TEST_CASE("Who is nearest to the end of its task goes first, as learned from tas
   CHECK(stand.records[6].scheduled < stand.records[5].scheduled);
   CHECK(stand.records[4].scheduled < stand.records[6].scheduled);  // it found the seat empty
 }
+
+namespace {
+
+/// As `one_seat`, whose steps take 100 ns each, and whose calls give way.
+PoolOptions giving_way(Scheduling scheduling, Time quantum) {
+  PoolOptions pool = one_seat(scheduling);
+  pool.batching.turns.preemptive = true;
+  pool.batching.turns.quantum = quantum;
+  return pool;
+}
+
+Planned at(std::int64_t arrival_ns, Tokens output, std::uint64_t content) {
+  Planned planned;
+  planned.arrival = Time::nanoseconds(arrival_ns);
+  planned.prompt = {{content, 10}};
+  planned.output_tokens = output;
+  planned.output_content = content;
+  return planned;
+}
+
+}  // namespace
+
+TEST_CASE("Who decodes gives way to who ranks before it, at the next step, and takes up where it was") {
+  std::vector<Planned> calls = {at(0, 50, 1), at(1010, 5, 2)};
+  calls[0].deadline = Time::microseconds(9);
+  calls[1].deadline = Time::microseconds(3);
+  for (const bool preemptive : {false, true}) {
+    PoolOptions pool = giving_way(Scheduling::kDeadline, Time::milliseconds(1));
+    pool.batching.turns.preemptive = preemptive;
+    pool.kv.block_size = 1;
+    Stand stand({pool});
+    stand.plan(calls);
+    stand.run();
+    CHECK(stand.records[0].preemptions == (preemptive ? 1 : 0));
+    CHECK(stand.records[1].scheduled == Time::nanoseconds(preemptive ? 1100 : 5000));
+    // The five steps of the other, and none of its own again: but for the newest token its KV is found.
+    CHECK(stand.records[0].finish == Time::nanoseconds(preemptive ? 5500 : 5000));
+    CHECK(stand.records[0].causes[Cause::kQueue] == Time::nanoseconds(preemptive ? 500 : 0));
+  }
+}
+
+TEST_CASE("Nobody gives way to who ranks as it does, nor where there is a seat for both") {
+  std::vector<Planned> calls = {at(0, 50, 1), at(1010, 5, 2)};
+  calls[0].deadline = calls[1].deadline = Time::microseconds(9);
+  PoolOptions pool = giving_way(Scheduling::kDeadline, Time::milliseconds(1));
+  Stand alike({pool});
+  alike.plan(calls);
+  alike.run();
+  CHECK(alike.totals().preemptions == 0);
+  calls[1].deadline = Time::microseconds(3);
+  pool.batching.max_num_seqs = 2;
+  Stand seats({pool});
+  seats.plan(calls);
+  seats.run();
+  CHECK(seats.totals().preemptions == 0);
+  CHECK(seats.records[1].scheduled == Time::nanoseconds(1100));
+}
+
+TEST_CASE("A multi-level feedback queue demotes a call each time that its service has doubled") {
+  // Alone for 1,600 ns, the first has been served 16 quanta: level 5. The second, from level 0 on, keeps the seat until
+  // it is in level 6, at 32 quanta, or has ended; the third comes in between and passes both.
+  const std::vector<Planned> calls = {at(0, 200, 1), at(1550, 100, 2), at(3150, 2, 3)};
+  PoolOptions pool = giving_way(Scheduling::kMlfq, Time::nanoseconds(100));
+  pool.kv.block_size = 1;
+  Stand stand({pool});
+  stand.plan(calls);
+  stand.run();
+  CHECK(stand.records[1].scheduled == Time::nanoseconds(1600));
+  CHECK(stand.records[2].scheduled == Time::nanoseconds(3200));
+  CHECK(stand.records[2].finish == Time::nanoseconds(3400));
+  // The second goes on at 3,400 with 16 quanta, level 5 as the first, ahead of it since it gave way last, and gives
+  // way to it when it has 32: 1,600 ns later. They take turns of doubling length until the second ends.
+  CHECK(stand.records[1].preemptions == 2);
+  CHECK(stand.records[0].preemptions == 2);
+  CHECK(stand.records[1].finish < stand.records[0].finish);
+  // Of the tokens made before, none is made again; each return computes one token, which is the next.
+  CHECK(stand.records[0].finish == Time::nanoseconds(100 * (200 + 100 + 2)));
+}
+
+TEST_CASE("A call that waits as many times as long as its task was served is promoted, and only then") {
+  PoolOptions pool = one_seat(Scheduling::kPlas);
+  std::vector<Planned> calls = {at(0, 50, 1)};  // until 5,000 ns
+  calls.push_back(at(10, 50, 2));               // of a task served for 2 ms, that has waited for 3 ms
+  calls[1].task_served = Time::milliseconds(2);
+  calls[1].task_waited = Time::microseconds(3000);
+  calls.push_back(at(150, 50, 3));  // of a new one, two steps later
+  // Twice: not before the first ends, so that the new one goes first. Just over 1.5 times: 4 us after it came.
+  const auto second_first = [&](double promote_at) {
+    pool.batching.turns.promote_at = promote_at;
+    Stand stand({pool});
+    stand.plan(calls);
+    stand.run();
+    return stand.records[1].scheduled < stand.records[2].scheduled;
+  };
+  CHECK(!second_first(0));
+  CHECK(!second_first(2));
+  // In the first level it stands behind who came to it before, as it is moved when its time has come.
+  CHECK(!second_first(1.502));
+  CHECK(second_first(1.5));
+}

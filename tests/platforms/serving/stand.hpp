@@ -43,9 +43,10 @@ struct Planned {
   std::uint64_t output_content = 0;
   std::uint64_t task = 0;
   std::uint32_t pool = 0;
-  sim::Time task_arrival, task_served, path_served, deadline;
+  sim::Time task_arrival, task_served, path_served, task_waited, deadline;
   bool follows = false;  ///< the call planned before it
   std::uint32_t node = 0, next_node = CallRequest::kNoNode;
+  std::span<const NextUse> next_uses;
   bool last = false;  ///< of its task, which ends with it
 };
 
@@ -113,11 +114,13 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     request.task = call.task;
     request.node = call.node;
     request.next_node = call.next_node;
+    request.next_uses = call.next_uses;
     request.entity = index;
     request.pool = call.pool;
     request.task_arrival = call.task_arrival;
     request.task_served = call.task_served;
     request.path_served = call.path_served;
+    request.task_waited = call.task_waited;
     request.deadline = call.deadline;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;

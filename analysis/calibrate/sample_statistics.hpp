@@ -1,0 +1,14 @@
+#pragma once
+/// Mean and quantiles of a sample held whole.
+
+#include <vector>
+
+namespace tokenyard::analysis {
+
+/// 0 of an empty sample; so the others.
+double mean_of(const std::vector<double>& values);
+/// Linear between the order statistics.
+double quantile_of(std::vector<double> values, double q);
+inline double median_of(std::vector<double> values) { return quantile_of(std::move(values), 0.5); }
+
+}  // namespace tokenyard::analysis

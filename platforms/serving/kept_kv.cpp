@@ -1,0 +1,111 @@
+/// What becomes of a call's KV when it leaves its replica: held for the task's next call (kv_retention.hpp), or worth
+/// more or less until it is evicted (kv_eviction.hpp).
+
+#include <algorithm>
+
+#include "platforms/serving/replica.hpp"
+#include "sim/core/error.hpp"
+
+namespace tokenyard::platforms {
+
+using sim::Time;
+
+bool Replica::claim_held(ActiveCall& call) {
+  settle();
+  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
+  return held_.claim(call.record.task, call.request.prompt);
+}
+
+/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
+void Replica::hold(const ActiveCall& call, Time now) {
+  const CallRequest& request = call.request;
+  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
+  const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
+  Tokens others = decoding_.context();
+  for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
+  const Time time = retention_->hold_for(
+      {.task = request.task,
+       .content = content,
+       .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
+       .tokens = call.record.prompt_tokens + call.made,
+       .others = others},
+      now);
+  if (time == Time()) return;
+  KvContext context = context_of(call);
+  context.owner = 0;
+  KvChain chain;
+  const KvHit hit = kv_.find(context);
+  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  held_.add(
+      {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
+}
+
+void Replica::forget(std::uint64_t task) {
+  settle();
+  note_uses(task, {});
+  if (retention_ == nullptr) return;
+  retention_->forget(task);
+  if (held_.forget(task) && busy()) cut_leap();
+}
+
+void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back) {
+  constexpr std::uint8_t kNever = 0;
+  switch (eviction_) {
+    case KvEviction::kLru:
+      return kv_.release(call.kv, context, tokens);
+    case KvEviction::kTagged: {
+      constexpr std::uint8_t kHistory = 1, kRole = 2;
+      return kv_.release(call.kv, context, tokens, {kRole, comes_back ? kHistory : kNever});
+    }
+    case KvEviction::kStepsToExecution: {
+      const std::uint64_t role = context.prompt.empty() ? 0 : context.prompt.front().content;
+      std::uint32_t own = 1;  // unless the graph says otherwise: a preempted call, or one that a tool keeps waiting
+      for (const NextUse& use : call.request.next_uses) {
+        if (use.prefix.content == role && call.record.finish != CallRecord::kNoTime) own = use.calls;
+      }
+      return kv_.release(call.kv, context, tokens,
+                         {worth_of_steps(ahead_.nearest(role)), comes_back ? worth_of_steps(own) : kNever});
+    }
+  }
+}
+
+/// How far the task is from each role's prefix, from now on.
+void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
+  if (eviction_ != KvEviction::kStepsToExecution) return;
+  settle();
+  ahead_.on_call(task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(ahead_.nearest(role))); });
+  if (tiers_ == nullptr) return;
+  for (const NextUse& use : uses) {
+    if (use.calls == 1) prefetch(use);
+  }
+}
+
+/// It takes the blocks that it needs now; nobody finds it before it is there.
+void Replica::prefetch(const NextUse& use) {
+  const std::uint64_t role = use.prefix.content;
+  if (std::find(prefetching_.begin(), prefetching_.end(), role) != prefetching_.end()) return;
+  const KvContext context{.prompt = {&use.prefix, 1}, .output = {0, 1}};  // as of a call that goes on from it
+  const KvHit hit = kv_.find(context);
+  const KvFound found = tiers_->find(context, hit.tokens);
+  const Tokens all = hit.tokens + found.total();
+  const std::int64_t fresh = kv_.blocks_for(all) - kv_.blocks_for(hit.tokens);
+  if (fresh == 0 || fresh + hit.unpinned > kv_.free_blocks()) return;
+  const std::uint32_t index = calls_.take();
+  ActiveCall& call = calls_[index];
+  call = {};
+  call.prefetch = true;
+  call.request.prompt = context.prompt;
+  call.record.pool = pool_;
+  call.record.replica = index_;
+  call.made = context.output.tokens;
+  call.computed = all;
+  if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  kv_.take(fresh);
+  kv_.add_private(call.kv, fresh);
+  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
+  prefetching_.push_back(role);
+  if (busy()) cut_leap();
+  owner_.load(index, found);
+}
+
+}  // namespace tokenyard::platforms

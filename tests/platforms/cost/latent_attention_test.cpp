@@ -1,0 +1,77 @@
+#include "platforms/cost/latent_attention.hpp"
+
+#include "platforms/cost/kernel_figures.hpp"
+#include "tests/platforms/spec/built_in_catalog.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace tokenyard::platforms;
+
+namespace {
+
+constexpr std::int64_t kHeads = 16;
+
+struct Layers {
+  const Chip& chip = *built_in_catalog().find_chip("h200-sxm");
+  const ModelArchitecture& model = *built_in_catalog().find_model("deepseek-v3");
+  Attention attention{[this] {
+                        AttentionFigures figures = attention_figures(chip, Precision::kBf16, Precision::kFp8);
+                        figures.prefill_residual = figures.decode_residual = nullptr;
+                        return figures;
+                      }(),
+                      latent_shape(model, kHeads, 1)};
+
+  LatentAttention with(const KernelResidual* table, Precision weights = Precision::kFp8) const {
+    return {chip, table, model, weights, attention, kHeads, 1};
+  }
+  double launches_s() const { return kLatentKernels * gemm_figures(chip, Precision::kFp8).launch_s; }
+};
+
+KernelResidual everywhere(double factor) { return {{std::vector{1.0}, std::vector{1.0}, std::vector{64.0}}, {factor}}; }
+
+}  // namespace
+
+TEST_CASE("Without a table a layer of latent attention takes its kernels one after another") {
+  const Layers layers;
+  CHECK(layers.with(nullptr).decode(4, 1000).total() ==
+        Approx(layers.attention.decode(4, 1000).total() + layers.launches_s()));
+}
+
+TEST_CASE("The table multiplies the layer with its products, which the step counts") {
+  const Layers layers;
+  const KernelResidual three = everywhere(3);
+  const LatentAttention plain = layers.with(nullptr), measured = layers.with(&three);
+  const double products = plain.products_s(4);
+  CHECK(measured.decode(4, 1000).total() + products == Approx(3 * (plain.decode(4, 1000).total() + products)));
+}
+
+TEST_CASE("A measured layer takes as long in whatever format its weights are") {
+  const Layers layers;
+  const KernelResidual three = everywhere(3);
+  const auto layer_s = [&](Precision weights) {
+    const LatentAttention layer = layers.with(&three, weights);
+    return layer.decode(4, 1000).total() + layer.products_s(4);
+  };
+  CHECK(layer_s(Precision::kBf16) == Approx(layer_s(Precision::kFp8)));
+}
+
+TEST_CASE("No table makes the memory deliver the cache faster") {
+  const Layers layers;
+  const KernelResidual tiny = everywhere(0.01);
+  const double bytes = 256.0 * 32768 * 576;
+  CHECK(layers.with(&tiny).decode(256, 32768).total() == Approx(bytes / *layers.chip.memory_bytes_per_s));
+}
+
+TEST_CASE("Cached tokens before a prompt's chunk are brought up to heads at the chip's pace") {
+  const Layers layers;
+  const LatentAttention layer = layers.with(nullptr);
+  CHECK(layer.unpack(0).total() == 0);
+  const double tokens = 100'000;
+  const double flop = 2 * tokens * 512 * kHeads * 256;
+  // Read 576 bytes, write them in 16 bits, read and write the keys of the heads.
+  const double bytes = tokens * (576 + 2 * 576 + kHeads * 2 * (128 + 192));
+  const KernelTime time = layer.unpack(tokens);
+  CHECK(time.total() > flop / *layers.chip.peak_flops_per_s[Precision::kFp8] + bytes / *layers.chip.memory_bytes_per_s);
+  CHECK(time.total() <
+        3 * (flop / *layers.chip.peak_flops_per_s[Precision::kFp8] + bytes / *layers.chip.memory_bytes_per_s));
+  CHECK(layer.unpack(2 * tokens).total() == Approx(2 * time.total()).epsilon(0.02));
+}
