@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sim/input/enum_choice.hpp"
+
 namespace tokenyard::agents {
 namespace {
 
@@ -119,9 +121,7 @@ class AgentReader {
     n.evidence = r.string("evidence", "");
     n.note = r.string("note", "");
     const std::size_t before = faults_.size();
-    const std::string kind = r.choice("kind", {kNodeKindNames.begin(), kNodeKindNames.end()});
-    n.kind =
-        static_cast<NodeKind>(std::find(kNodeKindNames.begin(), kNodeKindNames.end(), kind) - kNodeKindNames.begin());
+    n.kind = sim::enum_choice<NodeKind>(r, "kind", kNodeKindNames);
     n.next = sim::StreamName(fmt::format("{}/{}/next", agent_.name, name));
     if (faults_.size() != before) {  // without the kind, its keys cannot be judged
       for (const auto& [key, value] : r.value().items()) r.raw(key);

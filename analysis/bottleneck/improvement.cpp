@@ -162,6 +162,15 @@ class Finder {
 
   void pools() {
     for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
+      if (reuses_prompts(scenario_.pools[p])) {
+        add(
+            "prefix-reuse", scenario_.pools[p].name, "prefix reuse in pool " + scenario_.pools[p].name,
+            [p](Scenario& s, double factor) {
+              s.pools[p].more_reuse = 1 - 1 / factor;
+              return factor;
+            },
+            Lever::kWork);
+      }
       add("replicas", scenario_.pools[p].name, "replicas of pool " + scenario_.pools[p].name,
           [p](Scenario& s, double factor) {
             const auto before = static_cast<double>(s.pools[p].replicas);
@@ -189,10 +198,10 @@ class Finder {
       }
       std::size_t m = 0;
       for (const agents::Agent* member : agents::family(*entry.agent)) {
+        const std::string of = m == 0 ? entry.name : entry.name + '/' + member->name;  // each sub-agent has its own
         for (std::size_t i = 0; i < member->services.size(); ++i) {
-          add("capacity", entry.name + "/" + member->services[i].name,
-              fmt::format("capacity of {} of {}", member->services[i].name, entry.name),
-              [e, m, i](Scenario& s, double factor) {
+          add("capacity", of + '/' + member->services[i].name,
+              fmt::format("capacity of {} of {}", member->services[i].name, of), [e, m, i](Scenario& s, double factor) {
                 std::int64_t& capacity = s.workload.entries[e].capacities[m][i];
                 const auto before = static_cast<double>(capacity);
                 capacity = std::max(capacity + 1, static_cast<std::int64_t>(std::ceil(before * factor - 1e-9)));
@@ -216,6 +225,8 @@ class Finder {
 };
 
 }  // namespace
+
+bool reuses_prompts(const PoolPlan& pool) { return pool.media == nullptr && pool.role != platforms::PoolRole::kDecode; }
 
 std::vector<Improvement> improvements_of(const Scenario& scenario) { return Finder(scenario).find(); }
 

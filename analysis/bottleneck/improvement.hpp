@@ -2,8 +2,9 @@
 /// The resources of a scenario that more of might help, each as a change to the scenario.
 ///
 /// A resource is improved by a factor: 1.1 of a chip's bandwidth is 10 % more of it, 1.1 of a tool's speed is its time
-/// divided by 1.1. What comes in wholes (replicas, people) is rounded up, and the factor reached is returned, so that
-/// effects can be compared per percent.
+/// divided by 1.1, 1.1 of a pool's prefix reuse that of the prompt tokens which a cache without limit, shared by the
+/// pool's replicas, would have found and HBM has lost, 1/1.1 are still computed. What comes in wholes (replicas,
+/// people) is rounded up, and the factor reached is returned, so that effects can be compared per percent.
 ///
 ///   for (const Improvement& i : improvements_of(scenario)) { Scenario better = scenario; double f =
 ///   i.apply(better, 1.1); }
@@ -26,6 +27,9 @@ struct Improvement {
   Lever lever;
   std::function<double(Scenario&, double factor)> apply;
 };
+
+/// Whether it computes prompts, of which some may be cached.
+bool reuses_prompts(const PoolPlan& pool);
 
 /// Everything that this scenario has and uses, in a fixed order.
 std::vector<Improvement> improvements_of(const Scenario& scenario);

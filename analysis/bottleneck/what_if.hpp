@@ -6,7 +6,10 @@
 /// shrink (times, joules, cost) and its opposite for what should grow (goodput): 0.5 means that 10 % more of the
 /// resource makes it about 5 % better. Its interval is Student's t over the repetitions, at 95 %.
 ///
-/// Runs go side by side in threads, on the analytic network; the result does not depend on how many. Cost: (1 +
+/// Beside them stand where the time of the base's tasks goes (time_account.hpp), and the base with prefix caches that
+/// lose nothing: what could be reused, and what that would buy.
+///
+/// Runs go side by side in threads, on the analytic network; the result does not depend on how many. Cost: (2 +
 /// improvements) x repetitions simulations.
 ///
 ///   WhatIf study = what_if(scenario, {.factor = 1.1, .repetitions = 3});
@@ -18,6 +21,7 @@
 #include <vector>
 
 #include "analysis/bottleneck/improvement.hpp"
+#include "analysis/bottleneck/time_account.hpp"
 
 namespace tokenyard::analysis {
 
@@ -42,13 +46,29 @@ struct Effect {
   Improvement improvement;
   double factor = 1;  ///< reached
   std::array<Elasticity, kFigureNames.size()> elasticity;
+  /// The mean; 0 where there is none.
+  double of(Figure figure) const { return elasticity[static_cast<std::size_t>(figure)].mean.value_or(0); }
   double score = 0;  ///< mean elasticity of the median and the 95th percentile of task time: the ranking
+};
+
+/// Prompt tokens of a pool found in its prefix caches, as shares of all.
+struct PrefixReuse {
+  std::string pool;
+  std::optional<double> got, possible;  ///< possible: every replica finds what any has computed, for ever
+};
+
+/// How much faster tasks are, as ln(time before / time after).
+struct Speedup {
+  Elasticity p50, p95;
 };
 
 struct WhatIf {
   std::vector<Effect> effects;  ///< best first
+  TimeAccount time;             ///< of the base, all repetitions
+  std::vector<PrefixReuse> prefix;
+  Speedup unlimited_prefix;     ///< if all that is possible were found
   std::vector<sim::Json> base;  ///< summaries, by repetition
-  std::string verdict;          ///< one sentence
+  std::string verdict;          ///< in words: what holds the tasks back, and what else the slowest suffer from
 };
 
 /// The scenario's own workload is played; of a trace, which is the same with every seed, resources alone can be more.

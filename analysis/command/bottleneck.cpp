@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/bottleneck/page.hpp"
 #include "analysis/bottleneck/what_if.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/figures.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
+#include "analysis/report/human_number.hpp"
 #include "analysis/scenario/override.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -35,20 +38,91 @@ double factor_of(const std::string& by) {
   return 1 + more;
 }
 
+constexpr auto kLeft = TextTable::kLeft;
+constexpr auto kRight = TextTable::kRight;
+
 std::string elasticity_text(const Elasticity& e) {
   if (!e.mean) return "–";
   return fmt::format("{:+.2f} ±{:.2f}", *e.mean, e.half_width);
 }
 
-std::string table_of(const WhatIf& study) {
+std::string percent(const sim::Json& share) {
+  return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : "–";
+}
+
+/// Causes that are a tenth of some band at least, the largest of the first band in front.
+std::string bands_table(const sim::Json& json) {
+  constexpr double kShown = 0.1;
+  const std::vector<ShownBand> bands = shown_bands(json);
+  std::vector<std::string> causes;
+  for (const std::string_view cause : platforms::kCauseNames) {
+    const bool shown = std::any_of(bands.begin(), bands.end(), [&](const ShownBand& of) {
+      return of.band["causes_s"][std::string(cause)].get<double>() >= kShown * of.band["task_s"].get<double>() &&
+             of.band["count"] > 0;
+    });
+    if (shown) causes.emplace_back(cause);
+  }
+  std::vector<TextTable::Align> columns(2 + causes.size(), kRight);
+  columns[0] = kLeft;
+  TextTable table(columns);
+  std::vector<std::string> head = {"where the time goes", "takes"};
+  for (const std::string& cause : causes) head.push_back(words_of(cause));
+  table.row(std::move(head));
+  for (const ShownBand& of : bands) {
+    std::vector<std::string> row = {of.name, duration_text(of.band["task_s"])};
+    for (const std::string& cause : causes)
+      row.push_back(
+          percent(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
+    table.row(std::move(row));
+  }
+  return table.text("  ");
+}
+
+std::string steps_table(const sim::Json& json) {
+  constexpr std::size_t kByShare = 6, kWithSlack = 3;
+  TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight});
+  table.row({"step", "of", "visits/task", "a visit", "of all time", "critical", "slack, else"});
+  for (const sim::Json& step : shown_steps(json, kByShare, kWithSlack)) {
+    table.row({step["step"], step["agent"], quantity_text(step["visits_per_task"]), duration_text(step["visit_s"]),
+               percent(step["share"]), percent(step["critical"]), duration_text(step["slack"]["p50_s"])});
+  }
+  return table.text("  ");
+}
+
+std::string pools_table(const sim::Json& json) {
+  TextTable table({kLeft, kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight});
+  table.row({"pool", "steps", "of time", "FLOP/s", "HBM", "links", "host", "FLOP/byte", "MFU", "MBU"});
+  for (const auto& [name, pool] : json["time"]["pools"].items()) {
+    if (!pool.contains("roofline")) continue;
+    for (const char* phase : {"prefill", "decode"}) {
+      const sim::Json& at = pool["roofline"][phase];
+      if (!at["time"].is_number() || at["time"] == 0) continue;
+      const sim::Json& bound = at["bound"];
+      table.row({name, phase, percent(at["time"]), percent(bound["compute"]), percent(bound["bandwidth"]),
+                 percent(bound["network"]), percent(bound["host"]), quantity_text(at["flop_per_byte"]),
+                 percent(at["mfu"]), percent(at["mbu"])});
+    }
+  }
+  return table.text("  ");
+}
+
+std::string prefix_table(const sim::Json& json) {
+  TextTable table({kLeft, kRight, kRight});
+  table.row({"prefix hits", "got", "possible"});
+  for (const auto& [name, pool] : json["time"]["pools"].items()) {
+    if (!pool.contains("prefix_hit_rate")) continue;
+    table.row({name, share_text(pool["prefix_hit_rate"]["got"]), share_text(pool["prefix_hit_rate"]["possible"])});
+  }
+  return table.text("  ");
+}
+
+std::string ranking_table(const WhatIf& study) {
   constexpr std::size_t kShown = 12;
-  constexpr auto kLeft = TextTable::kLeft;
-  constexpr auto kRight = TextTable::kRight;
   TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight});
   table.row({"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"});
   for (std::size_t i = 0; i < std::min(kShown, study.effects.size()); ++i) {
     const Effect& effect = study.effects[i];
-    std::vector<std::string> row = {effect.improvement.title, fmt::format("{:.0f} %", (effect.factor - 1) * 100)};
+    std::vector<std::string> row = {effect.improvement.title, percent(effect.factor - 1)};
     for (const Elasticity& e : effect.elasticity) row.push_back(elasticity_text(e));
     table.row(std::move(row));
   }
@@ -56,8 +130,7 @@ std::string table_of(const WhatIf& study) {
   if (study.effects.size() > kShown)
     text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
   return text +
-         "\n  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 "
-         "%.\n";
+         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 %.\n";
 }
 
 int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundings) {
@@ -81,14 +154,20 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const sim::Json json = to_json(study, factor);
   if (!a.out.empty()) {
     std::filesystem::create_directories(a.out);
-    traces::OutputFile out(std::filesystem::path(a.out) / "bottleneck.json");
-    fmt::format_to(out.out(), "{}\n", json.dump(2));
-    out.commit();
+    const auto write = [&](const char* name, const std::string& text) {
+      traces::OutputFile out(std::filesystem::path(a.out) / name);
+      out.buffer().append(text.data(), text.data() + text.size());
+      out.commit();
+    };
+    write("bottleneck.json", json.dump(2) + '\n');
+    write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
   }
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {
-    fmt::print(surroundings.out, "\n{}\n\n  {}\n", table_of(study), study.verdict);
+    constexpr std::size_t kWidth = 100;
+    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", bands_table(json), steps_table(json), pools_table(json),
+               prefix_table(json), ranking_table(study), wrapped(study.verdict, "  ", kWidth));
   }
   return kDone;
 }
@@ -97,7 +176,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
 
 void add_bottleneck(CLI::App& app, Action& chosen) {
   CLI::App* sub =
-      app.add_subcommand("bottleneck", "runs the scenario again with one resource at a time improved, and ranks them");
+      app.add_subcommand("bottleneck", "says where the time goes, and what more of each resource would buy");
   const auto a = std::make_shared<BottleneckArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file")->required();
   sub->add_option("--by", a->by, "how much more of each resource (default: 10%)")->option_text("10%");
@@ -110,7 +189,7 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
       ->expected(1)
       ->take_all();
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->add_option("--out", a->out, "also writes DIR/bottleneck.json")->option_text("DIR");
+  sub->add_option("--out", a->out, "also writes DIR/bottleneck.html and bottleneck.json")->option_text("DIR");
   sub->add_flag("--json", a->json, "prints the result as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(

@@ -200,7 +200,7 @@ class Study {
     };
     entry.deployment = deploy(demand_.tasks_per_s);
     entry.economics = economics(entry.deployment);
-    entry.band = sizer.band_of(entry.deployment, rate_);
+    if (options_.bands) entry.band = sizer.band_of(entry.deployment, rate_);
     if (scenario_.demand.own && entry.deployment.cell.met) find_ownership(entry);
     if (const auto& growth = scenario_.demand.growth; growth && rate_ > 0) {
       for (std::int64_t month = 0; month <= growth->months; month += growth->step_months) {

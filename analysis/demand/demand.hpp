@@ -40,6 +40,7 @@ struct DemandProgress {
 
 struct DemandOptions {
   SizingOptions sizing;
+  bool bands = true;  ///< size chips at the ends of their step times' uncertainty, too
   Cache cache;
   sim::Json key;  ///< names the scenario, the user's catalogues and the program: with chip and rate, what a sizing
                   ///< follows from

@@ -19,7 +19,7 @@ namespace {
 
 using sim::Json;
 
-constexpr std::size_t kMostSizes = 100, kMostLookedAt = 20'000;
+constexpr std::size_t kMostSizes = 100, kMostLookedAt = 20'000, kMostVerified = 100;
 constexpr std::int64_t kFirstReplicas = 4;
 // Of what the level forgives:
 constexpr double kAmpleMissed = 0.2;  // by an ample size: the rest is left for the pool that is looked at
@@ -40,7 +40,7 @@ class Search {
     try {
       if (find_ample()) {
         find_lower_bound();
-        fill(find_size());
+        fill(find_fewest());
       }
     } catch (const sim::Infeasible& error) {
       result_.why_not = error.what();
@@ -109,17 +109,17 @@ class Search {
   /// "89.4 ±1.2 % of the work is within the level, 90 % is asked for".
   std::string attained(const Size& size) {
     trials_.passes(size);
-    const Interval interval = attainment_of(size);
+    const sim::MeanInterval interval = attainment_of(size);
     return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}", 100 * interval.mean,
                        interval.half_width ? fmt::format(" ±{:.1f}", 100 * *interval.half_width) : "",
                        100 * (1 - forgiven_),
                        interval.mean > 1 - forgiven_ ? ": too few to tell, simulate longer (duration_s)" : "");
   }
 
-  Interval attainment_of(const Size& size) const {
+  sim::MeanInterval attainment_of(const Size& size) const {
     std::vector<double> attainments;
     for (const Trial* trial : trials_.judged(size)) attainments.push_back(1 - trial->missed);
-    return Interval(attainments);
+    return sim::mean_interval(attainments);
   }
 
   /// The ample size with one pool replaced.
@@ -144,6 +144,7 @@ class Search {
       const PoolSize fewest{way, pointless ? most + 1 : fewest_meeting(most, meets).value_or(most + 1)};
       best = std::min(best, candidate_.chips(pool, fewest));
       push(fewest);
+      alone_[pool].push_back(fewest.replicas);
     }
     push(ample_[pool]);
     while (true) {
@@ -157,6 +158,7 @@ class Search {
 
   void find_lower_bound() {
     lower_.resize(ample_.size());
+    alone_.resize(ample_.size());
     tbb::parallel_for(std::size_t{0}, ample_.size(), [&](std::size_t p) { lower_[p] = fewest_of(p); });
   }
 
@@ -205,11 +207,60 @@ class Search {
                        [&](const Failure& failure) { return failure.missed - gain(size, failure) > forgiven_; });
   }
 
-  /// Of several pools, one in another way than it takes alone might do with less, unless that is all it takes alone.
-  bool is_fewest(const Size& size) const {
-    const bool one_way =
-        std::all_of(candidate_.ways.begin(), candidate_.ways.end(), [](const auto& ways) { return ways.size() == 1; });
-    return size.size() == 1 || one_way || candidate_.chips(size) == candidate_.chips(lower_);
+  /// A size of fewer chips that passes, in whatever ways, each pool with no less than a replica below what it needs
+  /// alone: a smaller one that passes, if there is any, grows by its own replicas into those that are looked at, of
+  /// which the smallest has the chips of the largest replica less. Nothing if there is none, or if too many had to be
+  /// tried, and the result is not proven.
+  std::optional<Size> smaller(const Size& than) {
+    std::int64_t largest = 0;
+    for (const auto& ways : candidate_.ways) {
+      for (const Way& way : ways) largest = std::max(largest, way.parallelism.chips());
+    }
+    const std::int64_t most = candidate_.chips(than) - 1;
+    std::vector<Size> sizes;
+    add_sizes({}, 0, most, sizes);
+    std::erase_if(sizes, [&](const Size& size) { return candidate_.chips(size) < most + 1 - largest; });
+    std::stable_sort(sizes.begin(), sizes.end(),
+                     [&](const Size& a, const Size& b) { return candidate_.chips(a) < candidate_.chips(b); });
+    for (const Size& size : sizes) {
+      if (failed_.contains(size)) continue;
+      if (verified_ == kMostVerified) {
+        result_.proven = false;
+        return {};
+      }
+      ++verified_;
+      if (trials_.passes(size)) return size;
+      failure_of(size);
+    }
+    return {};
+  }
+
+  /// All sizes that begin with `head` and have at most `most` chips, up to kMostLookedAt.
+  void add_sizes(const Size& head, std::int64_t chips, std::int64_t most, std::vector<Size>& sizes) {
+    const std::size_t pool = head.size();
+    if (pool == candidate_.ways.size()) return sizes.push_back(head);
+    for (std::size_t way = 0; way < candidate_.ways[pool].size(); ++way) {
+      for (PoolSize next{way, std::max<std::int64_t>(1, alone_[pool][way] - 1)}; sizes.size() < kMostLookedAt;
+           ++next.replicas) {
+        const std::int64_t with = chips + candidate_.chips(pool, next);
+        if (with > most) break;
+        Size longer = head;
+        longer.push_back(next);
+        add_sizes(longer, with, most, sizes);
+      }
+    }
+    if (sizes.size() >= kMostLookedAt) result_.proven = false;
+  }
+
+  /// With several pools, what step 3 found, or less.
+  Size find_fewest() {
+    Size size = find_size();
+    while (size.size() > 1 && result_.proven) {
+      const std::optional<Size> less = smaller(size);
+      if (!less) break;
+      size = *less;
+    }
+    return size;
   }
 
   Size find_size() {
@@ -222,10 +273,7 @@ class Search {
       const Size size = open.top().second;
       open.pop();
       if (!is_hopeless(size, failures)) {
-        if (trials_.passes(size)) {
-          result_.proven = is_fewest(size);
-          return size;
-        }
+        if (trials_.passes(size)) return size;
         failures.push_back(failure_of(size));
       }
       for (std::size_t p = 0; p < size.size(); ++p) {
@@ -249,12 +297,13 @@ class Search {
 
   /// Of a size that did not pass: the seed that missed the level, or else the end of the interval.
   Failure failure_of(const Size& size) {
+    failed_.insert(size);
     Failure failure{size};
     const std::vector<const Trial*> trials = trials_.judged(size);
     for (std::uint64_t seed = 0; seed < trials.size(); ++seed) {
       if (trials[seed]->missed > std::max(forgiven_, failure.missed)) failure = {size, seed, trials[seed]->missed};
     }
-    const Interval attainment = attainment_of(size);
+    const sim::MeanInterval attainment = attainment_of(size);
     if (failure.missed == 0) failure.missed = 1 - attainment.mean + attainment.half_width.value_or(0);
     if (!result_.missed_with_less || failure.missed < *result_.missed_with_less)
       result_.missed_with_less = failure.missed;
@@ -307,7 +356,7 @@ class Search {
     mean("ttft_p95_s", "/latency/ttft_s/p95");
     mean("tpot_p95_s", "/latency/tpot_s/p95");
     mean("task_p95_s", "/latency/task_s/p95");
-    const Interval attainment = attainment_of(size);
+    const sim::MeanInterval attainment = attainment_of(size);
     result_.figures["attainment"] = attainment.mean;
     result_.figures["attainment_half_width"] = sim::or_null(attainment.half_width);
     find_limit(summaries.front());
@@ -334,6 +383,9 @@ class Search {
   Trials trials_;
   const double forgiven_ = 1 - candidate_.base.slo.attainment;
   Size ample_, lower_;
+  std::vector<std::vector<std::int64_t>> alone_;  ///< replicas that a pool needs with the others ample, by way
+  std::set<Size> failed_;
+  std::size_t verified_ = 0;
   std::map<std::pair<std::size_t, std::uint64_t>, std::vector<double>> missed_alone_;  ///< by pool and seed, from the
                                                                                        ///< pool's lower bound on
   Sizing result_;

@@ -2,9 +2,8 @@
 /// The fewest chips of one kind that meet the service level of a workload.
 ///
 /// A size *passes* if simulations of it meet the level, as `tokenyard run` judges: each of the seeds, and the 95 %
-/// interval of their mean besides (`verdict`, trial.hpp). The search takes it as given that more replicas of a pool
-/// never hurt, which near the level is off by a replica at times (more of one pool can send the other its calls in
-/// thicker bursts):
+/// interval of their mean besides (`verdict`, trial.hpp). The search takes it as given that more replicas never hurt
+/// the whole by more than one replica of each pool (more of one pool can send the other its calls in thicker bursts):
 /// 1. An ample size: each pool in its quickest way, doubled until the level is met with a margin, or met twice. Where
 ///    doubling no longer changes anything, no number of chips will do.
 /// 2. For each pool, with the others ample: the way and the number of replicas with fewest chips that pass. No size
@@ -12,11 +11,14 @@
 /// 3. From the lower bound, sizes in the order of their chips until one passes. What each pool misses with the others
 ///    ample tells which are worth a simulation; passed over is a size whose pools miss twice what the level forgives,
 ///    and one that would miss it still if it gained three times as much as that over a size that failed.
-/// With one pool, the result is that of trying every size; with several, each pool keeps the way that needs fewest
-/// chips alone, and `proven` is false where the result is above the lower bound and a pool has other ways. After 100
-/// sizes that failed in step 3, pools grow by an eighth at a time, and `proven` is false, too.
+/// 4. With several pools, from there down, in whatever ways and with a replica less of each pool than it needs alone:
+/// sizes of fewer chips, but by no more than the largest replica's, into which any smaller one that passes would grow.
+/// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.
+/// After 100 sizes that failed in step 3, pools grow by an eighth at a time; after 100 in step 4, it ends: `proven` is
+/// false then.
 ///
-/// Cost: some ten simulations per pool, most of them stopped early (trial.hpp).
+/// Cost: some ten simulations per pool and up to a hundred sizes in steps 3 and 4, most of them stopped early
+/// (trial.hpp).
 ///
 ///   Sizing sizing = fewest_chips(candidate, {.repetitions = 3});
 ///   sizing.met ? sizing.chips : …;   // else sizing.why_not

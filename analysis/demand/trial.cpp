@@ -1,10 +1,8 @@
 #include "analysis/demand/trial.hpp"
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "analysis/run/recording.hpp"
-#include "sim/statistics/student_t.hpp"
 
 namespace tokenyard::analysis {
 
@@ -14,21 +12,12 @@ Tally::Tally(const Metrics& metrics, const Slo& slo) {
   missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
 }
 
-Interval::Interval(const std::vector<double>& samples) {
-  const auto n = static_cast<double>(samples.size());
-  for (const double sample : samples) mean += sample / n;
-  if (samples.size() < 2) return;
-  double square = 0;
-  for (const double sample : samples) square += (sample - mean) * (sample - mean);
-  half_width = sim::student_t_975(static_cast<int>(samples.size()) - 1) * std::sqrt(square / (n - 1) / n);
-}
-
 std::optional<bool> verdict(const std::vector<double>& attainments, double level, std::size_t repetitions) {
   for (std::size_t seed = 0; seed < std::min(repetitions, attainments.size()); ++seed) {
     if (attainments[seed] < level) return false;
   }
   if (attainments.size() < repetitions) return {};
-  const Interval interval(attainments);
+  const sim::MeanInterval interval = sim::mean_interval(attainments);
   const double half_width = interval.half_width.value_or(0);
   if (interval.mean - half_width >= level) return true;
   if (interval.mean + half_width < level || attainments.size() >= kMostSeeds * repetitions) return false;

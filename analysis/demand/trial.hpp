@@ -19,6 +19,7 @@
 
 #include "analysis/demand/candidate.hpp"
 #include "analysis/run/metrics.hpp"
+#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 
@@ -27,13 +28,6 @@ namespace tokenyard::analysis {
 struct Tally {
   Tally(const Metrics& metrics, const Slo& slo);
   double counted = 0, missed = 0;
-};
-
-/// A mean over repetitions, with the half-width of its 95 % interval (Student's t); none for one repetition.
-struct Interval {
-  explicit Interval(const std::vector<double>& samples);
-  double mean = 0;
-  std::optional<double> half_width;
 };
 
 /// Whether a size passes, by the attainment of each of its seeds in turn: the first `repetitions` must all meet the

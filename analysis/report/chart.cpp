@@ -225,4 +225,29 @@ std::string share_bars_html(const std::vector<ShareBar>& bars) {
   return fmt::format("<ul class=\"legend\">{}</ul>\n<div class=\"bars\">\n{}</div>\n", legend, rows);
 }
 
+ShareBar share_bar(std::string name, const sim::Json& parts, Unit unit) {
+  ShareBar bar{std::move(name), "", unit, {}};
+  if (parts.is_object()) {
+    for (const auto& [key, value] : parts.items())
+      bar.parts.push_back({key, words_of(key), std::max(0.0, value.is_number() ? value.get<double>() : 0.0)});
+  }
+  return bar;
+}
+
+std::string share_bars_table(const char* caption, const char* parts_are, const std::vector<ShareBar>& bars) {
+  HtmlTable table{caption, {parts_are}, {}};
+  for (const ShareBar& bar : bars) table.head.push_back(html_escaped(bar.name));
+  for (std::size_t i = 0; i < bars.front().parts.size(); ++i) {
+    const std::string& key = bars.front().parts[i].key;
+    std::vector<std::string> cells = {html_escaped(bars.front().parts[i].name)};
+    for (const ShareBar& bar : bars) {
+      const auto part =
+          std::find_if(bar.parts.begin(), bar.parts.end(), [&](const ShareBar::Part& p) { return p.key == key; });
+      cells.push_back(human_number(part == bar.parts.end() ? std::nullopt : std::optional(part->value), bar.unit));
+    }
+    table.rows.push_back(std::move(cells));
+  }
+  return html_details("The figures", table.html());
+}
+
 }  // namespace tokenyard::analysis

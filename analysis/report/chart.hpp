@@ -73,7 +73,12 @@ struct ShareBar {
   double total() const;
 };
 
+/// A bar of an object's numbers, each a part under its key; what is no number, or below 0, is 0.
+ShareBar share_bar(std::string name, const sim::Json& parts, Unit unit);
+
 /// Bars below each other under one legend, which names the parts that some bar has.
 std::string share_bars_html(const std::vector<ShareBar>& bars);
+/// The figures behind bars, folded away: a row for each part of the first, a column for each bar.
+std::string share_bars_table(const char* caption, const char* parts_are, const std::vector<ShareBar>& bars);
 
 }  // namespace tokenyard::analysis

@@ -23,6 +23,10 @@ std::string evidence_section(const RunResult& result, sim::Json& charts);
 /// Where the result comes from, how to get it again, and its other files.
 std::string provenance_section(const RunResult& result);
 
+/// Where the steps of each pool that computed prompts stand under its chip's roofline, and those that only decoded,
+/// from its `roofline`.
+std::string roofline_html(const sim::Json& pools);
+
 /// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute
 /// (25 %)". Plain text.
 std::string held_back_by(const sim::Json& bound);

@@ -11,57 +11,31 @@ namespace {
 
 using sim::Json;
 
-ShareBar bar_of(const std::string& name, const Json& parts, Unit unit) {
-  ShareBar bar{name, "", unit, {}};
-  if (parts.is_object()) {
-    for (const auto& [key, value] : parts.items())
-      bar.parts.push_back({key, words_of(key), std::max(0.0, value.is_number() ? value.get<double>() : 0.0)});
-  }
-  return bar;
-}
-
-/// The figures behind bars: a row for each part, a column for each bar.
-std::string bars_table(const char* caption, const char* parts_are, const std::vector<ShareBar>& bars) {
-  HtmlTable table{caption, {parts_are}, {}};
-  for (const ShareBar& bar : bars) table.head.push_back(html_escaped(bar.name));
-  for (std::size_t i = 0; i < bars.front().parts.size(); ++i) {
-    const std::string& key = bars.front().parts[i].key;
-    std::vector<std::string> cells = {html_escaped(bars.front().parts[i].name)};
-    for (const ShareBar& bar : bars) {
-      const auto part =
-          std::find_if(bar.parts.begin(), bar.parts.end(), [&](const ShareBar::Part& p) { return p.key == key; });
-      cells.push_back(human_number(part == bar.parts.end() ? std::nullopt : std::optional(part->value), bar.unit));
-    }
-    table.rows.push_back(std::move(cells));
-  }
-  return html_details("The figures", table.html());
-}
-
 std::string task_time(const Json& summary) {
-  std::vector<ShareBar> bars = {bar_of("all tasks", value_at(summary, {"causes_s"}), Unit::kSeconds)};
+  std::vector<ShareBar> bars = {share_bar("all tasks", value_at(summary, {"causes_s"}), Unit::kSeconds)};
   const Json& agents = value_at(summary, {"agents"});
   if (agents.is_object() && agents.size() > 1) {
     for (const auto& [name, agent] : agents.items()) {
       if (value_at(agent, {"causes_s"}).is_object())
-        bars.push_back(bar_of(name, value_at(agent, {"causes_s"}), Unit::kSeconds));
+        bars.push_back(share_bar(name, value_at(agent, {"causes_s"}), Unit::kSeconds));
     }
   }
   if (!(bars.front().total() > 0)) return "<p class=\"none\">No task has spent any time.</p>\n";
   for (ShareBar& bar : bars) bar.total_text = human_number(bar.total(), Unit::kSeconds);
-  return share_bars_html(bars) + bars_table("Task time by cause", "cause", bars);
+  return share_bars_html(bars) + share_bars_table("Task time by cause", "cause", bars);
 }
 
 std::string pool_time(const Json& pools) {
   std::vector<ShareBar> bars;
   if (pools.is_object()) {
     for (const auto& [name, pool] : pools.items()) {
-      ShareBar bar = bar_of(name, value_at(pool, {"bound"}), Unit::kShare);
+      ShareBar bar = share_bar(name, value_at(pool, {"bound"}), Unit::kShare);
       bar.total_text = "busy " + human_number(number_at(pool, {"busy"}), Unit::kShare);
       if (bar.total() > 0) bars.push_back(std::move(bar));
     }
   }
   if (bars.empty()) return "<p class=\"none\">No pool was measured.</p>\n";
-  return share_bars_html(bars) + bars_table("Pool time by limit", "limit", bars);
+  return share_bars_html(bars) + share_bars_table("Pool time by limit", "limit", bars);
 }
 
 std::string links(const Json& network) {
@@ -99,8 +73,10 @@ std::string why_section(const RunResult& result) {
       "At the end of a bar: the time of all its tasks together.</p>\n{}"
       "<h3>What limits the pools</h3>\n<p class=\"say\">Shares of each pool's time by what bound the step that ran. "
       "Capacity: calls waited for KV memory.</p>\n{}"
+      "<h3>Prefill and decode under the roofline</h3>\n{}"
       "<h3>The network</h3>\n{}",
-      task_time(s), pool_time(value_at(s, {"pools"})), links(value_at(s, {"network"})));
+      task_time(s), pool_time(value_at(s, {"pools"})), roofline_html(value_at(s, {"pools"})),
+      links(value_at(s, {"network"})));
 }
 
 }  // namespace tokenyard::analysis

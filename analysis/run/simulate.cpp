@@ -131,6 +131,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;
     pool.retention = plan.kv_retention;
+    pool.more_reuse = plan.more_reuse;
     pool.eviction = plan.kv_eviction;
     pool.read_s_per_token = plan.spec().host.prompt_token_s;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
@@ -355,6 +356,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   Sampler sampler(simulation, fleet, scenario, [&] { return workload->over(); });
   Tables tables(options, names, warmup);
   tables.watch(fleet, *workload, sampler);
+  if (options.watch) options.watch(fleet, *workload, names);
 
   Snapshot begin(fleet), end(fleet), last(fleet);
   begin.take(Time());

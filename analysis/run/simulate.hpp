@@ -11,6 +11,7 @@
 #include "agents/work/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "sim/network/network.hpp"
+#include "traces/writers/tables.hpp"
 
 namespace tokenyard::analysis {
 
@@ -24,6 +25,8 @@ struct SimulateOptions {
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
   /// to link it.
   std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;
+  /// Adds observers of the caller's own.
+  std::function<void(platforms::Fleet&, agents::Workload&, const traces::Names&)> watch;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
   std::function<bool(sim::Time)> progress;
   /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked

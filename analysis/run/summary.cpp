@@ -37,10 +37,9 @@ Json curve(const QuantileSketch& sketch) {
 }
 
 Json causes_json(const platforms::CauseTimes& causes) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < platforms::kCauses; ++i)
-    json[std::string(platforms::kCauseNames[i])] = causes.by_cause[i].seconds();
-  return json;
+  std::array<double, platforms::kCauses> seconds;
+  for (std::size_t i = 0; i < platforms::kCauses; ++i) seconds[i] = causes.by_cause[i].seconds();
+  return analysis::causes_json(seconds);
 }
 
 class Summary {
@@ -84,7 +83,7 @@ class Summary {
   Json counts_json() const {
     std::int64_t steps = 0, preemptions = 0;
     for (const PoolReading& pool : o_.last.pools) {
-      steps += pool.totals.steps;
+      steps += pool.totals.all_steps().steps;
       preemptions += pool.totals.preemptions;
     }
     return {{"tasks", Metrics::total(m_.tasks)},
@@ -145,25 +144,25 @@ class Summary {
       const PoolReading& a = o_.begin.pools[p];
       const PoolReading& b = o_.end.pools[p];
       const double replica_s = window_s_ * static_cast<double>(plan.replicas);
-      const double busy_s = seconds(b.totals.busy_ticks - a.totals.busy_ticks);
+      const platforms::StepTotals steps = b.totals.all_steps() - a.totals.all_steps();
+      const double busy_s = seconds(steps.busy_ticks);
       const double capacity_s = seconds(b.totals.capacity_ticks - a.totals.capacity_ticks);
       // Time in which calls waited for KV memory counts as capacity, whatever the steps were bound by.
       const double rest = busy_s > 0 ? 1 - capacity_s / busy_s : 0;
       const auto bound = [&](platforms::Bound which) {
         const auto i = static_cast<std::size_t>(which);
-        return ratio(seconds(b.totals.bound_ticks[i] - a.totals.bound_ticks[i]) * rest, replica_s);
+        return ratio(seconds(steps.bound_ticks[i]) * rest, replica_s);
       };
-      const double peak = plan.chip->peak_flops_per_s[*plan.chip->compute_precision(plan.weights)].value_or(0);
+      const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
       json[plan.name] = {
           {"chip", plan.chip->name},
           {"model", plan.model_name()},
           {"replicas", plan.replicas},
           {"chips", plan.chips()},
           {"busy", ratio(busy_s, replica_s)},
-          {"mfu", ratio(static_cast<double>(b.totals.flop - a.totals.flop), peak * replica_s)},
-          {"mbu", plan.media != nullptr ? Json(nullptr)
-                                        : ratio(static_cast<double>(b.totals.bytes - a.totals.bytes),
-                                                plan.chip->memory_bytes_per_s.value_or(0) * replica_s)},
+          {"mfu", ratio(static_cast<double>(steps.flop), peak * replica_s)},
+          {"mbu",
+           plan.media != nullptr ? Json(nullptr) : ratio(static_cast<double>(steps.bytes), bandwidth * replica_s)},
           {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
           {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),
@@ -175,6 +174,7 @@ class Summary {
             {"network", bound(platforms::Bound::kNetwork)},
             {"host", bound(platforms::Bound::kHost)},
             {"idle", ratio(replica_s - busy_s, replica_s)}}}};
+      if (plan.media == nullptr) json[plan.name]["roofline"] = roofline_json(plan, a.totals, b.totals);
       if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
@@ -182,6 +182,37 @@ class Summary {
       add_cost(plan);
     }
     return json;
+  }
+
+  static double peak_flops_per_s(const PoolPlan& plan) {
+    return plan.chip->peak_flops_per_s[*plan.chip->compute_precision(plan.weights)].value_or(0);
+  }
+
+  /// Where the steps that computed prompts stand under the chip's roofline, and those that only decoded.
+  static Json roofline_json(const PoolPlan& plan, const platforms::ServingTotals& from,
+                            const platforms::ServingTotals& to) {
+    const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
+    const platforms::StepTotals prefill = to.with_prompts - from.with_prompts;
+    const platforms::StepTotals decode = to.without_prompts - from.without_prompts;
+    const sim::Int128 busy_ticks = prefill.busy_ticks + decode.busy_ticks;
+    const auto phase = [&](const platforms::StepTotals& steps) {
+      const double busy_s = seconds(steps.busy_ticks);
+      const auto flop = static_cast<double>(steps.flop), bytes = static_cast<double>(steps.bytes);
+      const auto bound = [&](platforms::Bound which) {
+        return ratio(seconds(steps.bound_ticks[static_cast<std::size_t>(which)]), busy_s);
+      };
+      return Json{{"steps", steps.steps},
+                  {"time", ratio(busy_s, seconds(busy_ticks))},
+                  {"mfu", ratio(flop, peak * busy_s)},
+                  {"mbu", ratio(bytes, bandwidth * busy_s)},
+                  {"flop_per_byte", ratio(flop, bytes)},
+                  {"bound",
+                   {{"compute", bound(platforms::Bound::kCompute)},
+                    {"bandwidth", bound(platforms::Bound::kBandwidth)},
+                    {"network", bound(platforms::Bound::kNetwork)},
+                    {"host", bound(platforms::Bound::kHost)}}}};
+    };
+    return {{"ridge_flop_per_byte", ratio(peak, bandwidth)}, {"prefill", phase(prefill)}, {"decode", phase(decode)}};
   }
 
   /// Where prompts were found; what moved. HBM's share and the tiers' sum up to the pool's prefix_hit_rate.
@@ -290,6 +321,12 @@ class Summary {
 };
 
 }  // namespace
+
+Json causes_json(const std::array<double, platforms::kCauses>& seconds) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < platforms::kCauses; ++i) json[std::string(platforms::kCauseNames[i])] = seconds[i];
+  return json;
+}
 
 Json summarize(const Outcome& outcome) { return Summary(outcome).make(); }
 

@@ -22,6 +22,9 @@ struct Outcome {
   bool interrupted = false;
 };
 
+/// Seconds under the names of `causes_s`.
+sim::Json causes_json(const std::array<double, platforms::kCauses>& seconds);
+
 /// `wall_s` is left null for the caller, who stops the clock.
 sim::Json summarize(const Outcome& outcome);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "sim/input/enum_choice.hpp"
+
 namespace tokenyard::analysis {
 
 using platforms::KvTierKind;
@@ -19,16 +21,14 @@ std::vector<KvTierPlan> read_kv_tiers(sim::ObjectReader& pool, const platforms::
   if (offloading_gib > 0 && !host_rate) rate_of_host(pool, "kv_tiers");
   pool.each("kv_tiers", [&](sim::ObjectReader& at) {
     KvTierPlan tier;
-    const std::vector<std::string> names(platforms::kKvTierNames.begin(), platforms::kKvTierNames.end());
-    const std::string name = at.choice("tier", names, "host");
-    tier.kind = static_cast<KvTierKind>(std::find(names.begin(), names.end(), name) - names.begin());
+    tier.kind = sim::enum_choice<KvTierKind>(at, "tier", platforms::kKvTierNames, "host");
     tier.gib = at.number("gib", {.minimum = 0, .maximum = 1e9, .exclusive = true});
     tier.bytes_per_s = at.optional_number("bytes_per_s", {.minimum = 0, .maximum = 1e15, .exclusive = true});
     if (!tier.bytes_per_s && tier.kind == KvTierKind::kSsd)
       at.fault("bytes_per_s", "nothing", "what the SSDs of a node read in a second, together");
     if (!tier.bytes_per_s && tier.kind == KvTierKind::kHost && !host_rate) rate_of_host(at, "bytes_per_s");
     if (std::any_of(tiers.begin(), tiers.end(), [&](const KvTierPlan& other) { return other.kind == tier.kind; })) {
-      at.fault("tier", '"' + name + '"',
+      at.fault("tier", fmt::format("\"{}\"", platforms::kKvTierNames[static_cast<std::size_t>(tier.kind)]),
                offloading_gib > 0 && tier.kind == KvTierKind::kHost
                    ? "no host tier beside the engine's kv_offloading_size, which is one"
                    : "each tier once");

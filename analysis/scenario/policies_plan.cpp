@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "sim/input/enum_choice.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
@@ -10,14 +12,6 @@ using platforms::KvEviction;
 using platforms::KvRetentionPolicy;
 using platforms::Scheduling;
 using sim::ObjectReader;
-
-/// The choice of a name as its place among the names, which is its enumerator's.
-template <typename Policy, std::size_t count>
-Policy policy(ObjectReader& reader, std::string_view key, const std::array<std::string_view, count>& names,
-              const std::string& fallback) {
-  const std::string chosen = reader.choice(key, {names.begin(), names.end()}, fallback);
-  return static_cast<Policy>(std::find(names.begin(), names.end(), chosen) - names.begin());
-}
 
 void read_turns(ObjectReader& reader, PoolPlan& pool) {
   const Scheduling scheduling = pool.batching.scheduling;
@@ -46,7 +40,7 @@ void read_turns(ObjectReader& reader, PoolPlan& pool) {
 
 void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
   platforms::KvRetentionOptions& retention = pool.kv_retention;
-  retention.policy = policy<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
+  retention.policy = sim::enum_choice<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
   if (const auto ttl_s = reader.optional_number("kv_ttl_s", {.minimum = 0, .maximum = 1e6, .exclusive = true})) {
     retention.ttl = sim::Time::seconds(*ttl_s);
     if (retention.policy != KvRetentionPolicy::kStaticTtl && retention.policy != KvRetentionPolicy::kContinuumTtl)
@@ -63,7 +57,7 @@ void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
 }
 
 void read_kv_eviction(ObjectReader& reader, PoolPlan& pool) {
-  pool.kv_eviction = policy<KvEviction>(reader, "kv_eviction", platforms::kKvEvictionNames, "lru");
+  pool.kv_eviction = sim::enum_choice<KvEviction>(reader, "kv_eviction", platforms::kKvEvictionNames, "lru");
   if (pool.kv_eviction == KvEviction::kLru || pool.cache.prefix_caching) return;
   reader.fault("kv_eviction", "an order of eviction without prefix caching",
                "enable_prefix_caching, by which KV is found again before it is evicted; or lru");
@@ -72,8 +66,8 @@ void read_kv_eviction(ObjectReader& reader, PoolPlan& pool) {
 }  // namespace
 
 void read_policies(ObjectReader& reader, PoolPlan& pool) {
-  pool.router = policy<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
-  pool.batching.scheduling = policy<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
+  pool.router = sim::enum_choice<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
+  pool.batching.scheduling = sim::enum_choice<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
   read_turns(reader, pool);
   read_kv_retention(reader, pool);
   read_kv_eviction(reader, pool);

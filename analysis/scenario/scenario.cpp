@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/policies_plan.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
+#include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::analysis {
 
@@ -18,23 +20,6 @@ using sim::NumberRule;
 using sim::ObjectReader;
 
 namespace {
-
-template <typename T, typename Find>
-const T* named(ObjectReader& reader, std::string_view key, std::optional<std::string> fallback, CatalogKind kind,
-               const Catalog& catalog, Find find) {
-  const std::string name = reader.string(key, std::move(fallback));
-  const T* found = (catalog.*find)(name);
-  if (found == nullptr && !name.empty()) {
-    const std::vector<std::string> names = catalog.names(kind);
-    reader.fault(key, '"' + name + '"',
-                 fmt::format("a {} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, names)));
-  }
-  return found;
-}
-
-const platforms::Chip* read_chip(ObjectReader& reader, const Catalog& catalog) {
-  return named<platforms::Chip>(reader, "chip", {}, CatalogKind::kChip, catalog, &Catalog::find_chip);
-}
 
 /// Returns the GiB of the engine's own host tier.
 double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog) {
@@ -112,7 +97,7 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
     reader.fault("model", '"' + model + '"', "a model of the catalogue" + sim::did_you_mean(model, names));
   }
-  pool.chip = read_chip(reader, catalog);
+  pool.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
   pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   reader.object("parallelism", [&](ObjectReader& p) {
@@ -133,17 +118,13 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
     refuse_serving_keys(reader, pool);
     return pool;
   }
-  const std::string role = reader.choice("role", {"mixed", "prefill", "decode"}, "mixed");
-  pool.role = role == "prefill"  ? platforms::PoolRole::kPrefill
-              : role == "decode" ? platforms::PoolRole::kDecode
-                                 : platforms::PoolRole::kMixed;
+  pool.role = sim::enum_choice<platforms::PoolRole>(reader, "role", platforms::kPoolRoleNames, "mixed");
   pool.decode_pool = reader.string("decode_pool", "");
   pool.engine = catalog.find_engine("vllm");
   double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
-      const auto* found = named<platforms::EngineDefaults>(engine, "name", "vllm", CatalogKind::kEngine, catalog,
-                                                           &Catalog::find_engine);
+      const auto* found = catalog_entry(engine, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
       if (found != nullptr) pool.engine = found;
       offloading_gib = read_engine(engine, pool, catalog);
     });

@@ -42,6 +42,7 @@ struct PoolPlan {
   platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
   std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first
   platforms::KvRetentionOptions kv_retention;
+  double more_reuse = 0;  ///< what-if: platforms::PoolOptions
   platforms::KvEviction kv_eviction = platforms::KvEviction::kLru;
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/catalog_entry.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
@@ -48,13 +50,11 @@ platforms::Speculation read_speculation(ObjectReader& engine, const ModelArchite
       speculation.drafter = platforms::layer_drafter(*model);
       speculation.shares_vocabulary = true;
     } else if (method == "draft_model") {
-      const std::string name = at.string("model");
-      const ModelArchitecture* drafter = catalog.find_model(name);
-      if (drafter == nullptr) {
-        at.fault("model", '"' + name + '"',
-                 "a model of the catalogue" + sim::did_you_mean(name, catalog.names(platforms::CatalogKind::kModel)));
-      } else if (drafter->vocab != model->vocab) {
-        at.fault("model", fmt::format("\"{}\", of {} tokens", name, drafter->vocab),
+      const ModelArchitecture* drafter =
+          catalog_entry(at, "model", platforms::CatalogKind::kModel, catalog, &platforms::Catalog::find_model);
+      if (drafter == nullptr) return;
+      if (drafter->vocab != model->vocab) {
+        at.fault("model", fmt::format("\"{}\", of {} tokens", drafter->name, drafter->vocab),
                  fmt::format("a model of the vocabulary of {}: {} tokens", model->name, model->vocab));
       } else {
         speculation.drafter = std::make_shared<const ModelArchitecture>(*drafter);

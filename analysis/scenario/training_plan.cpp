@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
 
 namespace tokenyard::analysis {
@@ -19,20 +20,14 @@ double TrainingPlan::gradient_bytes() const { return model->parameters_total() *
 TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Catalog& catalog) {
   TrainingPlan plan;
   plan.name = read_name(reader, "training");
-  const auto known = [&](std::string_view key, CatalogKind kind, const std::string& found) {
-    reader.fault(key, '"' + found + '"',
-                 "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
-                     sim::did_you_mean(found, catalog.names(kind)));
-  };
-  const std::string chip = reader.string("chip"), model = reader.string("model");
-  plan.chip = catalog.find_chip(chip);
-  plan.model = catalog.find_model(model);
-  if (plan.chip == nullptr && !chip.empty()) known("chip", CatalogKind::kChip, chip);
-  if (plan.model == nullptr && !model.empty()) known("model", CatalogKind::kModel, model);
+  plan.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &platforms::Catalog::find_chip);
+  plan.model = catalog_entry(reader, "model", CatalogKind::kModel, catalog, &platforms::Catalog::find_model);
   if (plan.chip != nullptr && !plan.chip->peak_flops_per_s[Precision::kBf16])
-    reader.fault("chip", '"' + chip + "\", whose peak_flops_per_s/bf16 is unknown", "a chip that computes in bf16");
+    reader.fault("chip", '"' + plan.chip->name + "\", whose peak_flops_per_s/bf16 is unknown",
+                 "a chip that computes in bf16");
   if (plan.model != nullptr && !plan.model->missing().empty())
-    reader.fault("model", '"' + model + "\", whose architecture is not whole", "a model with all its numbers");
+    reader.fault("model", '"' + plan.model->name + "\", whose architecture is not whole",
+                 "a model with all its numbers");
   plan.workers = reader.integer("workers", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   reader.object("parallelism", [&](sim::ObjectReader& p) {
     const sim::NumberRule rule{.fallback = 1, .minimum = 1, .maximum = 4096};

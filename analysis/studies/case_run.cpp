@@ -41,6 +41,7 @@ void scale(Scenario& scenario, const std::map<std::string, double>& factors, con
 Json sized(const Scenario& scenario, const Catalogs& catalogs) {
   DemandOptions options;
   options.sizing.repetitions = 1;  // chance is one of the things that a study varies
+  options.bands = false;           // none of them is among the figures below
   const platforms::Chip* chip = scenario.pools.front().chip;
   const Demand demand = find_demand(scenario, catalogs.platforms, {chip}, options);
   const DemandEntry& entry = demand.entries.front();

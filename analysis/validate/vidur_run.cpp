@@ -67,7 +67,7 @@ Run replay(const std::vector<TimedRequest>& requests, const std::shared_ptr<cons
     for (std::size_t i = replica; i < requests.size(); i += kReplicas) own.push_back(requests[i]);
     const ServingResult result = bench.replay(own, true);
     for (std::size_t i = 0; i < own.size(); ++i) run.calls[replica + i * kReplicas] = result.calls[i];
-    run.iterations += result.totals.steps;
+    run.iterations += result.totals.all_steps().steps;
     run.end_s = std::max(run.end_s, result.span_s);
     for (const ServingResult::Sample& sample : result.samples) {
       run.most_running = std::max(run.most_running, sample.running);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "platforms/spec/fact.hpp"
+#include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::platforms {
 namespace {
@@ -111,11 +112,7 @@ NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<s
 
 Fabric read_fabric(ObjectReader& reader, std::vector<std::int64_t>& shape) {
   Fabric fabric;
-  const std::vector<std::string> names(kFabricTopologyNames.begin(), kFabricTopologyNames.end());
-  const std::string name = reader.choice("topology", names, "star");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) fabric.topology = static_cast<FabricTopology>(i);
-  }
+  fabric.topology = sim::enum_choice<FabricTopology>(reader, "topology", kFabricTopologyNames, "star");
   fabric.bytes_per_s = reader.optional_number("bytes_per_s", {.minimum = 0, .exclusive = true});
   fabric.latency_s = reader.number("latency_s", {.fallback = fabric.latency_s, .minimum = 0, .maximum = 10});
   shape = optional_counts(reader, "shape");

@@ -40,6 +40,12 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     pool.loads = LoadIndex(replicas);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
+    if (pool.options.more_reuse > 0) {
+      constexpr std::int64_t kUnlimited = std::int64_t{1} << 50;
+      const auto cache = std::make_shared<KvCache>(
+          KvCache::Options{.blocks = kUnlimited, .block_size = pool.options.kv.block_size, .prefix_caching = true});
+      for (const auto& replica : pool.replicas) replica->set_more_reuse(cache, pool.options.more_reuse);
+    }
     if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
     for (const auto& replica : pool.replicas) replica->set_eviction(pool.options.eviction);

@@ -70,6 +70,8 @@ struct PoolOptions {
   KvCache::Options kv;               ///< per replica
   std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
   KvRetentionOptions retention;      ///< of what completed calls leave in HBM
+  /// What-if: the share that calls find of what a cache without limit, shared by all replicas, would have beyond HBM.
+  double more_reuse = 0;
   KvEviction eviction = KvEviction::kLru;
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it

@@ -50,17 +50,18 @@ void Leap::charge(std::int64_t to, ServingTotals& totals) {
   const std::int64_t from = charged_, count = to - from;
   const Int128 contexts =
       Int128{count} * batch_.context + Int128{batch_.decoding} * ((to * (to - 1) - from * (from - 1)) / 2);
-  for (std::size_t i = 0; i < kBounds; ++i) {
-    totals.bound_ticks[i] += Int128{count} * piece.base_ticks[i];
-    if (piece.slope_ticks[i] != 0) totals.bound_ticks[i] += contexts * piece.slope_ticks[i];
-  }
   const Int128 ticks = ticks_of(to) - ticks_of(from);
-  totals.busy_ticks += ticks;
+  StepTotals& of = of_its_kind(totals);
+  for (std::size_t i = 0; i < kBounds; ++i) {
+    of.bound_ticks[i] += Int128{count} * piece.base_ticks[i];
+    if (piece.slope_ticks[i] != 0) of.bound_ticks[i] += contexts * piece.slope_ticks[i];
+  }
+  of.busy_ticks += ticks;
+  of.flop += Int128{count} * piece.base_flop + contexts * piece.slope_flop;
+  of.bytes += Int128{count} * piece.base_bytes + contexts * piece.slope_bytes;
+  of.steps += count;
   if (batch_.starved) totals.capacity_ticks += ticks;
   totals.waiting_ticks += Int128{count} * piece.waiting_ticks;
-  totals.flop += Int128{count} * piece.base_flop + contexts * piece.slope_flop;
-  totals.bytes += Int128{count} * piece.base_bytes + contexts * piece.slope_bytes;
-  totals.steps += count;
   totals.output_tokens += count * batch_.decoding;
   charged_ = to;
 }
@@ -73,14 +74,15 @@ ServingTotals Leap::share_of_step_in_flight(sim::Time now) const {
   const Int128 elapsed = std::clamp<Int128>((FineTime(now) - end_of(charged_)).ticks(), 0, whole);
   if (elapsed == 0) return share;
   const Int128 contexts = batch_.context + static_cast<Int128>(batch_.decoding) * charged_;
+  StepTotals& of = of_its_kind(share);
   for (std::size_t i = 0; i < kBounds; ++i) {
-    share.bound_ticks[i] = (piece.base_ticks[i] + contexts * piece.slope_ticks[i]) * elapsed / whole;
-    share.busy_ticks += share.bound_ticks[i];
+    of.bound_ticks[i] = (piece.base_ticks[i] + contexts * piece.slope_ticks[i]) * elapsed / whole;
+    of.busy_ticks += of.bound_ticks[i];
   }
-  if (batch_.starved) share.capacity_ticks = share.busy_ticks;
+  of.flop = (piece.base_flop + contexts * piece.slope_flop) * elapsed / whole;
+  of.bytes = (piece.base_bytes + contexts * piece.slope_bytes) * elapsed / whole;
+  if (batch_.starved) share.capacity_ticks = of.busy_ticks;
   share.waiting_ticks = Int128{piece.waiting_ticks} * elapsed / whole;
-  share.flop = (piece.base_flop + contexts * piece.slope_flop) * elapsed / whole;
-  share.bytes = (piece.base_bytes + contexts * piece.slope_bytes) * elapsed / whole;
   return share;
 }
 

@@ -14,6 +14,7 @@ class Leap {
     std::int32_t decoding = 0;
     Tokens context = 0;    ///< sum over the decoding calls, in the first step
     bool starved = false;  ///< calls wait for KV memory
+    bool prompts = false;  ///< some are computed in it
   };
 
   void begin(sim::FineTime start, const Batch& batch, std::int64_t steps);
@@ -41,6 +42,9 @@ class Leap {
   ServingTotals share_of_step_in_flight(sim::Time now) const;
 
  private:
+  StepTotals& of_its_kind(ServingTotals& totals) const {
+    return batch_.prompts ? totals.with_prompts : totals.without_prompts;
+  }
   sim::Int128 ticks_of(std::int64_t steps) const {
     return sim::Int128{first_ticks_} * steps + sim::Int128{growth_} * (steps * (steps - 1) / 2);
   }

@@ -46,7 +46,7 @@ void MediaQueue::on_event(Time now, std::uint64_t argument) {
   call.record.causes[Cause::kMedia] += now - call.mark;
   call.record.finish = now;
   call.record.status = CallStatus::kCompleted;
-  ServingTotals& totals = owner_.tally(pool_).totals;
+  StepTotals& totals = owner_.tally(pool_).totals.without_prompts;
   totals.busy_ticks += done.ticks;
   totals.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += done.ticks;
   totals.flop += done.flop;
@@ -90,9 +90,10 @@ ServingTotals MediaQueue::share_in_progress() const {
     if (server.call == ActiveCall::kNone) continue;
     const Int128 elapsed = std::min(FineTime(simulation_.now() - server.begin).ticks(), server.ticks);
     const double part = static_cast<double>(elapsed) / static_cast<double>(server.ticks);
-    share.busy_ticks += elapsed;
-    share.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += elapsed;
-    share.flop += static_cast<Int128>(static_cast<double>(server.flop) * part);
+    StepTotals& of = share.without_prompts;
+    of.busy_ticks += elapsed;
+    of.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += elapsed;
+    of.flop += static_cast<Int128>(static_cast<double>(server.flop) * part);
   }
   return share;
 }

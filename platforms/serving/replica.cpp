@@ -250,12 +250,14 @@ bool Replica::came_in_time(Time date) {
 Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const {
   const Tokens total = call.record.prompt_tokens + call.made;
   Entry entry{.hit = kv_.find(context), .total = total};
+  entry.ready = entry.hit.tokens;
   entry.held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
   if (!call.transferred) {
+    entry.ready += found_beyond(context, entry.hit.tokens);
     entry.wanted = total - entry.hit.tokens;
     if (options_.long_prefill_token_threshold > 0)
       entry.wanted = std::min(entry.wanted, options_.long_prefill_token_threshold);
-    entry.held = entry.hit.tokens + std::min(entry.wanted, budget);
+    entry.held = entry.ready + std::min({total - entry.ready, entry.wanted, budget});
   }
   const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
@@ -277,7 +279,7 @@ bool Replica::admit(std::uint32_t index) {
   KvFound found;
   if (tiers_ != nullptr && !call.transferred && entry.fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
-    begin_load(index, context, hit, found);
+    begin_load(index, context, hit, found, entry.ready);
     return true;
   }
   if (!entry.fits || !kv_.admit(call.kv, context, hit, entry.held)) {
@@ -285,7 +287,7 @@ bool Replica::admit(std::uint32_t index) {
     return false;
   }
 
-  note_admission(call, hit, found);
+  note_admission(call, entry.ready, found);
   waiting_.remove(calls_, index);
   join_running(index);
   if (call.transferred) {
@@ -295,18 +297,26 @@ bool Replica::admit(std::uint32_t index) {
     take_decode_blocks(1);
     return true;
   }
-  call.computed = hit.tokens;
+  call.computed = entry.ready;
   prefilling_.push_back(index);
-  plan_.push_back({index, {entry.held - hit.tokens, hit.tokens, entry.held == entry.total}});
+  plan_.push_back({index, {entry.held - entry.ready, entry.ready, entry.held == entry.total}});
   return true;
 }
 
-/// It leaves the queue, with what HBM has of it.
-void Replica::note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found) {
+/// Of what the unlimited cache has beyond HBM, the share that is there all the same. It never shrinks, and a larger one
+/// needs no fewer blocks: a call that does not fit need not be looked at again because others have left KV there.
+Tokens Replica::found_beyond(const KvContext& context, Tokens in_hbm) const {
+  if (unlimited_ == nullptr) return 0;
+  const Tokens missed = unlimited_->find(context).tokens - in_hbm;
+  return missed > 0 ? static_cast<Tokens>(more_reuse_ * static_cast<double>(missed)) : 0;
+}
+
+/// It leaves the queue; so many tokens need not be computed.
+void Replica::note_admission(ActiveCall& call, Tokens cached, const KvFound& found) {
   const Time now = simulation_.now();
   if (call.record.scheduled == CallRecord::kNoTime) {
     call.record.scheduled = now;
-    call.record.cached_tokens = hit.tokens + found.total();
+    call.record.cached_tokens = cached;
     totals_.prompt_tokens += call.record.prompt_tokens;
     totals_.cached_tokens += call.record.cached_tokens;
     for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
@@ -326,15 +336,16 @@ void Replica::join_running(std::uint32_t index) {
 // ---- KV tiers -------------------------------------------------------------------------------------------------------
 
 /// Its blocks, for the whole prompt, are its own from now on; what HBM has of it is pinned.
-void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found) {
+void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found,
+                         Tokens ready) {
   ActiveCall& call = calls_[index];
   if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
   const std::int64_t more = kv_.blocks_for(call.record.prompt_tokens + call.made) - call.kv.blocks();
   kv_.take(more);
   kv_.add_private(call.kv, more);
-  call.computed = hit.tokens + found.total();
+  call.computed = std::max(ready, hit.tokens + found.total());
   for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
-  note_admission(call, hit, found);
+  note_admission(call, call.computed, found);
   waiting_.remove(calls_, index);
   loading_.append(calls_, index);
   owner_.load(index, found);
@@ -383,6 +394,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
 }
 
 void Replica::store(const KvContext& context, Tokens tokens) {
+  if (unlimited_ != nullptr) unlimited_->keep(context, tokens);
   if (tiers_ == nullptr) return;
   const KvTierTokens before = tiers_->written();
   tiers_->keep(context, tokens);
@@ -399,7 +411,8 @@ void Replica::start_leap(FineTime start) {
   const Leap::Batch batch{.piece = cost_.piece(decoding, context, chunks_),
                           .decoding = decoding,
                           .context = context,
-                          .starved = blocked_by_kv_ || preempted_};
+                          .starved = blocked_by_kv_ || preempted_,
+                          .prompts = !chunks_.empty()};
   slowdown_ = 0;
   if (decoding_waits_) {
     slowdown_ = batch.piece.ticks(0);

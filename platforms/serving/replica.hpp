@@ -87,6 +87,12 @@ class Replica final : public sim::EventHandler {
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
   const KvTiers* tiers() const { return tiers_.get(); }
+  /// Before the first call: of what `unlimited`, which all replicas of the pool fill, has of a prompt beyond HBM, a
+  /// call finds this share, at no cost.
+  void set_more_reuse(std::shared_ptr<KvCache> unlimited, double share) {
+    unlimited_ = std::move(unlimited);
+    more_reuse_ = share;
+  }
   /// Before the first call, of another policy than lru.
   void set_retention(const KvRetentionOptions& options) {
     retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
@@ -128,7 +134,10 @@ class Replica final : public sim::EventHandler {
   /// What a call that waits would take, were it admitted.
   struct Entry {
     KvHit hit;
-    Tokens wanted = 0;  ///< of the step's budget, if that were without end
+    Tokens ready = 0;  ///< of its context, that need not be computed
+    /// Of the step's budget, if that were without end; by what HBM has alone, which changes with the replica's own
+    /// steps.
+    Tokens wanted = 0;
     Tokens held = 0;    ///< of its context, in the blocks that it would have
     bool fits = false;  ///< those, and what it must find free beside, are free
     Tokens total = 0;   ///< of its context
@@ -154,9 +163,10 @@ class Replica final : public sim::EventHandler {
   void hold_for_drafts(ActiveCall& call, std::int64_t blocks);
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
-  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found);
+  Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
+  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found, Tokens ready);
   bool admit_loaded(std::uint32_t index);
-  void note_admission(ActiveCall& call, const KvHit& hit, const KvFound& found);
+  void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
   void join_running(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
   void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
@@ -195,7 +205,9 @@ class Replica final : public sim::EventHandler {
   BatchingOptions options_;
   KvCache kv_;
   std::int64_t watermark_blocks_;
-  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
+  std::unique_ptr<KvTiers> tiers_;      ///< none: no tiers
+  std::shared_ptr<KvCache> unlimited_;  ///< none: reuse as it is
+  double more_reuse_ = 0;
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
   HeldKv held_{kv_};
   KvEviction eviction_ = KvEviction::kLru;

@@ -8,14 +8,41 @@
 
 namespace tokenyard::platforms {
 
-struct ServingTotals {
+/// Time, by what bounds it, and work of steps.
+struct StepTotals {
   sim::Int128 busy_ticks = 0;
   std::array<sim::Int128, kBounds> bound_ticks{};
+  sim::Int128 flop = 0;   ///< per chip
+  sim::Int128 bytes = 0;  ///< per chip
+  std::int64_t steps = 0;
+
+  StepTotals& operator+=(const StepTotals& other) {
+    busy_ticks += other.busy_ticks;
+    for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
+    flop += other.flop;
+    bytes += other.bytes;
+    steps += other.steps;
+    return *this;
+  }
+  StepTotals operator+(const StepTotals& other) const { return StepTotals(*this) += other; }
+  bool operator==(const StepTotals&) const = default;
+  StepTotals operator-(const StepTotals& other) const {
+    StepTotals rest = *this;
+    rest.busy_ticks -= other.busy_ticks;
+    for (std::size_t b = 0; b < kBounds; ++b) rest.bound_ticks[b] -= other.bound_ticks[b];
+    rest.flop -= other.flop;
+    rest.bytes -= other.bytes;
+    rest.steps -= other.steps;
+    return rest;
+  }
+};
+
+/// Of all steps, and what came of them.
+struct ServingTotals {
+  StepTotals with_prompts;         ///< steps that computed prompts, whatever decoded in them
+  StepTotals without_prompts;      ///< steps that only decoded; of a media pool all
   sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
   sim::Int128 waiting_ticks = 0;   ///< of the busy time: the chips waited for the host
-  sim::Int128 flop = 0;            ///< per chip
-  sim::Int128 bytes = 0;           ///< per chip
-  std::int64_t steps = 0;
   Tokens prefill_tokens = 0;
   Tokens output_tokens = 0;
   Tokens prompt_tokens = 0;      ///< of calls admitted for the first time
@@ -25,14 +52,12 @@ struct ServingTotals {
   KvTierTokens stored_tokens{};  ///< to each tier
   std::int64_t preemptions = 0;
 
+  StepTotals all_steps() const { return with_prompts + without_prompts; }
   ServingTotals& operator+=(const ServingTotals& other) {
-    busy_ticks += other.busy_ticks;
-    for (std::size_t b = 0; b < kBounds; ++b) bound_ticks[b] += other.bound_ticks[b];
+    with_prompts += other.with_prompts;
+    without_prompts += other.without_prompts;
     capacity_ticks += other.capacity_ticks;
     waiting_ticks += other.waiting_ticks;
-    flop += other.flop;
-    bytes += other.bytes;
-    steps += other.steps;
     prefill_tokens += other.prefill_tokens;
     output_tokens += other.output_tokens;
     prompt_tokens += other.prompt_tokens;

@@ -7,6 +7,7 @@
 
 #include "platforms/spec/fact.hpp"
 #include "platforms/spec/log2_between_powers.hpp"
+#include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::platforms {
 
@@ -31,10 +32,7 @@ PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, cons
 Chip::ScaleUp read_scale_up(ObjectReader& reader) {
   Chip::ScaleUp result;
   reader.object("scale_up", [&](ObjectReader& at) {
-    std::vector<std::string> names(kScaleUpTopologyNames.begin(), kScaleUpTopologyNames.end());
-    std::string name = at.choice("topology", names);
-    auto found = std::find(names.begin(), names.end(), name);
-    if (found != names.end()) result.topology = static_cast<ScaleUpTopology>(found - names.begin());
+    result.topology = sim::enum_choice<ScaleUpTopology>(at, "topology", kScaleUpTopologyNames);
     result.bytes_per_s = optional_fact(at, "bytes_per_s", kPositive);
     result.domain_chips = optional_count(at, "domain_chips", kAtLeastOne);
     result.shape = optional_counts(at, "shape");

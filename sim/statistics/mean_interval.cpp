@@ -25,13 +25,17 @@ MeanInterval mean_interval(std::span<const std::optional<double>> values) {
   return interval;
 }
 
+MeanInterval mean_interval(std::span<const double> values) {
+  return mean_interval(std::vector<std::optional<double>>(values.begin(), values.end()));
+}
+
 MeanInterval batch_mean_interval(std::span<const double> series, std::size_t batches) {
   const std::size_t size = series.size() < 2 * batches ? 1 : series.size() / batches;
-  std::vector<std::optional<double>> means;
+  std::vector<double> means;
   for (std::size_t begin = 0; begin + size <= series.size() && (size == 1 || means.size() < batches); begin += size) {
     double sum = 0;
     for (const double value : series.subspan(begin, size)) sum += value;
-    means.emplace_back(sum / static_cast<double>(size));
+    means.push_back(sum / static_cast<double>(size));
   }
   MeanInterval interval = mean_interval(means);
   double sum = 0;

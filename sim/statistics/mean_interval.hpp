@@ -19,6 +19,7 @@ struct MeanInterval {
 /// Of the values that exist, in their order (Welford's update). They must be independent: correlated ones go in batches
 /// first.
 MeanInterval mean_interval(std::span<const std::optional<double>> values);
+MeanInterval mean_interval(std::span<const double> values);
 
 /// Of a series whose neighbours are correlated (tasks in the order of arrival): the means of `batches` batches of equal
 /// size are taken as independent (batch means; Law, Simulation Modeling and Analysis, 5th ed., ch. 9.5.3); what is left

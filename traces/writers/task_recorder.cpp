@@ -162,9 +162,10 @@ class TaskRecorder::Builder {
     }
     for (const std::size_t c : item.calls) {
       const Call& call = open_.calls[c];
-      RecordedStep& step = add(item, before, call.record.arrival,
-                               {call.record.arrival, call.record.finish, call.record.first_token,
-                                call.record.cached_tokens, call.record.status != platforms::CallStatus::kCompleted});
+      RecordedStep& step =
+          add(item, before, call.record.arrival,
+              {call.record.arrival, call.record.finish, call.record.first_token, call.record.cached_tokens,
+               call.record.status != platforms::CallStatus::kCompleted, call.record.causes});
       step.model = names_.model(name_in(given_.pools, call.record.pool));
       step.duration = call.record.finish - call.record.arrival;
       step.output_tokens = call.record.output_tokens;

@@ -31,6 +31,7 @@ struct StepRun {
   sim::Time first_token = sim::Time::never();
   platforms::Tokens cached_tokens = 0;
   bool failed = false;
+  platforms::CauseTimes causes;  ///< of a call; of others the step's cause says it all
 };
 
 struct RanTask {

@@ -2,10 +2,15 @@
 
 #include "analysis/bottleneck/what_if.hpp"
 
+#include "analysis/bottleneck/page.hpp"
+#include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/support/html.hpp"
+#include "tests/support/json_schema.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
+using Catch::Matchers::Contains;
 
 namespace {
 
@@ -93,4 +98,74 @@ TEST_CASE("Planted: tight KV memory") {
 
 TEST_CASE("Planted: few replicas") {
   CHECK(found(scenario(llama_8b(4), 62, 1), agent(kShort, kShort, "400")) == "replicas");
+}
+
+TEST_CASE("Bottleneck: what is said of the time adds up, and conforms to the schema") {
+  const WhatIf study =
+      what_if(read_scenario(scenario(llama_8b(2), 4), true, {agent(kShort, kShort, "100")}), {.repetitions = 2});
+  const sim::Json json = to_json(study, 1.1);
+  CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
+  const std::string page = bottleneck_page(json, "tokenyard bottleneck <b>.json");
+  CHECK(well_formed(page));
+  CHECK(page.find(study.verdict) != std::string::npos);
+  CHECK(page.find("src=\"http") == std::string::npos);
+  CHECK(page.find("<b>.json") == std::string::npos);
+  const sim::Json& time = json["time"];
+  for (const sim::Json& band : time["bands"]) {
+    double sum = 0;
+    for (const sim::Json& cause : band["causes_s"]) sum += cause.get<double>();
+    CHECK(sum == Approx(band["task_s"].get<double>()));
+  }
+  CHECK(time["bands"][0]["task_s"] == Approx(json["base"]["latency"]["task_s"]["p50"].get<double>()).epsilon(0.02));
+  double shares = 0;
+  for (const sim::Json& step : time["steps"]) {
+    shares += step["share"].get<double>();
+    CHECK(step["critical"] == 1);  // one after the other
+    CHECK(step["slack"]["visits"] == 0);
+  }
+  CHECK(shares == Approx(1));
+  for (const char* phase : {"prefill", "decode"}) {
+    double bound = 0;
+    for (const sim::Json& share : time["pools"]["pool0"]["roofline"][phase]["bound"]) bound += share.get<double>();
+    CHECK(bound == Approx(1));
+  }
+}
+
+TEST_CASE("Bottleneck: prefixes that were lost, and what finding them would buy") {
+  // A second call finds its first one's prompt only where it goes to the same replica: three of four do not.
+  const std::string pools =
+      R"([{"model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 4, "router": "round-robin"}])";
+  const Scenario lost = read_scenario(scenario(pools, 4), true, {agent("0.1", "0.1", "10", 1000, 8000)});
+  const WhatIf study = what_if(lost, {.repetitions = 2});
+  REQUIRE(study.prefix.size() == 1);
+  CHECK(study.prefix[0].got.value() < 0.3);
+  CHECK(study.prefix[0].possible.value() > 0.4);
+  CHECK(study.unlimited_prefix.p50.mean.value() > 0.2);
+  CHECK_THAT(study.verdict, Contains("With prefix caches that lose nothing"));
+  const auto reuse = std::find_if(study.effects.begin(), study.effects.end(),
+                                  [](const Effect& e) { return e.improvement.kind == "prefix-reuse"; });
+  REQUIRE(reuse != study.effects.end());
+  CHECK(reuse->of(Figure::kTaskP50) > 0.1);
+
+  // Leaping is as stepping, whatever is reused.
+  Scenario better = lost;
+  better.run.duration_s = 60;
+  better.pools[0].more_reuse = 0.3;
+  SimulateOptions stepwise;
+  stepwise.stepwise = true;
+  sim::Json leapt = simulate(better, Replay(), {}), stepped = simulate(better, Replay(), stepwise);
+  for (sim::Json* of : {&leapt, &stepped}) {
+    of->erase("wall_s");
+    (*of)["counts"].erase("events");
+  }
+  CHECK(leapt == stepped);
+}
+
+TEST_CASE("Bottleneck: the slowest tasks may have a cause of their own, which is said") {
+  // One in twenty asks a person, who takes two minutes; the others decode.
+  const std::string rare =
+      R"({"dist": "mixture", "parts": [{"weight": 0.95, "of": 0.01}, {"weight": 0.05, "of": 120}]})";
+  const WhatIf study =
+      what_if(read_scenario(scenario(llama_8b(4), 2), true, {agent("0.01", rare, "500")}), {.repetitions = 1});
+  CHECK_THAT(study.verdict, Contains("another cause") && Contains("human"));
 }

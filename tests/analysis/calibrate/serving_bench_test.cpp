@@ -49,8 +49,8 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
     CHECK(leapt.calls[i].ttft_s == stepped.calls[i].ttft_s);
     CHECK(leapt.calls[i].e2e_s == stepped.calls[i].e2e_s);
   }
-  CHECK(leapt.totals.busy_ticks == stepped.totals.busy_ticks);
-  CHECK(leapt.totals.steps == stepped.totals.steps);
+  CHECK(leapt.totals.with_prompts == stepped.totals.with_prompts);
+  CHECK(leapt.totals.without_prompts == stepped.totals.without_prompts);
   CHECK(leapt.totals.preemptions > 0);
 }
 

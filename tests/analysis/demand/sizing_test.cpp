@@ -103,15 +103,10 @@ TEST_CASE("Sizing: two pools of different models, as an exhaustive scan") {
     const Sizing sizing = fewest_chips(candidate, {.repetitions = 2});
     REQUIRE(sizing.met);
     CHECK(sizing.chips > 4);
-    const std::int64_t fewest = exhaustive(candidate, sizing.chips + 1, 2);
-    if (candidate.ways[0].size() == 1) {
-      CHECK(sizing.proven);
-      CHECK(sizing.chips == fewest);
-    } else {
-      // More of one pool can bring the other its calls in thicker bursts, so that alone it needs more than together.
-      CHECK(sizing.chips >= fewest);
-      CHECK(sizing.chips <= fewest + 1);
-    }
+    CHECK(sizing.proven);
+    CHECK(sizing.simulations < 150);
+    // With two ways, more of one pool brings the other its calls in thicker bursts: alone it needs more than together.
+    CHECK(sizing.chips == exhaustive(candidate, sizing.chips + 1, 2));
   }
 }
 
@@ -150,9 +145,6 @@ TEST_CASE("Sizing: what a few seeds leave open is no pass") {
   CHECK(verdict({0.96, 0.99}, 0.95, 2) == std::nullopt);  // 0.975 ± 0.19
   CHECK(verdict(Attained(6, 0.97), 0.95, 2) == true);
   CHECK(verdict({0.951, 0.999, 0.951, 0.951, 0.91, 0.96}, 0.95, 2) == false);  // as many as may be, and still open
-  const Interval interval({0.96, 0.98});
-  CHECK(interval.mean == Approx(0.97));
-  CHECK(*interval.half_width == Approx(12.7062 * 0.01));
 }
 
 TEST_CASE("Sizing: experts, stages and nodes") {

@@ -78,9 +78,9 @@ TEST_CASE("Media pool: first come, first served, each call alone on a replica") 
     CHECK(r.causes[Cause::kMedia] == r.finish - r.scheduled);
   }
   const ServingTotals& totals = stand.fleet->tally_of(0).totals;
-  CHECK(totals.steps == 60);
-  CHECK(totals.flop == sim::Int128{60} * stand.step_flop);
-  CHECK(sim::FineTime(totals.busy_ticks).seconds() == Approx(60 * stand.step_s));
+  CHECK(totals.all_steps().steps == 60);
+  CHECK(totals.all_steps().flop == sim::Int128{60} * stand.step_flop);
+  CHECK(sim::FineTime(totals.all_steps().busy_ticks).seconds() == Approx(60 * stand.step_s));
 }
 
 TEST_CASE("Media pool: waiting is that of M/D/1") {
@@ -114,8 +114,8 @@ TEST_CASE("Media pool: the end of a run finds calls waiting and half made") {
   CHECK(pool.running() == 1);
   CHECK(pool.waiting() == 1);
   const ServingTotals share = pool.share_in_progress();
-  CHECK(sim::FineTime(share.busy_ticks).seconds() == Approx(half.seconds()));
-  CHECK(static_cast<double>(share.flop) == Approx(50.0 * static_cast<double>(stand.step_flop)));
+  CHECK(sim::FineTime(share.all_steps().busy_ticks).seconds() == Approx(half.seconds()));
+  CHECK(static_cast<double>(share.all_steps().flop) == Approx(50.0 * static_cast<double>(stand.step_flop)));
   stand.fleet->finish_unfinished();
   REQUIRE(stand.ended.size() == 2);
   for (const CallRecord& r : stand.ended) {

@@ -1,0 +1,210 @@
+#include "analysis/bottleneck/page.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/chart.hpp"
+#include "analysis/report/html.hpp"
+#include "analysis/report/human_number.hpp"
+#include "analysis/report/sections.hpp"
+#include "sim/random/portable_math.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+constexpr std::size_t kBars = 8, kRows = 12, kSteps = 12, kStepsWithSlack = 8;
+
+/// "< 0.01 %" holds a "<".
+std::string share(std::optional<double> value) { return html_escaped(human_number(value, Unit::kShare)); }
+
+std::string tile(const std::string& label, const std::string& value, const std::string& below) {
+  return fmt::format("<div class=\"tile\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", label, value, below);
+}
+
+std::string elasticity_cell(const Json& e) {
+  if (!e.is_object()) return "–";
+  return fmt::format("{:+.2f}\u00a0±\u00a0{:.2f}", e["mean"].get<double>(), e["half_width"].get<double>());
+}
+
+/// How much faster the median and the 95th-percentile task get by so much more of a resource.
+struct Gain {
+  double p50, p95;
+};
+Gain gain_of(const Json& effect, double factor) {
+  const auto of = [&](const char* figure) {
+    const double mean = number_at(effect, {"elasticity", figure, "mean"}).value_or(0);
+    return share_saved(mean * sim::portable_log(factor));
+  };
+  return {of("task_p50"), of("task_p95")};
+}
+
+std::string answer(const Json& study, double factor) {
+  const Json& task = value_at(study, {"base", "latency", "task_s"});
+  std::string tiles = tile("Median task", human_number(number_at(task, {"p50"}), Unit::kSeconds),
+                           "p95 " + human_number(number_at(task, {"p95"}), Unit::kSeconds));
+  const Json& bands = value_at(study, {"time", "bands"});
+  for (const Json& band : bands) {
+    const Json& causes = band["causes_s"];
+    const auto most =
+        std::max_element(causes.begin(), causes.end(), [](const Json& a, const Json& b) { return a < b; });
+    tiles +=
+        tile(fmt::format("Most of the {} task", band["tasks"].get<std::string>()), html_escaped(words_of(most.key())),
+             share(most->get<double>() / std::max(1e-12, band["task_s"].get<double>())) + " of its time");
+  }
+  const Json& effects = value_at(study, {"effects"});
+  if (!effects.empty()) {
+    const Gain gain = gain_of(effects[0], factor);
+    tiles += tile(
+        "First in the ranking", share(std::max(0.0, std::max(gain.p50, gain.p95))),
+        fmt::format("faster by {} more of the {}", share(factor - 1), html_escaped(text_at(effects[0], {"title"}))));
+  }
+  return fmt::format(
+      "<h1>{}: the bottleneck</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
+      "class=\"tiles\">\n{}</dl>\n</section>\n",
+      html_escaped(text_at(study, {"base", "name"})), html_escaped(text_at(study, {"verdict"})), tiles);
+}
+
+std::string ranking(const Json& study, double factor) {
+  const Json& effects = value_at(study, {"effects"});
+  std::string bars;
+  double most = 0;
+  for (const Json& effect : effects) most = std::max({most, gain_of(effect, factor).p50, gain_of(effect, factor).p95});
+  HtmlTable table{"Elasticities, with intervals at 95 %",
+                  {"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"},
+                  {}};
+  HtmlTable rest{"", table.head, {}};
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    const Json& effect = effects[i];
+    const std::string title = html_escaped(text_at(effect, {"title"}));
+    const Gain gain = gain_of(effect, factor);
+    if (i < kBars && most > 0) {
+      const auto bar = [&](double saved, const char* kind) {
+        return fmt::format("<i class=\"{}\" style=\"width:{:.2f}%\"></i>", kind, std::max(0.0, saved / most * 72));
+      };
+      bars += fmt::format(
+          "<div class=\"bar-name\">{}</div><div class=\"sized pair\"><div>{}{}</div><span>{} and {}</span></div>\n",
+          title, bar(gain.p50, "p50"), bar(gain.p95, "p95"), share(gain.p50), share(gain.p95));
+    }
+    std::vector<std::string> row = {title, share(effect["factor"].get<double>() - 1)};
+    for (const auto& [figure, e] : effect["elasticity"].items()) row.push_back(elasticity_cell(e));
+    (i < kRows ? table : rest).rows.push_back(std::move(row));
+  }
+  const std::string folded =
+      rest.rows.empty() ? "" : html_details(fmt::format("{} more with less effect", rest.rows.size()), rest.html());
+  return fmt::format(
+      "<h2 id=\"ranking\">What fixing it buys</h2>\n<p class=\"say\">The scenario run again with one thing at a time "
+      "improved by {}, on the same work, {} times each. Bars: how much faster the median task (above) and the "
+      "95th-percentile task (below) get.</p>\n<div class=\"bars two\">\n{}</div>\n<p class=\"say\">An elasticity of "
+      "+0.50 means that 10 % more of it makes the figure about 5 % better; below 0 it makes it worse. What comes in "
+      "wholes is rounded up. More prefix reuse: of the prompt tokens that a cache without limit would have found and "
+      "HBM has lost, fewer are computed again.</p>\n{}{}",
+      share(factor - 1), study["repetitions"].get<std::size_t>(), bars, table.html(), folded);
+}
+
+std::string bands(const Json& study) {
+  std::vector<ShareBar> bars;
+  for (const ShownBand& shown : shown_bands(study)) {
+    ShareBar bar = share_bar(shown.name, shown.band["causes_s"], Unit::kSeconds);
+    if (!(bar.total() > 0)) continue;
+    bar.total_text = human_number(bar.total(), Unit::kSeconds);
+    bars.push_back(std::move(bar));
+  }
+  if (bars.empty()) return "<p class=\"none\">No task has completed.</p>\n";
+  return "<p class=\"say\">Tasks by how long they took: p50 is the mean of those between p45 and p55, p99 that of the "
+         "slowest 2 %.</p>\n" +
+         share_bars_html(bars) + share_bars_table("A task's time by cause", "cause", bars);
+}
+
+std::string steps(const Json& study) {
+  HtmlTable table{"Steps, by their share of critical paths",
+                  {"step", "agent", "kind", "visits per task", "a visit takes", "share of task time",
+                   "on the critical path", "slack otherwise, p50", "p95"},
+                  {},
+                  3};
+  const std::vector<Json> shown = shown_steps(study, kSteps, kStepsWithSlack);
+  for (const Json& step : shown) {
+    table.rows.push_back({html_escaped(text_at(step, {"step"})), html_escaped(text_at(step, {"agent"})),
+                          text_at(step, {"kind"}), human_number(number_at(step, {"visits_per_task"}), Unit::kCount),
+                          human_number(number_at(step, {"visit_s"}), Unit::kSeconds), share(number_at(step, {"share"})),
+                          share(number_at(step, {"critical"})),
+                          human_number(number_at(step, {"slack", "p50_s"}), Unit::kSeconds),
+                          human_number(number_at(step, {"slack", "p95_s"}), Unit::kSeconds)});
+  }
+  const std::size_t all = study["time"]["steps"].size();
+  return table.html() + (all > shown.size()
+                             ? fmt::format("<p class=\"say\">{} more are in bottleneck.json.</p>\n", all - shown.size())
+                             : "");
+}
+
+std::string prefixes(const Json& study) {
+  HtmlTable table{"Prompt tokens found in the prefix caches", {"pool", "got", "possible", "lost"}, {}};
+  for (const auto& [name, pool] : study["time"]["pools"].items()) {
+    const auto got = number_at(pool, {"prefix_hit_rate", "got"});
+    const auto possible = number_at(pool, {"prefix_hit_rate", "possible"});
+    if (!got || !possible) continue;
+    table.rows.push_back({html_escaped(name), share(got), share(possible), share(std::max(0.0, *possible - *got))});
+  }
+  if (table.rows.empty()) return "<p class=\"none\">No pool has computed a prompt.</p>\n";
+  const auto gain = [&](const char* figure) {
+    const auto log = number_at(study, {"unlimited_prefix_log_speedup", figure, "mean"});
+    return log ? share(share_saved(*log)) : "–";
+  };
+  return fmt::format(
+             "<p class=\"say\">Possible: every replica finds what any replica of its pool has computed, for ever and "
+             "at "
+             "no cost. That would make the median task {} and the 95th-percentile task {} faster.</p>\n",
+             gain("task_p50"), gain("task_p95")) +
+         table.html();
+}
+
+}  // namespace
+
+double share_saved(double log_speedup) { return 1 - sim::portable_exp(-log_speedup); }
+
+std::vector<Json> shown_steps(const Json& study, std::size_t by_share, std::size_t with_slack) {
+  std::vector<Json> shown;
+  for (const Json& step : study["time"]["steps"]) {
+    const bool slack = step["slack"]["visits"].get<double>() > 0;
+    if (shown.size() < by_share || (slack && shown.size() < by_share + with_slack)) shown.push_back(step);
+  }
+  return shown;
+}
+
+std::vector<ShownBand> shown_bands(const Json& study) {
+  std::vector<ShownBand> shown;
+  for (const Json& band : study["time"]["bands"])
+    shown.push_back({fmt::format("all tasks, {}", band["tasks"].get<std::string>()), band});
+  const Json& agents = study["time"]["agents"];
+  if (agents.size() < 2) return shown;
+  for (const auto& [name, agent] : agents.items()) {
+    for (const Json& band : agent["bands"])
+      shown.push_back({fmt::format("{}, {}", name, band["tasks"].get<std::string>()), band});
+  }
+  return shown;
+}
+
+std::string bottleneck_page(const Json& study, const std::string& command) {
+  const double factor = study["factor"].get<double>();
+  const std::string body =
+      answer(study, factor) + ranking(study, factor) + "<h2 id=\"time\">Where the time goes</h2>\n" + bands(study) +
+      "<h2 id=\"steps\">Steps and their slack</h2>\n<p class=\"say\">Slack: how much longer a visit could have taken "
+      "without delaying its task, where it was not on the critical path.</p>\n" +
+      steps(study) + "<h2 id=\"pools\">Prefill and decode under the roofline</h2>\n" +
+      roofline_html(value_at(study, {"time", "pools"})) + "<h2 id=\"prefix\">Prefix reuse</h2>\n" + prefixes(study);
+  return fill_template(page_asset("report/page.html.in"),
+                       {{"title", html_escaped(text_at(study, {"base", "name"})) + ": the bottleneck"},
+                        {"style", page_asset("report/report.css") + page_asset("report/page.css")},
+                        {"brand", "Tokenyard"},
+                        {"links",
+                         "<a href=\"#ranking\">Ranking</a><a href=\"#time\">Time</a><a href=\"#steps\">Steps</a><a "
+                         "href=\"#pools\">Pools</a><a href=\"#prefix\">Prefixes</a>"},
+                        {"body", body},
+                        {"command", html_escaped(command)},
+                        {"data", json_for_html({{"summary", nullptr}, {"charts", Json::object()}})},
+                        {"script", page_asset("report/report.js")}});
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,27 @@
+#pragma once
+/// Entries of the catalogue by the names that a scenario gives them.
+
+#include "platforms/spec/catalog.hpp"
+#include "sim/input/json_reader.hpp"
+
+namespace tokenyard::analysis {
+
+/// The entry named under `key`; null, with a fault that names the nearest, if the catalogue has none.
+///
+///   plan.chip = catalog_entry(reader, "chip", platforms::CatalogKind::kChip, catalog, &platforms::Catalog::find_chip);
+template <typename Entry>
+const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, platforms::CatalogKind kind,
+                           const platforms::Catalog& catalog,
+                           const Entry* (platforms::Catalog::*find)(std::string_view) const,
+                           std::optional<std::string> fallback = {}) {
+  const std::size_t before = reader.faults().size();
+  const std::string name = reader.string(key, std::move(fallback));
+  const Entry* found = (catalog.*find)(name);
+  if (found == nullptr && reader.faults().size() == before)
+    reader.fault(key, '"' + name + '"',
+                 "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
+                     sim::did_you_mean(name, catalog.names(kind)));
+  return found;
+}
+
+}  // namespace tokenyard::analysis
