@@ -20,9 +20,7 @@ TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Cata
   TrainingPlan plan;
   plan.name = read_name(reader, "training");
   const auto known = [&](std::string_view key, CatalogKind kind, const std::string& found) {
-    reader.fault(key, '"' + found + '"',
-                 "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
-                     sim::did_you_mean(found, catalog.names(kind)));
+    reader.fault(key, '"' + found + '"', catalog.allowed(kind, found));
   };
   const std::string chip = reader.string("chip"), model = reader.string("model");
   plan.chip = catalog.find_chip(chip);
@@ -39,11 +37,11 @@ TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Cata
     plan.parallelism = {p.integer("tp", rule), p.integer("pp", rule), 1, 1};
   });
   plan.site = reader.string("site", "");
-  plan.tokens_per_step = reader.number("tokens_per_step", {.fallback = 4e6, .minimum = 0, .exclusive = true});
+  plan.tokens_per_step = reader.number("tokens_per_step", {.fallback = 4e6, .minimum = 1, .maximum = 1e12});
   plan.mfu = reader.number("mfu", {.fallback = 0.4, .minimum = 0, .maximum = 1, .exclusive = true});
   plan.overlap = reader.number("overlap", {.fallback = 0.5, .minimum = 0, .maximum = 1});
   plan.gradient_bytes_per_parameter =
-      reader.number("gradient_bytes_per_parameter", {.fallback = 2, .minimum = 0, .exclusive = true});
+      reader.number("gradient_bytes_per_parameter", {.fallback = 2, .minimum = 0, .maximum = 64, .exclusive = true});
   return plan;
 }
 
