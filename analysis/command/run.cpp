@@ -8,6 +8,7 @@
 #include "analysis/command/assertion.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/recording.hpp"
@@ -126,7 +127,10 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
 
 void add_common(CLI::App& sub, RunArguments& a) {
   const char* scenario = "Scenario";
-  sub.add_option("--seed", a.seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
+  sub.add_option("--seed", a.seed, "replaces the scenario's seed")
+      ->check(whole_number("--seed", 0, kMostSeed))
+      ->option_text("N")
+      ->group(scenario);
   sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")
       ->option_text("/json/pointer=value")
       ->group(scenario)
@@ -137,7 +141,7 @@ void add_common(CLI::App& sub, RunArguments& a) {
   sub.add_option("--limit", a.limit, "only the first N requests or tasks")
       ->option_text("N")
       ->group(trace)
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number("--limit", 1, kMostWhole));
   sub.add_option("--speed", a.recorded.speed, "plays arrivals X times as fast (default: 1)")
       ->option_text("X")
       ->group(trace);
@@ -169,7 +173,7 @@ void add_common(CLI::App& sub, RunArguments& a) {
   sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
       ->option_text("simgrid|analytic")
       ->group(simulation)
-      ->check(CLI::IsMember({"simgrid", "analytic"}));
+      ->check(one_of("--network", {"simgrid", "analytic"}));
   sub.add_flag("--stepwise", a.stepwise, "walks every step instead of leaping: slow, same result")->group(simulation);
   const char* results = "Results";
   sub.add_option("--out", a.out, "the result folder (default: results/NAME)")->option_text("DIR")->group(results);

@@ -23,11 +23,7 @@ const T* named(ObjectReader& reader, std::string_view key, std::optional<std::st
                const Catalog& catalog, Find find) {
   const std::string name = reader.string(key, std::move(fallback));
   const T* found = (catalog.*find)(name);
-  if (found == nullptr && !name.empty()) {
-    const std::vector<std::string> names = catalog.names(kind);
-    reader.fault(key, '"' + name + '"',
-                 fmt::format("a {} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, names)));
-  }
+  if (found == nullptr && !name.empty()) reader.fault(key, '"' + name + '"', catalog.allowed(kind, name));
   return found;
 }
 

@@ -38,9 +38,11 @@ platforms::Speculation read_speculation(ObjectReader& engine, const ModelArchite
                                         const platforms::Catalog& catalog) {
   platforms::Speculation speculation;
   engine.object("speculative_config", [&](ObjectReader& at) {
+    const std::size_t before = at.faults().size();
     const std::string method = at.choice("method", {"mtp", "eagle", "draft_model", "ngram"});
+    const bool known = at.faults().size() == before;
     speculation.acceptance = read_acceptance(at);
-    if (model == nullptr) return;
+    if (model == nullptr || !known) return;
     if (method == "mtp" && model->mtp_layers == 0) {
       at.fault("method", "\"mtp\"",
                model->name + " has no layer for multi-token prediction in the catalogue: eagle, draft_model or ngram");
@@ -51,8 +53,7 @@ platforms::Speculation read_speculation(ObjectReader& engine, const ModelArchite
       const std::string name = at.string("model");
       const ModelArchitecture* drafter = catalog.find_model(name);
       if (drafter == nullptr) {
-        at.fault("model", '"' + name + '"',
-                 "a model of the catalogue" + sim::did_you_mean(name, catalog.names(platforms::CatalogKind::kModel)));
+        at.fault("model", '"' + name + '"', catalog.allowed(platforms::CatalogKind::kModel, name));
       } else if (drafter->vocab != model->vocab) {
         at.fault("model", fmt::format("\"{}\", of {} tokens", name, drafter->vocab),
                  fmt::format("a model of the vocabulary of {}: {} tokens", model->name, model->vocab));

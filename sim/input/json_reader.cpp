@@ -117,8 +117,10 @@ std::string place_of(std::string_view text, std::size_t byte) {
 std::string shown(const Json& value) {
   constexpr std::size_t kLongest = 60;
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest - 1) + "…";
-  return text;
+  if (text.size() <= kLongest) return text;
+  std::size_t length = kLongest - 1;
+  while ((static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // not in the middle of a character
+  return text.substr(0, length) + "…";
 }
 
 JsonFile::JsonFile() : value_(std::make_unique<Json>(Json::object())) {}
