@@ -152,6 +152,11 @@ std::vector<std::string> AgentCatalog::variants(std::string_view name) const {
   return names;
 }
 
+const sim::Json* AgentCatalog::raw(std::string_view name) const {
+  const auto entry = agents_.find(name);
+  return entry == agents_.end() ? nullptr : &entry->second.file->value();
+}
+
 std::vector<std::string> AgentCatalog::names() const {
   std::vector<std::string> names;
   for (const auto& [name, entry] : agents_) names.push_back(name);

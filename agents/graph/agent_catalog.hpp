@@ -29,6 +29,8 @@ class AgentCatalog {
   static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
 
   std::shared_ptr<const Agent> find(std::string_view name) const;
+  /// The document as it was written, null if there is none of this name.
+  const sim::Json* raw(std::string_view name) const;
   /// The agent as patched by variants (variants.hpp), one after the other; each also patches those sub-agents that
   /// offer it. What variants do wrong together is a fault; alone they were checked on loading. Null if there is no such
   /// agent.

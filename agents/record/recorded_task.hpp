@@ -89,8 +89,8 @@ struct RecordedTask {
   double longest_s() const;
 };
 
-/// The most that `RecordedTask::longest_s` may be: 31 years, a tenth of the clock's range.
-inline constexpr double kLongestTaskS = 1e9;
+/// The most that `RecordedTask::longest_s` may be: a year. What is longer was recorded in another unit.
+inline constexpr double kLongestTaskS = 366 * 86400;
 
 /// When steps begin and end if calls take their recorded time.
 struct RecordedTimes {

@@ -10,10 +10,14 @@ namespace tokenyard::agents {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+/// No run lasts longer; what would arrive later is looked for no further.
+constexpr double kEndS = 3e9;
+/// Changes of rate come no faster, for the time between two arrivals is walked change by change.
+constexpr double kShortestPeriodS = 1, kShortestBurstS = 0.01;
 
 Diurnal read_diurnal(sim::ObjectReader& r) {
   Diurnal diurnal;
-  diurnal.period_s = r.number("period_s", {.fallback = 86400, .minimum = 0, .maximum = 1e9, .exclusive = true});
+  diurnal.period_s = r.number("period_s", {.fallback = 86400, .minimum = kShortestPeriodS, .maximum = 1e9});
   const sim::Json* factors = r.raw("factors");
   const auto positive = [](const sim::Json& f) {
     return f.is_number() && f.get<double>() > 0 && f.get<double>() < 1e9;
@@ -42,7 +46,7 @@ void ArrivalSpec::read(sim::ObjectReader& r) {
     Bursts b;
     b.burst_factor = r.number("burst_factor", {.fallback = b.burst_factor, .minimum = 1, .maximum = 1e6});
     b.burst_share = r.number("burst_share", {.fallback = b.burst_share, .minimum = 1e-6, .maximum = 0.999});
-    b.mean_burst_s = r.number("mean_burst_s", {.fallback = b.mean_burst_s, .minimum = 1e-6, .maximum = 1e9});
+    b.mean_burst_s = r.number("mean_burst_s", {.fallback = b.mean_burst_s, .minimum = kShortestBurstS, .maximum = 1e9});
     bursts = b;
   }
   if (process != "diurnal") r.object("diurnal", [&](sim::ObjectReader& d) { diurnal = read_diurnal(d); });
@@ -126,6 +130,7 @@ sim::Time ArrivalProcess::next() {
       clock_s_ += gap / rate;
       break;
     }
+    if (clock_s_ > kEndS) break;
     gap -= ahead_s * rate;
     clock_s_ += ahead_s;
     change();

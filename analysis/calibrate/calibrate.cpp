@@ -54,7 +54,8 @@ Base base_of(const CalibrateOptions& options, const platforms::Catalog& catalog)
   const platforms::Chip* chip = catalog.find_chip(options.base);
   const Json* raw = catalog.raw(platforms::CatalogKind::kChip, options.base);
   if (chip == nullptr || raw == nullptr)
-    throw sim::InputError({"", "--chip", '"' + options.base + '"', "a chip of the catalogue"});
+    throw sim::InputError(
+        {"", "--chip", '"' + options.base + '"', catalog.allowed(platforms::CatalogKind::kChip, options.base)});
   const auto precision = platforms::precision_from_name(options.precision);
   if (!precision || !chip->compute_precision(*precision) || !chip->memory_bytes_per_s) {
     throw sim::InputError({"", "--precision", '"' + options.precision + '"',
@@ -95,7 +96,8 @@ double in_three_digits(double value) {
 CalibratedEntry take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
   if (catalog.find_model(options.model) == nullptr)
-    throw sim::InputError({"", "--model", '"' + options.model + '"', "the profiled model of the catalogue"});
+    throw sim::InputError(
+        {"", "--model", '"' + options.model + '"', catalog.allowed(platforms::CatalogKind::kModel, options.model)});
   const platforms::KernelProfile profile =
       read_kernel_profile(options.table.parent_path(), options.table.filename().string());
   Json entry = {{"model", options.model},

@@ -11,7 +11,7 @@
 
 namespace tokenyard::analysis {
 MeasuredTable::MeasuredTable(const std::filesystem::path& path)
-    : path_(path), text_(traces::UnpackedFile(path).read_all()) {
+    : path_(path), text_(traces::read_unpacked(path)) {
   std::string_view rest = text_;
   std::vector<std::string_view> fields;
   for (std::uint64_t line = 1; !rest.empty(); ++line) {

@@ -23,9 +23,7 @@ using sim::Json;
 template <typename T>
 const T& named(const T* found, const char* option, const std::string& name, CatalogKind kind, const Catalog& catalog) {
   if (found != nullptr) return *found;
-  throw sim::InputError(
-      {"", option, '"' + name + '"',
-       fmt::format("{} of the catalogue{}", platforms::name_of(kind), sim::did_you_mean(name, catalog.names(kind)))});
+  throw sim::InputError({"", option, '"' + name + '"', catalog.allowed(kind, name)});
 }
 
 std::int64_t whole(const MeasuredTable& table, std::size_t row, const char* column) {

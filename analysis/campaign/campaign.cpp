@@ -77,34 +77,40 @@ std::string digest_of(const std::filesystem::path& path) {
 Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs,
                         Faults& faults) {
   Campaign campaign;
-  const std::size_t before = faults.size();
+  Faults own;  // reading goes on only where this file has none, whatever else is wrong
+  campaign.read_file(path, catalogs, own);
+  faults.add(own.list());
+  return campaign;
+}
+
+void Campaign::read_file(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs,
+                         Faults& faults) {
   const JsonFile file = JsonFile::load(path, faults);
-  if (faults.size() != before) return campaign;
+  if (!faults.empty()) return;
   ObjectReader reader = file.root(faults);
   reader.choice("schema", {"tokenyard.campaign/1"}, "tokenyard.campaign/1");
   reader.raw("description");
-  campaign.name_ = reader.string("name", path.stem().string());
-  if (campaign.name_.empty() || campaign.name_.find('/') != std::string::npos) {
-    reader.fault("name", "\"" + campaign.name_ + "\"", "a name that may be a folder's");
+  name_ = reader.string("name", path.stem().string());
+  if (name_.empty() || name_.find('/') != std::string::npos) {
+    reader.fault("name", "\"" + name_ + "\"", "a name that may be a folder's");
   }
-  campaign.read_scenario(reader, path, faults);
+  read_scenario(reader, path, faults);
   const auto seed = static_cast<std::uint64_t>(
       reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
-  campaign.blocks_ = read_factors(reader, "factors", seed);
-  campaign.read_conditions(reader);
-  campaign.read_controls(reader);
+  blocks_ = read_factors(reader, "factors", seed);
+  read_conditions(reader);
+  read_controls(reader);
   reader.finish();
-  if (faults.size() != before) return campaign;
+  if (!faults.empty()) return;
   std::string digests;
   for (const auto& folder : catalogs) digests += digest_of(folder) + '\n';
   std::map<std::string, std::string> traces;
-  campaign.expand(reader, digests, traces);
+  expand(reader, digests, traces);
   Json definition = file.value();
-  definition["scenario"] = campaign.base_.value();
+  definition["scenario"] = base_.value();
   if (!catalogs.empty()) definition["sha256"]["catalogs"] = digests;
   if (!traces.empty()) definition["sha256"]["traces"] = traces;
-  campaign.definition_ = canonical(definition);
-  return campaign;
+  definition_ = canonical(definition);
 }
 
 void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& file, Faults& faults) {

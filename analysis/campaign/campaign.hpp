@@ -91,6 +91,8 @@ class Campaign {
     std::string digest;
   };
 
+  void read_file(const std::filesystem::path& file, const std::vector<std::filesystem::path>& catalogs,
+                 sim::Faults& faults);
   void read_scenario(sim::ObjectReader& reader, const std::filesystem::path& file, sim::Faults& faults);
   void read_conditions(sim::ObjectReader& reader);
   void read_controls(sim::ObjectReader& reader);

@@ -9,6 +9,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/human_number.hpp"
@@ -182,8 +183,10 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
   sub->add_option("--by", a->by, "how much more of each resource (default: 10%)")->option_text("10%");
   sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")
       ->option_text("N")
-      ->check(CLI::Range(1, 1000));
-  sub->add_option("--seed", a->seed, "replaces the scenario's seed")->option_text("N");
+      ->check(whole_number("--repetitions", 1, 1000));
+  sub->add_option("--seed", a->seed, "replaces the scenario's seed")
+      ->check(whole_number("--seed", 0, kMostSeed))
+      ->option_text("N");
   sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
       ->option_text("/json/pointer=value")
       ->expected(1)

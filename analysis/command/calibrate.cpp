@@ -7,6 +7,7 @@
 #include "analysis/calibrate/serving_calibration.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -36,11 +37,11 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   CalibrateOptions options = a.options;
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
+  traces::OutputFile file(a.out);  // before the fit, which takes its time
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
                                : a.format == "serving"     ? calibrate_served(a, options, catalogs.platforms)
                                                            : calibrate(options, catalogs.platforms);
-  traces::OutputFile file(a.out);
   fmt::format_to(file.out(), "{}\n", chip.entry.dump(2));
   file.commit();
   fmt::print(surroundings.out, "{}, {}. Written to {}\n", options.base, chip.what, a.out);
@@ -73,7 +74,7 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
   sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of")->option_text("NAME");
   sub->add_option("--tp", a->options.tp, "of a profile or a benchmark: its tensor parallelism (default 1)")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number("--tp", 1, 4096))
       ->option_text("N");
   sub->add_option("--engine", a->options.engine, "of a benchmark: the engine that served (default vllm)")
       ->option_text("NAME");

@@ -16,6 +16,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "sim/core/error.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -229,13 +230,16 @@ class CampaignCommand {
     } else {
       fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(),
                  campaign_.repetitions().fixed() || agenda.left() == 0 ? "" : "at least ", agenda.left());
-      if (agenda.left() > 0) fmt::print(surroundings_.out, "; about {} on {} cores", duration_text(left_s), jobs);
+      if (agenda.left() > 0 && done > 0)
+        fmt::print(surroundings_.out, "; about {} on {} cores", duration_text(left_s), jobs);
       fmt::print(surroundings_.out, "\n");
     }
     return kDone;
   }
 
   int merge() {
+    if (result_files(folder_).empty())
+      throw sim::InputError({folder_.string(), "", "no results", "the folder in which shards ran (--out)"});
     const ResultLock lock(folder_, {});
     Results results(folder_ / Shard{}.file(), Database::Mode::kWrite);
     results.adopt(campaign_);
@@ -286,16 +290,16 @@ void add_campaign(CLI::App& app, Action& chosen) {
   sub->add_option("ACTION", a->action,
                   "run: what is missing; list: what would run; status; merge: shards; export: to CSV")
       ->required()
-      ->check(CLI::IsMember(kActions));
+      ->check(one_of("ACTION", kActions));
   sub->add_option("CAMPAIGN", a->file, "the campaign, a JSON file (tokenyard schema campaign)")->required();
   sub->add_option("--out", a->out, "the result folder (default: results/NAME)")->option_text("DIR");
   sub->add_option("--jobs", a->jobs, "simulations at a time (default: one per core)")
       ->option_text("N")
-      ->check(CLI::Range(1, 100000));
+      ->check(whole_number("--jobs", 1, 100000));
   sub->add_option("--shard", a->shard, "only part K of N, into a file of its own for merge")->option_text("K/N");
   sub->add_option("--emit", a->emit, "writes a job array for many nodes instead of running")
       ->option_text("slurm")
-      ->check(CLI::IsMember({"slurm"}));
+      ->check(one_of("--emit", {"slurm"}));
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
   sub->add_flag("--json", a->json, "prints counts or the list as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");

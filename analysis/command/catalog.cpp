@@ -143,7 +143,9 @@ int show_catalog(const CatalogArguments& a, const Surroundings& surroundings) {
     fmt::print(surroundings.out, "{}\n", catalogs.platforms.raw(*known, a.name)->dump(2));
   } else if (known) {
     show_facts(catalogs.platforms, *known, a.name, surroundings.out);
-  } else if (a.kind == "agents" && !a.json) {
+  } else if (a.kind == "agents" && a.json) {
+    fmt::print(surroundings.out, "{}\n", catalogs.agents.raw(a.name)->dump(2));
+  } else if (a.kind == "agents") {
     show_agent(*catalogs.agents.find(a.name), catalogs.agents.variants(a.name), surroundings.out);
   } else if (a.json) {
     fmt::print(surroundings.out, "{}\n", sim::Json{{"name", entry->name}, {"description", entry->line}}.dump(2));

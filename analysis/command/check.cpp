@@ -51,6 +51,13 @@ Kind kind_of(const JsonFile& file, Faults& faults) {
   return Kind::kForeign;
 }
 
+/// What cannot be read again and again to find out what it is.
+bool is_pipe_or_device(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  return std::filesystem::is_other(status);
+}
+
 /// A document of its own, maybe a trace; lines of JSON are always one.
 bool is_document(const std::filesystem::path& path) { return path.extension() == ".json"; }
 
@@ -63,11 +70,13 @@ class Check {
 
   int run() {
     for (const std::string& path : arguments_.files) {
+      Faults of_file;  // of its own: whoever reads on only where nothing is wrong shall not see another file's
       if (arguments_.format.empty() && is_document(path)) {
-        document(path);
+        document(path, of_file);
       } else {
-        trace(path);
+        trace(path, of_file);
       }
+      faults_.add(of_file.list());
     }
     agents();
     for (const Written& cluster : clusters_) check_cluster(cluster);
@@ -84,24 +93,23 @@ class Check {
     JsonFile file;
   };
 
-  void document(const std::string& path) {
-    const std::size_t before = faults_.size();
-    JsonFile file = JsonFile::load(path, faults_);
-    if (faults_.size() != before) return;
-    switch (kind_of(file, faults_)) {
+  void document(const std::string& path, Faults& faults) {
+    JsonFile file = JsonFile::load(path, faults);
+    if (!faults.empty()) return;
+    switch (kind_of(file, faults)) {
       case Kind::kScenario:
         scenarios_.push_back({path, std::move(file)});
         break;
       case Kind::kCampaign:
-        campaign(path);
+        campaign(path, faults);
         break;
       case Kind::kAgent:
         agents_.emplace_back(path);
         break;
       case Kind::kCatalogEntry: {
         const auto schema = file.value()["schema"].get<std::string>();
-        catalogs_.platforms.add(file.value().dump(), path, std::nullopt, faults_);
-        if (faults_.size() != before) break;
+        catalogs_.platforms.add(file.value().dump(), path, std::nullopt, faults);
+        if (!faults.empty()) break;
         if (schema == platforms::schema_of(platforms::CatalogKind::kCluster)) {
           clusters_.push_back({path, std::move(file)});
         } else {
@@ -112,12 +120,12 @@ class Check {
       }
       case Kind::kForeign:
         if (!fitting_formats(path).empty()) {
-          trace(path);
+          trace(path, faults);
         } else {
-          faults_.add(path, "", sim::shown(file.value()),
-                      "a scenario (with \"pools\"), a campaign (with \"scenario\"), an object whose \"schema\" says "
-                      "what it is (tokenyard.agent/1, …), "
-                      "or a trace");
+          faults.add(path, "", sim::shown(file.value()),
+                     "a scenario (with \"pools\"), a campaign (with \"scenario\"), an object whose \"schema\" says "
+                     "what it is (tokenyard.agent/1, …), "
+                     "or a trace");
         }
         break;
       case Kind::kUnknown:
@@ -126,15 +134,14 @@ class Check {
   }
 
   /// And the scenario of each of its cells.
-  void campaign(const std::string& path) {
-    const std::size_t before = faults_.size();
-    const Campaign campaign = Campaign::read(path, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, faults_);
-    if (faults_.size() != before) return;
+  void campaign(const std::string& path, Faults& faults) {
+    const Campaign campaign = Campaign::read(path, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, faults);
+    if (!faults.empty()) return;
     const SettledRuns none;
     try {
       check_cells(campaign, catalogs_.view(), Agenda(campaign, none, {}));
     } catch (const sim::InputError& error) {
-      for (const sim::Fault& fault : error.faults()) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
+      faults.add(error.faults());
       return;
     }
     fine_.push_back(fmt::format("{}: campaign, fine, {} cells", path, campaign.cells()));
@@ -143,14 +150,14 @@ class Check {
   /// Agents may call each other: they are read together, beside those of the catalogue.
   void agents() {
     if (agents_.empty()) return;
-    const std::size_t before = faults_.size();
-    agents::AgentCatalog::built_in(faults_, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, agents_);
+    Faults of_agents;
+    agents::AgentCatalog::built_in(of_agents, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, agents_);
     for (const std::filesystem::path& path : agents_) {
       const auto concerns = [&](const sim::Fault& fault) { return fault.file == path.string(); };
-      if (std::none_of(faults_.list().begin() + static_cast<std::ptrdiff_t>(before), faults_.list().end(), concerns)) {
+      if (std::none_of(of_agents.list().begin(), of_agents.list().end(), concerns))
         fine_.push_back(fmt::format("{}: agent, fine", path.string()));
-      }
     }
+    faults_.add(of_agents.list());
   }
 
   /// Through a scenario that has it: whoever reads clusters there says what is wrong with this one.
@@ -158,15 +165,15 @@ class Check {
     const JsonFile scenario = JsonFile::from({{"cluster", written.file.value()["cluster"]}}, written.path);
     Faults of_scenario;
     Scenario::read(scenario, catalogs_.view(), false, of_scenario);
-    const std::size_t before = faults_.size();
+    Faults of_cluster;
     for (const sim::Fault& fault : of_scenario.list()) {
-      if (fault.place.starts_with("/cluster")) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
+      if (fault.place.starts_with("/cluster")) of_cluster.add({fault});
     }
-    if (faults_.size() == before) fine_.push_back(fmt::format("{}: cluster, fine", written.path));
+    faults_.add(of_cluster.list());
+    if (of_cluster.empty()) fine_.push_back(fmt::format("{}: cluster, fine", written.path));
   }
 
   void check_scenario(const Written& written) {
-    const std::size_t before = faults_.size();
     Faults of_scenario;
     try {
       const Scenario scenario = Scenario::read(written.file, catalogs_.view(), true, of_scenario);
@@ -178,16 +185,15 @@ class Check {
       infeasible_.emplace_back(error.what());
       return;
     }
-    for (const sim::Fault& fault : of_scenario.list()) faults_.add(fault.file, fault.place, fault.found, fault.allowed);
-    if (faults_.size() == before) fine_.push_back(fmt::format("{}: scenario, fine", written.path));
+    faults_.add(of_scenario.list());
+    if (of_scenario.empty()) fine_.push_back(fmt::format("{}: scenario, fine", written.path));
   }
 
-  void trace(const std::string& path) {
-    const std::size_t before = faults_.size();
-    const std::string format = arguments_.format.empty() ? detect_format(path) : arguments_.format;
+  void trace(const std::string& path, Faults& faults) {
+    const std::string format = arguments_.format.empty() ? detect_format(path, faults) : arguments_.format;
     if (format.empty()) return;
-    const traces::TraceSummary summary = summarize(path, format, faults_, options_);
-    if (faults_.size() != before) return;
+    const traces::TraceSummary summary = summarize(path, format, faults, options_);
+    if (!faults.empty()) return;
     const std::string tasks = summary.tasks > 0 ? count_text(summary.tasks) + " tasks, " : "";
     fine_.push_back(fmt::format("{}: {} trace of {}{} requests over {}, {} tokens in, {} out, fine", path, format,
                                 tasks, count_text(summary.requests), duration_text(summary.last_arrival.seconds()),
@@ -204,6 +210,7 @@ class Check {
   /// The formats in which a request can be read; if there is none, those in which a task can.
   std::vector<std::string> fitting_formats(const std::string& path) const {
     std::vector<std::string> fitting;
+    if (is_pipe_or_device(path)) return fitting;
     traces::TraceOptions first = options_;
     first.skip_faulty = true;
     first.limit = 1;
@@ -233,20 +240,22 @@ class Check {
   }
 
   /// The one format that fits; empty, with a fault, if there is none or more than one.
-  std::string detect_format(const std::string& path) {
+  std::string detect_format(const std::string& path, Faults& faults) const {
     const std::vector<std::string> fitting = fitting_formats(path);
     std::vector<std::string> names;
     for (const traces::TraceFormat& format : traces::all_formats()) names.emplace_back(format.name);
     if (fitting.size() == 1) return fitting.front() == "mooncake" ? mooncake_format(path) : fitting.front();
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
-      faults_.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
+      faults.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
+    } else if (is_pipe_or_device(path)) {
+      faults.add(path, "", "a pipe or device, whose format cannot be told", "a file, or --format to say which it is");
     } else if (fitting.empty()) {
-      faults_.add(path, "", "no request in any format",
-                  fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
+      faults.add(path, "", "no request in any format",
+                 fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
     } else {
-      faults_.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")),
-                  "--format, to say which it is");
+      faults.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")),
+                 "--format, to say which it is");
     }
     return {};
   }

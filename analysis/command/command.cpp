@@ -47,6 +47,15 @@ sim::InputError explained(const CLI::App& app, const CLI::ParseError& error) {
     }
   }
   if (!faults.empty()) return sim::InputError(faults);
+  if (const auto* missing = dynamic_cast<const CLI::RequiredError*>(&error)) {
+    const std::string what = missing->what();  // "SCENARIO is required"
+    return sim::InputError(
+        {"", place, "no " + what.substr(0, what.find(' ')), fmt::format("one; {} --help shows what it is", place)});
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    const std::string what = error.what();  // "--out: 1 required TEXT missing"
+    return sim::InputError({"", what.substr(0, what.find(':')), "no value", "one, behind the option"});
+  }
   return sim::InputError({"", place, error.what(), fmt::format("what {} --help shows", place)});
 }
 
@@ -62,7 +71,7 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
   CLI::App app{
       "Tokenyard: AI agents on accelerator clusters, simulated. What happens, why it is slow, how many chips it takes.",
       "tokenyard"};
-  app.set_version_flag("--version", "tokenyard " TOKENYARD_VERSION);
+  app.set_version_flag("--version", "tokenyard " TOKENYARD_VERSION, "prints the version");
   app.set_help_flag("-h,--help", "prints this");
   app.formatter_fn([](const CLI::App* at, std::string, CLI::AppFormatMode) { return help_text(*at); });
   app.footer(

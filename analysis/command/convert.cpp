@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "analysis/command/commands.hpp"
+#include "analysis/command/option_checks.hpp"
+#include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/agentic_mooncake.hpp"
 #include "traces/writers/otlp.hpp"
@@ -151,7 +153,7 @@ void add_convert(CLI::App& app, Action& chosen) {
                 "leaves what is faulty out and counts it, instead of refusing the trace");
   sub->add_option("--block-tokens", a->block_tokens, "tokens of a hash id, where the trace does not say (default: 512)")
       ->option_text("N")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number("--block-tokens", 1, traces::kMaxTokens));
   sub->footer(
       "  tokenyard convert spans.jsonl --format otlp --to agentic-mooncake -o tasks.jsonl\n"
       "  tokenyard convert sessions.jsonl --format weka --to requests -o requests.csv");

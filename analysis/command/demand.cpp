@@ -12,6 +12,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/scenario/override.hpp"
 #include "traces/writers/output_file.hpp"
@@ -109,10 +110,8 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
   const auto add = [&](const Chip* chip) {
     if (std::find(chips.begin(), chips.end(), chip) == chips.end()) chips.push_back(chip);
   };
-  const std::vector<std::string> known = catalog.names(platforms::CatalogKind::kChip);
   const auto unknown = [&](const std::string& place, const std::string& name) {
-    faults.add(by_flag ? "" : file, place, '"' + name + '"',
-               "a chip of the catalogue" + sim::did_you_mean(name, known));
+    faults.add(by_flag ? "" : file, place, '"' + name + '"', catalog.allowed(platforms::CatalogKind::kChip, name));
   };
   for (const std::string& name : scenario.demand.chips) {
     const Chip* chip = catalog.find_chip(name);
@@ -120,7 +119,7 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
   }
   for (const auto& [name, assumption] : scenario.demand.assume) {
     if (catalog.find_chip(name) == nullptr)
-      faults.add(file, "/demand/assume", '"' + name + '"', "a chip of the catalogue" + sim::did_you_mean(name, known));
+      faults.add(file, "/demand/assume", '"' + name + '"', catalog.allowed(platforms::CatalogKind::kChip, name));
   }
   if (scenario.demand.chips.empty()) {
     for (const PoolPlan& pool : scenario.pools) {
@@ -214,25 +213,25 @@ void add_demand(CLI::App& app, Action& chosen) {
   auto* tasks = sub->add_option("--tasks-per-s", a->tasks_per_s,
                                 "how much work, its mix unchanged (default: the workload's rates)")
                     ->option_text("N")
-                    ->check(CLI::PositiveNumber)
+                    ->check(number_above_zero("--tasks-per-s"))
                     ->group(question);
   sub->add_option("--tokens-per-month", a->tokens_per_month, "the same, as prompt and output tokens")
       ->option_text("N")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_zero("--tokens-per-month"))
       ->excludes(tasks)
       ->group(question);
   auto* growth = sub->add_option("--growth", a->growth, "also quarter by quarter, growing by this factor a year")
                      ->option_text("X")
-                     ->check(CLI::Range(1e-3, 1e4))
+                     ->check(number_between("--growth", 1e-3, 1e4))
                      ->group(question);
   sub->add_option("--speed", a->speed, "plays the arrivals of a trace X times as fast")
       ->option_text("X")
-      ->check(CLI::PositiveNumber)
+      ->check(number_above_zero("--speed"))
       ->group(question);
   sub->add_flag("--whole-nodes", a->whole_nodes, "chips are rented and bought by the node")->group(question);
   sub->add_option("--months", a->months, "for how long (default: 12)")
       ->option_text("N")
-      ->check(CLI::Range(1, 120))
+      ->check(whole_number("--months", 1, 120))
       ->needs(growth)
       ->group(question);
   const char* assumptions = "Assumptions";
@@ -246,7 +245,7 @@ void add_demand(CLI::App& app, Action& chosen) {
       ->group(assumptions);
   sub->add_option("--pue", a->pue, "power of the site over that of its chips (default: the cluster's)")
       ->option_text("X")
-      ->check(CLI::Range(1.0, 10.0))
+      ->check(number_between("--pue", 1.0, 10.0))
       ->group(assumptions);
   sub->add_flag("--own", a->own,
                 "also what the chips cost if they are bought; /demand/own has years, interest, servers")
@@ -259,9 +258,12 @@ void add_demand(CLI::App& app, Action& chosen) {
   sub->add_option("--repetitions", a->repetitions,
                   "seeds that must all meet the level (default: 3); more are added until the 95 % interval is clear")
       ->option_text("N")
-      ->check(CLI::Range(1, 1000))
+      ->check(whole_number("--repetitions", 1, 1000))
       ->group(scenario);
-  sub->add_option("--seed", a->seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
+  sub->add_option("--seed", a->seed, "replaces the scenario's seed")
+      ->check(whole_number("--seed", 0, kMostSeed))
+      ->option_text("N")
+      ->group(scenario);
   sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
       ->option_text("/json/pointer=value")
       ->expected(1)

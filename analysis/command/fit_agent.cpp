@@ -6,8 +6,10 @@
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/fit_agent/learn.hpp"
+#include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -60,9 +62,9 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
          fmt::format("a format of tasks: {}{}", fmt::join(known, ", "), sim::did_you_mean(a.format, known))});
   }
   const auto source = traces::open_tasks(a.trace, a.format, {a.skip_faulty, a.block_tokens});
+  traces::OutputFile file(a.out);  // before the fit, which takes its time
   const Observed observed = observe(*source, a.agent, a.limit);
   const LearnedAgent learned = learn(observed, a.name, fmt::format("{} ({})", a.trace, a.format));
-  traces::OutputFile file(a.out);
   fmt::format_to(file.out(), "{}\n", learned.agent.dump(2));
   file.commit();
 
@@ -98,9 +100,11 @@ void add_fit_agent(CLI::App& app, Action& chosen) {
   sub->add_option("-o,--output", a->out, "the agent's file")->required()->option_text("AGENT.json");
   sub->add_option("--name", a->name, "of the new agent (default: recorded)")->option_text("NAME");
   sub->add_option("--agent", a->agent, "of a trace with several agents: which one")->option_text("NAME");
-  sub->add_option("--limit", a->limit, "learn from the first N tasks")->option_text("N");
+  sub->add_option("--limit", a->limit, "learn from the first N tasks")
+      ->check(whole_number("--limit", 1, kMostWhole))
+      ->option_text("N");
   sub->add_option("--block-tokens", a->block_tokens, "tokens of a hash id where the trace does not say (512)")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number("--block-tokens", 1, traces::kMaxTokens))
       ->option_text("N");
   sub->add_flag("--skip-bad-rows", a->skip_faulty, "leave out what is faulty, and count it");
   sub->footer(

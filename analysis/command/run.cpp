@@ -8,6 +8,7 @@
 #include "analysis/command/assertion.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/recording.hpp"
@@ -20,6 +21,7 @@ struct RunArguments {
   std::string scenario, trace, format;  ///< of `replay`: trace and format
   std::string out, write = "calls,tasks,series,perfetto", network = "simgrid", map;
   std::vector<std::string> set, assertions, catalogs;
+  std::vector<std::string> of_traces;  ///< the options given that say how a trace is played
   std::optional<std::uint64_t> seed;
   RecordingOptions recorded;
   std::int64_t limit = 0;
@@ -60,7 +62,12 @@ std::optional<Recording> open_recording(const RunArguments& arguments, const Sce
   options.columns = traces::parse_column_map(arguments.map, faults);
   faults.throw_if_any();
   if (!arguments.trace.empty()) return Recording(arguments.trace, arguments.format, options, scenario);
-  if (!scenario.workload.trace) return {};
+  if (!scenario.workload.trace) {
+    for (const std::string& option : arguments.of_traces)
+      faults.add("", option, "a scenario that generates its work", "a trace: tokenyard replay, or /workload/trace");
+    faults.throw_if_any();
+    return {};
+  }
   const TraceWorkload& trace = *scenario.workload.trace;
   options.speed *= trace.speed;
   return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
@@ -124,52 +131,68 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   return judge(assertions, summary, surroundings.err);
 }
 
+constexpr const char* kTraces = "Traces";
+constexpr const char* kAgentTraces = "Traces of agents";
+
+std::vector<std::string> trace_options_given(const CLI::App& sub) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : sub.get_options()) {
+    const std::string& group = option->get_group();
+    if (option->count() > 0 && (group == kTraces || group == kAgentTraces)) names.push_back(option->get_name());
+  }
+  return names;
+}
+
 void add_common(CLI::App& sub, RunArguments& a) {
   const char* scenario = "Scenario";
-  sub.add_option("--seed", a.seed, "replaces the scenario's seed")->option_text("N")->group(scenario);
+  sub.add_option("--seed", a.seed, "replaces the scenario's seed")
+      ->check(whole_number("--seed", 0, kMostSeed))
+      ->option_text("N")
+      ->group(scenario);
   sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")
       ->option_text("/json/pointer=value")
       ->group(scenario)
       ->expected(1)
       ->take_all();
   sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
-  const char* trace = "Traces";
   sub.add_option("--limit", a.limit, "only the first N requests or tasks")
       ->option_text("N")
-      ->group(trace)
-      ->check(CLI::PositiveNumber);
+      ->group(kTraces)
+      ->check(whole_number("--limit", 1, kMostWhole));
   sub.add_option("--speed", a.recorded.speed, "plays arrivals X times as fast (default: 1)")
       ->option_text("X")
-      ->group(trace);
+      ->group(kTraces)
+      ->check(number_above_zero("--speed"));
   sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
       ->option_text("column=name,…")
-      ->group(trace);
+      ->group(kTraces);
   sub.add_flag("--skip-bad-rows", a.recorded.skip_faulty,
                "leaves what is faulty out and counts it, instead of refusing the trace")
-      ->group(trace);
-  const char* tasks = "Traces of agents";
+      ->group(kTraces);
   sub.add_option("--pools", a.recorded.pools, "who serves recorded models: gpt-4o-mini=small,claude-*=main,*=none")
       ->option_text("model=pool,…")
-      ->group(tasks);
+      ->group(kAgentTraces);
   sub.add_option("--users", a.recorded.users, "a closed loop: N users play the tasks one after the other")
       ->option_text("N")
-      ->group(tasks);
+      ->group(kAgentTraces);
   sub.add_option("--from", a.recorded.from_s, "only tasks that arrived from this second on")
       ->option_text("S")
-      ->group(tasks);
-  sub.add_option("--to", a.recorded.to_s, "only tasks that arrived before this second")->option_text("S")->group(tasks);
+      ->group(kAgentTraces);
+  sub.add_option("--to", a.recorded.to_s, "only tasks that arrived before this second")
+      ->option_text("S")
+      ->group(kAgentTraces);
   sub.add_option("--longest-wait", a.recorded.longest_wait_s, "cuts the recorded waits of tools and people")
       ->option_text("S")
-      ->group(tasks);
+      ->group(kAgentTraces);
   sub.add_option("--block-tokens", a.recorded.block_tokens,
                  "tokens of a hash id, where the trace does not say (default: 512)")
       ->option_text("N")
-      ->group(tasks);
+      ->group(kAgentTraces);
   const char* simulation = "Simulation";
   sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
       ->option_text("simgrid|analytic")
       ->group(simulation)
-      ->check(CLI::IsMember({"simgrid", "analytic"}));
+      ->check(one_of("--network", {"simgrid", "analytic"}));
   sub.add_flag("--stepwise", a.stepwise, "walks every step instead of leaping: slow, same result")->group(simulation);
   const char* results = "Results";
   sub.add_option("--out", a.out, "the result folder (default: results/NAME)")->option_text("DIR")->group(results);
@@ -198,7 +221,10 @@ void add_run(CLI::App& app, Action& chosen) {
       "  tokenyard run scenario.json\n"
       "  tokenyard run scenario.json --seed 2 --set /pools/0/replicas=8 --out results/eight\n"
       "  tokenyard run scenario.json --quiet --assert 'p95 ttft_s < 2' --assert 'slo.attainment >= 0.95'");
-  sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return run(*a, s); }; });
+  sub->callback([a, sub, &chosen] {
+    a->of_traces = trace_options_given(*sub);
+    chosen = [a](const Surroundings& s) { return run(*a, s); };
+  });
 }
 
 void add_replay(CLI::App& app, Action& chosen) {

@@ -93,8 +93,14 @@ std::string what_ran_sentence(const Json& summary) {
                        counted(number_at(counts, {"calls"}).value_or(0), "model call", "model calls"), cluster, span);
   }
   if (tasks == 0) return text + ".";
-  return text + (completed == tasks ? "; all completed."
-                                    : fmt::format("; {} completed.", human_number(completed / tasks, Unit::kShare)));
+  if (completed == tasks) return text + "; all completed.";
+  text += fmt::format("; {} completed", human_number(completed / tasks, Unit::kShare));
+  const double failed = number_at(counts, {"tasks_failed"}).value_or(0);
+  const bool all_served = number_at(counts, {"calls_completed"}) == number_at(counts, {"calls"});
+  if (failed > 0 && all_served)  // a reader would look for the fault in the cluster
+    text += fmt::format(" and {} failed by their agents' own doing: every call was served",
+                        human_number(failed / tasks, Unit::kShare));
+  return text + '.';
 }
 
 std::string time_sentence(const Json& summary) {

@@ -101,6 +101,20 @@ class Tables {
   std::optional<traces::TaskRecorder> recorder_;
 };
 
+/// Throws sim::Infeasible if a step with all that it may hold takes longer than can be counted.
+void require_countable_steps(const PoolPlan& plan, const platforms::StepCost& cost) {
+  const platforms::BatchingOptions& batching = plan.batching;
+  const platforms::Tokens memory = plan.cache.blocks * plan.cache.block_size;
+  const platforms::Tokens longest = std::min(memory, batching.max_model_len);
+  const platforms::Tokens held = std::min(memory, batching.max_num_seqs * longest);
+  const platforms::PrefillChunk chunk{std::min(longest, batching.max_num_batched_tokens), longest, true};
+  if (cost.piece(batching.max_num_seqs, held, {&chunk, 1}).counts(held)) return;
+  throw sim::Infeasible(fmt::format(
+      "pool \"{}\": a step of {} on {} may take more than 500 s. A number of the chip's, the model's or "
+      "the engine's entry is not what it should be, or max_model_len or max_num_batched_tokens is too large.",
+      plan.name, plan.model->name, plan.chip->name));
+}
+
 std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const platforms::Placement& placement,
                                                  bool stepwise) {
   std::vector<platforms::PoolOptions> pools;
@@ -126,6 +140,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.overflow_at = plan.overflow_at;
     pool.router = plan.router;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
+    require_countable_steps(plan, *pool.cost);
     pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.batching.seed = scenario.seed;

@@ -18,9 +18,7 @@ const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, plat
   const std::string name = reader.string(key, std::move(fallback));
   const Entry* found = (catalog.*find)(name);
   if (found == nullptr && reader.faults().size() == before)
-    reader.fault(key, '"' + name + '"',
-                 "a " + std::string(platforms::name_of(kind)) + " of the catalogue" +
-                     sim::did_you_mean(name, catalog.names(kind)));
+    reader.fault(key, '"' + name + '"', catalog.allowed(kind, name));
   return found;
 }
 

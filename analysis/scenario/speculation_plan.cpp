@@ -40,9 +40,11 @@ platforms::Speculation read_speculation(ObjectReader& engine, const ModelArchite
                                         const platforms::Catalog& catalog) {
   platforms::Speculation speculation;
   engine.object("speculative_config", [&](ObjectReader& at) {
+    const std::size_t before = at.faults().size();
     const std::string method = at.choice("method", {"mtp", "eagle", "draft_model", "ngram"});
+    const bool known = at.faults().size() == before;
     speculation.acceptance = read_acceptance(at);
-    if (model == nullptr) return;
+    if (model == nullptr || !known) return;
     if (method == "mtp" && model->mtp_layers == 0) {
       at.fault("method", "\"mtp\"",
                model->name + " has no layer for multi-token prediction in the catalogue: eagle, draft_model or ngram");

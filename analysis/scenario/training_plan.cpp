@@ -34,11 +34,11 @@ TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Cata
     plan.parallelism = {p.integer("tp", rule), p.integer("pp", rule), 1, 1};
   });
   plan.site = reader.string("site", "");
-  plan.tokens_per_step = reader.number("tokens_per_step", {.fallback = 4e6, .minimum = 0, .exclusive = true});
+  plan.tokens_per_step = reader.number("tokens_per_step", {.fallback = 4e6, .minimum = 1, .maximum = 1e12});
   plan.mfu = reader.number("mfu", {.fallback = 0.4, .minimum = 0, .maximum = 1, .exclusive = true});
   plan.overlap = reader.number("overlap", {.fallback = 0.5, .minimum = 0, .maximum = 1});
   plan.gradient_bytes_per_parameter =
-      reader.number("gradient_bytes_per_parameter", {.fallback = 2, .minimum = 0, .exclusive = true});
+      reader.number("gradient_bytes_per_parameter", {.fallback = 2, .minimum = 0, .maximum = 64, .exclusive = true});
   return plan;
 }
 

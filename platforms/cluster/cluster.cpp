@@ -81,10 +81,8 @@ NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<s
   NodeGroup group;
   const std::string name = reader.string("chip");
   group.chip = catalog.find_chip(name);
-  if (group.chip == nullptr && !name.empty()) {
-    reader.fault("chip", '"' + name + '"',
-                 "a chip of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kChip)));
-  }
+  if (group.chip == nullptr && !name.empty())
+    reader.fault("chip", '"' + name + '"', catalog.allowed(CatalogKind::kChip, name));
   const std::int64_t domain = group.chip != nullptr ? group.chip->scale_up.domain_chips.value_or(0) : 0;
   const auto usual = static_cast<double>(domain > 0 ? std::min<std::int64_t>(8, domain) : 8);
   group.count = reader.integer("count", {.fallback = 1, .minimum = 1, .maximum = 1e6});
@@ -300,8 +298,7 @@ Cluster Cluster::read(ObjectReader& holder, std::string_view key, const Catalog&
     const auto name = written->get<std::string>();
     const sim::Json* known = catalog.find_cluster(name);
     if (known == nullptr) {
-      holder.fault(key, '"' + name + '"',
-                   "a cluster of the catalogue" + sim::did_you_mean(name, catalog.names(CatalogKind::kCluster)));
+      holder.fault(key, '"' + name + '"', catalog.allowed(CatalogKind::kCluster, name));
       return cluster;
     }
     ObjectReader reader(*known, fmt::format("{} (cluster \"{}\")", catalog.origin(CatalogKind::kCluster, name), name),

@@ -270,9 +270,9 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
       base.seconds[b] += from.seconds[b] - slope * points[i - 1] * calls;
     }
     book(stretch, base);
-    stretch.base_flop = sim::rounded(window_flop);
-    stretch.slope_bytes = sim::rounded(full.shape().layers * full.shape().cached_bytes);
-    stretch.slope_flop = sim::rounded(full.shape().layers * full.shape().decode_flop);
+    stretch.base_flop = sim::counted(window_flop);
+    stretch.slope_bytes = sim::counted(full.shape().layers * full.shape().cached_bytes);
+    stretch.slope_flop = sim::counted(full.shape().layers * full.shape().decode_flop);
     if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * calls));
     stretches.push_back(stretch);
     from = to;
@@ -329,7 +329,7 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
 
   StepPiece piece;
   book(piece, time);
-  piece.base_flop = sim::rounded(flop);
+  piece.base_flop = sim::counted(flop);
   if (chunks.empty()) {
     if (index >= decode_cache_.size()) decode_cache_.resize(index + 1);
     decode_cache_[index] = piece;

@@ -40,7 +40,7 @@ struct KernelTime {
 /// Adds the kernels to what a step costs at any context.
 inline void book(StepPiece& piece, const KernelTime& time) {
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += sim::FineTime::ticks_in(time.seconds[i]);
-  piece.base_bytes += sim::rounded(time.bytes);
+  piece.base_bytes += sim::counted(time.bytes);
 }
 
 /// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic

@@ -16,7 +16,7 @@ MediaStep MediaCost::step(const MediaFormat& format) const {
                          flop.attention / (peak * *chip.efficiency.attention_prefill);
   const auto chips = static_cast<double>(spec_.chips);
   const double seconds = alone_s / (chips * spec_.model->efficiency_of(chip.name) * *spec_.model->share(spec_.chips));
-  return {sim::FineTime::ticks_in(seconds), sim::rounded(flop.total() / chips)};
+  return {sim::FineTime::ticks_in(seconds), sim::counted(flop.total() / chips)};
 }
 
 std::vector<std::string> missing_numbers(const MediaSpec& spec) {

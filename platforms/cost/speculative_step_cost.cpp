@@ -53,7 +53,7 @@ StepPiece SpeculativeStepCost::piece(std::int32_t decoding, Tokens context,
         KernelTime time = drafter_->projection->at(static_cast<std::int64_t>(std::ceil(tokens / ranks_)));
         time *= passes;
         book(piece, time);
-        piece.base_flop += sim::rounded(passes * drafter_->projection->flop(tokens / ranks_));
+        piece.base_flop += sim::counted(passes * drafter_->projection->flop(tokens / ranks_));
       };
       project(static_cast<double>(decoding * (1 + drafts_) + prompt), 1);
       if (drafting > 0) project(drafting, static_cast<double>(drafts_ - 1));

@@ -12,6 +12,14 @@ void StepPiece::move_by(Tokens tokens) {
   if (context_limit != std::numeric_limits<Tokens>::max()) context_limit -= tokens;
 }
 
+bool StepPiece::counts(Tokens context) const {
+  sim::Int128 total = 0;
+  for (std::size_t i = 0; i < kBounds; ++i) total += base_ticks[i] + sim::Int128{slope_ticks[i]} * context;
+  const auto below = [](sim::Int128 sum) { return sum < sim::kMostCounted / 2; };  // a part may be a little less than 0
+  return below(total) && below(base_flop + sim::Int128{slope_flop} * context) &&
+         below(base_bytes + sim::Int128{slope_bytes} * context);
+}
+
 StepPiece& StepPiece::operator+=(const StepPiece& other) {
   for (std::size_t i = 0; i < kBounds; ++i) {
     base_ticks[i] += other.base_ticks[i];

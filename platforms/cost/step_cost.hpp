@@ -36,6 +36,9 @@ struct StepPiece {
     for (std::size_t i = 0; i < kBounds; ++i) total += base_ticks[i] + slope_ticks[i] * context;
     return total;
   }
+  /// Whether time, FLOP and bytes at this sum of contexts are below half of sim::kMostCounted: 549 s, 5.8e17 each. What
+  /// is not may have been cut to it somewhere, and says nothing.
+  bool counts(Tokens context) const;
   std::int64_t slope() const {
     std::int64_t total = 0;
     for (const std::int64_t s : slope_ticks) total += s;

@@ -1,10 +1,20 @@
 #include "platforms/serving/media_queue.hpp"
 
+#include <fmt/format.h>
+
+#include "sim/input/faults.hpp"
+
 namespace tokenyard::platforms {
 
 using sim::FineTime;
 using sim::Int128;
 using sim::Time;
+
+namespace {
+
+constexpr double kLongestS = 30 * 86400;
+
+}  // namespace
 
 MediaQueue::MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost, std::uint32_t pool,
                        std::uint32_t replicas, std::uint64_t entity)
@@ -34,6 +44,11 @@ void MediaQueue::begin(std::uint32_t replica, std::uint32_t index) {
   const MediaOrder& order = call.request.media;
   const MediaStep step = cost_.step({order.width, order.height, order.frames});
   servers_[replica] = {index, now, Int128{step.ticks} * order.steps, Int128{step.flop} * order.steps};
+  if (step.ticks == sim::kMostCounted || FineTime(servers_[replica].ticks).seconds() > kLongestS) {
+    throw sim::Infeasible(fmt::format(
+        "A call for {} frames of {} x {} pixels in {} steps takes more than 1,000 s a step or a month in all.",
+        order.frames, order.width, order.height, order.steps));
+  }
   simulation_.schedule((FineTime(now) + FineTime(servers_[replica].ticks)).published(), sim::Priority::kStepEnd,
                        entity_, *this, replica);
 }

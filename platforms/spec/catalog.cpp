@@ -1,6 +1,7 @@
 #include "platforms/spec/catalog.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
@@ -251,6 +252,11 @@ std::vector<std::string> Catalog::names(CatalogKind kind) const {
     take(built_in_->unread[index_of(kind)]);
   }
   return {result.begin(), result.end()};
+}
+
+std::string Catalog::allowed(CatalogKind kind, std::string_view name) const {
+  return fmt::format("{} {} of the catalogue{}", kind == CatalogKind::kEngine ? "an" : "a", name_of(kind),
+                     sim::did_you_mean(name, names(kind)));
 }
 
 const Json* Catalog::raw(CatalogKind kind, std::string_view name) const {

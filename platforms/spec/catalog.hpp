@@ -69,6 +69,8 @@ class Catalog {
 
   /// Sorted.
   std::vector<std::string> names(CatalogKind kind) const;
+  /// What a message says is allowed in place of `name`: "a chip of the catalogue (did you mean "h100-sxm"?)".
+  std::string allowed(CatalogKind kind, std::string_view name) const;
   /// The entry as it was written; null if there is none.
   const sim::Json* raw(CatalogKind kind, std::string_view name) const;
   /// Its numbers with their sources; for a cluster, the sources that stand beside them.

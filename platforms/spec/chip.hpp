@@ -51,8 +51,8 @@ struct Chip {
     std::array<KernelResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
-    std::array<KernelResidual, 4> attention_prefill_residual,
-        attention_decode_residual, latent_decode_residual;  ///< by precision of the KV; empty where unknown
+    std::array<KernelResidual, 4> attention_prefill_residual, attention_decode_residual,
+        latent_decode_residual;      ///< by precision of the KV; empty where unknown
     std::optional<double> launch_s;  ///< of one kernel inside a captured graph
     // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
     std::optional<double> gemm_tile_half;   ///< elements

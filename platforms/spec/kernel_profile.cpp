@@ -20,8 +20,8 @@ void add_row(ProfileGrid<Inner>& grid, std::span<const double> row) {
 template <typename Table>
 void read_table(ObjectReader& reader, const char* key, Table& table, bool required) {
   const Json* rows = reader.raw(key);
-  const std::string allowed =
-      "a list of rows of " + std::to_string(Table::kColumns) + " numbers of at least 0, the last one seconds";
+  const std::string allowed = "a list of rows of " + std::to_string(Table::kColumns) +
+                              " numbers of at least 0, the last one seconds, up to 100";
   if (rows == nullptr || !rows->is_array() || (required && rows->empty())) {
     if (required || rows != nullptr) reader.fault(key, rows == nullptr ? "nothing" : sim::shown(*rows), allowed);
     return;
@@ -30,7 +30,8 @@ void read_table(ObjectReader& reader, const char* key, Table& table, bool requir
   for (const Json& row : *rows) {
     const bool good =
         row.is_array() && row.size() == Table::kColumns &&
-        std::all_of(row.begin(), row.end(), [](const Json& x) { return x.is_number() && x.get<double>() >= 0; });
+        std::all_of(row.begin(), row.end(), [](const Json& x) { return x.is_number() && x.get<double>() >= 0; }) &&
+        row.back().get<double>() <= 100;
     if (!good) return reader.fault(key, sim::shown(row), allowed);
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = row[i].get<double>();
     add_row(table, numbers);

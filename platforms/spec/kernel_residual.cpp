@@ -1,6 +1,7 @@
 #include "platforms/spec/kernel_residual.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -9,6 +10,8 @@
 
 namespace tokenyard::platforms {
 namespace {
+
+constexpr double kMost = 1000;  ///< times what the form says: no kernel was ever that far off
 
 struct Place {
   std::size_t low = 0;
@@ -28,13 +31,14 @@ std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool asc
   std::vector<double> result;
   bool good = list != nullptr && list->is_array() && !list->empty();
   for (std::size_t i = 0; good && i < list->size(); ++i) {
-    good = (*list)[i].is_number() && (*list)[i].get<double>() > 0;
+    good = (*list)[i].is_number() && (*list)[i].get<double>() > 0 && (ascending || (*list)[i].get<double>() <= kMost);
     if (good) result.push_back((*list)[i].get<double>());
     if (good && ascending && i > 0) good = result[i] > result[i - 1];
   }
   if (good) return result;
   reader.fault(key, list == nullptr ? "nothing" : sim::shown(*list),
-               ascending ? "a list of positive numbers, ascending" : "a list of positive numbers");
+               ascending ? "a list of positive numbers, ascending"
+                         : fmt::format("a list of numbers above 0 and up to {:.0f}", kMost));
   return {};
 }
 

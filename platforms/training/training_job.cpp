@@ -1,5 +1,7 @@
 #include "platforms/training/training_job.hpp"
 
+#include <algorithm>
+
 namespace tokenyard::platforms {
 
 using sim::Time;
@@ -21,7 +23,8 @@ void TrainingJob::begin_step() {
   if (begin_ >= options_.until) return;
   const bool reduces = options_.hosts.size() > 1 && options_.gradient_bytes > 0;
   waiting_ = 1 + (reduces ? options_.hosts.size() : 0);
-  computed_ = begin_ + Time::seconds(options_.step_compute_s);
+  // At least the clock's resolution: a job always gets on.
+  computed_ = begin_ + std::max(Time::seconds(options_.step_compute_s), Time::nanoseconds(1));
   simulation_.schedule(computed_, sim::Priority::kStepEnd, entity_, *this, kComputed);
   if (!reduces) return;
   const Time reduce = begin_ + Time::seconds(options_.step_compute_s * (1 - options_.overlap));

@@ -12,4 +12,14 @@ constexpr std::int64_t rounded(double number) {
   return whole + (rest >= 0.5) - (rest <= -0.5);
 }
 
+/// What several of may be added without overflow: 2^60.
+inline constexpr std::int64_t kMostCounted = std::int64_t{1} << 60;
+
+/// The same of any number, but for ±kMostCounted at most; no number counts as too large.
+constexpr std::int64_t counted(double number) {
+  constexpr auto most = static_cast<double>(kMostCounted);
+  const double below = number < most ? number : most;
+  return rounded(below > -most ? below : -most);
+}
+
 }  // namespace tokenyard::sim

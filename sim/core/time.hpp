@@ -57,8 +57,8 @@ class FineTime {
   static constexpr int kFractionBits = 20;
   static constexpr std::int64_t kTicksPerNanosecond = std::int64_t{1} << kFractionBits;
   static constexpr double kTicksPerSecond = 1e9 * static_cast<double>(kTicksPerNanosecond);
-  /// The nearest tick, of less than two hours.
-  static std::int64_t ticks_in(double seconds) { return rounded(seconds * kTicksPerSecond); }
+  /// The nearest tick; saturates at `kMostCounted` ticks, some 1,100 s.
+  static std::int64_t ticks_in(double seconds) { return counted(seconds * kTicksPerSecond); }
 
   constexpr FineTime() = default;
   explicit constexpr FineTime(Int128 ticks) : ticks_(ticks) {}

@@ -27,6 +27,7 @@ struct Fault {
 class Faults {
  public:
   void add(std::string file, std::string place, std::string found, std::string allowed);
+  void add(const std::vector<Fault>& faults) { list_.insert(list_.end(), faults.begin(), faults.end()); }
   bool empty() const { return list_.empty(); }
   std::size_t size() const { return list_.size(); }
   const std::vector<Fault>& list() const { return list_; }

@@ -12,6 +12,7 @@ namespace tokenyard::sim {
 namespace {
 
 constexpr int kMaxDepth = 200;
+constexpr std::size_t kLongestError = 200;
 
 /// JSON pointer syntax: "~" and "/" inside a key are escaped (RFC 6901).
 std::string escaped(std::string_view key) {
@@ -117,8 +118,10 @@ std::string place_of(std::string_view text, std::size_t byte) {
 std::string shown(const Json& value) {
   constexpr std::size_t kLongest = 60;
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest - 1) + "…";
-  return text;
+  if (text.size() <= kLongest) return text;
+  std::size_t length = kLongest - 1;
+  while ((static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // not in the middle of a character
+  return text.substr(0, length) + "…";
 }
 
 JsonFile::JsonFile() : value_(std::make_unique<Json>(Json::object())) {}
@@ -176,8 +179,9 @@ JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults
   } catch (const Json::parse_error& error) {
     std::string what = error.what();
     const std::size_t colon = what.find("syntax error");
-    faults.add(file.name_, place_of(text, error.byte), colon == std::string::npos ? what : what.substr(colon),
-               "JSON, comments included");
+    if (colon != std::string::npos) what.erase(0, colon);
+    what.resize(std::min(what.size(), std::min(what.find("; last read:"), kLongestError)));  // it may be the whole text
+    faults.add(file.name_, place_of(text, error.byte), what, "JSON, comments included");
     *file.value_ = Json::object();
   } catch (const Json::out_of_range& error) {  // "… number overflow parsing '1e999'"
     const std::string_view what = error.what();

@@ -36,6 +36,8 @@ while IFS= read -r line; do
 done < "$bad/expected.txt"
 listed=$(grep -c '^[^ #]' "$bad/expected.txt")
 [ "$listed" = "$(find "$bad" -name '*.json' | wc -l)" ] || fail "expected.txt lists every file, once"
+refused "speculation" check "$bad/scenario/speculation.json"
+[ "$(grep -c /pools/2/engine/speculative_config/method: message)" = 1 ] || fail "an unknown method is judged once, not as another"
 refused "all files at once" check "$bad"/*/*.json
 for file in $(grep '^[^ #]' "$bad/expected.txt"); do says "all files at once" "${file##*/}"; done
 # A run refuses what a check refuses, and writes nothing.
@@ -93,6 +95,17 @@ refused "an unknown option" run "$good" --sed 3; says "an unknown option" 'did y
 refused "no scenario" run
 refused "a seed that is no number" run "$good" --seed one
 refused "a negative limit" run "$good" --limit -3
+says "a negative limit" '--limit: found "-3", allowed: a whole number of at least 1'
+for option in --limit --speed --users --from; do
+  refused "$option of generated work" run "$good" $option 2 --quiet --out out; says "$option of generated work" "$option: found a scenario that generates its work"
+done
+refused "an option without its value" run "$good" --out; says "an option without its value" "--out: found no value"
+refused "a negative seed" run "$good" --seed -1; says "a negative seed" '--seed: found "-1"'
+refused "half a core" campaign run x.json --jobs 0.5; says "half a core" '--jobs: found "0.5", allowed: a whole number from 1 to'
+mkfifo pipe; refused "a pipe of any format" check pipe; says "a pipe of any format" "--format"
+refused "a folder that is not there" calibrate "$good" --chip h100-sxm -o nowhere/chip.json; says "a folder that is not there" "nowhere/chip.json cannot be created"
+refused "a chip by half its name" calibrate "$good" --chip h100 -o chip.json; says "a chip by half its name" 'did you mean "h100-sxm"'
+[ ! -e chip.json ] || fail "a refused calibration leaves no file"
 refused "a speed of nothing" replay "$root/tests/traces/bad/azure_nan.csv" --format azure --on "$good" --speed 0
 refused "an unknown network" run "$good" --network ns3
 for write in cals otpl calls,none; do refused "--write $write" run "$good" --quiet --out out --write $write; done
@@ -117,6 +130,19 @@ refused "an unknown chip" catalog chips h100; says "an unknown chip" 'did you me
 refused "an unknown agent" graph customer-servise
 refused "a schema of nothing" schema scenaro; says "a schema of nothing" 'did you mean "scenario"'
 [ ! -e out ] || fail "nothing is written for a run that is refused"
+
+# A file is judged by itself, whatever the others are.
+echo '{"scenario": "'"$good"'", "factors": [{"grid": {"/pools/0/replicas": [1, 2]}}]}' > campaign.json
+refused "two files" check empty.json campaign.json
+"$tokenyard" check empty.json campaign.json 2> message | grep -q 'campaign.json: campaign, fine' || fail "a campaign beside a broken file is fine"
+! grep -q campaign.json message || fail "a fault of one file is no fault of another"
+
+# A figure that is absurd, though well formed: nothing overflows, and the message says where to look.
+mkdir -p slow/chips
+"$tokenyard" catalog chips trainium2 --json | sed 's/"value": 667000000000000.0/"value": 667.0/' > slow/chips/trainium2.json
+"$tokenyard" run "$good" --catalog slow --set /pools/0/chip=trainium2 --set /cluster/sites/0/nodes/0/chip=trainium2 --quiet --out slow/out 2> message
+[ $? = 3 ] || fail "a chip of 667 FLOP/s is exit 3"
+says "a chip of 667 FLOP/s" 'pool "main": a step of llama-3.1-70b on trainium2 may take more than 500 s'
 
 # A demand that is not met.
 "$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 100' --assert 'counts.calls_failed == 0' --assert 'pools.main.busy <= 1' 2> message || fail "demands that are met"

@@ -24,6 +24,9 @@ done
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/chip=h100 2> message; [ $? = 2 ] || fail "an unknown chip is exit 2"
 grep -q '/pools/0/chip.*did you mean "h100-sxm"' message || fail "the message names place and remedy"
 "$tokenyard" run "$scenario" --quiet --out d --set /pools/0/model=llama-3.1-405b 2> message; [ $? = 3 ] || fail "a model that does not fit is exit 3"
+for agent in customer-service sales-report; do
+  "$tokenyard" catalog agents $agent --json > agent.json && "$tokenyard" check agent.json > /dev/null || fail "the catalogue's $agent is a start for one's own"
+done
 "$tokenyard" replay nothing.csv --format azure --on "$scenario" 2> message; [ $? = 2 ] || fail "a missing trace is exit 2"
 # A node for each replica: the KV of 1000 tokens, 131.072 MB, crosses a fabric of 1 GB/s in 131.072 ms and its 5 us.
 printf 'arrival_s,prompt_tokens,output_tokens\n0,1000,10\n' > one.csv

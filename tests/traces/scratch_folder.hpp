@@ -8,6 +8,7 @@
 #include <string>
 #include <unistd.h>
 #include <vector>
+#include <zlib.h>
 
 namespace tokenyard::traces {
 
@@ -30,6 +31,14 @@ class ScratchFolder {
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ / name, std::ios::binary) << text;
     return path_ / name;
+  }
+  /// As gzip packs it.
+  std::string write_packed(const std::string& name, const std::string& text) const {
+    const std::string path = path_ / name;
+    gzFile file = gzopen(path.c_str(), "wb");
+    gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+    gzclose(file);
+    return path;
   }
   std::vector<std::string> files() const {
     std::vector<std::string> names;

@@ -1,5 +1,6 @@
 /// The formats `azure`, `burstgpt` and `requests`: CSV with a date and two token counts a row.
 ///
+/// Seconds count from the start of the trace or, if they begin after a year, from the first row's: Unix time is read.
 /// The header names the columns, in any order and among others. A file without a header is read if its first row has
 /// exactly the three fields in the format's order and no column was renamed.
 

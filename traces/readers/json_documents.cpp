@@ -19,13 +19,20 @@ bool JsonDocuments::next(Element& root) {
     if (line.empty()) continue;
     const bool first = !begun_;
     begun_ = true;
-    const auto error =
-        lines_->too_long() ? simdjson::CAPACITY : parser_.parse(line.data(), line.size(), false).get(root);
+    auto error = lines_->too_long() ? simdjson::CAPACITY : parser_.parse(line.data(), line.size(), false).get(root);
     if (error == SUCCESS) return true;
-    std::string shown = shown_text(line);  // before the parser lets go of it
-    if (first && parse_whole(root)) return true;
-    if (lines_->too_long()) {
-      refuse("", std::move(shown), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
+    const std::string shown = shown_text(line);                     // before the parser lets go of it
+    const bool opens = line == "{" || line == "[" || line == "[{";  // no row of a table begins so: one document
+    if (first) {
+      const auto of_whole = parse_whole(root);
+      whole_ = of_whole == SUCCESS || opens;
+      if (of_whole == SUCCESS) return true;
+      if (opens) error = of_whole;
+    }
+    if (opens && first && !can_be_read_again()) {
+      refuse("", "a document of several lines that is no file", "a file, or one document a line");
+    } else if (lines_->too_long()) {
+      refuse("", shown, fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
     } else {
       refuse("", fmt::format("{} in {}", simdjson::error_message(error), shown), expected_);
     }
@@ -33,17 +40,22 @@ bool JsonDocuments::next(Element& root) {
   return false;
 }
 
-bool JsonDocuments::parse_whole(Element& root) {
+bool JsonDocuments::can_be_read_again() const {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path_, error) || std::filesystem::file_size(path_, error) > kMaxWhole)
-    return false;
-  simdjson::padded_string text;
-  if (simdjson::padded_string::load(path_).get(text) != SUCCESS || parser_.parse(text).get(root) != SUCCESS)
-    return false;
-  return whole_ = true;
+  return std::filesystem::is_regular_file(path_, error);
+}
+
+simdjson::error_code JsonDocuments::parse_whole(Element& root) {
+  if (!can_be_read_again()) return simdjson::IO_ERROR;
+  std::optional<std::string> text = UnpackedFile(path_).read_all();
+  if (!text) return simdjson::CAPACITY;
+  text->reserve(text->size() + simdjson::SIMDJSON_PADDING);
+  const std::size_t begin = text->starts_with(LineFile::kByteOrderMark) ? LineFile::kByteOrderMark.size() : 0;
+  return parser_.parse(text->data() + begin, text->size() - begin, false).get(root);
 }
 
 void JsonDocuments::rewind() {
+  if (!can_be_read_again()) throw sim::InputError({path_, "", "a pipe", "a file: this format is read twice"});
   lines_ = std::make_unique<LineFile>(path_);
   begun_ = whole_ = false;
 }

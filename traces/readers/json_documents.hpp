@@ -1,8 +1,8 @@
 #pragma once
 /// JSON documents of a file: one a line or, where the first line is not a whole one, one for the whole file.
 ///
-/// A line that is no JSON or too long is refused to the log and passed over. Memory: a line, or the file
-/// (which may have up to 1 GiB then).
+/// A line that is no JSON or too long is refused to the log and passed over. Memory: a line, or the file (of up to
+/// UnpackedFile::kMostWhole bytes then).
 ///
 ///   JsonDocuments documents(path, log, "faulty lines", R"({"id": "…", …})");
 ///   for (JsonDocuments::Element root; documents.next(root);) … documents.place("/requests")
@@ -26,6 +26,7 @@ class JsonDocuments {
 
   /// The next document, valid until the next call; false at the end.
   bool next(Element& root);
+  /// Throws sim::InputError if the file cannot be read again (a pipe).
   void rewind();
 
   /// "line 3", "line 3: /requests", or "/requests" where the file is one document.
@@ -38,9 +39,8 @@ class JsonDocuments {
   [[noreturn]] void refuse_empty() const;
 
  private:
-  static constexpr std::uintmax_t kMaxWhole = std::uintmax_t{1} << 30;
-
-  bool parse_whole(Element& root);
+  bool can_be_read_again() const;
+  simdjson::error_code parse_whole(Element& root);
 
   std::string path_;
   FaultLog& log_;

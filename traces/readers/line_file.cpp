@@ -12,7 +12,7 @@ LineFile::LineFile(std::string path, std::size_t block_bytes)
   while (end_ < 4 && fill()) {
   }
   refuse_binary();
-  if (end_ >= 3 && std::memcmp(buffer_.data(), "\xEF\xBB\xBF", 3) == 0) begin_ = 3;
+  if (end_ >= 3 && std::string_view(buffer_.data(), 3) == kByteOrderMark) begin_ = 3;
 }
 
 void LineFile::refuse_binary() const {

@@ -20,6 +20,7 @@ namespace tokenyard::traces {
 class LineFile {
  public:
   static constexpr std::size_t kPadding = 64;
+  static constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   static constexpr std::size_t kMaxLine = std::size_t{16} << 20;
 
   /// Throws sim::InputError if the file cannot be opened, is a directory, or is no text.

@@ -158,7 +158,7 @@ class RecordReader final : public TaskDocuments {
                         (length < 2 || (after.at(1).get(delay) == SUCCESS && delay >= 0 && delay <= kMostNs)) &&
                         (length < 3 || (after.at(2).get(cause) == SUCCESS && read_cause(cause, dependency.cause))) &&
                         (length < 4 || after.at(3).get(trigger) == SUCCESS);
-      if (!read || step < 0 || step + 1 >= static_cast<std::int64_t>(task.steps.size()) ||
+      if (!read || step < 0 || step >= static_cast<std::int64_t>(task.steps.size()) - 1 ||
           (trigger != "completion" && trigger != "dispatch")) {
         return refuse(fmt::format("{}/after/{}", pointer, i), shown_text(simdjson::minify(after)),
                       "[an earlier step, delay in ns, cause, \"completion\" or \"dispatch\"]");

@@ -9,6 +9,8 @@ namespace tokenyard::traces {
 namespace {
 
 constexpr std::size_t kMaxFaults = 20;
+/// Dates that begin later count from an instant of their own, as Unix time does; a longer gap is a unit mistaken.
+constexpr std::int64_t kDayNs = 86'400'000'000'000, kYearNs = 366 * kDayNs;
 
 }  // namespace
 
@@ -103,7 +105,13 @@ bool RowReader::next(agents::RecordedRequest& request) {
   order_.pop_front();
   free_.push_back(slot);
   Row& row = slots_[slot];
-  if (given_ == 0 && origin_ == Origin::kFirstRow) origin_ns_ = row.date_ns;
+  if (given_ > 0 && row.date_ns - last_ns_ > kYearNs) {
+    throw sim::InputError({path(), "",
+                           fmt::format("{} days without a request, before the one of date {:.9f} s",
+                                       (row.date_ns - last_ns_) / kDayNs, static_cast<double>(row.date_ns) * 1e-9),
+                           "requests less than a year apart: are all dates in one unit?"});
+  }
+  if (given_ == 0 && (origin_ == Origin::kFirstRow || row.date_ns > kYearNs)) origin_ns_ = row.date_ns;
   last_ns_ = row.date_ns;
   ++given_;
   std::int64_t arrival_ns = row.date_ns - origin_ns_;

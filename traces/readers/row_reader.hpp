@@ -16,7 +16,7 @@ namespace tokenyard::traces {
 class RowReader : public TraceReader {
  public:
   enum class Origin : std::uint8_t {
-    kFile,      ///< dates count from the start of the trace
+    kFile,      ///< dates count from the start of the trace, or are absolute if they begin after a year (Unix time)
     kFirstRow,  ///< dates are absolute; the first request arrives at 0
   };
   bool next(agents::RecordedRequest& request) final;

@@ -80,7 +80,7 @@ TraceSummary check_tasks(const std::string& path, const std::string& format, sim
       summary.last_arrival = task.arrival;
     }
   } catch (const sim::InputError& error) {
-    for (const sim::Fault& fault : error.faults()) faults.add(fault.file, fault.place, fault.found, fault.allowed);
+    faults.add(error.faults());
   }
   return summary;
 }

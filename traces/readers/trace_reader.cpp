@@ -93,7 +93,7 @@ TraceSummary check_trace(const std::string& path, const std::string& format, sim
       summary.last_arrival = request.arrival;
     }
   } catch (const sim::InputError& error) {
-    for (const sim::Fault& fault : error.faults()) faults.add(fault.file, fault.place, fault.found, fault.allowed);
+    faults.add(error.faults());
   }
   return summary;
 }

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <cerrno>
 #include <cstring>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <utility>
 
@@ -47,14 +48,20 @@ std::size_t UnpackedFile::read(char* to, std::size_t bytes) {
   return static_cast<std::size_t>(got);
 }
 
-std::string UnpackedFile::read_all() {
+std::optional<std::string> UnpackedFile::read_all() {
   std::string all;
   std::size_t size = 0;
   do {
+    if (size > kMostWhole) return {};
     all.resize(size + kBlock);
     all.resize(size + read(all.data() + size, kBlock));
   } while (std::exchange(size, all.size()) != all.size());
   return all;
+}
+
+std::string read_unpacked(const std::string& path) {
+  if (std::optional<std::string> all = UnpackedFile(path).read_all()) return std::move(*all);
+  throw sim::InputError({path, "", fmt::format("more than {} MiB", UnpackedFile::kMostWhole >> 20), "a smaller file"});
 }
 
 void UnpackedFile::refuse() const {

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 struct archive;
@@ -21,8 +22,9 @@ class UnpackedFile {
 
   /// How many bytes were read; 0 at the end.
   std::size_t read(char* to, std::size_t bytes);
-  /// The rest of it.
-  std::string read_all();
+  /// The rest of it, unless that is more than `kMostWhole`.
+  std::optional<std::string> read_all();
+  static constexpr std::size_t kMostWhole = std::size_t{256} << 20;
 
  private:
   struct Close {
@@ -37,5 +39,8 @@ class UnpackedFile {
   std::unique_ptr<archive, Close> archive_;
   bool empty_ = false;
 };
+
+/// The whole file, unpacked. Throws sim::InputError if it cannot be read or has more than UnpackedFile::kMostWhole.
+std::string read_unpacked(const std::string& path);
 
 }  // namespace tokenyard::traces

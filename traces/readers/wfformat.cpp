@@ -5,15 +5,14 @@
 /// allow. Files are not moved; they are counted as left out.
 
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "sim/input/json_reader.hpp"
 #include "traces/readers/fault_log.hpp"
-#include "traces/readers/line_file.hpp"
 #include "traces/readers/task_formats.hpp"
 #include "traces/readers/task_list.hpp"
+#include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -28,9 +27,8 @@ class Workflow {
   Workflow(const std::string& path, const TaskOptions& options) : path_(path), log_(options.skip_faulty) {}
 
   std::unique_ptr<agents::RecordedTaskSource> read() {
-    const LineFile probe(path_);  // refuses what cannot be opened, folders and compressed files
     sim::Faults faults;
-    const sim::JsonFile file = sim::JsonFile::load(path_, faults);
+    const sim::JsonFile file = sim::JsonFile::parse(read_unpacked(path_), path_, faults);
     faults.throw_if_any();
     read_workflow(file.value(), faults);
     faults.throw_if_any();  // a workflow is one task: nothing of it can be left out

@@ -14,19 +14,18 @@ const char* remedy(int reason) {
   switch (reason) {
     case ENOSPC:
     case EDQUOT:
-      return "Free some space or choose another folder with --out.";
+      return "Free some space or choose another folder.";
     case EFBIG:
-      return "Raise the limit on file sizes (ulimit -f), write less (--write) or choose another file system with "
-             "--out.";
+      return "Raise the limit on file sizes (ulimit -f), write less or choose another file system.";
     case ENOENT:
     case ENOTDIR:
-      return "Create the folder or choose another one with --out.";
+      return "Create the folder or choose another one.";
     case EACCES:
     case EPERM:
     case EROFS:
-      return "Choose a folder you may write to with --out.";
+      return "Choose a folder you may write to.";
     default:
-      return "Choose another folder with --out.";
+      return "Choose another folder.";
   }
 }
 

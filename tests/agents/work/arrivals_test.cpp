@@ -65,6 +65,11 @@ TEST_CASE("Bursts and days keep the mean rate; the rate follows the day") {
   CHECK(static_cast<double>(busy) / calm == Approx(3).epsilon(0.02));
 }
 
+TEST_CASE("An arrival beyond every run is not looked for through all the days before it") {
+  ArrivalProcess process(1, "rare", spec(R"({"process": "diurnal", "factors": [1, 3], "period_s": 86400})", 1e-18));
+  CHECK(process.next() > sim::Time::seconds(3e9));
+}
+
 TEST_CASE("A batch arrives at one instant and counts towards the rate") {
   const ArrivalSpec arrivals = spec(R"({"batch": {"dist": "geometric", "p": 0.5}})", 10);
   ArrivalProcess process(1, "batches", arrivals);

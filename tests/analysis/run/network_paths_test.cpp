@@ -77,8 +77,8 @@ TEST_CASE("A tensor-parallel group on two nodes pays its all-reduces over the fa
   // has 2 steps of 1/2 of 1/8 of it. A chip's share of the fabric is an eighth.
   const double fast = token_s(R"({"bytes_per_s": 8e9, "latency_s": 1e-5})");
   const double bytes = 2 * 126 * 2 * (2 * 16384.0) / 16;
-  CHECK(token_s(R"({"bytes_per_s": 8e6, "latency_s": 1e-5})") - fast ==
-        Approx(bytes / 1e6 - bytes / 1e9).epsilon(1e-6));
+  CHECK(token_s(R"({"bytes_per_s": 8e8, "latency_s": 1e-5})") - fast ==
+        Approx(bytes / 1e8 - bytes / 1e9).epsilon(1e-6));
   CHECK(token_s(R"({"bytes_per_s": 8e9, "latency_s": 1e-3})") - fast ==
         Approx(2 * 126 * 2 * (1e-3 - 1e-5)).epsilon(1e-6));
 }

@@ -51,5 +51,5 @@ TEST_CASE("A residual that is no whole table is refused with what is missing") {
              Contains("/value") && Contains("1 factors") && Contains("2: one for each combination"));
   CHECK_THAT(message(R"({"rows_per_expert": [2, 1], "ffn": [8], "experts": [8], "value": [1, 1]})"),
              Contains("/rows_per_expert") && Contains("ascending"));
-  CHECK_THAT(message(R"({"rows_per_expert": [1], "ffn": [8], "experts": [8], "value": [0]})"), Contains("positive"));
+  CHECK_THAT(message(R"({"rows_per_expert": [1], "ffn": [8], "experts": [8], "value": [0]})"), Contains("above 0"));
 }

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <fmt/format.h>
 #include <random>
+#include <sys/stat.h>
+#include <thread>
 
 #include "tests/support/catch.hpp"
 #include "tests/traces/readers/shown_task.hpp"
@@ -126,7 +128,8 @@ TEST_CASE("Weka: tools and users between requests, sub-agents beside them") {
   std::string one_line = session;
   std::erase(one_line, '\n');
   for (const std::string& path :
-       {folder.write("lines", one_line + "\n" + one_line + "\n"), folder.write("whole", session)}) {
+       {folder.write("lines", one_line + "\n" + one_line + "\n"), folder.write("whole", session),
+        folder.write_packed("packed", session), folder.write("marked", "\xEF\xBB\xBF" + session)}) {
     const auto source = open_tasks(path, "weka");
     const std::vector<RecordedTask> tasks = read_all(*source);
     REQUIRE(tasks.size() == (path.ends_with("lines") ? 2 : 1));
@@ -223,11 +226,18 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
        "/workflow/specification/tasks/0", "\"a\" after \"b\" after \"a\""},
       {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[0]]}]})",
        "line 1: /steps/0/after/0", "[0]"},
+      {"record",
+       R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[9223372036854775807]]}]})",
+       "line 1: /steps/0/after/0", "[9223372036854775807]"},
+      {"weka", "{\n\"id\": \"t\",\n\"requests\": [", "", "in \"{\""},  // one document, one fault
       {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":5000000000}]})",
        "line 1: /steps/0/branch", "5000000000"},
       {"record",
        R"({"task":0,"agent":"a","arrival_ns":999999999999999999,"steps":[{"kind":"tool","node":"x","took_ns":999999999999999999}]})",
-       "line 1", "2000000000 s after"}};
+       "line 1", "2000000000 s after"},
+      {"otlp",
+       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a1","spanId":"b1","name":"execute_tool","startTimeUnixNano":"1000000000000000000","endTimeUnixNano":"1767225600901000000"}]}]}]})",
+       "line 1: /resourceSpans/0/scopeSpans/0/spans/0", "767225601 s"}};
   for (const Case& bad : cases) {
     const ScratchFolder folder;
     INFO(bad.format << ": " << bad.text);
@@ -263,6 +273,23 @@ TEST_CASE("What is no trace of tasks at all is refused; what is faulty can be le
   std::uint64_t left_out = 0;
   for (const agents::LeftOut& l : source->left_out()) left_out += l.count;
   CHECK(left_out == 3);
+}
+
+TEST_CASE("A format that is read twice refuses a pipe; a workflow is read once, packed or not") {
+  const ScratchFolder folder;
+  const std::string pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer([&] {
+    std::ofstream(pipe) << R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x"}]})" << '\n';
+  });
+  const auto faults = faults_of(pipe, "record");
+  writer.join();
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].found == "a pipe");
+
+  const std::string workflow =
+      R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1}]}}})";
+  CHECK(read_all(*open_tasks(folder.write_packed("w.json.gz", workflow), "wfformat")).size() == 1);
 }
 
 TEST_CASE("Damaged traces of tasks are read or refused, never more") {

@@ -156,6 +156,15 @@ TEST_CASE("Limit and speed clip a trace") {
   CHECK_THROWS_AS(read_all(path, "requests", {.speed = 1e-12, .limit = 3}), sim::InputError);
 }
 
+TEST_CASE("Unix time counts from the first row; a gap of years is a unit mistaken") {
+  const ScratchFolder folder;
+  CHECK(read_all(folder.write("unix", kRequestsHeader + "1700000000.5,1,1\n1700000002,2,2\n"), "requests") ==
+        std::vector<Request>{{0, {1}, 1}, {1'500'000'000, {2}, 2}});
+  const auto faults = faults_of(folder.write("mixed", kRequestsHeader + "1,1,1\n1700000000,2,2\n"), "requests");
+  REQUIRE(faults.size() == 1);
+  CHECK_THAT(faults[0].found, Contains("19675 days without a request"));
+}
+
 TEST_CASE("Rows are sorted within the look-ahead and refused beyond it") {
   const ScratchFolder folder;
   const std::string path = folder.write("r", kRequestsHeader + "3,1,1\n2,2,1\n2,3,1\n1,4,1\n4,5,1\n");
