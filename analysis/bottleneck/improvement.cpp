@@ -149,7 +149,8 @@ class Finder {
       add("host", engine->name, "host time of " + engine->name, [engine](Scenario& s, double factor) {
         auto better = std::make_shared<platforms::EngineDefaults>(*engine);
         auto& host = better->host;
-        for (double* time : {&host.step_s, &host.sequence_s, &host.prefill_step_s, &host.layer_s, &host.expert_layer_s})
+        for (double* time : {&host.step_s, &host.sequence_s, &host.prefill_step_s, &host.layer_s, &host.expert_layer_s,
+                             &host.prompt_token_s})
           *time /= factor;
         s.own_engines.push_back(better);
         for (PoolPlan& p : s.pools) {
