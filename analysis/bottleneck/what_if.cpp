@@ -81,7 +81,7 @@ std::string ranking_sentences(const std::vector<Effect>& effects, double factor)
     if (resources.size() > 1)
       text += fmt::format(" Next comes the {}: {}.", resources[1]->improvement.title, gain(*resources[1]));
   }
-  if (!work.empty()) text += fmt::format(" As much more {}: {}.", work[0]->improvement.title, gain(*work[0]));
+  if (!work.empty()) text += fmt::format(" Beside resources, the {}: {}.", work[0]->improvement.title, gain(*work[0]));
   return text;
 }
 
