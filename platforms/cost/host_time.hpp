@@ -12,8 +12,8 @@
 ///
 /// Of that, step_s counts as time in which the chips wait: the rest is launching and sampling, in part the chips' work.
 ///
-/// Before all that a call's text becomes tokens and hashes of blocks: prompt_token_s for each token of the prompt, cached
-/// or not, which delays the call and no step (serving/fleet.hpp). Other calls' texts do not wait for it.
+/// Before all that a call's text becomes tokens and hashes of blocks: prompt_token_s for each token of the prompt,
+/// cached or not, which delays the call and no step (serving/fleet.hpp). Other calls' texts do not wait for it.
 ///
 /// Figures: fitted per engine to measured serving points (analysis/calibrate/serving_table.hpp). Cost: O(1).
 
