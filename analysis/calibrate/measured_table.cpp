@@ -10,8 +10,7 @@
 #include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
-MeasuredTable::MeasuredTable(const std::filesystem::path& path)
-    : path_(path), text_(traces::read_unpacked(path)) {
+MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), text_(traces::read_unpacked(path)) {
   std::string_view rest = text_;
   std::vector<std::string_view> fields;
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
