@@ -6,8 +6,8 @@
 ///   asked for at once, each takes an n-th of the answer, so the first begins (n - 1) / n of the time of decoding
 ///   ahead, the last none.
 /// - speculative: what the model will ask for is guessed when its call is admitted, and the tool begins then; a guess
-///   is right with a probability, else the tool begins when the call ends (after Speculative Actions, arXiv 2510.04371,
-///   whose guesses are right up to 55 % of the time). Wrong guesses cost nothing here.
+///   is right with a probability, else the tool begins when the call ends (after Speculative Actions, arXiv 2510.04371;
+///   the usual 55 % are assumed). Wrong guesses cost nothing here.
 ///
 /// What a tool has run ahead is taken off its duration, where it has a capacity, too. Only tools directly behind a call
 /// run ahead: people do not, nor does what follows another tool.

@@ -179,7 +179,7 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
     const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight,
-                                 std::min(2.0, std::ceil(weight)), precision != platforms::Precision::kBf16);
+                                 platforms::input_bytes(precision), precision != platforms::Precision::kBf16);
     describe("dense products", fit.fitted, fit.held_out);
     put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
     put(efficiency, "gemm_memory", fit.figures.memory);
@@ -198,7 +198,7 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
       refuse(options, "no rows of " + options.precision + " with balanced routing",
              "rows of it in moe_dtype and distribution");
     const MoeFit fit = fit_moe(samples, platforms::expert_figures(*chip, chip->compute_precision(precision).value()),
-                               weight, std::min(2.0, std::ceil(weight)));
+                               weight, platforms::input_bytes(precision));
     describe("layers of experts", fit.fitted, fit.held_out);
     put_residual("moe_residual", platforms::kExpertAxes, fit.residual);
   } else if (table.has("gemm_type") && table.has("step") && !table.has("isl")) {

@@ -57,9 +57,9 @@ std::vector<LatentSample> read_latent_decode(const std::filesystem::path& path, 
 
 double latent_seconds(const platforms::Chip& chip, const platforms::ModelArchitecture& model, Precision kv,
                       const LatentSample& s, const KernelResidual* table) {
-  const auto calls = static_cast<double>(s.batch), context = static_cast<double>(s.context);
   const platforms::LatentAttention attention = attention_of(chip, model, kv, s, table);
-  return attention.decode(calls, context).total() + attention.products_s(calls);
+  const platforms::LatentAttention::Batch batch = attention.batch(static_cast<double>(s.batch));
+  return attention.decode(batch, static_cast<double>(s.context)).total() + batch.products_s;
 }
 
 LatentFit fit_latent_decode(const std::vector<LatentSample>& samples, const platforms::Chip& chip,

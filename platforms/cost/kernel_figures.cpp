@@ -68,9 +68,10 @@ const KernelResidual* latent_table(const Chip& chip, Precision kv) {
   return table_of(chip.efficiency.latent_decode_residual, kv);
 }
 
+double input_bytes(Precision weights) { return std::min(kActivationBytes, std::ceil(bytes_per_weight(weights))); }
+
 Gemm product_of(const GemmFigures& figures, Precision weights, std::int64_t n, std::int64_t k) {
-  const double bytes = bytes_per_weight(weights);
-  return {figures, n, k, bytes, std::min(kActivationBytes, std::ceil(bytes))};
+  return {figures, n, k, bytes_per_weight(weights), input_bytes(weights)};
 }
 
 }  // namespace tokenyard::platforms

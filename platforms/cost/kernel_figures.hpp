@@ -15,7 +15,9 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
 /// Of latent_attention.hpp; null: none.
 const KernelResidual* latent_table(const Chip& chip, Precision kv);
 
-/// n columns of k weights in a format, and inputs that are no wider than it asks for.
+/// Of one input of a product whose weights are in a format: no wider than that asks for.
+double input_bytes(Precision weights);
+/// n columns of k weights in a format.
 Gemm product_of(const GemmFigures& figures, Precision weights, std::int64_t n, std::int64_t k);
 
 }  // namespace tokenyard::platforms

@@ -133,13 +133,12 @@ void KernelStepCost::add_layers() {
   if (model.moe) {
     const ModelArchitecture::Moe& moe = *model.moe;
     const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
-    const double weight = bytes_per_weight(spec_.weights), input = std::min(kActivationBytes, std::ceil(weight));
     experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()),
                      Experts::Shape{.hidden = d,
                                     .ffn = share(moe.ffn_expert, chips / spread),
                                     .experts = count(moe.experts) / count(spread),
-                                    .weight_bytes = weight,
-                                    .input_bytes = input},
+                                    .weight_bytes = bytes_per_weight(spec_.weights),
+                                    .input_bytes = input_bytes(spec_.weights)},
                      spec_.chip->moe_residual(spec_.weights));
     const double top = count(moe.experts_per_token.value_or(1));
     token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
@@ -255,8 +254,9 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
 
   std::vector<StepPiece> stretches;
   const std::vector<double> points = latent_ ? latent_->decode_points() : full.decode_points();
+  const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(calls) : LatentAttention::Batch{};
   const auto time_at = [&](double point) {
-    return latent_ ? latent_->decode(calls, point) : full.decode(calls, point);
+    return latent_ ? latent_->decode(latent_batch, point) : full.decode(calls, point);
   };
   KernelTime from = time_at(points.front());
   for (std::size_t i = 1; i < points.size(); ++i) {

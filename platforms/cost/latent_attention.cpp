@@ -51,13 +51,11 @@ LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, 
   const GemmFigures figures = gemm_figures(chip, chip.compute_precision(weights).value());
   launches_s_ = attention.shape().layers * kLatentKernels * figures.launch_s;
   const ModelArchitecture::Mla& mla = *model.mla;
-  const double latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
+  const auto latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
   // The cache's entry read and written; the heads' keys read and written with the rotated part.
-  const double bytes =
-      attention.shape().cached_bytes * attention.shape().ranks +
-      kActivationBytes * (latent + heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim));
-  unpack_bytes_ = bytes;
-  unpack_s_ = bytes / (figures.bytes_per_s * figures.memory);
+  unpack_bytes_ = attention.shape().cached_bytes * attention.shape().ranks +
+                  kActivationBytes * (latent + heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim));
+  unpack_s_ = unpack_bytes_ / (figures.bytes_per_s * figures.memory);
 }
 
 double LatentAttention::seconds(const Products& products, double calls) const {
@@ -67,14 +65,14 @@ double LatentAttention::seconds(const Products& products, double calls) const {
   return attention_.shape().layers * sum;
 }
 
-KernelTime LatentAttention::decode(double calls, double context) const {
-  KernelTime time = attention_.decode(calls, context);
+KernelTime LatentAttention::decode(const Batch& batch, double context) const {
+  KernelTime time = attention_.decode(batch.calls, context);
   time[Bound::kHost] += launches_s_;
   if (table_ == nullptr) return time;
-  const double ranks = attention_.shape().ranks;
-  const double factor = table_->at({calls / ranks, heads_ * queries_, std::max(1.0, context)});
-  const double layers = factor * (seconds(reference_, calls) + time.total());
-  time[Bound::kBandwidth] += std::max(layers - products_s(calls), time.bytes / bytes_per_s_) - time.total();
+  const double calls = batch.calls / attention_.shape().ranks;
+  const double factor = table_->at({calls, heads_ * queries_, std::max(1.0, context)});
+  const double layers = factor * (batch.reference_s + time.total());
+  time[Bound::kBandwidth] += std::max(layers - batch.products_s, time.bytes / bytes_per_s_) - time.total();
   return time;
 }
 

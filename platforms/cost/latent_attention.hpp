@@ -40,14 +40,18 @@ class LatentAttention {
   LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model, Precision weights,
                   const Attention& attention, std::int64_t heads, std::int64_t queries);
 
-  /// All layers, for `calls` calls over `context` tokens each, without the products.
-  KernelTime decode(double calls, double context) const;
+  /// Calls that decode together, and what of their layers does not depend on their contexts: all layers' products, as
+  /// they are and in 8 bits.
+  struct Batch {
+    double calls = 0, products_s = 0, reference_s = 0;
+  };
+  Batch batch(double calls) const { return {calls, seconds(products_, calls), seconds(reference_, calls)}; }
+  /// All layers over `context` tokens of each call, without the products.
+  KernelTime decode(const Batch& batch, double context) const;
   /// As Attention's.
   std::vector<double> decode_points() const;
   /// Keys and values of `before` cached tokens for the heads, in all layers.
   KernelTime unpack(double before) const;
-  /// Of all layers' products.
-  double products_s(double calls) const { return seconds(products_, calls); }
 
  private:
   using Products = std::vector<Gemm>;

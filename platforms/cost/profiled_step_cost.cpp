@@ -8,8 +8,6 @@ namespace tokenyard::platforms {
 
 using sim::FineTime;
 
-namespace {}  // namespace
-
 ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
     : spec_(spec), models_(without_host(spec)), host_(spec.host, *spec.model), profile_(profile) {}
 

@@ -26,13 +26,17 @@ struct Layers {
   double launches_s() const { return kLatentKernels * gemm_figures(chip, Precision::kFp8).launch_s; }
 };
 
+KernelTime decoding(const LatentAttention& layers, double calls, double context) {
+  return layers.decode(layers.batch(calls), context);
+}
+
 KernelResidual everywhere(double factor) { return {{std::vector{1.0}, std::vector{1.0}, std::vector{64.0}}, {factor}}; }
 
 }  // namespace
 
 TEST_CASE("Without a table a layer of latent attention takes its kernels one after another") {
   const Layers layers;
-  CHECK(layers.with(nullptr).decode(4, 1000).total() ==
+  CHECK(decoding(layers.with(nullptr), 4, 1000).total() ==
         Approx(layers.attention.decode(4, 1000).total() + layers.launches_s()));
 }
 
@@ -40,8 +44,8 @@ TEST_CASE("The table multiplies the layer with its products, which the step coun
   const Layers layers;
   const KernelResidual three = everywhere(3);
   const LatentAttention plain = layers.with(nullptr), measured = layers.with(&three);
-  const double products = plain.products_s(4);
-  CHECK(measured.decode(4, 1000).total() + products == Approx(3 * (plain.decode(4, 1000).total() + products)));
+  const double products = plain.batch(4).products_s;
+  CHECK(decoding(measured, 4, 1000).total() + products == Approx(3 * (decoding(plain, 4, 1000).total() + products)));
 }
 
 TEST_CASE("A measured layer takes as long in whatever format its weights are") {
@@ -49,7 +53,7 @@ TEST_CASE("A measured layer takes as long in whatever format its weights are") {
   const KernelResidual three = everywhere(3);
   const auto layer_s = [&](Precision weights) {
     const LatentAttention layer = layers.with(&three, weights);
-    return layer.decode(4, 1000).total() + layer.products_s(4);
+    return decoding(layer, 4, 1000).total() + layer.batch(4).products_s;
   };
   CHECK(layer_s(Precision::kBf16) == Approx(layer_s(Precision::kFp8)));
 }
@@ -58,7 +62,7 @@ TEST_CASE("No table makes the memory deliver the cache faster") {
   const Layers layers;
   const KernelResidual tiny = everywhere(0.01);
   const double bytes = 256.0 * 32768 * 576;
-  CHECK(layers.with(&tiny).decode(256, 32768).total() == Approx(bytes / *layers.chip.memory_bytes_per_s));
+  CHECK(decoding(layers.with(&tiny), 256, 32768).total() == Approx(bytes / *layers.chip.memory_bytes_per_s));
 }
 
 TEST_CASE("Cached tokens before a prompt's chunk are brought up to heads at the chip's pace") {

@@ -11,14 +11,9 @@ constexpr std::uint64_t kRole = std::uint64_t{1} << 63;
 
 /// Of 100 blocks of one token, whose steps take 100 ns.
 PoolOptions one_replica(KvEviction eviction) {
-  PoolOptions pool;
-  pool.name = "main";
-  const auto cost = std::make_shared<LinearCost>();
-  cost->base = FineTime(Time::nanoseconds(100)).ticks();
-  pool.cost = cost;
+  PoolOptions pool = pool_of_one(Time::nanoseconds(100));
   pool.kv = {.blocks = 100, .block_size = 1};
   pool.eviction = eviction;
-  pool.hosts.resize(1);
   return pool;
 }
 

@@ -11,15 +11,10 @@ namespace {
 
 /// One replica that runs a call at a time.
 PoolOptions one_seat(Scheduling scheduling) {
-  PoolOptions pool;
-  pool.name = "main";
-  const auto cost = std::make_shared<LinearCost>();
-  cost->base = FineTime(Time::nanoseconds(100)).ticks();
-  pool.cost = cost;
+  PoolOptions pool = pool_of_one(Time::nanoseconds(100));
   pool.batching.max_num_seqs = 1;
   pool.batching.scheduling = scheduling;
   pool.kv.blocks = 1000;
-  pool.hosts.resize(1);
   return pool;
 }
 

@@ -50,6 +50,17 @@ struct Planned {
   bool last = false;  ///< of its task, which ends with it
 };
 
+/// A pool of one replica whose steps take so long, whatever is in them.
+inline PoolOptions pool_of_one(sim::Time step) {
+  PoolOptions pool;
+  pool.name = "main";
+  const auto cost = std::make_shared<LinearCost>();
+  cost->base = static_cast<std::int64_t>(sim::FineTime(step).ticks());
+  pool.cost = cost;
+  pool.hosts.resize(1);
+  return pool;
+}
+
 /// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each
 /// further one at the very moment at which the one before ended; all are planned in order of arrival.
 class Stand final : public ServingObserver, public CallListener, private sim::EventHandler {
