@@ -38,7 +38,7 @@ constexpr Source kProducts[] = {
 
 constexpr Source kAttention[] = {
     {"a100_sxm__{}_attention__vllm_0.14.0", "a100-80-sxm", "bfloat16", Precision::kBf16, "it"},
-    {"h100_sxm__{}_attention__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16, "it"},
+    {"h100_sxm__{}_attention__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16, "it; decoding: and H200, vLLM 0.22"},
     {"h200_sxm__{}_attention__vllm_0.14.0", "h200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22"},
     {"h200_sxm__{}_attention__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16, "it"},
     {"b200_sxm__{}_attention__vllm_0.22.0", "b200-sxm", "bfloat16", Precision::kBf16, "it"},
