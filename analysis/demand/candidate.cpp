@@ -51,7 +51,7 @@ double lone_step_ticks(const PoolPlan& pool, const platforms::Cluster& cluster) 
     return static_cast<double>(platforms::MediaCost(pool.media_spec()).step({1024, 1024, 1}).ticks);
   constexpr platforms::Tokens kContext = 4096;
   return static_cast<double>(
-      platforms::replica_step_cost(pool.spec_on(cluster))->piece(1, kContext, {}).ticks(kContext));
+      platforms::replica_step_cost(pool.spec_on(cluster))->piece({1, kContext}, {}).ticks(kContext));
 }
 
 class WaysOfPool {

@@ -108,7 +108,7 @@ void require_countable_steps(const PoolPlan& plan, const platforms::StepCost& co
   const platforms::Tokens longest = std::min(memory, batching.max_model_len);
   const platforms::Tokens held = std::min(memory, batching.max_num_seqs * longest);
   const platforms::PrefillChunk chunk{std::min(longest, batching.max_num_batched_tokens), longest, true};
-  if (cost.piece(batching.max_num_seqs, held, {&chunk, 1}).counts(held)) return;
+  if (cost.piece({batching.max_num_seqs, held}, {&chunk, 1}).counts(held)) return;
   throw sim::Infeasible(fmt::format(
       "pool \"{}\": a step of {} on {} may take more than 500 s. A number of the chip's, the model's or "
       "the engine's entry is not what it should be, or max_model_len or max_num_batched_tokens is too large.",

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <span>
 
 #include "agents/record/recorded_player.hpp"
 #include "analysis/calibrate/measured_table.hpp"
@@ -20,35 +21,6 @@ using sim::Time;
 
 // Of the servers' logs (experimental/multiturn/vllm_benchmark/results/pareto_input of the data's repository).
 constexpr std::int64_t kBlockTokens = 32, kTokens = 1'901'888, kHostBlocks = 143'248;
-
-/// What the sweep's own figures say about the server beside the model of it: see the second tables.
-struct Server {
-  double decode = 1;               ///< times the time of decoding
-  std::optional<double> read_s{};  ///< in place of the engine's prompt_token_s
-};
-
-/// The model's step, whose decoding takes longer by a factor.
-class SlowerDecode final : public platforms::StepCost {
- public:
-  SlowerDecode(const platforms::ReplicaSpec& spec, double factor) : model_(spec), factor_(factor) {}
-  platforms::StepPiece piece(std::int32_t decoding, platforms::Tokens context,
-                             std::span<const platforms::PrefillChunk> chunks) const override {
-    platforms::StepPiece piece = model_.piece(decoding, context, chunks);
-    if (decoding == 0 || factor_ == 1) return piece;
-    const platforms::StepPiece alone = chunks.empty() ? piece : model_.piece(decoding, context, {});
-    const auto more = [&](std::int64_t ticks) { return std::llround((factor_ - 1) * static_cast<double>(ticks)); };
-    for (std::size_t b = 0; b < platforms::kBounds; ++b) {
-      piece.base_ticks[b] += more(alone.base_ticks[b]);
-      piece.slope_ticks[b] += more(alone.slope_ticks[b]);
-    }
-    piece.context_limit = std::min(piece.context_limit, alone.context_limit);
-    return piece;
-  }
-
- private:
-  platforms::KernelStepCost model_;
-  double factor_;
-};
 
 /// What a client would have written down by the end of the run.
 class Client final : public platforms::ServingObserver {
@@ -80,11 +52,12 @@ struct Outcome {
 
 class Sweep {
  public:
-  Sweep(const std::filesystem::path& data, const std::filesystem::path& runs, const platforms::Catalog& catalog)
+  Sweep(const std::filesystem::path& data, const std::filesystem::path& runs, const platforms::Catalog& catalog,
+        std::int64_t chips)
       : sessions_(data), runs_(runs) {
     spec_.chip = catalog.find_chip("b200-sxm");
     spec_.model = catalog.find_model("deepseek-r1");
-    spec_.parallelism = {.tp = 4, .ep = 4};
+    spec_.parallelism = {.tp = chips, .ep = chips};
     spec_.weights = platforms::Precision::kFp4;
     spec_.kv = platforms::Precision::kFp8;
     const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
@@ -92,10 +65,10 @@ class Sweep {
     asynchronous_ = engine.async_scheduling;
   }
 
-  /// Of the runs on four chips.
   std::optional<std::size_t> row(std::int64_t users, bool offload) const {
     for (std::size_t row = 0; row < runs_.rows(); ++row) {
-      if (runs_.number(row, "tp") == 4 && runs_.number(row, "users") == static_cast<double>(users) &&
+      if (runs_.number(row, "tp") == static_cast<double>(spec_.parallelism.tp) &&
+          runs_.number(row, "users") == static_cast<double>(users) &&
           (runs_.text(row, "offload_mode") == "on") == offload)
         return row;
     }
@@ -103,17 +76,18 @@ class Sweep {
   }
   double measured(std::size_t row, const char* column) const { return runs_.number(row, column); }
 
-  Outcome simulate(std::int64_t users, bool offload, const Server& server) const {
+  Outcome simulate(std::int64_t users, bool offload) const {
     sim::Simulation simulation;
     sim::Topology topology;
     topology.add_host("server", topology.add_star("star"), {{1e9, {}}, {}});
     sim::AnalyticNetwork network(topology, simulation);
     std::vector<platforms::PoolOptions> pools;
-    pools.push_back(pool(offload, server));
+    pools.push_back(pool(offload));
     platforms::Fleet fleet(simulation, network, std::move(pools));
     Client client;
     fleet.add_observer(client);
-    HeldTasks source(sessions_.play(users, fmt::format("tp4_bs{}_offload{}", users, offload ? "on" : "off")));
+    HeldTasks source(
+        sessions_.play(users, fmt::format("tp{}_bs{}_offload{}", spec_.parallelism.tp, users, offload ? "on" : "off")));
     agents::ReplayPlan plan;
     plan.closed_loop = agents::ClosedLoop{.users = users};
     agents::RecordedPlayer player(simulation, fleet, source, plan, {0}, 1);
@@ -131,27 +105,23 @@ class Sweep {
             median_of(client.prompts)};
   }
 
-  /// The two figures that the runs below the cliff say themselves: ITL of 16 users, TTFT of one.
-  Server fit() const {
-    Server server{.read_s = spec_.host.prompt_token_s};
-    for (int round = 0; round < 6; ++round) {
-      server.decode *= measured(*row(16, false), "median_itl") / simulate(16, false, server).itl_s;
-      const Outcome one = simulate(1, false, server);
-      *server.read_s += (measured(*row(1, false), "median_ttft") - one.ttft_s) / one.prompt_tokens;
-    }
-    return server;
-  }
-
  private:
-  platforms::PoolOptions pool(bool offload, const Server& server) const {
+  /// Logged for four chips; more have the room of the weights, too, that a chip no longer holds.
+  std::int64_t kv_tokens() const {
+    platforms::ReplicaSpec four = spec_;
+    four.parallelism = {.tp = 4, .ep = 4};
+    const double room = platforms::weight_bytes_per_chip(four) - platforms::weight_bytes_per_chip(spec_);
+    return kTokens + static_cast<std::int64_t>(room / platforms::kv_bytes_per_token_per_chip(spec_));
+  }
+  platforms::PoolOptions pool(bool offload) const {
     platforms::PoolOptions pool;
     pool.name = "server";
-    pool.cost = std::make_shared<SlowerDecode>(spec_, server.decode);
+    pool.cost = std::make_shared<platforms::KernelStepCost>(spec_);
     pool.batching.max_num_seqs = 1024;
     pool.batching.async_scheduling = asynchronous_;
     pool.batching.max_model_len = spec_.model->max_context;
-    pool.kv = {.blocks = kTokens / kBlockTokens, .block_size = kBlockTokens};
-    pool.read_s_per_token = server.read_s.value_or(spec_.host.prompt_token_s);
+    pool.kv = {.blocks = kv_tokens() / kBlockTokens, .block_size = kBlockTokens};
+    pool.read_s_per_token = spec_.host.prompt_token_s;
     pool.hosts = {0};
     if (offload) {
       const auto chips = static_cast<double>(spec_.parallelism.chips());
@@ -173,15 +143,16 @@ std::string signed_percent(double simulated, double measured) {
 }
 
 /// 12 users are left out: their run stood still for a quarter of an hour.
-constexpr std::int64_t kUsers[] = {1, 2, 4, 8, 16, 24, 32, 48, 64};
+constexpr std::int64_t kUsers[] = {1, 2, 4, 8, 16, 24, 32, 48, 64}, kUsersOfEight[] = {1, 2, 4, 8};
 
-ValidationTable table_of(const Sweep& sweep, const Server& server, bool offload, const std::string& fitted_on) {
+ValidationTable table_of(const Sweep& sweep, std::span<const std::int64_t> of_users, bool offload,
+                         const std::string& fitted_on) {
   ValidationTable table;
   std::int64_t real_cliff = 0, model_cliff = 0;
-  for (const std::int64_t users : kUsers) {
+  for (const std::int64_t users : of_users) {
     const std::optional<std::size_t> row = sweep.row(users, offload);
     if (!row) continue;
-    const Outcome o = sweep.simulate(users, offload, server);
+    const Outcome o = sweep.simulate(users, offload);
     const auto add = [&](const char* metric, const char* column, double model, double scale, const char* unit) {
       const double real = sweep.measured(*row, column);
       table.rows.push_back({fmt::format("{} users: {}", users, metric), fmt::format("{:.3f}{}", real * scale, unit),
@@ -197,8 +168,9 @@ ValidationTable table_of(const Sweep& sweep, const Server& server, bool offload,
     if (real_cliff == 0 && sweep.measured(*row, "median_ttft") > kOverTheCliff_s) real_cliff = users;
     if (model_cliff == 0 && o.ttft_s > kOverTheCliff_s) model_cliff = users;
   }
-  table.rows.insert(table.rows.begin(), {"users at which half of them wait 5 s and more", std::to_string(real_cliff),
-                                         std::to_string(model_cliff), "", fitted_on});
+  if (real_cliff > 0)
+    table.rows.insert(table.rows.begin(), {"users at which half of them wait 5 s and more", std::to_string(real_cliff),
+                                           std::to_string(model_cliff), "", fitted_on});
   return table;
 }
 
@@ -208,35 +180,25 @@ std::vector<ValidationTable> validate_agentic_sweep(const std::filesystem::path&
                                                     const platforms::Catalog& catalog) {
   const std::filesystem::path runs = data / "inferencex_agentic" / "b200_dsr1_fp4_vllm_agentic_runs.csv";
   if (!std::filesystem::exists(runs) || !std::filesystem::exists(data / "kv_cache_tester_agentic")) return {};
-  const Sweep sweep(data, runs, catalog);
-  const Server fitted = sweep.fit();
+  const std::string fitted_on = "reading of prompts: one user";
   std::vector<ValidationTable> tables;
-  for (const bool as_fitted : {false, true}) {
-    for (const bool offload : {false, true}) {
-      ValidationTable table =
-          table_of(sweep, as_fitted ? fitted : Server(), offload,
-                   as_fitted ? "ITL of 16 users, TTFT of one, without offload" : "reading of prompts: one user");
-      table.title =
-          fmt::format("Agents on 4 B200, KV in {}{}", offload ? "HBM and 600 GiB of host memory" : "HBM alone",
-                      as_fitted ? ": with the server's own pace" : "");
-      table.note =
-          as_fitted
-              ? fmt::format(
-                    "As before, with decode steps {:.2f} times as long and {:.1f} us for each token of a "
-                    "prompt before the engine sees it: whether caches and tiers are right if times are. 24 users "
-                    "are on the edge: with 10 % less HBM 0.07 would be found there, not 0.35. At 64, "
-                    "vLLM's host pool, which gives up a context's first block first, finds less.",
-                    fitted.decode, 1e6 * *fitted.read_s)
-              : std::string(
-                    "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding "
-                    "sessions for half an hour. Beyond the cliff the servers were busy with answers that never "
-                    "ended (24 users with offload: they made 838 k tokens, clients got 527 k), which are not "
-                    "played. Left out: 12 users, whose run stood still for 15 minutes. The engine's prompt_token_s "
-                    "comes "
-                    "from one user's requests, on 4 and on 8 chips; the rest is fitted on nothing of these runs.");
-      tables.push_back(std::move(table));
-    }
+  const Sweep four(data, runs, catalog, 4);
+  for (const bool offload : {false, true}) {
+    tables.push_back(table_of(four, kUsers, offload, fitted_on));
+    tables.back().title =
+        fmt::format("Agents on 4 B200, KV in {}", offload ? "HBM and 600 GiB of host memory" : "HBM alone");
+    tables.back().note =
+        "DeepSeek-R1 fp4, KV fp8, vLLM 0.19.1, TP4/EP4; a closed loop of users who replay coding sessions for half an "
+        "hour. Beyond the cliff the servers were busy with answers that never ended (24 users with offload: they made "
+        "838 k tokens, clients got 527 k), which are not played. Left out: 12 users, whose run stood still for 15 "
+        "minutes. The engine's prompt_token_s comes from one user's requests, on 4 and on 8 chips; the rest is fitted "
+        "on nothing of these runs.";
   }
+  tables.push_back(table_of(Sweep(data, runs, catalog, 8), kUsersOfEight, false, fitted_on));
+  tables.back().title = "Agents on 8 B200, KV in HBM alone";
+  tables.back().note =
+      "As before, TP8/EP8. Left out: 12 users and more, whose runs stood still for 20 minutes. KV has the room, "
+      "beside that of four chips, of the weights that a chip no longer holds.";
   return tables;
 }
 

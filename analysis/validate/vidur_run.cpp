@@ -180,10 +180,10 @@ class Floor {
 class PlausibleKvSave final : public StepCost {
  public:
   PlausibleKvSave(const VidurTables& tables, const Floor& floor) : tables_(tables), floor_(floor) {}
-  platforms::StepPiece piece(std::int32_t decoding, Tokens context,
+  platforms::StepPiece piece(const platforms::DecodingCalls& decoding,
                              std::span<const PrefillChunk> chunks) const override {
-    platforms::StepPiece piece = tables_.piece(decoding, context, chunks);
-    Tokens tokens = decoding;
+    platforms::StepPiece piece = tables_.piece(decoding, chunks);
+    Tokens tokens = decoding.calls;
     for (const PrefillChunk& chunk : chunks) tokens += chunk.tokens;
     piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] +=
         sim::FineTime::ticks_in(floor_.kv_save_s(tokens) - tables_.kv_save_s(tokens));
@@ -196,7 +196,7 @@ class PlausibleKvSave final : public StepCost {
 };
 
 double step_s(const StepCost& cost, std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) {
-  return static_cast<double>(cost.piece(decoding, context, chunks).ticks(context)) / sim::FineTime::kTicksPerSecond;
+  return static_cast<double>(cost.piece({decoding, context}, chunks).ticks(context)) / sim::FineTime::kTicksPerSecond;
 }
 
 void compare_steps(ValidationTable& table, const StepCost& theirs, const StepCost& ours, const Floor& floor) {

@@ -81,10 +81,10 @@ double VidurTables::kv_save_s(Tokens tokens) const {
   return kLayers * 1e-3 * kv_save_.at(0, static_cast<std::size_t>(tokens - 1));
 }
 
-platforms::StepPiece VidurTables::piece(std::int32_t decoding, Tokens context,
+platforms::StepPiece VidurTables::piece(const platforms::DecodingCalls& decoding,
                                         std::span<const platforms::PrefillChunk> chunks) const {
   platforms::StepPiece piece;
-  Tokens tokens = decoding;
+  Tokens tokens = decoding.calls;
   std::size_t cached = 0;
   double squares = 0;
   for (const platforms::PrefillChunk& chunk : chunks) {
@@ -94,11 +94,11 @@ platforms::StepPiece VidurTables::piece(std::int32_t decoding, Tokens context,
   }
   double ms = linear_.at(0, static_cast<std::size_t>((tokens + 7) / 8 * 8 - 1)) +
               kv_save_.at(0, static_cast<std::size_t>(tokens - 1));
-  if (decoding > 0) {
-    const std::size_t step = steps_up(context / decoding);
-    ms += decode_.at(static_cast<std::size_t>(decoding - 1), step);
+  if (decoding.calls > 0) {
+    const std::size_t step = steps_up(decoding.context / decoding.calls);
+    ms += decode_.at(static_cast<std::size_t>(decoding.calls - 1), step);
     // The last sum whose mean, rounded down, is not above the table's point.
-    piece.context_limit = (static_cast<Tokens>(step) * kContextStep + 1) * decoding - 1;
+    piece.context_limit = (static_cast<Tokens>(step) * kContextStep + 1) * decoding.calls - 1;
   }
   if (!chunks.empty()) ms += prefill_.at(cached, static_cast<std::size_t>(std::nearbyint(std::sqrt(squares))) - 1);
   piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] =

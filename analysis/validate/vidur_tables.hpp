@@ -22,7 +22,7 @@ class VidurTables final : public platforms::StepCost {
   /// Throws sim::InputError, with the file, where a table lacks what a step asks for.
   explicit VidurTables(const std::filesystem::path& folder);
 
-  platforms::StepPiece piece(std::int32_t decoding, platforms::Tokens context,
+  platforms::StepPiece piece(const platforms::DecodingCalls& decoding,
                              std::span<const platforms::PrefillChunk> chunks) const override;
 
   /// Of a step of `tokens`, in seconds.

@@ -1,6 +1,7 @@
 #include "platforms/cost/attention.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace tokenyard::platforms {
 namespace {
@@ -8,6 +9,14 @@ constexpr double kQueryBlock = 64;
 // Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the
 // memory about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
 constexpr double kBlockOverhead = 100, kPasses = 3;
+
+/// Graphs are captured for batches of 1, 2, 4, 8, and every eight more.
+double graph_places(double calls) {
+  for (const double size : {1.0, 2.0, 4.0}) {
+    if (calls <= size) return size;
+  }
+  return 8 * std::ceil(calls / 8);
+}
 
 /// The table's last axis alone, for one shape: quicker to look up.
 KernelResidual along_tokens(const KernelResidual& table, double heads, double heads_per_kv_head) {
@@ -37,6 +46,16 @@ KernelTime Attention::decode(double calls, double context) const {
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = shape_.layers * std::max(modelled, longer);
   time[Bound::kHost] = shape_.layers * figures_.launch_s;
   return time;
+}
+
+Attention::Places Attention::places(double calls) const {
+  if (figures_.decode_skew == 0 || calls == 0) return {calls};
+  const double of_rank = graph_places(calls / shape_.ranks);
+  const double tiles = of_rank * shape_.kv_heads;
+  const double alpha =
+      figures_.decode_skew * (figures_.units > 0 ? std::min(1.0, static_cast<double>(figures_.units) / tiles) : 1);
+  const double all = of_rank * shape_.ranks, stretch = 1 + alpha * (all / calls - 1);
+  return {all, stretch, alpha * all / (calls * stretch)};
 }
 
 std::vector<double> contexts_of(const KernelResidual& decode_table) {

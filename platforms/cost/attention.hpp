@@ -7,10 +7,17 @@
 /// with the chip's table f of measured over modelled time by calls, cached heads and mean context
 /// (kernel_residual.hpp). Never faster than the share of the bandwidth: kernels measured in a loop find a small cache
 /// in the chip's L2, where a server's weights have been since. With many query heads to a cached vector (MLA:
-/// latent_attention.hpp) arithmetic may be the longer side instead. A prompt's chunk of c tokens after b multiplies c
-/// (b + (c + 1) / 2) pairs of queries and keys, at a share of the peak, in blocks of 64 queries of a head; the units
-/// that finish first wait for the last: `tail` blocks' time. Times the chip's table by heads and length; a chunk after
-/// cached tokens counts as the whole prompt of as many pairs.
+/// latent_attention.hpp) arithmetic may be the longer side instead.
+///
+/// That is for equal contexts. Kernels that cut all caches into equal pieces keep every unit busy with unequal ones,
+/// too; others give each call of the batch as many units as the next, whatever its context, and a captured graph's
+/// empty places theirs (TensorRT-LLM's for Blackwell: chips with skew σ = 1). Then all wait for the longest while the
+/// tiles fit on the units; in w waves of tiles a w-th of that is left. With α = σ min(1, units / tiles of s places), n
+/// calls in s places with a sum S of contexts and the longest L take as long as s calls with S + α (s L - S) in all.
+///
+/// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the
+/// peak, in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time. Times
+/// the chip's table by heads and length; a chunk after cached tokens counts as the whole prompt of as many pairs.
 ///
 /// Form and figures as for gemm.hpp.
 
@@ -41,6 +48,7 @@ struct AttentionFigures {
   double prefill_tail = 0;  ///< blocks
   double decode = 1;        ///< share of the bandwidth
   double decode_tile_s = 0;
+  double decode_skew = 0;
   double launch_s = 0;
   const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive all; null: none
   std::int64_t units = 0;                                                        ///< 0: unknown
@@ -55,6 +63,11 @@ class Attention {
 
   /// One query token of each of `calls` calls over `context` tokens each.
   KernelTime decode(double calls, double context) const;
+  /// Places in a batch, and how many tokens there are in them as far as time goes: stretch · (context + skew · weight).
+  struct Places {
+    double calls = 0, stretch = 1, weight = 0;
+  };
+  Places places(double calls) const;
   /// Contexts of a call between which `decode` is as good as a line; beyond the last it is one. At least two.
   std::vector<double> decode_points() const;
   /// A chunk of `tokens` that attend to `before` tokens and to those of the chunk before them.

@@ -221,20 +221,30 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
   return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
 }
 
-/// Attention over contexts that sum to `context`.
-const StepPiece& KernelStepCost::decode_attention(std::int32_t decoding, Tokens context) const {
-  const auto index = static_cast<std::size_t>(decoding);
+bool KernelStepCost::minds_skew() const { return attention_.front().places(1).weight > 0; }
+
+StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const {
+  const auto index = static_cast<std::size_t>(decoding.calls);
   if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
-  std::vector<StepPiece>& stretches = decode_attention_[index];
-  if (stretches.empty()) stretches = decode_stretches(decoding);
-  return *std::find_if(stretches.begin(), stretches.end() - 1,
-                       [context](const StepPiece& stretch) { return context <= stretch.context_limit; });
+  DecodeAttention& of_size = decode_attention_[index];
+  if (of_size.stretches.empty()) {
+    const double calls = decoding.calls;
+    const Attention::Places places = attention_.front().places(calls);
+    of_size = {places.weight, decoding.calls > 0 ? decode_stretches(calls, places) : std::vector<StepPiece>(1)};
+  }
+  const Tokens lacking =
+      decoding.skew == 0 ? 0 : static_cast<Tokens>(of_size.skew_weight * static_cast<double>(decoding.skew));
+  const Tokens context = decoding.context + lacking;
+  const std::vector<StepPiece>& stretches = of_size.stretches;
+  StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
+                                  [context](const StepPiece& stretch) { return context <= stretch.context_limit; });
+  if (lacking > 0) piece.wait_by(lacking);
+  return piece;
 }
 
-std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) const {
-  if (decoding == 0) return {StepPiece{}};
+/// Attention over the cache, by the sum of contexts.
+std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Attention::Places& places) const {
   const ModelArchitecture& model = *spec_.model;
-  const double calls = decoding;
   const Attention& full = attention_.front();
 
   KernelTime windows;  // of layers that do not grow
@@ -254,10 +264,11 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
 
   std::vector<StepPiece> stretches;
   const std::vector<double> points = latent_ ? latent_->decode_points() : full.decode_points();
-  const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(calls) : LatentAttention::Batch{};
+  const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(places.calls) : LatentAttention::Batch{};
   const auto time_at = [&](double point) {
-    return latent_ ? latent_->decode(latent_batch, point) : full.decode(calls, point);
+    return latent_ ? latent_->decode(latent_batch, point) : full.decode(places.calls, point);
   };
+  const double of_point = places.calls / places.stretch;  // the sum of contexts, of a call's in its place
   KernelTime from = time_at(points.front());
   for (std::size_t i = 1; i < points.size(); ++i) {
     KernelTime to = time_at(points[i]);
@@ -265,30 +276,30 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(std::int32_t decoding) c
     KernelTime base = windows;
     for (std::size_t b = 0; b < kBounds; ++b) {
       to.seconds[b] = std::max(to.seconds[b], from.seconds[b]);  // more context takes no less, whatever was measured
-      const double slope = (to.seconds[b] - from.seconds[b]) / ((points[i] - points[i - 1]) * calls);
+      const double slope = (to.seconds[b] - from.seconds[b]) / ((points[i] - points[i - 1]) * of_point);
       stretch.slope_ticks[b] = FineTime::ticks_in(slope);
-      base.seconds[b] += from.seconds[b] - slope * points[i - 1] * calls;
+      base.seconds[b] += from.seconds[b] - slope * points[i - 1] * of_point;
     }
     book(stretch, base);
     stretch.base_flop = sim::counted(window_flop);
     stretch.slope_bytes = sim::counted(full.shape().layers * full.shape().cached_bytes);
     stretch.slope_flop = sim::counted(full.shape().layers * full.shape().decode_flop);
-    if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * calls));
+    if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * of_point));
     stretches.push_back(stretch);
     from = to;
   }
   return stretches;
 }
 
-StepPiece KernelStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
-  StepPiece piece = decode_attention(decoding, context);
+StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const {
+  StepPiece piece = decode_attention(decoding);
   // Not `+=`: the rest has no slopes and no limit, and this is done for every change of the batch.
-  const StepPiece rest = kernels(decoding, chunks);
+  const StepPiece rest = kernels(decoding.calls, chunks);
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
-  const double sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
-  host_.add_to(piece, context, sequences / static_cast<double>(spec_.parallelism.dp), !chunks.empty());
+  const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
+  host_.add_to(piece, decoding.context, sequences / static_cast<double>(spec_.parallelism.dp), !chunks.empty());
   return piece;
 }
 

@@ -36,7 +36,8 @@ class KernelStepCost final : public StepCost {
  public:
   /// `missing_numbers(spec)` must be empty.
   explicit KernelStepCost(const ReplicaSpec& spec);
-  StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
+  bool minds_skew() const override;
 
  private:
   struct Product {
@@ -51,8 +52,8 @@ class KernelStepCost final : public StepCost {
   KernelTime compute_experts_time(std::int64_t everyone) const;
   const KernelTime& head_time(std::int64_t rows) const;
   StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const;
-  const StepPiece& decode_attention(std::int32_t decoding, Tokens context) const;
-  std::vector<StepPiece> decode_stretches(std::int32_t decoding) const;
+  StepPiece decode_attention(const DecodingCalls& decoding) const;
+  std::vector<StepPiece> decode_stretches(double calls, const Attention::Places& places) const;
 
   ReplicaSpec spec_;
   GemmFigures gemm_;
@@ -67,8 +68,12 @@ class KernelStepCost final : public StepCost {
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
   double token_flop_ = 0;                               ///< of one token, without attention, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
-  mutable std::vector<std::optional<StepPiece>> decode_cache_;    ///< but for attention to the cache
-  mutable std::vector<std::vector<StepPiece>> decode_attention_;  ///< by batch size, ascending in their limits
+  mutable std::vector<std::optional<StepPiece>> decode_cache_;  ///< but for attention to the cache
+  struct DecodeAttention {
+    double skew_weight = 0;
+    std::vector<StepPiece> stretches;  ///< ascending in their limits
+  };
+  mutable std::vector<DecodeAttention> decode_attention_;  ///< by batch size
 };
 
 }  // namespace tokenyard::platforms

@@ -11,7 +11,9 @@ using sim::FineTime;
 ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
     : spec_(spec), models_(without_host(spec)), host_(spec.host, *spec.model), profile_(profile) {}
 
-StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const {
+StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const PrefillChunk> chunks) const {
+  const std::int32_t decoding = batch.calls;
+  const Tokens context = batch.context;
   const auto layers = static_cast<double>(spec_.model->layers);
   const auto ranks = static_cast<double>(spec_.parallelism.dp);
   double prompt = 0, cached = 0, sequences = decoding;
@@ -38,7 +40,7 @@ StepPiece ProfiledStepCost::piece(std::int32_t decoding, Tokens context, std::sp
     seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
   }
 
-  StepPiece piece = models_.piece(decoding, context, chunks);
+  StepPiece piece = models_.piece(batch, chunks);
   const auto bound = static_cast<std::size_t>(
       std::max_element(piece.base_ticks.begin(),
                        piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -

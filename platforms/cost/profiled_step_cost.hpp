@@ -14,7 +14,7 @@ class ProfiledStepCost final : public StepCost {
  public:
   /// `profile` is of the spec's chip, model and division; it must outlive the cost.
   ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile);
-  StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
 
  private:
   ReplicaSpec spec_;

@@ -31,20 +31,19 @@ SpeculativeStepCost::SpeculativeStepCost(const ReplicaSpec& spec)
   }
 }
 
-StepPiece SpeculativeStepCost::piece(std::int32_t decoding, Tokens context,
-                                     std::span<const PrefillChunk> chunks) const {
-  StepPiece piece = model_.piece(decoding, context, chunks);
+StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const {
+  StepPiece piece = model_.piece(decoding, chunks);
   if (drafter_) {
-    piece += drafter_->first.piece(decoding, context, chunks);
+    piece += drafter_->first.piece(decoding, chunks);
     Tokens prompt = 0, begun_context = 0;
-    std::int32_t drafting = decoding;  // those whose prompt ends here, too
+    std::int32_t drafting = decoding.calls;  // those whose prompt ends here, too
     for (const PrefillChunk& chunk : chunks) {
       prompt += chunk.tokens;
       drafting += chunk.last ? 1 : 0;
       begun_context += chunk.last ? chunk.before + chunk.tokens : 0;
     }
     for (std::int64_t pass = 1; drafting > 0 && pass < drafts_; ++pass) {
-      StepPiece further = drafter_->further.piece(drafting, context, {});
+      StepPiece further = drafter_->further.piece({drafting, decoding.context, decoding.skew}, {});
       further.move_by(begun_context + pass * drafting);
       piece += further;
     }
@@ -55,12 +54,12 @@ StepPiece SpeculativeStepCost::piece(std::int32_t decoding, Tokens context,
         book(piece, time);
         piece.base_flop += sim::counted(passes * drafter_->projection->flop(tokens / ranks_));
       };
-      project(static_cast<double>(decoding * (1 + drafts_) + prompt), 1);
+      project(static_cast<double>(decoding.calls * (1 + drafts_) + prompt), 1);
       if (drafting > 0) project(drafting, static_cast<double>(drafts_ - 1));
     }
   }
-  const double sequences = static_cast<double>(decoding) + static_cast<double>(chunks.size());
-  host_.add_to(piece, context, sequences / ranks_, !chunks.empty());
+  const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
+  host_.add_to(piece, decoding.context, sequences / ranks_, !chunks.empty());
   return piece;
 }
 

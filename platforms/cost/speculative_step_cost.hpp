@@ -19,7 +19,8 @@ class SpeculativeStepCost final : public StepCost {
  public:
   /// `spec.speculation` drafts at least one token; `missing_numbers(spec)` must be empty.
   explicit SpeculativeStepCost(const ReplicaSpec& spec);
-  StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const override;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
+  bool minds_skew() const override { return model_.minds_skew(); }
 
  private:
   struct Drafter {

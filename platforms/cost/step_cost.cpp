@@ -6,9 +6,13 @@
 namespace tokenyard::platforms {
 
 void StepPiece::move_by(Tokens tokens) {
-  for (std::size_t i = 0; i < kBounds; ++i) base_ticks[i] += slope_ticks[i] * tokens;
+  wait_by(tokens);
   base_flop += slope_flop * tokens;
   base_bytes += slope_bytes * tokens;
+}
+
+void StepPiece::wait_by(Tokens tokens) {
+  for (std::size_t i = 0; i < kBounds; ++i) base_ticks[i] += slope_ticks[i] * tokens;
   if (context_limit != std::numeric_limits<Tokens>::max()) context_limit -= tokens;
 }
 

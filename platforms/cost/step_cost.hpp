@@ -1,11 +1,11 @@
 #pragma once
 /// What one step of a replica costs: time, arithmetic and memory traffic.
 ///
-/// A step is one forward pass: `decoding` calls make a token each over `context` tokens of KV, and some prompts advance
-/// by a chunk. Between two changes of the batch only the contexts grow, so a cost is handed out as an *affine piece* in
-/// the sum of contexts: fixed-point integers, valid until the batch changes or the sum passes the piece's limit. Every
-/// sum within the limit from which a piece is asked for gives the same piece. The piece is the model; stepping and
-/// leaping evaluate the same integers, which is why they agree bit for bit.
+/// A step is one forward pass: some calls make a token each over their contexts' KV, and some prompts advance by a
+/// chunk. Between two changes of the batch only the contexts grow, all by a token a step, so a cost is handed out as an
+/// *affine piece* in the sum of contexts: fixed-point integers, valid until the batch changes or the sum passes the
+/// piece's limit. Every sum within the limit from which a piece is asked for gives the same piece. The piece is the
+/// model; stepping and leaping evaluate the same integers, which is why they agree bit for bit.
 ///
 /// Time is split by what bounds it: compute, memory bandwidth, network (collectives), host (launches and the engine).
 
@@ -46,8 +46,17 @@ struct StepPiece {
   }
   /// The same with `tokens` more of context than is said.
   void move_by(Tokens tokens);
+  /// It takes as long as with so many more, which are not there.
+  void wait_by(Tokens tokens);
   /// One after the other: in force where both are.
   StepPiece& operator+=(const StepPiece& other);
+};
+
+/// The calls of a step that make a token each.
+struct DecodingCalls {
+  std::int32_t calls = 0;
+  Tokens context = 0;  ///< sum over them
+  Tokens skew = 0;     ///< what the contexts are short of the longest, summed; 0 to a cost that does not mind
 };
 
 /// A stretch of one prompt computed in a step.
@@ -64,9 +73,11 @@ double tokens_at_pace_of_busiest(std::span<const PrefillChunk> chunks, std::int6
 class StepCost {
  public:
   virtual ~StepCost() = default;
-  /// The piece for `decoding` calls whose contexts sum up to `context` in this step. O(chunks); deterministic.
-  /// `decoding` may be 0 if there are chunks.
-  virtual StepPiece piece(std::int32_t decoding, Tokens context, std::span<const PrefillChunk> chunks) const = 0;
+  /// The piece for a step of these calls and chunks, one or the other. O(chunks); deterministic.
+  virtual StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const = 0;
+  /// Whether calls with unequal contexts take longer than with equal ones: then they are to be told apart by their
+  /// skew.
+  virtual bool minds_skew() const { return false; }
 };
 
 }  // namespace tokenyard::platforms

@@ -101,7 +101,7 @@ double KvRetention::memoryfulness() const {
 double KvRetention::recompute_s(Tokens tokens) const {
   const Tokens chunk = std::min(tokens, budget_);
   const PrefillChunk middle{chunk, (tokens - chunk) / 2, true};
-  const auto ticks = static_cast<double>(cost_.piece(0, 0, {&middle, 1}).ticks(0));
+  const auto ticks = static_cast<double>(cost_.piece({}, {&middle, 1}).ticks(0));
   return ticks / sim::FineTime::kTicksPerSecond * (static_cast<double>(tokens) / static_cast<double>(chunk));
 }
 

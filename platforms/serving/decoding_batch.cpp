@@ -10,11 +10,19 @@ namespace {
 constexpr sim::StreamName kAcceptance("speculation");
 constexpr auto kLater = [](const auto& a, const auto& b) { return a.step > b.step; };
 
+/// Of a call's context over the step count: no step changes it.
+Tokens lead_of(const ActiveCall& call) { return call.record.prompt_tokens + call.made - call.joined_step; }
+
 }  // namespace
 
 void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
   call.decoding = true;
   call.joined_step = step_;
+  if (size_ == 0) {
+    lead_ = lead_of(call);
+  } else if (lead_) {
+    lead_ = std::max(*lead_, lead_of(call));
+  }
   ++size_;
   context_ += call.record.prompt_tokens + call.made;
   ++needing_with(call);
@@ -40,6 +48,7 @@ Tokens DecodingBatch::make_accepted(ActiveCalls& calls, const Speculation& specu
     completion.step -= tokens;
     all += tokens;
   }
+  if (all > 0) lead_.reset();
   context_ += all;
   std::make_heap(completions_.begin(), completions_.end(), kLater);
   return all;
@@ -57,9 +66,21 @@ std::uint32_t DecodingBatch::leave_completed(ActiveCalls& calls) {
 void DecodingBatch::take_out(ActiveCall& call) {
   --needing_with(call);
   --size_;
+  if (lead_ == lead_of(call)) lead_.reset();
   call.made = made(call);
   context_ -= call.record.prompt_tokens + call.made;
   call.decoding = false;
+}
+
+Tokens DecodingBatch::skew(const ActiveCalls& calls) const {
+  if (size_ == 0) return 0;
+  if (!lead_) {
+    for (const Completion& completion : completions_) {
+      const Tokens lead = lead_of(calls[completion.call]);
+      lead_ = lead_ ? std::max(*lead_, lead) : lead;
+    }
+  }
+  return size_ * (*lead_ + step_) - context_;
 }
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
@@ -87,7 +108,7 @@ std::int64_t DecodingBatch::steps_within(std::int64_t blocks, std::int64_t limit
 /// At the residue of the step count at which the call needs a block its context is one past a multiple of the size.
 std::int32_t& DecodingBatch::needing_with(const ActiveCall& call) {
   const auto size = static_cast<std::int64_t>(needing_.size());
-  const std::int64_t residue = (call.joined_step - (call.record.prompt_tokens + call.made) + 1) % size;
+  const std::int64_t residue = (1 - lead_of(call)) % size;
   return needing_[static_cast<std::size_t>(residue < 0 ? residue + size : residue)];
 }
 

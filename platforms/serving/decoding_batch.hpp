@@ -9,6 +9,7 @@
 /// Cost: O(log calls) to join and to complete, O(calls) to leave before and for the drafts of a step, O(block size) to
 /// ask for blocks.
 
+#include <optional>
 #include <vector>
 
 #include "platforms/serving/active_call.hpp"
@@ -23,6 +24,9 @@ class DecodingBatch {
   std::int32_t size() const { return size_; }
   /// Sum over the calls, in the next step.
   Tokens context() const { return context_; }
+  /// What the contexts are short of the longest, summed: the same for as long as nobody joins or leaves. O(calls) when
+  /// the longest has left, else O(1).
+  Tokens skew(const ActiveCalls& calls) const;
   /// Output tokens of a call in the batch.
   Tokens made(const ActiveCall& call) const { return call.made + step_ - call.joined_step; }
 
@@ -59,6 +63,7 @@ class DecodingBatch {
   std::int32_t size_ = 0;
   Tokens context_ = 0;
   std::int64_t step_ = 0;                ///< steps so far
+  mutable std::optional<Tokens> lead_;   ///< of the longest context over the step count; none: to be looked for
   std::vector<std::int32_t> needing_;    ///< calls that need a block when step count = index mod block size
   std::vector<Completion> completions_;  ///< min-heap
 };

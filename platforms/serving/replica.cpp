@@ -408,7 +408,8 @@ void Replica::start_leap(FineTime start) {
   for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
   const std::int32_t decoding = decoding_now();
   const Tokens context = decoding_waits_ ? 0 : decoding_.context();
-  const Leap::Batch batch{.piece = cost_.piece(decoding, context, chunks_),
+  const DecodingCalls calls{decoding, context, cost_.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
+  const Leap::Batch batch{.piece = cost_.piece(calls, chunks_),
                           .decoding = decoding,
                           .context = context,
                           .starved = blocked_by_kv_ || preempted_,
@@ -417,7 +418,7 @@ void Replica::start_leap(FineTime start) {
   if (decoding_waits_) {
     slowdown_ = batch.piece.ticks(0);
   } else if (!chunks_.empty() && decoding > 0) {
-    const StepPiece alone = cost_.piece(batch.decoding, batch.context, {});
+    const StepPiece alone = cost_.piece(calls, {});
     slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
   }
 

@@ -82,6 +82,8 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
     result.attention_prefill_tail = optional_fact(at, "attention_prefill_tail", kNotNegative);
     result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
+    result.attention_decode_skew =
+        optional_fact(at, "attention_decode_skew", {.fallback = {}, .minimum = 0, .maximum = 1});
   });
   return result;
 }

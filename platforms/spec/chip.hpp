@@ -62,6 +62,7 @@ struct Chip {
     std::optional<double> gemm_split_s;
     std::optional<double> attention_prefill_tail;   ///< blocks of 64 queries
     std::optional<double> attention_decode_tile_s;  ///< of a cached head of a call on a unit
+    std::optional<double> attention_decode_skew;    ///< 0: contexts share the units evenly; 1: calls do
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's

@@ -52,7 +52,7 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   spec.chip = &chip;
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const auto seconds = [&] {
-    const platforms::StepPiece piece = platforms::replica_step_cost(spec)->piece(64, 64 * 1024, {});
+    const platforms::StepPiece piece = platforms::replica_step_cost(spec)->piece({64, 64 * 1024}, {});
     return static_cast<double>(piece.ticks(64 * 1024)) / (1e9 * sim::FineTime::kTicksPerNanosecond);
   };
   // Of 64 tokens: 32 layers of attention and, between the points, of the others; embedding and the output matrix once.

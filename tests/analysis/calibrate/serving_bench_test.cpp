@@ -62,14 +62,14 @@ TEST_CASE("Pieces of a profile join at the points of its grid") {
   const KernelProfile profile = bent_profile();
   const ProfiledStepCost cost(spec, profile);
   for (Tokens context = 8; context < 8 * 600;) {
-    const StepPiece piece = cost.piece(8, context, {});
+    const StepPiece piece = cost.piece({8, context}, {});
     REQUIRE(piece.context_limit >= context);
     if (piece.context_limit > 8 * 600) break;
-    const StepPiece next = cost.piece(8, piece.context_limit + 1, {});
+    const StepPiece next = cost.piece({8, piece.context_limit + 1}, {});
     const double here = static_cast<double>(piece.ticks(piece.context_limit + 1)),
                  there = static_cast<double>(next.ticks(piece.context_limit + 1));
     CHECK(here == Approx(there).epsilon(1e-3));
-    CHECK(cost.piece(8, piece.context_limit, {}).ticks(context) == piece.ticks(context));
+    CHECK(cost.piece({8, piece.context_limit}, {}).ticks(context) == piece.ticks(context));
     context = piece.context_limit + 1;
   }
 }

@@ -28,7 +28,7 @@ TEST_CASE("The peer's own step times, to the digit, out of its tables") {
   }
   const VidurTables tables(folder);
   const auto step = [&](std::int32_t decoding, Tokens mean, std::vector<PrefillChunk> chunks = {}) {
-    return milliseconds(tables.piece(decoding, mean * decoding, chunks), mean * decoding);
+    return milliseconds(tables.piece({decoding, mean * decoding}, chunks), mean * decoding);
   };
   // Iteration times that the peer printed (evidence: peers.md §6.2).
   const double kDigit = 0.0005;
@@ -45,9 +45,9 @@ TEST_CASE("The peer's own step times, to the digit, out of its tables") {
   // A piece holds for every sum up to its limit, and not beyond: the mean context is cut to a whole number first.
   for (const std::int32_t calls : {1, 3, 100}) {
     const Tokens last = (640 + 1) * calls - 1;
-    CHECK(tables.piece(calls, 577 * calls, {}).context_limit == last);
-    CHECK(tables.piece(calls, last, {}).context_limit == last);
-    CHECK(tables.piece(calls, last, {}).ticks(last) == tables.piece(calls, 577 * calls, {}).ticks(577 * calls));
-    CHECK(tables.piece(calls, last + 1, {}).context_limit == last + 64 * calls);
+    CHECK(tables.piece({calls, 577 * calls}, {}).context_limit == last);
+    CHECK(tables.piece({calls, last}, {}).context_limit == last);
+    CHECK(tables.piece({calls, last}, {}).ticks(last) == tables.piece({calls, 577 * calls}, {}).ticks(577 * calls));
+    CHECK(tables.piece({calls, last + 1}, {}).context_limit == last + 64 * calls);
   }
 }

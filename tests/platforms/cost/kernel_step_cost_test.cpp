@@ -40,12 +40,12 @@ TEST_CASE("No step of any model on any chip is faster than its physical floor") 
         for (const std::int32_t calls : {1, 7, 64, 512}) {
           const Tokens context = 1000 * calls;
           const double kv = spec.model->kv_bytes_per_token(spec.kv) * static_cast<double>(context);
-          const double time = seconds(cost.piece(calls, context, {}), context);
+          const double time = seconds(cost.piece({calls, context}, {}), context);
           CHECK(time >= 0.999 * (read + kv) / *spec.chip->memory_bytes_per_s);
           CHECK(time >= 0.999 * 2 * calls * (parameters.active() - parameters.embedding) / peak);
         }
         const PrefillChunk prompt{4096, 0, true};
-        CHECK(seconds(cost.piece(0, 0, {&prompt, 1}), 0) >=
+        CHECK(seconds(cost.piece({0, 0}, {&prompt, 1}), 0) >=
               0.999 * 2 * 4096 * (parameters.active() - parameters.embedding - parameters.lm_head) / peak);
       }
     }
@@ -61,19 +61,19 @@ TEST_CASE("A step with one more call, one more prompt token or more context take
   const KernelStepCost cost(spec);
   std::int64_t before = 0;
   for (std::int32_t calls = 1; calls <= 600; ++calls) {
-    const std::int64_t ticks = cost.piece(calls, 1000, {}).ticks(1000);
+    const std::int64_t ticks = cost.piece({calls, 1000}, {}).ticks(1000);
     CHECK(static_cast<double>(ticks) >= 0.98 * static_cast<double>(before));
     before = ticks;
   }
   before = 0;
   for (Tokens tokens = 1; tokens <= 4096; tokens += 13) {
     const PrefillChunk prompt{tokens, 0, true};
-    const std::int64_t ticks = cost.piece(0, 0, {&prompt, 1}).ticks(0);
+    const std::int64_t ticks = cost.piece({0, 0}, {&prompt, 1}).ticks(0);
     CHECK(static_cast<double>(ticks) >= 0.98 * static_cast<double>(before));
     before = ticks;
   }
-  CHECK(cost.piece(8, 9000, {}).slope() > 0);
-  CHECK(cost.piece(600, 1000, {}).ticks(1000) > cost.piece(1, 1000, {}).ticks(1000));
+  CHECK(cost.piece({8, 9000}, {}).slope() > 0);
+  CHECK(cost.piece({600, 1000}, {}).ticks(1000) > cost.piece({1, 1000}, {}).ticks(1000));
 }
 
 TEST_CASE("Arithmetic of a step is two operations per weight and token, and attention") {
@@ -82,7 +82,7 @@ TEST_CASE("Arithmetic of a step is two operations per weight and token, and atte
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const KernelStepCost cost(spec);
   const auto parameters = spec.model->parameters();
-  const StepPiece piece = cost.piece(32, 0, {});
+  const StepPiece piece = cost.piece({32, 0}, {});
   CHECK(static_cast<double>(piece.base_flop) ==
         Approx(2 * 32 * (parameters.total() - parameters.embedding - parameters.norms)).epsilon(1e-6));
   CHECK(piece.slope_flop == 4 * 32 * 32 * 128);
@@ -99,19 +99,54 @@ TEST_CASE(
   for (const std::int32_t calls : {1, 3, 64}) {
     std::size_t pieces = 0;
     for (Tokens context = 1; context < 100000 * calls;) {
-      const StepPiece piece = cost.piece(calls, context, {});
+      const StepPiece piece = cost.piece({calls, context}, {});
       REQUIRE(piece.context_limit >= context);
       ++pieces;
       CHECK(piece.slope() >= 0);
       const Tokens last = std::min<Tokens>(piece.context_limit, 100000 * calls);
       for (const Tokens inside : {context, (context + last) / 2, last}) {
-        const StepPiece again = cost.piece(calls, inside, {});
+        const StepPiece again = cost.piece({calls, inside}, {});
         CHECK(again.ticks(inside) == piece.ticks(inside));
         CHECK(again.context_limit == piece.context_limit);
       }
-      CHECK(seconds(cost.piece(calls, last + 1, {}), last + 1) == Approx(seconds(piece, last)).epsilon(1e-3));
+      CHECK(seconds(cost.piece({calls, last + 1}, {}), last + 1) == Approx(seconds(piece, last)).epsilon(1e-3));
       context = last + 1;
     }
     CHECK(pieces > 5);
   }
+}
+
+TEST_CASE("Where kernels give each call as many units, a batch waits for its longest call and for empty places") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("b200-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  spec.parallelism.tp = 8;  // one cached head of a call: 148 units, so up to 148 calls at once
+  const KernelStepCost cost(spec);
+  REQUIRE(cost.minds_skew());
+  const auto attention = [&](const DecodingCalls& decoding) {  // all but what does not grow
+    return seconds(cost.piece(decoding, {}), decoding.context) - seconds(cost.piece({decoding.calls, 0}, {}), 0);
+  };
+  const Tokens longest = 60000, all = 16 * longest, short_ones = longest + 15 * 2000;
+  CHECK(attention({16, short_ones, all - short_ones}) == Approx(attention({16, all})).epsilon(1e-6));
+  CHECK(attention({9, 9 * longest}) == Approx(attention({16, all})).epsilon(1e-3));
+  CHECK(attention({16, short_ones}) < 0.3 * attention({16, all}));
+
+  // 296 calls take turns on the units: half of what is missing is waited for.
+  const Tokens many = 296 * longest, mean = many / 2;
+  CHECK(attention({296, mean, many - mean}) == Approx(attention({296, mean + (many - mean) / 2})).epsilon(1e-3));
+
+  const Tokens skew = 30000;
+  const StepPiece piece = cost.piece({16, 16000, skew}, {});
+  REQUIRE(piece.context_limit < all);
+  CHECK(piece.slope_bytes == cost.piece({16, 16000}, {}).slope_bytes);
+  const StepPiece last = cost.piece({16, piece.context_limit, skew}, {});
+  CHECK(last.ticks(piece.context_limit) == piece.ticks(piece.context_limit));
+  CHECK(last.context_limit == piece.context_limit);
+  CHECK(seconds(cost.piece({16, piece.context_limit + 1, skew}, {}), piece.context_limit + 1) ==
+        Approx(seconds(piece, piece.context_limit)).epsilon(1e-3));
+
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  const KernelStepCost even(spec);
+  CHECK_FALSE(even.minds_skew());
+  CHECK(even.piece({16, 16000, skew}, {}).ticks(16000) == even.piece({16, 16000}, {}).ticks(16000));
 }

@@ -19,7 +19,7 @@ ReplicaSpec deepseek() {
 }
 
 double seconds(const StepCost& cost, std::int32_t calls, Tokens context, std::span<const PrefillChunk> chunks = {}) {
-  const StepPiece piece = cost.piece(calls, context, chunks);
+  const StepPiece piece = cost.piece({calls, context}, chunks);
   REQUIRE(piece.context_limit >= context);
   return static_cast<double>(piece.ticks(context)) * 1e-9 / static_cast<double>(sim::FineTime::kTicksPerNanosecond);
 }
@@ -38,8 +38,8 @@ TEST_CASE("Checking drafts costs more than a token and less than as many steps")
     CHECK(four < 4 * one);
   }
   // All weights that four tokens need are read.
-  CHECK(static_cast<double>(ngram.piece(1, 2000, {}).base_flop) >
-        3.9 * static_cast<double>(plain.piece(1, 2000, {}).base_flop));
+  CHECK(static_cast<double>(ngram.piece({1, 2000}, {}).base_flop) >
+        3.9 * static_cast<double>(plain.piece({1, 2000}, {}).base_flop));
 }
 
 TEST_CASE("Drafts that cost the chips nothing leave prompts as they are") {

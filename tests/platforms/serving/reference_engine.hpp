@@ -473,13 +473,14 @@ class ReferenceEngine {
       if (running_.empty()) admit();
     }
     std::int32_t decoding = 0;
-    Tokens context = 0;
+    Tokens context = 0, longest = 0;
     std::vector<PrefillChunk> chunks;
     for (const Request* request : running_) {
       if (request->scheduled == 0) continue;
       if (request->caught_up) {
         ++decoding;
         context += request->tokens();
+        longest = std::max(longest, request->tokens());
       } else {
         chunks.push_back(
             {request->scheduled, request->computed, request->computed + request->scheduled == request->tokens()});
@@ -491,7 +492,8 @@ class ReferenceEngine {
       return {};
     }
     ++steps;
-    return start + sim::FineTime(sim::Int128{cost_.piece(decoding, context, chunks).ticks(context)});
+    return start + sim::FineTime(sim::Int128{
+                       cost_.piece({decoding, context, decoding * longest - context}, chunks).ticks(context)});
   }
 
   /// update_from_output().

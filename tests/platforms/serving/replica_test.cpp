@@ -45,6 +45,8 @@ Setup random_setup(std::uint64_t seed) {
   setup.cost->per_prompt_token = below(1 << 21);
   setup.cost->per_context_token = below(3) == 0 ? 0 : below(1 << 14);
   if (below(4) == 0) *setup.cost = LinearCost{}, setup.cost->base = 100 << 20;  // whole numbers: many ties
+  Stream skew(seed, StreamName("replica-test/skew"), 0);
+  if (skew.below(3) == 0) setup.cost->per_skew_token = 1 + static_cast<std::int64_t>(skew.below(1 << 14));
   constexpr Tokens kSizes[] = {1, 4, 16};
   setup.kv.block_size = kSizes[below(3)];
   setup.kv.blocks = (60 + below(400)) / setup.kv.block_size + 4;

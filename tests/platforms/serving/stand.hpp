@@ -13,18 +13,18 @@
 
 namespace tokenyard::platforms {
 
-/// base + per call decoding + per token of prompt + per token of context, in ticks of sim::FineTime, spread over two
-/// bounds.
+/// base + per call decoding + per token of prompt + per token of context and of skew, in ticks of sim::FineTime, spread
+/// over two bounds.
 class LinearCost final : public StepCost {
  public:
-  std::int64_t base = 0, per_call = 0, per_prompt_token = 0, per_context_token = 0;
+  std::int64_t base = 0, per_call = 0, per_prompt_token = 0, per_context_token = 0, per_skew_token = 0;
 
-  StepPiece piece(std::int32_t decoding, Tokens /*context*/, std::span<const PrefillChunk> chunks) const override {
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override {
     StepPiece piece;
-    piece.base_ticks[0] = base + per_call * decoding;
-    piece.slope_ticks[1] = decoding > 0 ? per_context_token : 0;
+    piece.base_ticks[0] = base + per_call * decoding.calls + per_skew_token * decoding.skew;
+    piece.slope_ticks[1] = decoding.calls > 0 ? per_context_token : 0;
     piece.waiting_ticks = base / 3;
-    piece.base_flop = decoding;
+    piece.base_flop = decoding.calls;
     piece.slope_bytes = 2;
     for (const PrefillChunk& chunk : chunks) {
       piece.base_ticks[0] += per_prompt_token * chunk.tokens;
@@ -33,6 +33,7 @@ class LinearCost final : public StepCost {
     }
     return piece;
   }
+  bool minds_skew() const override { return per_skew_token > 0; }
 };
 
 /// A call to come.
