@@ -10,7 +10,7 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
     platforms::Replica& replica = fleet.replica(pool, i);
     if (!replica.busy() && replica.waiting() == 0) continue;
     replica.settle();
-    sum.totals += replica.share_of_step_in_flight();
+    replica.add_share_of_step_in_flight(sum.totals);
     sum.running += replica.running();
     sum.waiting += replica.waiting();
     sum.used_blocks += replica.kv_blocks_in_use();

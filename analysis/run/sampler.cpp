@@ -34,15 +34,17 @@ void Sampler::on_event(Time now, std::uint64_t) {
     row.kv_utilization = reading.blocks > 0
                              ? static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks)
                              : std::numeric_limits<double>::quiet_NaN();
-    row.busy = FineTime((reading.totals.all_steps() - last_[p].totals.all_steps()).busy_ticks).seconds() /
+    row.busy = FineTime(reading.totals.busy_ticks() - last_[p].totals.busy_ticks()).seconds() /
                (span_s * static_cast<double>(pool.replicas));
     row.output_tokens_per_s = rise(&platforms::ServingTotals::output_tokens) / span_s;
     row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ServingTotals::prefill_tokens) / span_s;
-    if (const auto energy = joules(pool, last_[p], reading, span_s)) row.power_w = *energy / span_s;
+    const auto energy = joules(pool, last_[p], reading, span_s);
+    if (energy) row.power_w = *energy / span_s;
     for (const Sink& sink : sinks_) sink(row);
     if (in_window_) {
       kv_sum_[p] += row.kv_utilization;
-      meter(p, reading);
+      const bool since_last = now - metered_ == interval_;  // else since the window began
+      meter(p, reading, since_last ? energy : joules(pool, meters_[p].read, reading, (now - metered_).seconds()));
     }
     last_[p] = reading;
   }
@@ -51,10 +53,8 @@ void Sampler::on_event(Time now, std::uint64_t) {
   if (!done_()) simulation_.schedule(now + interval_, sim::Priority::kObserve, entity_, *this);
 }
 
-void Sampler::meter(std::size_t pool, const PoolReading& reading) {
+void Sampler::meter(std::size_t pool, const PoolReading& reading, const std::optional<double>& energy) {
   Meter& m = meters_[pool];
-  const double span_s = (simulation_.now() - metered_).seconds();
-  const auto energy = joules(scenario_.pools[pool], m.read, reading, span_s);
   if (!energy) m.joules.reset();
   if (m.joules) *m.joules += *energy;
   m.read = reading;
@@ -70,7 +70,11 @@ void Sampler::begin_window() {
 
 void Sampler::end_window() {
   if (!in_window_) return;
-  for (std::size_t p = 0; p < meters_.size(); ++p) meter(p, read_pool(fleet_, p));
+  const double span_s = (simulation_.now() - metered_).seconds();
+  for (std::size_t p = 0; p < meters_.size(); ++p) {
+    const PoolReading reading = read_pool(fleet_, p);
+    meter(p, reading, joules(scenario_.pools[p], meters_[p].read, reading, span_s));
+  }
   in_window_ = false;
 }
 

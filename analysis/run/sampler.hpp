@@ -39,7 +39,7 @@ class Sampler final : public sim::EventHandler {
     PoolReading read;  ///< when it was read last, at `metered_`
     std::optional<double> joules = 0;
   };
-  void meter(std::size_t pool, const PoolReading& reading);
+  void meter(std::size_t pool, const PoolReading& reading, const std::optional<double>& energy);
 
   sim::Time interval_, metered_;
   bool in_window_ = true;

@@ -38,8 +38,8 @@ class Leap {
   std::int64_t steps_beyond(sim::Time date) const;
   /// Books what the steps up to `to` cost, from where the last charge ended.
   void charge(std::int64_t to, ServingTotals& totals);
-  /// The elapsed share, by time, of the first step not charged.
-  ServingTotals share_of_step_in_flight(sim::Time now) const;
+  /// Adds the elapsed share, by time, of the first step not charged.
+  void add_share_of_step_in_flight(sim::Time now, ServingTotals& sum) const;
 
  private:
   StepTotals& of_its_kind(ServingTotals& totals) const {

@@ -114,9 +114,11 @@ class Replica final : public sim::EventHandler {
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
-  /// The elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of measurement
-  /// is never charged more than its length.
-  ServingTotals share_of_step_in_flight() const { return leap_.share_of_step_in_flight(simulation_.now()); }
+  /// Adds the elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of
+  /// measurement is never charged more than its length.
+  void add_share_of_step_in_flight(ServingTotals& sum) const {
+    leap_.add_share_of_step_in_flight(simulation_.now(), sum);
+  }
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_.size; }
   /// In the queue, or for KV from a tier.

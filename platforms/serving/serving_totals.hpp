@@ -53,6 +53,7 @@ struct ServingTotals {
   std::int64_t preemptions = 0;
 
   StepTotals all_steps() const { return with_prompts + without_prompts; }
+  sim::Int128 busy_ticks() const { return with_prompts.busy_ticks + without_prompts.busy_ticks; }
   ServingTotals& operator+=(const ServingTotals& other) {
     with_prompts += other.with_prompts;
     without_prompts += other.without_prompts;

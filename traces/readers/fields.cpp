@@ -102,7 +102,7 @@ bool read_tokens(std::string_view text, platforms::Tokens& tokens) {
 }
 
 bool read_seconds(std::string_view text, std::int64_t& ns) {
-  if (text.find_first_of("eE") != std::string_view::npos) {
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c == 'e' || c == 'E'; })) {
     double value = 0;
     if (!read_double(text, value) || !(value >= 0 && value < 9e9)) return false;
     ns = sim::Time::seconds(value).ns();

@@ -372,7 +372,7 @@ TEST_CASE("Read in the midst of a step, a replica has been busy as long as it ha
       Replica& replica = stand_.fleet->replica(0, 0);
       replica.settle();
       ServingTotals totals = stand_.fleet->tally_of(0).totals;
-      totals += replica.share_of_step_in_flight();
+      replica.add_share_of_step_in_flight(totals);
       const auto missing = static_cast<std::int64_t>(FineTime(now).ticks() -
                                                      totals.all_steps().busy_ticks);  // from time 0 on there is work
       CAPTURE(now.ns());
