@@ -38,7 +38,9 @@ std::vector<const char*> expert_formats(platforms::Precision precision) {
 constexpr const char* kLatentModel = "deepseek-v3";
 
 /// Names of the tables for a precision of ours.
-std::string format_of(const std::string& precision) { return precision == "bf16" ? "bfloat16" : precision; }
+std::string format_of(const std::string& precision) {
+  return precision == "bf16" ? "bfloat16" : precision == "fp4" ? "nvfp4" : precision;
+}
 
 [[noreturn]] void refuse(const CalibrateOptions& options, std::string found, std::string allowed) {
   throw sim::InputError({options.table.string(), "", std::move(found), std::move(allowed)});
@@ -171,7 +173,7 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
   const MeasuredTable table(options.table);
   if (table.has("message_size")) return take_all_reduce(options, *chip, std::move(result.entry));
   const double weight = platforms::bytes_per_weight(precision);
-  // Attention multiplies in 16 bits; another format of the KV has a table of its own.
+  // What is fitted to 16-bit tables holds for other formats, too, but for what they say of themselves.
   const bool shares = precision == platforms::Precision::kBf16;
   const platforms::Precision dense =
       chip->peak_flops_per_s[platforms::Precision::kBf16] ? platforms::Precision::kBf16 : precision;
@@ -179,16 +181,20 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
     const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight,
-                                 platforms::input_bytes(precision), precision != platforms::Precision::kBf16);
+                                 platforms::input_bytes(precision), !shares);
     describe("dense products", fit.fitted, fit.held_out);
     put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
-    put(efficiency, "gemm_memory", fit.figures.memory);
-    put(efficiency, "gemm_tile_half", fit.figures.tile_half);
-    put(efficiency, "gemm_depth_half", fit.figures.depth_half);
-    put(efficiency, "gemm_occupancy", fit.figures.occupancy);
-    put(efficiency, "gemm_wave", fit.figures.wave);
-    put(efficiency, "gemm_split_s", fit.figures.split_s);
-    put(efficiency, "launch_s", fit.figures.launch_s);
+    if (shares) {
+      put(efficiency, "gemm_memory", fit.figures.memory);
+      put(efficiency, "gemm_tile_half", fit.figures.tile_half);
+      put(efficiency, "gemm_depth_half", fit.figures.depth_half);
+      put(efficiency, "gemm_occupancy", fit.figures.occupancy);
+      put(efficiency, "gemm_wave", fit.figures.wave);
+      put(efficiency, "gemm_split_s", fit.figures.split_s);
+      put(efficiency, "launch_s", fit.figures.launch_s);
+    } else {
+      put(efficiency["quantise_memory"], options.precision.c_str(), fit.quantise_memory);
+    }
   } else if (table.has("moe_dtype")) {
     std::vector<MoeSample> samples;
     for (const char* format : expert_formats(precision)) {

@@ -5,6 +5,7 @@
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -24,16 +25,24 @@ bool held_out(const GemmSample& s) {
 }
 
 /// Logarithms of what is positive, so that a simplex cannot leave the domain; `wave` is clamped.
-GemmFigures figures_of(std::span<const double> v, GemmFigures figures) {
-  figures.launch_s = 1e-6 * std::exp(v[0]);
-  figures.compute = std::min(1.0, std::exp(v[1]));
-  figures.memory = std::min(1.0, std::exp(v[2]));
-  figures.tile_half = 4096 * std::exp(v[3]);
-  figures.depth_half = 100 * std::exp(v[4]);
-  figures.occupancy = std::exp(v[5]);
-  figures.wave = std::clamp(v[6], 0.0, 1.0);
-  figures.split_s = 1e-6 * std::exp(v[7]);
-  return figures;
+GemmFit fit_of_all(std::span<const double> v, const GemmFigures& known) {
+  GemmFit fit{.figures = known};
+  fit.figures.launch_s = 1e-6 * std::exp(v[0]);
+  fit.figures.compute = std::min(1.0, std::exp(v[1]));
+  fit.figures.memory = std::min(1.0, std::exp(v[2]));
+  fit.figures.tile_half = 4096 * std::exp(v[3]);
+  fit.figures.depth_half = 100 * std::exp(v[4]);
+  fit.figures.occupancy = std::exp(v[5]);
+  fit.figures.wave = std::clamp(v[6], 0.0, 1.0);
+  fit.figures.split_s = 1e-6 * std::exp(v[7]);
+  return fit;
+}
+GemmFit fit_of_quantised(std::span<const double> v, const GemmFigures& known) {
+  GemmFit fit{.figures = known};
+  fit.figures.compute = std::min(1.0, std::exp(v[0]));
+  fit.quantise_s = 1e-6 * std::exp(v[1]);
+  fit.quantise_memory = std::min(1.0, std::exp(v[2]));
+  return fit;
 }
 
 }  // namespace
@@ -50,6 +59,14 @@ std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std
   return samples;
 }
 
+double gemm_seconds(const GemmFit& fit, const GemmSample& s, double weight_bytes, double input_bytes) {
+  const double product = Gemm(fit.figures, s.n, s.k, weight_bytes, input_bytes).at(s.m).total();
+  if (fit.quantise_memory == 0) return product;
+  const double inputs = static_cast<double>(s.m) * static_cast<double>(s.k);
+  return product + fit.quantise_s +
+         (platforms::kActivationBytes + input_bytes) * inputs / (fit.figures.bytes_per_s * fit.quantise_memory);
+}
+
 GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& known, double weight_bytes,
                  double input_bytes, bool quantised) {
   std::vector<GemmSample> used;
@@ -57,19 +74,10 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
     if (!held_out(sample)) used.push_back(sample);
   }
   const auto fit_of = [&](std::span<const double> v) {
-    GemmFit fit;
-    fit.figures = figures_of(v, known);
-    if (quantised) {
-      fit.quantise_s = 1e-6 * std::exp(v[8]);
-      fit.quantise_bytes_per_s = known.bytes_per_s * std::exp(v[9]);
-    }
-    return fit;
+    return quantised ? fit_of_quantised(v, known) : fit_of_all(v, known);
   };
   const auto seconds = [&](const GemmFit& fit, const GemmSample& s) {
-    double time = Gemm(fit.figures, s.n, s.k, weight_bytes, input_bytes).at(s.m).total();
-    if (quantised)
-      time += fit.quantise_s + 3 * static_cast<double>(s.m) * static_cast<double>(s.k) / fit.quantise_bytes_per_s;
-    return time;
+    return gemm_seconds(fit, s, weight_bytes, input_bytes);
   };
   const std::size_t stride = std::max<std::size_t>(1, used.size() / kFittedRows);
   const auto error = [&](std::span<const double> v) {
@@ -85,8 +93,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
                             std::log(0.1), 0.5,           std::log(2.0)};
   std::vector<double> steps{0.3, 0.1, 0.1, 0.3, 0.3, 0.4, 0.4, 0.4};
   if (quantised) {
-    start.insert(start.end(), {std::log(8.0), std::log(0.3)});
-    steps.insert(steps.end(), {0.3, 0.5});
+    start = {std::log(0.7), std::log(8.0), std::log(0.4)};
+    steps = {0.1, 0.3, 0.3};
   }
   GemmFit fit = fit_of(minimize(error, start, steps));
   for (const GemmSample& s : samples) (held_out(s) ? fit.held_out : fit.fitted).add(seconds(fit, s), s.seconds);

@@ -50,13 +50,14 @@ KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
 
 void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k) {
   if (layers <= 0 || n <= 0 || k <= 0) return;
-  const double weight = bytes_per_weight(spec_.weights);
   products_.push_back({product_of(gemm_, spec_.weights, n, k), layers});
   token_flop_ += 2 * layers * static_cast<double>(n) * static_cast<double>(k);
-  if (weight == 1) {  // 16-bit inputs in, 8-bit inputs out
-    pointwise_kernels_ += layers;
-    pointwise_bytes_ += layers * (kActivationBytes + weight) * static_cast<double>(k);
-  }
+  const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
+  if (compute == Precision::kBf16) return;
+  const double bytes = layers * (kActivationBytes + input_bytes(compute)) * static_cast<double>(k);
+  pointwise_kernels_ += layers;
+  quantised_bytes_ += bytes;
+  quantise_s_ += bytes / (gemm_.bytes_per_s * spec_.chip->efficiency.quantise_memory[compute].value_or(gemm_.memory));
 }
 
 /// The products of all layers on one chip, with the small kernels between them.
@@ -168,8 +169,8 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
     time += each;
   }
   KernelTime pointwise;
-  pointwise.bytes = t * pointwise_bytes_;
-  pointwise[Bound::kBandwidth] = pointwise.bytes / (gemm_.bytes_per_s * gemm_.memory);
+  pointwise.bytes = t * (pointwise_bytes_ + quantised_bytes_);
+  pointwise[Bound::kBandwidth] = t * (pointwise_bytes_ / (gemm_.bytes_per_s * gemm_.memory) + quantise_s_);
   pointwise[Bound::kHost] = pointwise_kernels_ * gemm_.launch_s;
   time += pointwise;
 

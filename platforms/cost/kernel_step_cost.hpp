@@ -8,7 +8,8 @@
 /// calls that make a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp
 /// tokens, pp times.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
-/// - A product in 8 bits has its inputs quantised by a kernel of their own.
+/// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
+///   the format's (efficiency/quantise_memory).
 /// - With speculative decoding a decoding call has as many tokens in a step as the model checks; what else that takes
 ///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
@@ -66,6 +67,7 @@ class KernelStepCost final : public StepCost {
   Collective tensor_, exchange_;
   HostTime host_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
+  double quantised_bytes_ = 0, quantise_s_ = 0;         ///< of one token
   double token_flop_ = 0;                               ///< of one token, without attention, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
   mutable std::vector<std::optional<StepPiece>> decode_cache_;  ///< but for attention to the cache

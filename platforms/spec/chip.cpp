@@ -63,6 +63,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
   reader.object("efficiency", [&](ObjectReader& at) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
+    result.quantise_memory = read_per_precision(at, "quantise_memory", kShare);
     result.moe_compute = optional_fact(at, "moe_compute", kShare);
     result.moe_memory = optional_fact(at, "moe_memory", kShare);
     result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);

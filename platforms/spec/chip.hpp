@@ -44,6 +44,7 @@ struct Chip {
   struct Efficiency {
     PerPrecision gemm_compute;
     std::optional<double> gemm_memory;
+    PerPrecision quantise_memory;  ///< share of the bandwidth at which inputs are brought to the format; else gemm's
     std::optional<double> moe_compute;                    ///< grouped products of experts
     std::optional<double> moe_memory;                     ///< reading the experts that are hit
     std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included

@@ -21,22 +21,51 @@ TEST_CASE("Nelder and Mead find the bottom of Rosenbrock's valley") {
   CHECK(x[1] == Approx(1).margin(1e-3));
 }
 
-TEST_CASE("A fit recovers the figures that made the times") {
-  const GemmFigures known{.peak_flops_per_s = 1e15, .bytes_per_s = 3e12, .units = 132};
-  GemmFigures truth = known;
+namespace {
+
+constexpr GemmFigures kKnown{.peak_flops_per_s = 1e15, .bytes_per_s = 3e12, .units = 132};
+
+GemmFigures true_figures() {
+  GemmFigures truth = kKnown;
   truth.compute = 0.8, truth.memory = 0.85, truth.launch_s = 3e-6, truth.tile_half = 3000, truth.depth_half = 150,
   truth.occupancy = 0.1, truth.wave = 0.3, truth.split_s = 2e-6;
+  return truth;
+}
+
+std::vector<GemmSample> samples_of(const GemmFit& truth, double bytes) {
   std::vector<GemmSample> samples;
   for (const std::int64_t m : {1, 8, 32, 100, 128, 256, 500, 1024, 4096}) {
     for (const std::int64_t n : {1024, 2560, 4096, 8192, 14336}) {
-      for (const std::int64_t k : {1024, 4096, 8192})
-        samples.push_back({m, n, k, Gemm(truth, n, k, 2, 2).at(m).total()});
+      for (const std::int64_t k : {1024, 4096, 8192}) {
+        samples.push_back({m, n, k, 0});
+        samples.back().seconds = gemm_seconds(truth, samples.back(), bytes, bytes);
+      }
     }
   }
-  const GemmFit fit = fit_gemm(samples, known, 2, 2);
+  return samples;
+}
+
+}  // namespace
+
+TEST_CASE("A fit recovers the figures that made the times") {
+  const GemmFit fit = fit_gemm(samples_of({.figures = true_figures()}, 2), kKnown, 2, 2);
   CHECK(fit.held_out.rows() > 0);
   CHECK(fit.held_out.mean() < 0.03);
   CHECK(fit.figures.memory == Approx(0.85).epsilon(0.05));
+}
+
+TEST_CASE(
+    "Of products in 8 bits the share of the peak and the kernel that quantises are fitted, the shape's cost not") {
+  const GemmFit truth{.figures = true_figures(), .quantise_s = 9e-6, .quantise_memory = 0.3};
+  GemmFigures known = truth.figures;
+  known.compute = 0.5;
+  const GemmFit fit = fit_gemm(samples_of(truth, 1), known, 1, 1, true);
+  CHECK(fit.held_out.mean() < 0.01);
+  CHECK(fit.figures.compute == Approx(0.8).epsilon(0.02));
+  CHECK(fit.quantise_s == Approx(9e-6).epsilon(0.02));
+  CHECK(fit.quantise_memory == Approx(0.3).epsilon(0.02));
+  CHECK(fit.figures.tile_half == known.tile_half);
+  CHECK(fit.figures.memory == known.memory);
 }
 
 namespace {

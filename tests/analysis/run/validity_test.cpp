@@ -38,7 +38,7 @@ TEST_CASE("A chip without kernel data, a format that is not fitted and transferr
   CHECK(step_time_uncertainty(tpu) == 0.25);
   CHECK(says(tpu, "extrapolated: no kernel data for tpu-v7; step times ±25 %"));
   CHECK(says(tpu, "power of tpu-v7 in steps is not measured"));
-  CHECK(says(pool_of("b200-sxm", "llama-3.1-8b", platforms::Precision::kFp4), "fp4 products on b200-sxm"));
+  CHECK(says(pool_of("h200-sxm", "llama-3.1-8b", platforms::Precision::kFp8), "fp8 products on h200-sxm"));
   // Every chip either has fitted products or says how far it may be off.
   for (const std::string& name : built_in_catalog().names(platforms::CatalogKind::kChip)) {
     const platforms::Chip& chip = *built_in_catalog().find_chip(name);

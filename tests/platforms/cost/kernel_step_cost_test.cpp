@@ -150,3 +150,18 @@ TEST_CASE("Where kernels give each call as many units, a batch waits for its lon
   CHECK_FALSE(even.minds_skew());
   CHECK(even.piece({16, 16000, skew}, {}).ticks(16000) == even.piece({16, 16000}, {}).ticks(16000));
 }
+
+TEST_CASE("Inputs of 8 bits are quantised at the format's share of the bandwidth") {
+  ReplicaSpec spec;
+  Chip slow = *built_in_catalog().find_chip("h100-sxm");
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  spec.weights = Precision::kFp8;
+  const PrefillChunk prompt{4096, 0, true};
+  const double before = seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0);
+  slow.efficiency.quantise_memory[Precision::kFp8] = *slow.efficiency.quantise_memory[Precision::kFp8] / 2;
+  spec.chip = &slow;
+  // The inputs of a layer's four products: 3 * 4096 + 14336 elements, 2 bytes in and 1 out, once more as long.
+  const double once = 32 * 3.0 * (3 * 4096 + 14336) * 4096 / (0.28 * 3.35e12);
+  CHECK(seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0) - before == Approx(once).epsilon(1e-6));
+}
