@@ -227,7 +227,7 @@ std::optional<Precision> Chip::compute_precision(Precision weights) const {
     case Precision::kFp8:
       return first_of({Precision::kFp8, Precision::kBf16});
     case Precision::kFp4:
-      return first_of({Precision::kFp4, Precision::kFp8, Precision::kBf16});
+      return first_of({Precision::kFp4, Precision::kBf16, Precision::kFp8});
     case Precision::kInt8:
       return first_of({Precision::kInt8, Precision::kBf16});
   }

@@ -137,9 +137,9 @@ struct Chip {
   /// The table for weights of that format, or for the format they are multiplied in; may be empty.
   const KernelResidual& moe_residual(Precision weights) const;
 
-  /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else the
-  /// next wider one it has (weights are unpacked on the way, as weight-only kernels do): fp4 → fp8 → bf16, int8 → bf16.
-  /// Nothing if it has none of them.
+  /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else in
+  /// 16 bits (weight-only kernels, as vLLM's Marlin, unpack them on the way), else in 8 if it has fp4 weights and
+  /// nothing more. Nothing if it has none of them.
   std::optional<Precision> compute_precision(Precision weights) const;
 
   /// Keys of the numbers which timing a replica of `chips` chips needs and the catalogue lacks.

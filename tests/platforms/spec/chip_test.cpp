@@ -57,7 +57,7 @@ TEST_CASE("peaks and efficiencies are plausible on every chip") {
 
 TEST_CASE("weights are multiplied in a format that the chip has") {
   CHECK(chip("h100-sxm").compute_precision(Precision::kFp8) == Precision::kFp8);
-  CHECK(chip("h100-sxm").compute_precision(Precision::kFp4) == Precision::kFp8);
+  CHECK(chip("h100-sxm").compute_precision(Precision::kFp4) == Precision::kBf16);
   CHECK(chip("a100-80-sxm").compute_precision(Precision::kFp8) == Precision::kBf16);
   CHECK(chip("a100-80-sxm").compute_precision(Precision::kInt8) == Precision::kInt8);
   CHECK(chip("trainium2").compute_precision(Precision::kInt8) == Precision::kBf16);
