@@ -180,8 +180,8 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
   if (table.has("gemm_dtype")) {
     const auto samples = read_gemm_samples(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
-    const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight,
-                                 platforms::input_bytes(precision), !shares);
+    const GemmFit fit =
+        fit_gemm(samples, platforms::gemm_figures(*chip, precision), weight, platforms::input_bytes(precision));
     describe("dense products", fit.fitted, fit.held_out);
     put(efficiency["gemm_compute"], options.precision.c_str(), fit.figures.compute);
     if (shares) {
@@ -193,7 +193,10 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
       put(efficiency, "gemm_split_s", fit.figures.split_s);
       put(efficiency, "launch_s", fit.figures.launch_s);
     } else {
-      put(efficiency["quantise_memory"], options.precision.c_str(), fit.quantise_memory);
+      Json& own = efficiency["gemm_formats"][options.precision];
+      put(own, "tile_half", fit.figures.tile_half);
+      put(own, "split_s", fit.figures.split_s);
+      put(own, "quantise_memory", fit.figures.quantise);
     }
   } else if (table.has("moe_dtype")) {
     std::vector<MoeSample> samples;

@@ -15,6 +15,7 @@ using platforms::GemmFigures;
 
 constexpr std::size_t kFittedRows = 2500;  // enough for seven figures; the errors are taken over all rows
 constexpr double kCap = 0.5;
+constexpr double kNeverSplit_s = 1;
 
 bool held_out(const GemmSample& s) {
   std::uint64_t hash =
@@ -41,7 +42,9 @@ GemmFit fit_of_quantised(std::span<const double> v, const GemmFigures& known) {
   GemmFit fit{.figures = known};
   fit.figures.compute = std::min(1.0, std::exp(v[0]));
   fit.quantise_s = 1e-6 * std::exp(v[1]);
-  fit.quantise_memory = std::min(1.0, std::exp(v[2]));
+  fit.figures.quantise = std::min(1.0, std::exp(v[2]));
+  fit.figures.tile_half = 4096 * std::exp(v[3]);
+  fit.figures.split_s = std::min(kNeverSplit_s, 1e-6 * std::exp(v[4]));
   return fit;
 }
 
@@ -61,14 +64,15 @@ std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std
 
 double gemm_seconds(const GemmFit& fit, const GemmSample& s, double weight_bytes, double input_bytes) {
   const double product = Gemm(fit.figures, s.n, s.k, weight_bytes, input_bytes).at(s.m).total();
-  if (fit.quantise_memory == 0) return product;
+  if (input_bytes >= platforms::kActivationBytes) return product;
   const double inputs = static_cast<double>(s.m) * static_cast<double>(s.k);
   return product + fit.quantise_s +
-         (platforms::kActivationBytes + input_bytes) * inputs / (fit.figures.bytes_per_s * fit.quantise_memory);
+         (platforms::kActivationBytes + input_bytes) * inputs / (fit.figures.bytes_per_s * fit.figures.quantise);
 }
 
 GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& known, double weight_bytes,
-                 double input_bytes, bool quantised) {
+                 double input_bytes) {
+  const bool quantised = input_bytes < platforms::kActivationBytes;
   std::vector<GemmSample> used;
   for (const GemmSample& sample : samples) {
     if (!held_out(sample)) used.push_back(sample);
@@ -93,8 +97,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
                             std::log(0.1), 0.5,           std::log(2.0)};
   std::vector<double> steps{0.3, 0.1, 0.1, 0.3, 0.3, 0.4, 0.4, 0.4};
   if (quantised) {
-    start = {std::log(0.7), std::log(8.0), std::log(0.4)};
-    steps = {0.1, 0.3, 0.3};
+    start = {std::log(0.7), std::log(8.0), std::log(0.4), std::log(4.0), std::log(8.0)};
+    steps = {0.1, 0.3, 0.3, 0.6, 1};
   }
   GemmFit fit = fit_of(minimize(error, start, steps));
   for (const GemmSample& s : samples) (held_out(s) ? fit.held_out : fit.fitted).add(seconds(fit, s), s.seconds);

@@ -20,8 +20,7 @@ struct GemmSample {
 
 struct GemmFit {
   platforms::GemmFigures figures;
-  double quantise_s = 0;       ///< of the kernel before the product that the tables include: to launch it
-  double quantise_memory = 0;  ///< its share of the bandwidth; 0: none
+  double quantise_s = 0;  ///< to launch the kernel that quantises the inputs, which tables of less than 16 bits include
   FitError fitted, held_out;
 };
 
@@ -29,13 +28,12 @@ struct GemmFit {
 /// Products with a side below 512 are left out: no layer of a served model is as small.
 std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std::string_view format);
 
-/// A product and, if the fit has one, the kernel before it.
+/// A product and, where its inputs have less than 16 bits, the kernel before it.
 double gemm_seconds(const GemmFit& fit, const GemmSample& sample, double weight_bytes, double input_bytes);
 
-/// Peak, bandwidth and units of `known` stay; the rest is fitted. `quantised`: the measured times include a kernel that
-/// brings the inputs to fewer bits. Then only the share of the peak is fitted, and that kernel: what a shape costs
-/// stays what 16-bit products say.
+/// Peak, bandwidth and units of `known` stay; the rest is fitted: of inputs of less than 16 bits the share of the peak,
+/// tiles, splitting and the kernel that quantises; what else a shape costs stays what 16-bit products say.
 GemmFit fit_gemm(const std::vector<GemmSample>& samples, const platforms::GemmFigures& known, double weight_bytes,
-                 double input_bytes, bool quantised = false);
+                 double input_bytes);
 
 }  // namespace tokenyard::analysis

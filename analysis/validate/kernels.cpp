@@ -40,8 +40,8 @@ constexpr Source kProducts[] = {
     {"b200_sxm__gemm__trtllm_1.3.0rc20", "b200-sxm", "fp8", Precision::kFp8, "four shapes in five of it"},
     {"gb200__gemm__trtllm_1.3.0rc17", "gb200-nvl72", "fp8", Precision::kFp8, "four shapes in five of it"},
     {"gb300__gemm__vllm_0.24.0", "gb300-nvl72", "fp8", Precision::kFp8, "four shapes in five of it"},
-    {"b200_sxm__gemm__trtllm_1.3.0rc20", "b200-sxm", "nvfp4", Precision::kFp4, "four shapes in five of it"},
-    {"gb200__gemm__trtllm_1.3.0rc17", "gb200-nvl72", "nvfp4", Precision::kFp4, "four shapes in five of it"},
+    {"b200_sxm__gemm__trtllm_1.3.0rc20", "b200-sxm", "nvfp4", Precision::kFp4, "its large products; GB300"},
+    {"gb200__gemm__trtllm_1.3.0rc17", "gb200-nvl72", "nvfp4", Precision::kFp4, "its large products; GB300"},
     {"gb300__gemm__vllm_0.24.0", "gb300-nvl72", "nvfp4", Precision::kFp4, "four shapes in five of it"},
 };
 
@@ -104,8 +104,7 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
     const std::filesystem::path path = folder / fmt::format("{}.csv.xz", source.table);
     const platforms::Chip* chip = catalog.find_chip(source.chip);
     if (!std::filesystem::exists(path) || chip == nullptr) continue;
-    const GemmFit fit{.figures = platforms::gemm_figures(*chip, source.precision),
-                      .quantise_memory = chip->efficiency.quantise_memory[source.precision].value_or(0)};
+    const GemmFit fit{.figures = platforms::gemm_figures(*chip, source.precision)};
     std::vector<std::pair<double, double>> times;
     for (const GemmSample& s : read_gemm_samples(path, source.format))
       times.emplace_back(
@@ -116,7 +115,7 @@ std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data,
       for (const auto& [modelled, measured] : times) error.add(modelled + launch_s, measured);
       return error;
     };
-    const double launch_s = fit.quantise_memory > 0 ? best_launch_s(error_of) : 0;
+    const double launch_s = source.precision != Precision::kBf16 ? best_launch_s(error_of) : 0;
     products.rows.push_back(
         row_of(fmt::format("{} {}", source.table, source.format), error_of(launch_s), source.fitted_on));
   }

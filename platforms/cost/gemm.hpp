@@ -34,7 +34,8 @@ struct GemmFigures {
   double depth_half = 0;   ///< of k: what a tile loses in filling and draining its pipeline
   double occupancy = 0;
   double wave = 0;
-  double split_s = 0;  ///< of one more kernel that adds the parts of a split product
+  double split_s = 0;   ///< of one more kernel that adds the parts of a split product
+  double quantise = 1;  ///< share of the bandwidth at which 16-bit inputs are brought to the format, before it
 };
 
 class Gemm {

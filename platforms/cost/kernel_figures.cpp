@@ -26,11 +26,13 @@ GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   figures.memory = e.gemm_memory.value_or(0.8);
   figures.launch_s = e.launch_s.value_or(2e-6);
   figures.units = chip.compute_units.value_or(0);
-  figures.tile_half = e.gemm_tile_half.value_or(0);
+  const Chip::Efficiency::GemmFormat& own = e.gemm_formats[static_cast<std::size_t>(compute)];
+  figures.tile_half = own.tile_half.value_or(e.gemm_tile_half.value_or(0));
   figures.depth_half = e.gemm_depth_half.value_or(0);
   figures.occupancy = e.gemm_occupancy.value_or(0);
   figures.wave = e.gemm_wave.value_or(0);
-  figures.split_s = e.gemm_split_s.value_or(0);
+  figures.split_s = own.split_s.value_or(e.gemm_split_s.value_or(0));
+  figures.quantise = own.quantise_memory.value_or(figures.memory);
   return figures;
 }
 

@@ -48,16 +48,20 @@ KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
   add_layers();
 }
 
+void KernelStepCost::add_product(double layers, const Gemm& gemm) {
+  products_.push_back({gemm, layers});
+  token_flop_ += layers * gemm.flop(1);
+}
+
 void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k) {
   if (layers <= 0 || n <= 0 || k <= 0) return;
-  products_.push_back({product_of(gemm_, spec_.weights, n, k), layers});
-  token_flop_ += 2 * layers * static_cast<double>(n) * static_cast<double>(k);
+  add_product(layers, product_of(gemm_, spec_.weights, n, k));
   const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
   if (compute == Precision::kBf16) return;
   const double bytes = layers * (kActivationBytes + input_bytes(compute)) * static_cast<double>(k);
   pointwise_kernels_ += layers;
   quantised_bytes_ += bytes;
-  quantise_s_ += bytes / (gemm_.bytes_per_s * spec_.chip->efficiency.quantise_memory[compute].value_or(gemm_.memory));
+  quantise_s_ += bytes / (gemm_.bytes_per_s * gemm_.quantise);
 }
 
 /// The products of all layers on one chip, with the small kernels between them.
@@ -144,7 +148,9 @@ void KernelStepCost::add_layers() {
     const double top = count(moe.experts_per_token.value_or(1));
     token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
     const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
-    add_products(count(model.moe_layers()), moe.experts, d);
+    const Precision unquantised = attention_precision(spec_);  // the router
+    add_product(count(model.moe_layers()),
+                product_of(gemm_figures(*spec_.chip, unquantised), unquantised, moe.experts, d));
     add_products(count(model.moe_layers()), 2 * shared, d);
     add_products(count(model.moe_layers()), d, shared);
   }

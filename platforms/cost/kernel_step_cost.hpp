@@ -9,7 +9,7 @@
 /// tokens, pp times.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
-///   the format's (efficiency/quantise_memory).
+///   the format's (efficiency/gemm_formats).
 /// - With speculative decoding a decoding call has as many tokens in a step as the model checks; what else that takes
 ///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
@@ -45,6 +45,7 @@ class KernelStepCost final : public StepCost {
     Gemm gemm;
     double count;  ///< layers that have it
   };
+  void add_product(double layers, const Gemm& gemm);
   void add_products(double layers, std::int64_t n, std::int64_t k);
   void add_layers();
   const KernelTime& token_time(std::int64_t tokens) const;

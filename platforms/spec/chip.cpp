@@ -63,7 +63,6 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
   reader.object("efficiency", [&](ObjectReader& at) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
-    result.quantise_memory = read_per_precision(at, "quantise_memory", kShare);
     result.moe_compute = optional_fact(at, "moe_compute", kShare);
     result.moe_memory = optional_fact(at, "moe_memory", kShare);
     result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);
@@ -81,6 +80,16 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_occupancy = optional_fact(at, "gemm_occupancy", kNotNegative);
     result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
     result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
+    at.object("gemm_formats", [&](ObjectReader& by_format) {
+      for (const Precision precision : kPrecisions) {
+        by_format.object(name_of(precision), [&](ObjectReader& of) {
+          result.gemm_formats[static_cast<std::size_t>(precision)] = {
+              .tile_half = optional_fact(of, "tile_half", kNotNegative),
+              .split_s = optional_fact(of, "split_s", kNotNegative),
+              .quantise_memory = optional_fact(of, "quantise_memory", kShare)};
+        });
+      }
+    });
     result.attention_prefill_tail = optional_fact(at, "attention_prefill_tail", kNotNegative);
     result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
     result.attention_decode_skew =

@@ -44,7 +44,6 @@ struct Chip {
   struct Efficiency {
     PerPrecision gemm_compute;
     std::optional<double> gemm_memory;
-    PerPrecision quantise_memory;  ///< share of the bandwidth at which inputs are brought to the format; else gemm's
     std::optional<double> moe_compute;                    ///< grouped products of experts
     std::optional<double> moe_memory;                     ///< reading the experts that are hit
     std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included
@@ -61,6 +60,12 @@ struct Chip {
     std::optional<double> gemm_occupancy;
     std::optional<double> gemm_wave;
     std::optional<double> gemm_split_s;
+    /// What products in a format have of their own; absent: as above.
+    struct GemmFormat {
+      std::optional<double> tile_half, split_s;
+      std::optional<double> quantise_memory;  ///< share of the bandwidth at which inputs are brought to the format
+    };
+    std::array<GemmFormat, 4> gemm_formats;         ///< by precision
     std::optional<double> attention_prefill_tail;   ///< blocks of 64 queries
     std::optional<double> attention_decode_tile_s;  ///< of a cached head of a call on a unit
     std::optional<double> attention_decode_skew;    ///< 0: contexts share the units evenly; 1: calls do

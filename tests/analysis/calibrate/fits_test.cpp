@@ -55,16 +55,18 @@ TEST_CASE("A fit recovers the figures that made the times") {
 }
 
 TEST_CASE(
-    "Of products in 8 bits the share of the peak and the kernel that quantises are fitted, the shape's cost not") {
-  const GemmFit truth{.figures = true_figures(), .quantise_s = 9e-6, .quantise_memory = 0.3};
+    "Of products in 8 bits the share of the peak, tiles and the kernel that quantises are fitted, the rest stays") {
+  GemmFit truth{.figures = true_figures(), .quantise_s = 9e-6};
+  truth.figures.quantise = 0.3;
   GemmFigures known = truth.figures;
-  known.compute = 0.5;
-  const GemmFit fit = fit_gemm(samples_of(truth, 1), known, 1, 1, true);
+  known.compute = 0.5, known.tile_half = 9000, known.split_s = 1e-5;
+  const GemmFit fit = fit_gemm(samples_of(truth, 1), known, 1, 1);
   CHECK(fit.held_out.mean() < 0.01);
   CHECK(fit.figures.compute == Approx(0.8).epsilon(0.02));
   CHECK(fit.quantise_s == Approx(9e-6).epsilon(0.02));
-  CHECK(fit.quantise_memory == Approx(0.3).epsilon(0.02));
-  CHECK(fit.figures.tile_half == known.tile_half);
+  CHECK(fit.figures.quantise == Approx(0.3).epsilon(0.02));
+  CHECK(fit.figures.tile_half == Approx(3000).epsilon(0.1));
+  CHECK(fit.figures.occupancy == known.occupancy);
   CHECK(fit.figures.memory == known.memory);
 }
 

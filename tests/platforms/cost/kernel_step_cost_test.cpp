@@ -159,9 +159,12 @@ TEST_CASE("Inputs of 8 bits are quantised at the format's share of the bandwidth
   spec.weights = Precision::kFp8;
   const PrefillChunk prompt{4096, 0, true};
   const double before = seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0);
-  slow.efficiency.quantise_memory[Precision::kFp8] = *slow.efficiency.quantise_memory[Precision::kFp8] / 2;
+  std::optional<double>& share =
+      slow.efficiency.gemm_formats[static_cast<std::size_t>(Precision::kFp8)].quantise_memory;
+  const double s_per_byte = 1 / (*share * 3.35e12);
+  share = *share / 2;
   spec.chip = &slow;
   // The inputs of a layer's four products: 3 * 4096 + 14336 elements, 2 bytes in and 1 out, once more as long.
-  const double once = 32 * 3.0 * (3 * 4096 + 14336) * 4096 / (0.28 * 3.35e12);
+  const double once = 32 * 3.0 * (3 * 4096 + 14336) * 4096 * s_per_byte;
   CHECK(seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0) - before == Approx(once).epsilon(1e-6));
 }
