@@ -109,12 +109,8 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
   return chosen(surroundings);
 }
 
-/// Where not even the message can be written, the exit code tells alone. What it cites of the input may be no text: a
-/// terminal gets no control characters.
-int ended(Exit code, std::string message, const Surroundings& surroundings) {
-  for (char& c : message) {
-    if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)) c = '?';
-  }
+/// Where not even the message can be written, the exit code tells alone.
+int ended(Exit code, const std::string& message, const Surroundings& surroundings) {
   std::fputs((message + '\n').c_str(), surroundings.err);
   return code;
 }
