@@ -10,8 +10,6 @@ namespace tokenyard::agents {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// No run lasts longer; what would arrive later is looked for no further.
-constexpr double kEndS = 3e9;
 /// Changes of rate come no faster, for the time between two arrivals is walked change by change.
 constexpr double kShortestPeriodS = 1, kShortestBurstS = 0.01;
 
@@ -53,18 +51,26 @@ void ArrivalSpec::read(sim::ObjectReader& r) {
   if (r.raw("batch") != nullptr) batch = sim::read_distribution(r, "batch");
 }
 
+double ArrivalSpec::changes_in(double duration_s) const {
+  double changes = 0;
+  if (diurnal) changes += duration_s / diurnal->period_s * static_cast<double>(diurnal->factors.size());
+  if (bursts) changes += 2 * duration_s * bursts->burst_share / bursts->mean_burst_s;
+  return changes;
+}
+
 void ClosedLoop::read(sim::ObjectReader& r) {
-  users = r.integer("users", {.minimum = 1, .maximum = 8e6});
+  users = r.integer("users", {.minimum = 1, .maximum = kMostTasksAtOnce});
   ramp_s = r.number("ramp_s", {.fallback = 0, .minimum = 0, .maximum = 1e9});
   think_s = sim::read_distribution(r, "think_s", 0.0);
 }
 
-ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec)
+ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec, sim::Time end)
     : seed_(seed),
       gap_(fmt::format("{}/arrival-gap", entry)),
       size_(fmt::format("{}/batch-size", entry)),
       state_(fmt::format("{}/burst", entry)),
       spec_(std::move(spec)),
+      end_(end),
       gamma_gap_(sim::Distribution::gamma(1 / (spec_.cv * spec_.cv), spec_.cv * spec_.cv)) {
   if (spec_.diurnal) window_end_s_ = spec_.diurnal->period_s / static_cast<double>(spec_.diurnal->factors.size());
   if (spec_.batch) mean_batch_ = std::max(1.0, spec_.batch->mean());
@@ -130,7 +136,7 @@ sim::Time ArrivalProcess::next() {
       clock_s_ += gap / rate;
       break;
     }
-    if (clock_s_ > kEndS) break;
+    if (sim::Time::seconds(clock_s_) >= end_) break;
     gap -= ahead_s * rate;
     clock_s_ += ahead_s;
     change();

@@ -17,7 +17,7 @@
 /// Arrival i is a function of (seed, entry, i) and of the rates alone. Cost: O(1) per arrival and per rate change
 /// passed.
 ///
-///   ArrivalProcess arrivals(seed, "support", spec);
+///   ArrivalProcess arrivals(seed, "support", spec, Time::seconds(3600));
 ///   sim::Time first = arrivals.next();
 
 #include <optional>
@@ -42,6 +42,9 @@ struct Bursts {
   double mean_burst_s = 30;
 };
 
+/// So many tasks may be under way at one time: each holds a KB or more.
+inline constexpr double kMostTasksAtOnce = 8e6;
+
 struct ArrivalSpec {
   double rate_per_s = 0;  ///< tasks, mean over the long run
   double cv = 1;          ///< of the gaps in operational time; 1: Poisson
@@ -51,6 +54,8 @@ struct ArrivalSpec {
 
   /// Reads the value of "arrivals"; the rate is the caller's.
   void read(sim::ObjectReader& reader);
+  /// Changes of rate in so long a time, on average.
+  double changes_in(double duration_s) const;
 };
 
 struct ClosedLoop {
@@ -63,9 +68,9 @@ struct ClosedLoop {
 
 class ArrivalProcess {
  public:
-  ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec);
+  ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec, sim::Time end);
 
-  /// The next arrival, not before the last one.
+  /// The next arrival, not before the last one; at or after `end`, a date there that need not be its own.
   sim::Time next();
 
  private:
@@ -78,6 +83,7 @@ class ArrivalProcess {
   std::uint64_t seed_;
   sim::StreamName gap_, size_, state_;
   ArrivalSpec spec_;
+  sim::Time end_;
   sim::Distribution gamma_gap_;  ///< mean 1
   std::int64_t left_in_batch_ = 0;
   double mean_batch_ = 1;

@@ -17,7 +17,7 @@ void TaskArrivals::add(const Loop& loop) {
   if (loop.closed) {
     entry.begun_by_user.assign(static_cast<std::size_t>(loop.closed->users), 0);
   } else {
-    entry.process.emplace(seed_, loop.name, loop.open);
+    entry.process.emplace(seed_, loop.name, loop.open, end_);
   }
   entries_.push_back(std::move(entry));
 }

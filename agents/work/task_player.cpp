@@ -8,6 +8,7 @@
 #include "agents/graph/steps_ahead.hpp"
 #include "sim/core/error.hpp"
 #include "sim/core/rounded.hpp"
+#include "sim/input/faults.hpp"
 #include "sim/random/scatter.hpp"
 
 namespace tokenyard::agents {
@@ -24,6 +25,8 @@ using sim::Time;
 namespace {
 
 constexpr sim::StreamName kGuesses("tool-guesses");
+/// Of a walk that takes no time: more are an endless loop.
+constexpr std::uint32_t kMostStepsAtOnce = 10'000'000;
 
 std::int64_t scaled(std::int64_t value, double factor) {
   return factor == 1 ? value : sim::rounded(static_cast<double>(value) * factor);
@@ -119,6 +122,12 @@ void TaskPlayer::wake(std::uint32_t index, Time date, Event event) {
 // ---- Tasks ----------------------------------------------------------------------------------------------------------
 
 void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t user) {
+  if (static_cast<double>(tasks_.in_use()) >= kMostTasksAtOnce) {
+    throw sim::Infeasible(
+        fmt::format("{:.0f} tasks are under way at {} s, and more do not fit in memory: they come faster than they are "
+                    "done. Lower rate_per_s or duration_s, or add replicas.",
+                    kMostTasksAtOnce, simulation_.now().seconds()));
+  }
   const std::uint32_t index = tasks_.take();
   Task& task = tasks_[index];
   task = {};
@@ -186,8 +195,14 @@ std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std
 
 /// On to `node`, and further as long as nothing takes time.
 void TaskPlayer::go(std::uint32_t index, std::uint32_t node) {
-  for (;;) {
+  for (std::uint32_t at_once = 0;; ++at_once) {
     Step& step = steps_[index];
+    if (at_once > kMostStepsAtOnce) {
+      throw sim::Infeasible(
+          fmt::format("{}: a task goes on through node \"{}\" for ever, and no step of its loop takes time. Lower the "
+                      "probability or \"max\" of the edge that leads back.",
+                      step.walk.agent().file, step.walk.node().name));
+    }
     if (tasks_[step.task].aborted) return end_step(index, true);
     if (node == step.stop) return end_step(index, false);
     step.walk.enter(node);

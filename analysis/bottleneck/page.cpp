@@ -17,8 +17,7 @@ using sim::Json;
 
 constexpr std::size_t kBars = 8, kRows = 12, kSteps = 12, kStepsWithSlack = 8;
 
-/// "< 0.01 %" holds a "<".
-std::string share(std::optional<double> value) { return html_escaped(human_number(value, Unit::kShare)); }
+std::string share(std::optional<double> value) { return human_number(value, Unit::kShare); }
 
 std::string tile(const std::string& label, const std::string& value, const std::string& below) {
   return fmt::format("<div class=\"tile\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", label, value, below);

@@ -4,19 +4,38 @@
 
 namespace tokenyard::analysis {
 
+namespace {
+
+/// What is wrong in one cell and in others alike is said once.
+void add_once(const sim::Fault& fault, std::vector<sim::Fault>& faults) {
+  constexpr const char* kOthers = " and other cells";
+  for (sim::Fault& known : faults) {
+    if (known.place != fault.place || known.found != fault.found || known.allowed != fault.allowed) continue;
+    if (known.file != fault.file && !known.file.ends_with(kOthers)) known.file += kOthers;
+    return;
+  }
+  faults.push_back(fault);
+}
+
+}  // namespace
+
 void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agenda& agenda) {
   constexpr std::size_t kEnough = 20;  // faults: the cells of one mistake are many
-  sim::Faults faults;
+  std::vector<sim::Fault> faults;
+  std::size_t found = 0;
   std::set<std::size_t> seen;
   for (const RunId run : agenda.ready()) {
     if (!seen.insert(run.cell).second) continue;
+    sim::Faults of_cell;
     try {
-      read_run(campaign, catalogs, run, faults);
+      read_run(campaign, catalogs, run, of_cell);
     } catch (const sim::Infeasible&) {  // a result, when its turn comes
     }
-    if (faults.size() >= kEnough) break;
+    for (const sim::Fault& fault : of_cell.list()) add_once(fault, faults);
+    found += of_cell.size();
+    if (found >= kEnough) break;
   }
-  faults.throw_if_any();
+  if (!faults.empty()) throw sim::InputError(faults);
 }
 
 Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,

@@ -3,17 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "sim/input/faults.hpp"
+#include "sim/input/shell_quoted.hpp"
+
 namespace tokenyard::analysis {
-namespace {
-
-/// As the shell takes it whole.
-std::string quoted(const std::string& text) {
-  std::string inside = "'";
-  for (const char c : text) inside += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return inside + "'";
-}
-
-}  // namespace
 
 std::size_t slurm_tasks(std::size_t runs) {
   constexpr std::size_t kRunsPerTask = 50, kMostTasks = 500;
@@ -21,21 +14,30 @@ std::size_t slurm_tasks(std::size_t runs) {
 }
 
 std::string slurm_script(const SlurmArray& array) {
+  using sim::shell_quoted;
+  std::string catalogs;
+  for (const std::string& folder : array.catalogs) catalogs += " --catalog " + shell_quoted(folder);
+  for (const std::string& path : {array.campaign, array.folder}) {
+    if (path.find('\n') != std::string::npos)
+      throw sim::InputError({path, "", "a line break in the path", "a path that Slurm's lines can hold"});
+  }
   return fmt::format(R"(#!/bin/sh
 #SBATCH --job-name={name}
 #SBATCH --array=1-{tasks}
-#SBATCH --output={folder}/slurm-%A_%a.log
+#SBATCH --output={log}
 # Submit:  sbatch {script}
-# Then:    {program} campaign merge {campaign} --out {quoted_folder}
+# Then:    {program} campaign merge {campaign} --out {folder}
 # Submitted again, it runs only what is missing. Options of your site (--partition, --time, --cpus-per-task) may follow here
 # or on sbatch's command line.
-exec {program} campaign run {campaign} --out {quoted_folder}{catalogs} \
+exec {program} campaign run {campaign} --out {folder}{catalogs} \
   --shard "$SLURM_ARRAY_TASK_ID/{tasks}" --jobs "${{SLURM_CPUS_PER_TASK:-1}}" --quiet
 )",
-                     fmt::arg("name", array.name), fmt::arg("tasks", array.tasks), fmt::arg("folder", array.folder),
-                     fmt::arg("script", quoted(array.folder + "/campaign.sbatch")),
-                     fmt::arg("program", quoted(array.program)), fmt::arg("campaign", quoted(array.campaign)),
-                     fmt::arg("quoted_folder", quoted(array.folder)), fmt::arg("catalogs", array.catalogs));
+                     fmt::arg("name", array.name), fmt::arg("tasks", array.tasks),
+                     fmt::arg("log", shell_quoted(array.folder + "/slurm-%A_%a.log")),
+                     fmt::arg("script", shell_quoted(array.folder + "/campaign.sbatch")),
+                     fmt::arg("program", shell_quoted(array.program)),
+                     fmt::arg("campaign", shell_quoted(array.campaign)), fmt::arg("folder", shell_quoted(array.folder)),
+                     fmt::arg("catalogs", catalogs));
 }
 
 }  // namespace tokenyard::analysis

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace tokenyard::analysis {
 
@@ -12,7 +13,7 @@ struct SlurmArray {
   std::string folder;
   std::string program;
   std::string name;
-  std::string catalogs;  ///< further arguments, or none
+  std::vector<std::string> catalogs;
   std::size_t tasks = 1;
 };
 

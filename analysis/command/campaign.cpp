@@ -140,9 +140,9 @@ class CampaignCommand {
     std::array<char, 4096> self{};
     if (::readlink("/proc/self/exe", self.data(), self.size() - 1) < 0)
       throw sim::InternalError("/proc/self/exe cannot be read");
-    std::string catalogs;
+    std::vector<std::string> catalogs;
     for (const std::string& folder : arguments_.catalogs)
-      catalogs += " --catalog '" + std::filesystem::absolute(folder).string() + '\'';
+      catalogs.push_back(std::filesystem::absolute(folder).string());
     traces::OutputFile script(folder_ / "campaign.sbatch");
     fmt::format_to(
         script.out(), "{}",

@@ -8,6 +8,7 @@
 #include "analysis/command/help.hpp"
 #include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
+#include "sim/input/shell_quoted.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -44,6 +45,8 @@ sim::InputError explained(const CLI::App& app, const CLI::ParseError& error) {
       const std::string name = extra.substr(0, extra.find('='));
       faults.push_back({"", place, '"' + name + '"',
                         fmt::format("one of {}{}", fmt::join(options, ", "), sim::did_you_mean(name, options))});
+    } else {
+      faults.push_back({"", place, '"' + extra + '"', fmt::format("no more than {} --help shows", place)});
     }
   }
   if (!faults.empty()) return sim::InputError(faults);
@@ -53,18 +56,12 @@ sim::InputError explained(const CLI::App& app, const CLI::ParseError& error) {
         {"", place, "no " + what.substr(0, what.find(' ')), fmt::format("one; {} --help shows what it is", place)});
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    const std::string what = error.what();  // "--out: 1 required TEXT missing"
-    return sim::InputError({"", what.substr(0, what.find(':')), "no value", "one, behind the option"});
+    const std::string what = error.what();  // "--out: 1 required TEXT missing", "--seed: … but received 2"
+    const bool missing = what.find("missing") != std::string::npos || what.find("received 0") != std::string::npos;
+    return sim::InputError(
+        {"", what.substr(0, what.find(':')), missing ? "no value" : "more than one value", "one, behind the option"});
   }
   return sim::InputError({"", place, error.what(), fmt::format("what {} --help shows", place)});
-}
-
-std::string quoted(const std::string& argument) {
-  const bool plain = !argument.empty() && argument.find_first_of(" \t\n\"'\\$`*?&|;<>(){}[]#~!") == std::string::npos;
-  if (plain) return argument;
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
 }
 
 int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) {
@@ -86,7 +83,11 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
     add(app, chosen);
 
   surroundings.command_line = "tokenyard";
-  for (const std::string& argument : arguments) surroundings.command_line += ' ' + quoted(argument);
+  for (const std::string& argument : arguments) surroundings.command_line += ' ' + sim::shell_quoted(argument);
+  if (!arguments.empty() && arguments[0] == "help") {  // `help run` is `run --help`
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
   require_command(app, arguments);
   if (arguments.empty()) {
     fmt::print(surroundings.err, "{}", help_text(app));
@@ -108,31 +109,41 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
   return chosen(surroundings);
 }
 
+/// Where not even the message can be written, the exit code tells alone.
+int ended(Exit code, const std::string& message, const Surroundings& surroundings) {
+  std::fputs((message + '\n').c_str(), surroundings.err);
+  return code;
+}
+
 }  // namespace
 
 int run_command(std::vector<std::string> arguments, Surroundings surroundings) {
+  const auto unwritten = [&](const std::string& why) {
+    return ended(kWrongInput, fmt::format("The output cannot be written: {}.", why), surroundings);
+  };
   try {
     const int code = run_checked(std::move(arguments), surroundings);
-    if (std::fflush(surroundings.out) == 0 || errno == EPIPE) return code;
-    fmt::print(surroundings.err, "The output cannot be written: {}.\n", std::strerror(errno));
-    return kWrongInput;
+    return std::fflush(surroundings.out) == 0 || errno == EPIPE ? code : unwritten(std::strerror(errno));
   } catch (const sim::InputError& error) {
-    fmt::print(surroundings.err, "{}\n", error.what());
-    return kWrongInput;
+    return ended(kWrongInput, error.what(), surroundings);
   } catch (const traces::OutputError& error) {
-    fmt::print(surroundings.err, "{}\n", error.what());
-    return kWrongInput;
+    return ended(kWrongInput, error.what(), surroundings);
   } catch (const sim::Infeasible& error) {
-    fmt::print(surroundings.err, "{}\n", error.what());
-    return kInfeasible;
+    return ended(kInfeasible, error.what(), surroundings);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return ended(kWrongInput,
+                 fmt::format("{}: {}. Choose another place.", error.path1().string(), error.code().message()),
+                 surroundings);
   } catch (const std::system_error& error) {  // fmt::print's: a pipe that nobody reads, a full disk behind >
-    if (error.code().value() == EPIPE) return kDone;
-    fmt::print(surroundings.err, "The output cannot be written: {}.\n", error.code().message());
-    return kWrongInput;
+    return error.code().value() == EPIPE ? static_cast<int>(kDone) : unwritten(error.code().message());
+  } catch (const std::bad_alloc&) {
+    return ended(kWrongInput, "The memory is used up. Simulate less at a time, or on a machine with more.",
+                 surroundings);
   } catch (const std::exception& error) {
-    fmt::print(surroundings.err, "This is a fault of Tokenyard, not yours: {}\nThe command was: {}\n", error.what(),
-               surroundings.command_line);
-    return kOurBug;
+    return ended(kOurBug,
+                 fmt::format("This is a fault of Tokenyard, not yours: {}\nThe command was: {}", error.what(),
+                             surroundings.command_line),
+                 surroundings);
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "analysis/command/command.hpp"
 #include "sim/network/simgrid/simgrid_network.hpp"
@@ -19,10 +21,18 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+/// Who starts us may have closed standard output or error: their numbers must not become a result file's.
+void hold_standard_streams() {
+  int descriptor = 0;
+  while (descriptor >= 0 && descriptor <= 2) descriptor = ::open("/dev/null", O_RDONLY);
+  if (descriptor > 2) ::close(descriptor);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace tokenyard;
+  hold_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // `tokenyard catalog chips | head` ends quietly
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is then an error like a full disk
   analysis::Surroundings surroundings;

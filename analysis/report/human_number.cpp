@@ -68,8 +68,8 @@ std::string grouped(double value) {
 }
 
 std::string share(double value) {
-  if (value < 1 && value >= 0.9995) return fmt::format(">{}99.9{}%", kSpace, kSpace);
-  if (value > 0 && value < 0.00005) return fmt::format("<{}0.01{}%", kSpace, kSpace);
+  if (value < 1 && value >= 0.9995) return fmt::format("over{}99.9{}%", kSpace, kSpace);
+  if (value > 0 && value < 0.00005) return fmt::format("under{}0.01{}%", kSpace, kSpace);
   const double percent = value * 100;
   if (value < 0.01 && value > 0) return fmt::format("{:.2f}{}%", percent, kSpace);
   return fmt::format("{}{}%", percent < 9.995 ? fmt::format("{:.2g}", percent) : digits(percent), kSpace);

@@ -22,9 +22,7 @@ std::string roofline_html(const sim::Json& pools) {
         ShareBar bar = share_bar(name + ", " + phase, value_at(at, {"bound"}), Unit::kShare);
         bar.total_text = human_number(time, Unit::kShare) + " of step time";
         bars.push_back(std::move(bar));
-        const auto share = [&](const char* key) {
-          return html_escaped(human_number(number_at(at, {key}), Unit::kShare));  // "< 0.01 %"
-        };
+        const auto share = [&](const char* key) { return human_number(number_at(at, {key}), Unit::kShare); };
         table.rows.push_back({html_escaped(name), phase, share("time"),
                               human_number(number_at(at, {"flop_per_byte"}), Unit::kCount),
                               human_number(number_at(pool, {"roofline", "ridge_flop_per_byte"}), Unit::kCount),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <limits>
 
 namespace tokenyard::analysis {
@@ -16,6 +17,7 @@ Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Sce
       scenario_(scenario),
       done_(std::move(done)),
       interval_(Time::seconds(scenario.run.series_interval_s)),
+      last_date_(Time::seconds(scenario.run.series_interval_s * RunControls::kMostSamples)),
       last_(scenario.pools.size()),
       meters_(scenario.pools.size()),
       kv_sum_(scenario.pools.size()) {
@@ -23,6 +25,12 @@ Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Sce
 }
 
 void Sampler::on_event(Time now, std::uint64_t) {
+  if (now > last_date_) {
+    throw sim::Infeasible(fmt::format(
+        "The run goes on after {:g} s, and has been sampled more often than is of use. Give the distribution "
+        "of what takes so long a \"max\", or run.series_interval_s a larger value.",
+        now.seconds()));
+  }
   const double span_s = interval_.seconds();
   for (std::uint32_t p = 0; p < last_.size(); ++p) {
     const PoolReading reading = read_pool(fleet_, p);

@@ -15,7 +15,7 @@ class Sampler final : public sim::EventHandler {
  public:
   using Sink = std::function<void(const traces::SeriesRow&)>;
 
-  /// Samples until `done`, which is asked at each sample.
+  /// Samples until `done`, which is asked at each sample. Throws sim::Infeasible after RunControls::kMostSamples.
   Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario, std::function<bool()> done);
 
   void add_sink(Sink sink) { sinks_.push_back(std::move(sink)); }
@@ -41,7 +41,7 @@ class Sampler final : public sim::EventHandler {
   };
   void meter(std::size_t pool, const PoolReading& reading, const std::optional<double>& energy);
 
-  sim::Time interval_, metered_;
+  sim::Time interval_, last_date_, metered_;
   bool in_window_ = true;
   std::vector<PoolReading> last_;
   std::vector<Meter> meters_;

@@ -265,7 +265,10 @@ class EndOfArrivals final : public sim::EventHandler {
         begin_(begin),
         drain_(drain) {}
 
-  void schedule(Time date) { simulation_.schedule(date, sim::Priority::kStop, entity_, *this); }
+  /// The window closes no earlier than it opens.
+  void schedule(Time date) {
+    simulation_.schedule(drain_ ? std::max(date, begin_) : date, sim::Priority::kStop, entity_, *this);
+  }
   void on_event(Time now, std::uint64_t) override {
     close(now);
     if (!drain_) simulation_.stop();

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/policies_plan.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
+#include "platforms/spec/catalog_entry.hpp"
 #include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::analysis {
@@ -89,15 +89,16 @@ void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
 PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
   pool.name = read_name(reader, fmt::format("pool{}", index));
+  const std::size_t before = reader.faults().size();
   const std::string model = reader.string("model");
   pool.media = catalog.find_media_model(model);
   if (pool.media == nullptr) pool.model = catalog.find_model(model);
-  if (pool.media == nullptr && pool.model == nullptr && !model.empty()) {
+  if (pool.media == nullptr && pool.model == nullptr && reader.faults().size() == before) {
     std::vector<std::string> names = catalog.names(CatalogKind::kModel);
     for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
     reader.fault("model", '"' + model + '"', "a model of the catalogue" + sim::did_you_mean(model, names));
   }
-  pool.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
+  pool.chip = platforms::catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
   pool.site = reader.string("site", "");
   pool.replicas = reader.integer("replicas", {.fallback = 1, .minimum = 1, .maximum = 1e6});
   reader.object("parallelism", [&](ObjectReader& p) {
@@ -124,7 +125,8 @@ PoolPlan read_pool(ObjectReader& reader, const Catalog& catalog, std::size_t ind
   double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
     reader.object("engine", [&](ObjectReader& engine) {
-      const auto* found = catalog_entry(engine, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
+      const auto* found =
+          platforms::catalog_entry(engine, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
       if (found != nullptr) pool.engine = found;
       offloading_gib = read_engine(engine, pool, catalog);
     });
@@ -239,6 +241,20 @@ void check_cluster(const Scenario& scenario, const std::string& file, Faults& fa
                  "a cluster whose fabric has bytes_per_s, or a chip with a known NIC: the pool's KV or text moves "
                  "between nodes");
     }
+  }
+}
+
+/// Where arrivals are rare, the time between two of them is walked change by change.
+void check_changes_of_rate(ObjectReader& reader, std::string_view key, const WorkloadPlan& workload,
+                           double duration_s) {
+  constexpr double kMost = 1e8;
+  for (const agents::WorkloadEntry& entry : workload.entries) {
+    const double changes = entry.closed_loop ? 0 : entry.arrivals.changes_in(duration_s);
+    if (changes <= kMost) continue;
+    reader.fault(
+        key, fmt::format("{:g} s, in which the rate of \"{}\" changes {:.2g} times", duration_s, entry.name, changes),
+        fmt::format("at most {:g} changes: a shorter duration_s, or a longer period_s or mean_burst_s of the arrivals",
+                    kMost));
   }
 }
 
@@ -361,7 +377,14 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
       r.fault("warmup_s", fmt::format("{}", scenario.run.warmup_s),
               fmt::format("less than duration_s = {}", scenario.run.duration_s));
     }
+    const double shortest_s = scenario.run.duration_s / RunControls::kMostSamples;
+    if (needs_workload && !scenario.workload.trace && scenario.run.series_interval_s < shortest_s) {
+      r.fault("series_interval_s",
+              fmt::format("{} s in a run of {:g} s", scenario.run.series_interval_s, scenario.run.duration_s),
+              fmt::format("at least {:.3g} s: more samples are no use", std::ceil(shortest_s * 100) / 100));
+    }
   });
+  check_changes_of_rate(reader, "run", scenario.workload, scenario.run.duration_s);
   reader.object("demand", [&](ObjectReader& r) {
     scenario.demand = DemandPlan::read(r);
     const DemandPlan& plan = scenario.demand;
@@ -372,6 +395,8 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
               "a warm-up that is shorter than the simulation");
     }
   });
+  if (scenario.demand.duration_s)
+    check_changes_of_rate(reader, "demand", scenario.workload, *scenario.demand.duration_s);
   reader.finish();
   if (faults.empty() && !infeasible.empty())
     throw sim::Infeasible(fmt::format("{}: {}", file.name(), fmt::join(infeasible, "\n")));

@@ -71,6 +71,7 @@ struct Slo {
 };
 
 struct RunControls {
+  static constexpr double kMostSamples = 366 * 86400;  ///< a year of seconds, some GB of series.csv
   double duration_s = 3600;
   double warmup_s = 0;
   bool drain = true;

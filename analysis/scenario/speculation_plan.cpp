@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/scenario/catalog_entry.hpp"
+#include "platforms/spec/catalog_entry.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -52,8 +52,8 @@ platforms::Speculation read_speculation(ObjectReader& engine, const ModelArchite
       speculation.drafter = platforms::layer_drafter(*model);
       speculation.shares_vocabulary = true;
     } else if (method == "draft_model") {
-      const ModelArchitecture* drafter =
-          catalog_entry(at, "model", platforms::CatalogKind::kModel, catalog, &platforms::Catalog::find_model);
+      const ModelArchitecture* drafter = platforms::catalog_entry(at, "model", platforms::CatalogKind::kModel, catalog,
+                                                                  &platforms::Catalog::find_model);
       if (drafter == nullptr) return;
       if (drafter->vocab != model->vocab) {
         at.fault("model", fmt::format("\"{}\", of {} tokens", drafter->name, drafter->vocab),

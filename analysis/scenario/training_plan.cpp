@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "analysis/scenario/catalog_entry.hpp"
 #include "analysis/scenario/name.hpp"
+#include "platforms/spec/catalog_entry.hpp"
 
 namespace tokenyard::analysis {
 
@@ -20,8 +20,8 @@ double TrainingPlan::gradient_bytes() const { return model->parameters_total() *
 TrainingPlan TrainingPlan::read(sim::ObjectReader& reader, const platforms::Catalog& catalog) {
   TrainingPlan plan;
   plan.name = read_name(reader, "training");
-  plan.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &platforms::Catalog::find_chip);
-  plan.model = catalog_entry(reader, "model", CatalogKind::kModel, catalog, &platforms::Catalog::find_model);
+  plan.chip = platforms::catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &platforms::Catalog::find_chip);
+  plan.model = platforms::catalog_entry(reader, "model", CatalogKind::kModel, catalog, &platforms::Catalog::find_model);
   if (plan.chip != nullptr && !plan.chip->peak_flops_per_s[Precision::kBf16])
     reader.fault("chip", '"' + plan.chip->name + "\", whose peak_flops_per_s/bf16 is unknown",
                  "a chip that computes in bf16");

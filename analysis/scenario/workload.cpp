@@ -41,7 +41,10 @@ class WorkloadReader {
     workload.each("agents", [&](ObjectReader& r) { read_agent(r); });
     workload.object("requests", [&](ObjectReader& r) { read_requests(r); });
     workload.object("trace", [&](ObjectReader& r) {
-      plan_.trace = TraceWorkload{r.string("path"), r.choice("format", trace_format_names()),
+      const std::size_t before = r.faults().size();
+      std::string path = r.string("path");
+      if (path.empty() && r.faults().size() == before) r.fault("path", "\"\"", "the path of a trace");
+      plan_.trace = TraceWorkload{std::move(path), r.choice("format", trace_format_names()),
                                   r.number("speed", {.fallback = 1, .minimum = 0, .maximum = 1e9, .exclusive = true})};
       plan_.trace_pool = single_pool(r);
       if (workload.has("agents") || workload.has("requests")) {
@@ -230,10 +233,11 @@ class WorkloadReader {
 
   void read_agent(ObjectReader& r) {
     agents::WorkloadEntry entry;
+    const std::size_t before = r.faults().size();
     const std::string agent = r.string("agent");
     entry.agent = catalog_.find(agent);
     if (entry.agent == nullptr) {
-      if (!agent.empty())
+      if (r.faults().size() == before)
         r.fault("agent", '"' + agent + '"', "an agent of the catalogue" + sim::did_you_mean(agent, catalog_.names()));
       for (const auto& [key, value] : r.value().items()) r.raw(key);  // without the agent, the rest cannot be judged
       return;

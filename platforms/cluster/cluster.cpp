@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "platforms/spec/catalog_entry.hpp"
 #include "platforms/spec/fact.hpp"
 #include "sim/input/enum_choice.hpp"
 
@@ -79,10 +80,7 @@ void read_shape(ObjectReader& reader, NodeGroup& group) {
 
 NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<std::string>& warnings) {
   NodeGroup group;
-  const std::string name = reader.string("chip");
-  group.chip = catalog.find_chip(name);
-  if (group.chip == nullptr && !name.empty())
-    reader.fault("chip", '"' + name + '"', catalog.allowed(CatalogKind::kChip, name));
+  group.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
   const std::int64_t domain = group.chip != nullptr ? group.chip->scale_up.domain_chips.value_or(0) : 0;
   const auto usual = static_cast<double>(domain > 0 ? std::min<std::int64_t>(8, domain) : 8);
   group.count = reader.integer("count", {.fallback = 1, .minimum = 1, .maximum = 1e6});

@@ -11,8 +11,8 @@ namespace {
 
 /// Makes every step of the piece last `whole`, up to the sum of contexts at which the kernels take longer.
 void fill_up(StepPiece& piece, Tokens context, std::int64_t whole) {
-  if (piece.ticks(context) > whole) return;
   const std::int64_t base = piece.ticks(0), slope = piece.slope();
+  if (base + sim::Int128{slope} * context > whole) return;  // it may be more than counts
   piece.base_ticks[at(Bound::kHost)] += whole - base;
   piece.slope_ticks[at(Bound::kHost)] -= slope;
   if (slope > 0) piece.context_limit = std::min<Tokens>(piece.context_limit, (whole - base) / slope);

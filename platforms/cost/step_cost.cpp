@@ -4,15 +4,23 @@
 #include <vector>
 
 namespace tokenyard::platforms {
+namespace {
+
+/// Adds as far as what is added counts: `counts` tells that it was cut.
+void add(std::int64_t& to, sim::Int128 more) {
+  to = static_cast<std::int64_t>(std::clamp<sim::Int128>(to + more, -sim::kMostCounted, sim::kMostCounted));
+}
+
+}  // namespace
 
 void StepPiece::move_by(Tokens tokens) {
   wait_by(tokens);
-  base_flop += slope_flop * tokens;
-  base_bytes += slope_bytes * tokens;
+  add(base_flop, sim::Int128{slope_flop} * tokens);
+  add(base_bytes, sim::Int128{slope_bytes} * tokens);
 }
 
 void StepPiece::wait_by(Tokens tokens) {
-  for (std::size_t i = 0; i < kBounds; ++i) base_ticks[i] += slope_ticks[i] * tokens;
+  for (std::size_t i = 0; i < kBounds; ++i) add(base_ticks[i], sim::Int128{slope_ticks[i]} * tokens);
   if (context_limit != std::numeric_limits<Tokens>::max()) context_limit -= tokens;
 }
 
@@ -26,14 +34,14 @@ bool StepPiece::counts(Tokens context) const {
 
 StepPiece& StepPiece::operator+=(const StepPiece& other) {
   for (std::size_t i = 0; i < kBounds; ++i) {
-    base_ticks[i] += other.base_ticks[i];
-    slope_ticks[i] += other.slope_ticks[i];
+    add(base_ticks[i], other.base_ticks[i]);
+    add(slope_ticks[i], other.slope_ticks[i]);
   }
-  waiting_ticks += other.waiting_ticks;
-  base_flop += other.base_flop;
-  slope_flop += other.slope_flop;
-  base_bytes += other.base_bytes;
-  slope_bytes += other.slope_bytes;
+  add(waiting_ticks, other.waiting_ticks);
+  add(base_flop, other.base_flop);
+  add(slope_flop, other.slope_flop);
+  add(base_bytes, other.base_bytes);
+  add(slope_bytes, other.slope_bytes);
   context_limit = std::min(context_limit, other.context_limit);
   return *this;
 }

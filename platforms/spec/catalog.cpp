@@ -144,7 +144,7 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
     for (CatalogKind candidate : kCatalogKinds) {
       if (schema == schema_of(candidate)) said = candidate;
     }
-    if (!said || (kind && *said != *kind)) {
+    if (!said || kind.value_or(*said) != *said) {
       std::string allowed = kind ? "\"" + schema_of(*kind) + "\" in the folder " + folder_of(*kind)
                                  : "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
       reader.fault("schema", "\"" + schema + "\"", allowed + sim::did_you_mean(schema, known_schemas()));

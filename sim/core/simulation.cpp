@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
+#include "sim/input/faults.hpp"
 
 namespace tokenyard::sim {
 namespace {
 constexpr std::uint64_t kEventsPerPulse = 4096;
-}
+/// More than all work that memory can hold would cause if it came at once.
+constexpr std::uint64_t kMostEventsAtOnce = 16'000'000;
+}  // namespace
 
 EventHandle Simulation::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
                                  std::uint64_t argument) {
@@ -21,7 +24,15 @@ EventHandle Simulation::schedule(Time date, Priority priority, Entity& entity, E
 bool Simulation::step() {
   if (next_date() == Time::never()) return false;
   const EventQueue::Due due = queue_.pop();
-  now_ = due.date;
+  if (due.date > now_) {
+    now_ = due.date;
+    events_before_now_ = events_run_;
+  } else if (events_run_ - events_before_now_ > kMostEventsAtOnce) {
+    throw Infeasible(fmt::format(
+        "Time stands still at {} s: {} events, and no end of them. Work that takes no time begins again and "
+        "again; where a user or a loop of steps does that, give it a think time or a latency.",
+        now_.seconds(), kMostEventsAtOnce));
+  }
   order_ = due.order;
   ++events_run_;
   due.handler->on_event(now_, due.argument);

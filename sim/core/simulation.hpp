@@ -30,7 +30,8 @@ class Simulation {
     return date < now_ || (date == now_ && EventQueue::order_of(priority, {entity.id, 0}) < order_);
   }
 
-  /// Runs the earliest event; false when there is none or the run was stopped.
+  /// Runs the earliest event; false when there is none or the run was stopped. Throws Infeasible when time stands
+  /// still: tens of millions of events at one instant.
   bool step();
   /// Runs to the end: no event left, or stopped.
   void run() {
@@ -54,6 +55,7 @@ class Simulation {
   Time now_;
   std::uint64_t order_ = 0;  ///< of the event that runs, or ran last
   std::uint64_t events_run_ = 0;
+  std::uint64_t events_before_now_ = 0;  ///< run when `now_` was reached
   bool stopped_ = false;
   Pulse pulse_;
 };

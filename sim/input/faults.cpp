@@ -9,7 +9,11 @@ namespace tokenyard::sim {
 std::string Fault::message() const {
   std::string where = file;
   if (!place.empty()) where += (where.empty() ? "" : ": ") + place;
-  return fmt::format("{}{}found {}, allowed: {}", where, where.empty() ? "" : ": ", found, allowed);
+  std::string text = fmt::format("{}{}found {}, allowed: {}", where, where.empty() ? "" : ": ", found, allowed);
+  for (char& c : text) {  // of input that is no text; a terminal would obey them
+    if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)) c = '?';
+  }
+  return text;
 }
 
 void Faults::add(std::string file, std::string place, std::string found, std::string allowed) {

@@ -11,7 +11,7 @@
 namespace tokenyard::sim {
 namespace {
 
-constexpr int kMaxDepth = 200;
+constexpr std::size_t kMaxDepth = 200;
 constexpr std::size_t kLongestError = 200;
 
 /// JSON pointer syntax: "~" and "/" inside a key are escaped (RFC 6901).
@@ -29,38 +29,19 @@ std::string escaped(std::string_view key) {
   return out;
 }
 
-/// Depth of nesting, brackets inside strings aside: the parser recurses on destruction, so the depth is bounded first.
-int nesting(std::string_view text) {
-  int depth = 0, deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return deepest;
-}
+struct TooDeep {};
 
-/// Follows the parser through a document and reports keys that stand twice in one object.
-class DuplicateKeys {
+/// Follows the parser through a document and reports keys that stand twice in one object. Throws TooDeep where nesting
+/// is deeper than whoever recurses into a value can follow.
+class Follower {
  public:
-  DuplicateKeys(std::string file, Faults& faults) : file_(std::move(file)), faults_(faults) {}
+  Follower(std::string file, Faults& faults) : file_(std::move(file)), faults_(faults) {}
 
   bool see(Json::parse_event_t event, const Json& parsed) {
     switch (event) {
       case Json::parse_event_t::object_start:
       case Json::parse_event_t::array_start:
+        if (levels_.size() == kMaxDepth) throw TooDeep();
         count_element();
         levels_.emplace_back();
         levels_.back().array = event == Json::parse_event_t::array_start;
@@ -139,7 +120,7 @@ JsonFile JsonFile::from(Json value, std::string name) {
 std::optional<std::string> read_text_file(const std::filesystem::path& path, Faults& faults) {
   constexpr std::size_t kMost = std::size_t{256} << 20;
   const auto refuse = [&](const char* found, const char* allowed) {
-    faults.add(path.string(), "", found, allowed);
+    faults.add(path.empty() ? "\"\"" : path.string(), "", found, allowed);
     return std::nullopt;
   };
   std::error_code error;
@@ -168,14 +149,13 @@ JsonFile JsonFile::load(const std::filesystem::path& path, Faults& faults) {
 JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults) {
   JsonFile file;
   file.name_ = std::move(name);
-  if (nesting(text) > kMaxDepth) {
-    faults.add(file.name_, "", fmt::format("more than {} levels of nesting", kMaxDepth), "a shallower document");
-    return file;
-  }
-  DuplicateKeys duplicates(file.name_, faults);
+  Follower follower(file.name_, faults);
   try {
     *file.value_ = Json::parse(
-        text, [&](int, Json::parse_event_t event, Json& parsed) { return duplicates.see(event, parsed); }, true, true);
+        text, [&](int, Json::parse_event_t event, Json& parsed) { return follower.see(event, parsed); }, true, true);
+  } catch (const TooDeep&) {
+    faults.add(file.name_, "", fmt::format("more than {} levels of nesting", kMaxDepth), "a shallower document");
+    *file.value_ = Json::object();
   } catch (const Json::parse_error& error) {
     std::string what = error.what();
     const std::size_t colon = what.find("syntax error");

@@ -115,7 +115,7 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
     d.b_ = r.number("shape", {.minimum = 0.05, .maximum = 1e3});
   } else if (family == "negative-binomial") {
     d.family_ = Family::kNegativeBinomial;
-    d.a_ = r.number("r", positive);
+    d.a_ = r.number("r", {.minimum = 0, .maximum = 1e12, .exclusive = true});
     d.b_ = r.number("p", {.minimum = 1e-6, .maximum = 1});
   } else if (family == "poisson") {
     d.family_ = Family::kPoisson;
@@ -162,6 +162,7 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
     }
   }
   d.times_ = r.number("times", {.fallback = 1, .minimum = 0});
+  if (d.times_ == 0) d.family_ = Family::kConstant, d.a_ = 0;  // a draw may be infinite, and 0 times that is no number
   d.minimum_ = r.optional_number("min").value_or(d.minimum_);
   d.maximum_ = r.optional_number("max").value_or(d.maximum_);
   if (d.maximum_ < d.minimum_)

@@ -61,7 +61,8 @@ printf '{"name": "\377\376"}' > no_utf8.json
 { head -c 100000 /dev/zero | tr '\0' '['; } > deep.json
 { head -c 100000 /dev/zero | tr '\0' '['; head -c 100000 /dev/zero | tr '\0' ']'; } > deep_closed.json
 printf '\000\000{}' > zeros.json
-for file in empty folder binary no_utf8 deep deep_closed zeros missing; do
+{ printf '// "\n{"name": '; head -c 1000000 /dev/zero | tr '\0' '['; head -c 1000000 /dev/zero | tr '\0' ']'; echo '}'; } > deep_behind_comment.json
+for file in empty folder binary no_utf8 deep deep_closed deep_behind_comment zeros missing; do
   refused "$file.json" check "$file.json"
   says "$file.json" "$file.json"
   refused "run $file.json" run "$file.json" --quiet --out out
@@ -99,6 +100,12 @@ says "a negative limit" '--limit: found "-3", allowed: a whole number of at leas
 for option in --limit --speed --users --from; do
   refused "$option of generated work" run "$good" $option 2 --quiet --out out; says "$option of generated work" "$option: found a scenario that generates its work"
 done
+refused "a name of control characters" run "$good" --set '/pools/0/chip="\u0000\u001b[2J"'; says "a name of control characters" '/pools/0/chip: found "??[2J", allowed'
+refused "an option twice" run "$good" --seed 1 --seed 2; says "an option twice" "--seed: found more than one value"
+refused "two scenarios" run "$good" two.json; says "two scenarios" 'tokenyard run: found "two.json", allowed: no more than'
+refused "a scenario without a name" run ''; says "a scenario without a name" '"": found no such file'
+refused "results below a device" demand "$good" --out /dev/null/x; says "results below a device" "/dev/null/x: Not a directory"
+"$tokenyard" help run | grep -q -- --seed || fail "help run is run --help"
 refused "an option without its value" run "$good" --out; says "an option without its value" "--out: found no value"
 refused "a negative seed" run "$good" --seed -1; says "a negative seed" '--seed: found "-1"'
 refused "half a core" campaign run x.json --jobs 0.5; says "half a core" '--jobs: found "0.5", allowed: a whole number from 1 to'
@@ -131,6 +138,11 @@ refused "an unknown agent" graph customer-servise
 refused "a schema of nothing" schema scenaro; says "a schema of nothing" 'did you mean "scenario"'
 [ ! -e out ] || fail "nothing is written for a run that is refused"
 
+# What is wrong in every cell of a campaign is said once.
+echo '{"scenario": "'"$good"'", "set": {"/pools/0/chip": "h100"}, "factors": [{"grid": {"/pools/0/replicas": [1, 2, 3, 4]}}]}' > cells.json
+refused "a fault of all cells" campaign run cells.json --out cells; says "a fault of all cells" 'replicas=1 and other cells: /pools/0/chip: found "h100"'
+[ "$(wc -l < message)" = 1 ] || fail "a fault of all cells is said once"
+
 # A file is judged by itself, whatever the others are.
 echo '{"scenario": "'"$good"'", "factors": [{"grid": {"/pools/0/replicas": [1, 2]}}]}' > campaign.json
 refused "two files" check empty.json campaign.json
@@ -144,6 +156,32 @@ mkdir -p slow/chips
 [ $? = 3 ] || fail "a chip of 667 FLOP/s is exit 3"
 says "a chip of 667 FLOP/s" 'pool "main": a step of llama-3.1-70b on trainium2 may take more than 500 s'
 
+# Work without an end: time that stands still, a loop of steps that takes none, pictures of a month.
+ended() { # WHAT TEXT, then the command
+  what=$1 text=$2; shift 2
+  cases=$((cases + 1))
+  timeout 60 "$tokenyard" "$@" --quiet --out endless > output 2> message
+  code=$?
+  [ $code = 3 ] || fail "$what: exit $code, not 3"
+  says "$what" "$text"
+}
+ended "users whose requests are refused at once" "Time stands still at 0 s" run "$good" \
+  --set '/workload={"requests": {"closed_loop": {"users": 2}, "prompt_tokens": 1000000000, "output_tokens": 1}}'
+mkdir -p loops/agents
+echo '{"schema": "tokenyard.agent/1", "name": "loop", "start": "go", "nodes": {"go": {"kind": "choice"}, "end": {"kind": "end"}}, "edges": [
+  {"from": "go", "to": "go", "p": 0.999999999, "max": 1000000000}, {"from": "go", "to": "end", "p": 1e-9}]}' > loops/agents/loop.json
+echo '{"schema": "tokenyard.agent/1", "name": "slow", "start": "go", "nodes": {"go": {"kind": "tool", "latency_s": 1e300, "result_tokens": 1}, "end": {"kind": "end"}},
+  "edges": [{"from": "go", "to": "end"}]}' > loops/agents/slow.json
+ended "a loop of steps that takes no time" 'loop.json: a task goes on through node "go" for ever' run "$good" --catalog loops \
+  --set '/workload={"agents": [{"agent": "loop", "rate_per_s": 1}]}'
+ended "a tool that takes 280 years" 'Give the distribution of what takes so long a "max"' run "$good" --catalog loops --write none \
+  --set '/workload={"agents": [{"agent": "slow", "rate_per_s": 1}]}' --set '/run={"duration_s": 10, "series_interval_s": 20}'
+sed 's/"steps": 50/"steps": 100000000/' "$root/agents/catalog/ad-generation.json" > loops/agents/ad-generation.json
+ended "pictures of a month" "or a month in all" run "$good" --catalog loops --set /cluster=hgx-h100-4x8 --set '/run={"duration_s": 60}' \
+  --set '/pools/1={"name": "picture", "model": "flux.1-dev", "chip": "h100-sxm"}' \
+  --set '/pools/2={"name": "video", "model": "wan2.1-t2v-14b", "chip": "h100-sxm"}' \
+  --set '/workload={"agents": [{"agent": "ad-generation", "rate_per_s": 0.1, "pools": {"default": "main", "image": "picture", "video": "video"}}]}'
+
 # A demand that is not met.
 "$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 100' --assert 'counts.calls_failed == 0' --assert 'pools.main.busy <= 1' 2> message || fail "demands that are met"
 "$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 0.000001' --assert 'counts.calls < 1' 2> message
@@ -154,6 +192,9 @@ says "a demand that is not met" '"p95 ttft_s < 0.000001" is false: it is'; says 
 mkdir full; ln -s /dev/full full/calls.csv
 refused "a full disk" run "$good" --quiet --out full; says "a full disk" "No space left"
 "$tokenyard" catalog chips > /dev/full 2> message; [ $? = 2 ] || fail "an output that cannot be written is exit 2"
+"$tokenyard" rum 2> /dev/full; [ $? = 2 ] || fail "a message that cannot be written is exit 2"
+"$tokenyard" run "$good" --out closed --set /run/duration_s=90 >&- 2>&-
+"$tokenyard" report closed > /dev/null 2> message || fail "with its output closed, a run leaves whole files"
 (ulimit -f 8; exec "$tokenyard" run "$good" --quiet --out limited --write calls > /dev/null 2> message); [ $? = 2 ] || fail "a limit on file sizes is exit 2"
 says "a limit on file sizes" "ulimit -f"
 for folder in full limited; do

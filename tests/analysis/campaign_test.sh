@@ -52,8 +52,9 @@ for action in run status merge list; do
 done
 "$tokenyard" campaign run campaign.json --shard 3/2 2> message; [ $? = 2 ] || fail "a wrong shard is exit 2"
 
-"$tokenyard" campaign run campaign.json --out array --emit slurm --quiet || fail "a job array is written"
-SLURM_ARRAY_TASK_ID=1 sh array/campaign.sbatch && "$tokenyard" campaign merge campaign.json --out array --quiet && tables array | cmp -s - one.csv \
+array="it's an array"
+"$tokenyard" campaign run campaign.json --out "$array" --emit slurm --quiet || fail "a job array is written"
+SLURM_ARRAY_TASK_ID=1 sh "$array/campaign.sbatch" && "$tokenyard" campaign merge campaign.json --out "$array" --quiet && tables "$array" | cmp -s - one.csv \
   || fail "the job array's script gives the same tables"
 
 for n in 1 2; do "$tokenyard" run "$root/analysis/scenarios/requests.json" --set "/pools/0/replicas=$n" --set '/run={"duration_s": 60}' --quiet --no-report --out r$n; done

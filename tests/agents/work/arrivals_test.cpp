@@ -26,7 +26,7 @@ struct Gaps {
 };
 
 Gaps gaps(const ArrivalSpec& arrivals, int count) {
-  ArrivalProcess process(1, "test", arrivals);
+  ArrivalProcess process(1, "test", arrivals, sim::Time::never());
   double last = 0, sum = 0, square = 0;
   for (int i = 0; i < count; ++i) {
     const double now = process.next().seconds();
@@ -55,7 +55,7 @@ TEST_CASE("Bursts and days keep the mean rate; the rate follows the day") {
              400'000)
             .mean == Approx(0.25).epsilon(0.03));
   const ArrivalSpec day = spec(R"({"process": "diurnal", "factors": [1, 3], "period_s": 100})", 50);
-  ArrivalProcess process(1, "day", day);
+  ArrivalProcess process(1, "day", day, sim::Time::never());
   int calm = 0, busy = 0;
   for (double now = 0; now < 10'000;) {
     now = process.next().seconds();
@@ -65,14 +65,27 @@ TEST_CASE("Bursts and days keep the mean rate; the rate follows the day") {
   CHECK(static_cast<double>(busy) / calm == Approx(3).epsilon(0.02));
 }
 
-TEST_CASE("An arrival beyond every run is not looked for through all the days before it") {
-  ArrivalProcess process(1, "rare", spec(R"({"process": "diurnal", "factors": [1, 3], "period_s": 86400})", 1e-18));
-  CHECK(process.next() > sim::Time::seconds(3e9));
+TEST_CASE("An arrival after the end of a run is not looked for through all the days after it") {
+  const sim::Time end = sim::Time::seconds(3);
+  for (const char* text : {R"({"process": "diurnal", "factors": [1, 3], "period_s": 1})",
+                           R"({"process": "markov-modulated", "mean_burst_s": 0.01})",
+                           R"({"process": "diurnal", "factors": [1, 3], "period_s": 1, "batch": 9e18})"}) {
+    ArrivalProcess process(1, "rare", spec(text, 1e-18), end);
+    const sim::Time next = process.next();
+    CHECK(next >= end);
+    CHECK(next < sim::Time::seconds(5));
+  }
+}
+
+TEST_CASE("Changes of rate are counted: the windows of a day, and the begin and end of each burst") {
+  CHECK(spec("{}", 1).changes_in(1e9) == 0);
+  CHECK(spec(R"({"process": "diurnal", "factors": [1, 3, 1], "period_s": 60})", 1).changes_in(3600) == 180);
+  CHECK(spec(R"({"process": "markov-modulated", "burst_share": 0.25, "mean_burst_s": 5})", 1).changes_in(100) == 10);
 }
 
 TEST_CASE("A batch arrives at one instant and counts towards the rate") {
   const ArrivalSpec arrivals = spec(R"({"batch": {"dist": "geometric", "p": 0.5}})", 10);
-  ArrivalProcess process(1, "batches", arrivals);
+  ArrivalProcess process(1, "batches", arrivals, sim::Time::never());
   int together = 0;
   sim::Time last = sim::Time::nanoseconds(-1), now;
   constexpr int kCount = 100'000;

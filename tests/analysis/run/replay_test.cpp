@@ -65,3 +65,19 @@ TEST_CASE("Requests that arrive all at once are measured to the end of the run")
         Approx(150));
   CHECK(summary["energy"]["joules"].get<double>() > 0);
 }
+
+TEST_CASE("Where all has arrived before the warm-up ends, nothing is measured, and nothing is less than nothing") {
+  const ResultFolder folder("warm");
+  std::filesystem::create_directories(folder.path);
+  const std::string path = (folder.path / "early.csv").string();
+  std::ofstream(path) << "arrival_s,prompt_tokens,output_tokens\n0,1000,500\n0.1,1000,500\n";
+  const auto source = traces::open_trace(path, "requests", {});
+  const sim::Json summary = simulate_text(R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"}],
+      "workload": {"requests": {"rate_per_s": 1, "prompt_tokens": 1, "output_tokens": 1}},
+      "run": {"duration_s": 60, "warmup_s": 1}})",
+                                          folder, {}, source.get());
+  CHECK(summary["counts"]["calls_completed"] == 2);
+  for (const char* phase : {"prefill", "decode"}) CHECK(summary["pools"]["main"]["roofline"][phase]["steps"] == 0);
+}

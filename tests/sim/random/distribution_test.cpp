@@ -67,3 +67,18 @@ TEST_CASE("Bad distributions are faults with their places") {
     CHECK(!faults.empty());
   }
 }
+
+TEST_CASE("Draws beyond every number stay what they are: clamped, or nothing of them") {
+  Stream stream(1, StreamName("test"), 0);
+  Faults faults;
+  const Distribution nothing = read(R"({"dist": "gamma", "shape": 1e308, "scale": 1e308, "times": 0})", faults);
+  CHECK(nothing.sample(stream) == 0);
+  CHECK(nothing.mean() == 0);
+  CHECK(read(R"({"dist": "gamma", "shape": 1e308, "scale": 1e308, "max": 7})", faults).sample(stream) == 7);
+  CHECK(read(R"({"dist": "negative-binomial", "r": 1e12, "p": 1e-6})", faults).sample_tokens(stream) ==
+        1'000'000'000'000'000);
+  REQUIRE(faults.empty());
+  read(R"({"dist": "negative-binomial", "r": 1e308, "p": 1e-6})", faults);
+  REQUIRE(faults.size() == 1);
+  CHECK(faults.list()[0].place == "/r");
+}

@@ -4,15 +4,14 @@
 #include "platforms/spec/catalog.hpp"
 #include "sim/input/json_reader.hpp"
 
-namespace tokenyard::analysis {
+namespace tokenyard::platforms {
 
 /// The entry named under `key`; null, with a fault that names the nearest, if the catalogue has none.
 ///
-///   plan.chip = catalog_entry(reader, "chip", platforms::CatalogKind::kChip, catalog, &platforms::Catalog::find_chip);
+///   plan.chip = catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
 template <typename Entry>
-const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, platforms::CatalogKind kind,
-                           const platforms::Catalog& catalog,
-                           const Entry* (platforms::Catalog::*find)(std::string_view) const,
+const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, CatalogKind kind, const Catalog& catalog,
+                           const Entry* (Catalog::*find)(std::string_view) const,
                            std::optional<std::string> fallback = {}) {
   const std::size_t before = reader.faults().size();
   const std::string name = reader.string(key, std::move(fallback));
@@ -22,4 +21,4 @@ const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, plat
   return found;
 }
 
-}  // namespace tokenyard::analysis
+}  // namespace tokenyard::platforms
