@@ -100,7 +100,7 @@ class Watch final : public sim::EventHandler {
   void on_event(Time now, std::uint64_t) override {
     platforms::Replica& replica = fleet_.replica(0, 0);
     replica.settle();
-    samples.push_back({replica.running(), replica.waiting(), replica.kv_blocks_in_use()});
+    samples.push_back({replica.running(), replica.waiting(), replica.kv().used_blocks()});
     if (client_.ended < requests_)
       simulation_.schedule(now + Time::seconds(1), sim::Priority::kObserve, entity_, *this);
   }

@@ -9,11 +9,9 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   for (std::size_t i = 0; i < fleet.replicas(pool); ++i) {
     platforms::Replica& replica = fleet.replica(pool, i);
     if (!replica.busy() && replica.waiting() == 0) continue;
-    replica.settle();
-    replica.add_share_of_step_in_flight(sum.totals);
+    sum.used_blocks += replica.add_reading(sum.totals);
     sum.running += replica.running();
     sum.waiting += replica.waiting();
-    sum.used_blocks += replica.kv_blocks_in_use();
   }
   if (const platforms::MediaQueue* media = fleet.media(pool)) {
     sum.totals += media->share_in_progress();

@@ -14,7 +14,7 @@ struct PoolReading {
   std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;  ///< a media pool has no blocks
 };
 
-/// Settles the pool's replicas to now. O(busy replicas), and a look at each idle one.
+/// As of now. O(busy replicas), and a look at each idle one.
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 
 /// What each chip of a replica did between two readings of its totals; summed over the replicas, if the totals are.

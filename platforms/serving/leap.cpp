@@ -46,8 +46,13 @@ std::int64_t Leap::steps_beyond(Time date) const {
 }
 
 void Leap::charge(std::int64_t to, ServingTotals& totals) {
+  add(charged_, to, totals);
+  charged_ = to;
+}
+
+void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const {
   const StepPiece& piece = batch_.piece;
-  const std::int64_t from = charged_, count = to - from;
+  const std::int64_t count = to - from;
   const Int128 contexts =
       Int128{count} * batch_.context + Int128{batch_.decoding} * ((to * (to - 1) - from * (from - 1)) / 2);
   const Int128 ticks = ticks_of(to) - ticks_of(from);
@@ -63,20 +68,20 @@ void Leap::charge(std::int64_t to, ServingTotals& totals) {
   if (batch_.starved) totals.capacity_ticks += ticks;
   totals.waiting_ticks += Int128{count} * piece.waiting_ticks;
   totals.output_tokens += count * batch_.decoding;
-  charged_ = to;
 }
 
-void Leap::add_share_of_step_in_flight(sim::Time now, ServingTotals& sum) const {
-  if (!going()) return;
+void Leap::add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) const {
+  if (over > charged_) add(charged_, over, sum);
+  if (over == steps_) return;
   const StepPiece& piece = batch_.piece;
-  const Int128 whole = duration_of(charged_).ticks();
-  const Int128 elapsed = std::clamp<Int128>((FineTime(now) - end_of(charged_)).ticks(), 0, whole);
+  const Int128 whole = duration_of(over).ticks();
+  const Int128 elapsed = std::clamp<Int128>((FineTime(now) - end_of(over)).ticks(), 0, whole);
   if (elapsed == 0) return;
   // One division for all: a step's ticks, FLOP and bytes are below 2^60 (StepPiece::counts).
   constexpr int kBits = 62;
   const Int128 share = (elapsed << kBits) / whole;
   const auto of = [share](std::int64_t quantity) { return (Int128{quantity} * share) >> kBits; };
-  const Tokens context = batch_.context + batch_.decoding * charged_;
+  const Tokens context = batch_.context + batch_.decoding * over;
   StepTotals& steps = of_its_kind(sum);
   Int128 busy = 0;
   for (std::size_t i = 0; i < kBounds; ++i) {

@@ -38,10 +38,11 @@ class Leap {
   std::int64_t steps_beyond(sim::Time date) const;
   /// Books what the steps up to `to` cost, from where the last charge ended.
   void charge(std::int64_t to, ServingTotals& totals);
-  /// Adds the elapsed share, by time, of the first step not charged.
-  void add_share_of_step_in_flight(sim::Time now, ServingTotals& sum) const;
+  /// Adds what is not charged of the first `over` steps, and the elapsed share, by time, of the step after them.
+  void add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) const;
 
  private:
+  void add(std::int64_t from, std::int64_t to, ServingTotals& totals) const;
   StepTotals& of_its_kind(ServingTotals& totals) const {
     return batch_.prompts ? totals.with_prompts : totals.without_prompts;
   }

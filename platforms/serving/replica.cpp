@@ -464,10 +464,24 @@ void Replica::cut_leap() {
   schedule_end();
 }
 
-/// The decoding calls hold what the first `steps` steps of the leap need.
+std::int64_t Replica::add_reading(ServingTotals& sum) {
+  if (!busy() || !held_.empty()) settle();  // what is held may have been let go
+  if (!busy()) return kv_.used_blocks();
+  const std::int64_t over = leap_.steps_over(simulation_, entity_);
+  leap_.add_elapsed(over, simulation_.now(), sum);
+  const bool settled = over == leap_.charged();
+  return kv_.used_blocks() + (settled ? 0 : decode_blocks_to_take(std::min(over + 1, leap_.steps())));
+}
+
+/// What the decoding calls lack of the blocks for the first `steps` steps of the leap.
+std::int64_t Replica::decode_blocks_to_take(std::int64_t steps) const {
+  if (decoding_.size() == 0 || decoding_waits_ || options_.speculation.drafts() > 0) return 0;
+  return decoding_.blocks_needed(steps) - taken_;
+}
+
 void Replica::take_decode_blocks(std::int64_t steps) {
-  if (decoding_.size() == 0 || decoding_waits_ || options_.speculation.drafts() > 0) return;
-  const std::int64_t more = decoding_.blocks_needed(steps) - taken_;
+  const std::int64_t more = decode_blocks_to_take(steps);
+  if (more == 0) return;
   kv_.take(more);
   taken_ += more;
 }

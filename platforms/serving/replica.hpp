@@ -114,17 +114,13 @@ class Replica final : public sim::EventHandler {
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
-  /// Adds the elapsed share of the step in flight, by time, which the pool's totals do not have yet: a window of
-  /// measurement is never charged more than its length.
-  void add_share_of_step_in_flight(ServingTotals& sum) const {
-    leap_.add_share_of_step_in_flight(simulation_.now(), sum);
-  }
+  /// Adds what the pool's totals do not have yet of the time up to now, the elapsed share of the step in flight
+  /// included (a window of measurement is never charged more than its length). The KV blocks in use.
+  std::int64_t add_reading(ServingTotals& sum);
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_.size; }
   /// In the queue, or for KV from a tier.
   std::int32_t waiting() const { return waiting_.size + loading_.size + loaded_.size; }
-  /// As of the last `settle()`.
-  std::int64_t kv_blocks_in_use() const { return kv_.used_blocks(); }
   /// An idle replica has no calls, and what is in its KV cache may be evicted.
   bool busy() const { return leap_.going(); }
 
@@ -180,6 +176,7 @@ class Replica final : public sim::EventHandler {
   void schedule_end();
   void end_leap();
   void account(std::int64_t to);
+  std::int64_t decode_blocks_to_take(std::int64_t steps) const;
   void take_decode_blocks(std::int64_t steps);
   void cut_leap();
   void join_decoding(std::uint32_t index, sim::FineTime at);

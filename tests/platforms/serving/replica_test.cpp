@@ -370,9 +370,18 @@ TEST_CASE("Read in the midst of a step, a replica has been busy as long as it ha
     }
     void on_event(Time now, std::uint64_t) override {
       Replica& replica = stand_.fleet->replica(0, 0);
-      replica.settle();
       ServingTotals totals = stand_.fleet->tally_of(0).totals;
-      replica.add_share_of_step_in_flight(totals);
+      const std::int64_t blocks = replica.add_reading(totals);
+      if (readings % 3 == 0) {  // brought up to date, it says the same
+        replica.settle();
+        ServingTotals settled = stand_.fleet->tally_of(0).totals;
+        CHECK(replica.add_reading(settled) == blocks);
+        CHECK(replica.kv().used_blocks() == blocks);
+        CHECK(settled.with_prompts == totals.with_prompts);
+        CHECK(settled.without_prompts == totals.without_prompts);
+        CHECK(settled.output_tokens == totals.output_tokens);
+        CHECK(settled.waiting_ticks == totals.waiting_ticks);
+      }
       const auto missing = static_cast<std::int64_t>(FineTime(now).ticks() -
                                                      totals.all_steps().busy_ticks);  // from time 0 on there is work
       CAPTURE(now.ns());
