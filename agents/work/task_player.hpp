@@ -4,12 +4,15 @@
 /// A task's every nanosecond belongs to one cause. A walk accounts for its own time; where several things ran side by
 /// side (branches, copies), the one that ended last was on the critical path, and its causes are the walk's.
 ///
-/// Contexts: the prompt of a call is its role's prefix (the same content for every task of the agent), then what the
-/// task has added so far, then what is new: one growing extent per walk and context. An answer without thinking stays
-/// reusable in the KV cache; after one with thinking, the visible part is prefilled again with the next prompt.
-///
 /// Calls that fail before they are served (`call_failure`) are repeated after a back-off; a task whose call is
 /// rejected, or fails for good, ends with that status once its branches have ended.
+///
+/// An answer without thinking stays reusable in the KV cache; after one with thinking, the visible part is prefilled
+/// again with the next prompt.
+///
+/// What tasks do, without time: walk.hpp, visit_draws.hpp, contexts.hpp, prompts.hpp. In time, of this class:
+/// task_player.cpp how tasks come and end, walking.cpp how their walks go on, fork and meet, calling.cpp their calls,
+/// waiting.cpp what they wait for.
 ///
 /// Cost: about a microsecond per call plus its draws; about 400 bytes per task in flight; nothing per finished task.
 ///
@@ -17,53 +20,28 @@
 ///   player.add_observer(metrics);
 ///   player.start();   // then simulation.run()
 
-#include <memory>
+#include <deque>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "agents/graph/agent_catalog.hpp"
 #include "agents/work/contexts.hpp"
-#include "agents/work/service.hpp"
+#include "agents/work/family_at_work.hpp"
 #include "agents/work/task_arrivals.hpp"
 #include "agents/work/tool_overlap.hpp"
 #include "agents/work/walk.hpp"
 #include "agents/work/workload.hpp"
+#include "agents/work/workload_entry.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
 #include "sim/core/slab.hpp"
 
 namespace tokenyard::agents {
 
-/// What-if: work made easier or harder without touching its draws.
-struct WorkScale {
-  double tool_time = 1, human_time = 1, output_tokens = 1;
-};
-
-/// One agent at work: where its calls go and when its tasks come.
-struct WorkloadEntry {
-  std::string name;  ///< unique in the workload: names its streams
-  std::shared_ptr<const Agent> agent;
-  /// The pool of each role, for each member of `family(*agent)`: pools[member][role].
-  std::vector<std::vector<std::uint32_t>> pools;
-  /// Capacities that replace the agent's, by member and service; empty: the agent's own.
-  std::vector<std::vector<std::int64_t>> capacities;
-  ArrivalSpec arrivals;  ///< used unless there is a closed loop
-  std::optional<ClosedLoop> closed_loop;
-  std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
-  sim::Time deadline = sim::Time::never();  ///< of a task, from its arrival
-  /// Tasks at work at a time; those beyond are paused as they arrive, first come, first served.
-  std::uint64_t max_in_flight = std::numeric_limits<std::uint64_t>::max();
-  ToolOverlapOptions tools;
-  WorkScale scale;
-};
-
 class TaskPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
   /// Generated arrivals stop at `end`.
   TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, std::uint64_t seed,
              std::vector<WorkloadEntry> entries, sim::Time end);
-  ~TaskPlayer() override;
 
   void start() override { arrivals_.start(); }
   bool arrivals_over() const override { return arrivals_.over(); }
@@ -74,7 +52,15 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   const Service& service(std::size_t entry, std::size_t member, std::size_t service) const;
 
  private:
-  struct Entry;
+  struct Entry {
+    explicit Entry(WorkloadEntry given) : spec(std::move(given)), family(spec) {}
+    WorkloadEntry spec;
+    FamilyAtWork family;
+    std::deque<std::uint32_t> paused;  ///< the first steps of tasks that wait to be admitted
+    std::uint64_t at_work = 0;         ///< tasks
+    bool admitting = false;
+  };
+
   struct Task {
     std::uint64_t number = 0;
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
@@ -92,6 +78,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool live = false;
   };
 
+  /// A walk in time.
   struct Step {
     Walk walk;
     Contexts contexts;
@@ -125,37 +112,41 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
 
+  // task_player.cpp
+  void wake(std::uint32_t step, sim::Time date, Event event);
   void begin_task(std::uint32_t entry, std::uint64_t entity, std::uint32_t user);
-  void end_task(std::uint32_t task);
   void admit_tasks(std::uint32_t entry);
+  void end_task(std::uint32_t root, bool failed);
+  void settle(std::uint32_t step, const std::vector<std::vector<std::uint32_t>>& children);
+  Entry& entry_of(const Step& step) { return entries_[tasks_[step.task].entry]; }
+  FamilyAtWork::Member& member_of(const Step& step) { return entry_of(step).family.members[step.member]; }
 
-  /// A walk in time.
+  // walking.cpp. `begin_…` is true if the node takes time, or has moved the walk on by itself.
   std::uint32_t new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
                          bool branch = false);
   void go(std::uint32_t step, std::uint32_t node);
   bool begin_node(std::uint32_t step);
   void leave_node(std::uint32_t step, bool error);
   void end_step(std::uint32_t step, bool failed);
-
-  bool begin_call(std::uint32_t step);
-  void submit_calls(std::uint32_t step);
-  bool begin_pictures(std::uint32_t step);
-  platforms::CallRequest request_of(const Step& step);
-  bool begin_wait(std::uint32_t step);
-  void begin_service(std::uint32_t step, sim::Time duration);
-  void end_wait(std::uint32_t step);
   bool begin_branches(std::uint32_t step);
   bool begin_sub_agents(std::uint32_t step);
   void end_branch(std::uint32_t parent, std::uint32_t child, bool failed);
-
-  void build_prompt(std::uint32_t step, std::vector<platforms::Extent>& prompt);
-  void compact_context(std::uint32_t step);
-  void open_context(std::uint32_t step, std::uint32_t context);
-  std::int64_t copies(const Step& step, const Draw& parallel) const;
   void account(Step& step, platforms::Cause cause);
-  void settle(std::uint32_t step, const std::vector<std::vector<std::uint32_t>>& children);
+  void keep_result(Step& step);
   void report_node(const Step& step, bool has_call, std::uint64_t call);
-  void wake(std::uint32_t step, sim::Time date, Event event);
+
+  // calling.cpp
+  bool begin_call(std::uint32_t step);
+  void retry_call(std::uint32_t step);
+  void submit_calls(std::uint32_t step);
+  bool begin_pictures(std::uint32_t step);
+  platforms::CallRequest request_of(const Step& step);
+
+  // waiting.cpp
+  bool begin_wait(std::uint32_t step);
+  void begin_service(std::uint32_t step, sim::Time duration);
+  void end_service(std::uint32_t step);
+  void end_wait(std::uint32_t step);
 
   sim::Simulation& simulation_;
   platforms::FrontDoor& door_;

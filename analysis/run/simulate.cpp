@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/work/request_player.hpp"
+#include "agents/work/task_player.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/run/summary.hpp"
 #include "platforms/cluster/placement.hpp"

@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "agents/work/task_player.hpp"
+#include "agents/graph/agent_catalog.hpp"
+#include "agents/work/workload_entry.hpp"
 
 namespace tokenyard::analysis {
 

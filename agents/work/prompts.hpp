@@ -1,0 +1,23 @@
+#pragma once
+/// What a visit to a node that calls a model adds to the walk's context, and the prompt that its calls get.
+///
+/// A prompt is the prefix of the context's role (the same content for every task of the agent), then what the task has
+/// added so far, then what is new: one growing extent per walk and context. A fresh node's prompt is its own: a prefix
+/// and tokens that no other call finds again. No prompt is empty.
+///
+/// Cost: that of the visit's draws, and O(depth of branches) for a prompt.
+
+#include <vector>
+
+#include "agents/work/contexts.hpp"
+#include "agents/work/walk.hpp"
+
+namespace tokenyard::agents {
+
+/// Before the first call of a visit: opens the context, adds what is new, and replaces a context that has become too
+/// long by a summary. Nothing, if the node is fresh.
+void extend_context(std::uint64_t seed, const Walk& walk, Contexts& contexts);
+
+void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std::vector<platforms::Extent>& prompt);
+
+}  // namespace tokenyard::agents

@@ -1,0 +1,67 @@
+/// What a task waits for between its calls: tools, and people, with queues where they serve only so many at a time.
+
+#include <algorithm>
+
+#include "agents/work/task_player.hpp"
+
+namespace tokenyard::agents {
+
+using platforms::Cause;
+using sim::Time;
+
+bool TaskPlayer::begin_wait(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Node& node = step.walk.node();
+  const Entry& entry = entry_of(step);
+  const std::int64_t count = copies_of(seed_, step.walk);
+  step.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
+  if (node.kind != NodeKind::kHuman) tasks_[step.task].tool_calls += static_cast<std::uint32_t>(count);
+  step.open = static_cast<std::int32_t>(count);
+
+  const ToolOverlapOptions& tools = entry.spec.tools;
+  const bool behind_its_call =
+      tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && step.call.end == simulation_.now();
+  Service* const service = node.service != kNone ? &member_of(step).services[node.service] : nullptr;
+  ToolRuns runs(seed_, step.walk, entry.spec.scale);
+  Time longest;
+  for (std::int64_t copy = 0; copy < count; ++copy) {
+    auto [takes, failed, result] = runs.next();
+    if (behind_its_call) {
+      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && foreseen(seed_, step.walk, copy, tools.right);
+      takes = std::max(Time(), takes - head_start(tools.overlap, step.call, copy, count, guessed));
+    }
+    step.error = step.error || failed;
+    step.result_tokens += result;
+    longest = std::max(longest, takes);
+    if (service != nullptr && service->arrive({index, takes})) begin_service(index, takes);
+  }
+  if (service != nullptr) return true;
+  if (longest == Time()) {  // no time passes: on at once
+    keep_result(step);
+    return false;
+  }
+  wake(index, simulation_.now() + longest, Event::kWake);
+  return true;
+}
+
+void TaskPlayer::begin_service(std::uint32_t index, Time duration) {
+  steps_[index].served = simulation_.now();
+  wake(index, simulation_.now() + duration, Event::kServed);
+}
+
+void TaskPlayer::end_service(std::uint32_t index) {
+  Step& step = steps_[index];
+  Service& service = member_of(step).services[step.walk.node().service];
+  if (const auto next = service.finish()) begin_service(next->walk, next->duration);
+  if (--step.open == 0) end_wait(index);
+}
+
+void TaskPlayer::end_wait(std::uint32_t index) {
+  Step& step = steps_[index];
+  account(step, step.waiting_for);
+  keep_result(step);
+  report_node(step, false, 0);
+  leave_node(index, step.error);
+}
+
+}  // namespace tokenyard::agents
