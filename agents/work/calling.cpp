@@ -97,7 +97,6 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   const FamilyAtWork::Member& member = member_of(step);
   CallRequest request;
   request.task = task.number;
-  request.entity = scatter(scatter(step.walk.entity()) + step.walk.visit());
   request.task_arrival = task.arrival;
   request.task_served = task.served;
   request.path_served = step.path_served;
@@ -105,6 +104,7 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   request.deadline = task.deadline;
   request.agent = task.entry;
   request.node = member.first_node + step.walk.at();
+  request.entity = scatter(scatter(step.walk.entity() + request.node) + step.walk.visit());
   request.branch = step.branch;
   request.pool = member.pools[step.walk.node().role];
   request.listener = this;
