@@ -1,7 +1,7 @@
 #pragma once
 /// A pool's policies: its router, how calls wait and take turns, and which KV stays in HBM.
 
-#include "analysis/scenario/scenario.hpp"
+#include "analysis/scenario/pool_plan.hpp"
 
 namespace tokenyard::analysis {
 
