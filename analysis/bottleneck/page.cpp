@@ -19,10 +19,6 @@ constexpr std::size_t kBars = 8, kRows = 12, kSteps = 12, kStepsWithSlack = 8;
 
 std::string share(std::optional<double> value) { return human_number(value, Unit::kShare); }
 
-std::string tile(const std::string& label, const std::string& value, const std::string& below) {
-  return fmt::format("<div class=\"tile\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", label, value, below);
-}
-
 std::string elasticity_cell(const Json& e) {
   if (!e.is_object()) return "–";
   return fmt::format("{:+.2f}\u00a0±\u00a0{:.2f}", e["mean"].get<double>(), e["half_width"].get<double>());
@@ -42,21 +38,21 @@ Gain gain_of(const Json& effect, double factor) {
 
 std::string answer(const Json& study, double factor) {
   const Json& task = value_at(study, {"base", "latency", "task_s"});
-  std::string tiles = tile("Median task", human_number(number_at(task, {"p50"}), Unit::kSeconds),
-                           "p95 " + human_number(number_at(task, {"p95"}), Unit::kSeconds));
+  std::string tiles = html_tile("Median task", human_number(number_at(task, {"p50"}), Unit::kSeconds),
+                                "p95 " + human_number(number_at(task, {"p95"}), Unit::kSeconds));
   const Json& bands = value_at(study, {"time", "bands"});
   for (const Json& band : bands) {
     const Json& causes = band["causes_s"];
     const auto most =
         std::max_element(causes.begin(), causes.end(), [](const Json& a, const Json& b) { return a < b; });
-    tiles +=
-        tile(fmt::format("Most of the {} task", band["tasks"].get<std::string>()), html_escaped(words_of(most.key())),
-             share(most->get<double>() / std::max(1e-12, band["task_s"].get<double>())) + " of its time");
+    tiles += html_tile(fmt::format("Most of the {} task", band["tasks"].get<std::string>()),
+                       html_escaped(words_of(most.key())),
+                       share(most->get<double>() / std::max(1e-12, band["task_s"].get<double>())) + " of its time");
   }
   const Json& effects = value_at(study, {"effects"});
   if (!effects.empty()) {
     const Gain gain = gain_of(effects[0], factor);
-    tiles += tile(
+    tiles += html_tile(
         "First in the ranking", share(std::max(0.0, std::max(gain.p50, gain.p95))),
         fmt::format("faster by {} more of the {}", share(factor - 1), html_escaped(text_at(effects[0], {"title"}))));
   }

@@ -200,19 +200,14 @@ std::string badges(const RunResult& result) {
   return out;
 }
 
-std::string tile(const std::string& label, const std::string& value, const std::string& below, const char* kind = "") {
-  return fmt::format("<div class=\"tile {}\"><dt>{}</dt><dd><b>{}</b><small>{}</small></dd></div>\n", kind, label,
-                     value, below);
-}
-
 std::string tiles(const RunResult& result) {
   const Json& s = result.summary();
   const Json& met = value_at(s, {"slo", "met"});
   const std::string asked = service_level_text(result.manifest());
   const auto latency = [&](const char* label, const char* key) {
     const Json& l = value_at(s, {"latency", key});
-    return tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds),
-                "mean " + number(l, {"mean"}, Unit::kSeconds));
+    return html_tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds),
+                     "mean " + number(l, {"mean"}, Unit::kSeconds));
   };
   std::set<std::string> kinds;
   const Json& pools = value_at(s, {"pools"});
@@ -222,22 +217,23 @@ std::string tiles(const RunResult& result) {
     }
   }
   std::string out;
-  out += asked.empty() ? tile("Service level", "–", "none asked for")
-                       : tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked),
-                              !met.is_boolean() ? ""
-                              : met.get<bool>() ? "good"
-                                                : "bad");
+  out += asked.empty()
+             ? html_tile("Service level", "–", "none asked for")
+             : html_tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked),
+                         !met.is_boolean() ? ""
+                         : met.get<bool>() ? "good"
+                                           : "bad");
   out += latency(plain_requests(s) ? "Request time" : "Task time", "task_s");
   out += latency("First token", "ttft_s");
   out += latency("Time per token", "tpot_s");
-  out += tile("Output tokens", number(s, {"throughput", "output_tokens_per_s"}, Unit::kPerSecond),
-              number(s, {"throughput", "calls_per_s"}, Unit::kCount) + " calls/s");
-  out += tile("Chips", human_number(chips_of(s), Unit::kCount), listed({kinds.begin(), kinds.end()}));
-  out += tile("Power", number(s, {"energy", "watts_mean"}, Unit::kWatts),
-              number(s, {"energy", "joules_per_output_token"}, Unit::kJoules) + " per output token");
-  out += tile(plain_requests(s) ? "Cost per request" : "Cost per task",
-              number(s, {"cost", "usd_per_completed_task"}, Unit::kUsd),
-              number(s, {"cost", "usd_per_million_output_tokens"}, Unit::kUsd) + " per M output tokens");
+  out += html_tile("Output tokens", number(s, {"throughput", "output_tokens_per_s"}, Unit::kPerSecond),
+                   number(s, {"throughput", "calls_per_s"}, Unit::kCount) + " calls/s");
+  out += html_tile("Chips", human_number(chips_of(s), Unit::kCount), listed({kinds.begin(), kinds.end()}));
+  out += html_tile("Power", number(s, {"energy", "watts_mean"}, Unit::kWatts),
+                   number(s, {"energy", "joules_per_output_token"}, Unit::kJoules) + " per output token");
+  out += html_tile(plain_requests(s) ? "Cost per request" : "Cost per task",
+                   number(s, {"cost", "usd_per_completed_task"}, Unit::kUsd),
+                   number(s, {"cost", "usd_per_million_output_tokens"}, Unit::kUsd) + " per M output tokens");
   return out;
 }
 

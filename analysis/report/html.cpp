@@ -93,6 +93,11 @@ std::string HtmlTable::html() const {
   return out + "</tbody></table></div>\n";
 }
 
+std::string html_tile(std::string_view label, std::string_view value, std::string_view below, std::string_view kind) {
+  return fmt::format("<div class=\"tile{}{}\"><dt>{}</dt><dd><b>{}</b>{}</dd></div>\n", kind.empty() ? "" : " ", kind,
+                     label, value, below.empty() ? "" : fmt::format("<small>{}</small>", below));
+}
+
 std::string html_details(std::string_view title, const std::string& content) {
   return fmt::format("<details><summary>{}</summary>{}</details>\n", html_escaped(title), content);
 }

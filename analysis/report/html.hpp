@@ -32,6 +32,10 @@ struct HtmlTable {
   std::string html() const;
 };
 
+/// One figure of a `<dl class="tiles">`, of HTML; `below` may be empty. `kind` colours it: "good" or "bad".
+std::string html_tile(std::string_view label, std::string_view value, std::string_view below,
+                      std::string_view kind = {});
+
 /// "<details>" with a table: the text alternative of a chart.
 std::string html_details(std::string_view title, const std::string& content);
 

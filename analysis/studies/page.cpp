@@ -47,10 +47,9 @@ class Article {
       for (const std::string& name : study_.tiles) {
         std::string band;
         if (name == study_.outcome && f_.least && f_.most)
-          band = fmt::format("<small>{} to {}</small>", html_escaped(shown_with_unit(*f_.least, unit())),
+          band = fmt::format("{} to {}", html_escaped(shown_with_unit(*f_.least, unit())),
                              html_escaped(shown_with_unit(*f_.most, unit())));
-        text += fmt::format("<div class=\"tile\"><dt>{}</dt><dd><b>{}</b>{}</dd></div>\n",
-                            html_escaped(study_.title_and_unit(name).first), shown(name), band);
+        text += html_tile(html_escaped(study_.title_and_unit(name).first), shown(name), band);
       }
       text += "</dl>\n";
     }
