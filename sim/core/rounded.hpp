@@ -1,4 +1,6 @@
 #pragma once
+/// Numbers made whole, the same on every machine: `rounded` where they are known to be small, `counted` where a user's
+/// may not be.
 
 #include <cstdint>
 

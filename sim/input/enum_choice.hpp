@@ -1,4 +1,7 @@
 #pragma once
+/// ObjectReader::choice among the names of an enumeration, which stand in the order of its enumerators.
+///
+///   const Router router = enum_choice<Router>(reader, "router", kRouterNames, "least-loaded");
 
 #include <algorithm>
 #include <array>
@@ -10,9 +13,6 @@
 
 namespace tokenyard::sim {
 
-/// ObjectReader::choice among the names of an enumeration, which stand in the order of its enumerators.
-///
-///   const Router router = enum_choice<Router>(reader, "router", kRouterNames, "least-loaded");
 template <typename Enum, std::size_t count>
 Enum enum_choice(ObjectReader& reader, std::string_view key, const std::array<std::string_view, count>& names,
                  std::optional<std::string> fallback = {}) {

@@ -1,10 +1,10 @@
 #pragma once
+/// An argument as a POSIX shell takes it whole; a plain word stays as it is.
 
 #include <string>
 
 namespace tokenyard::sim {
 
-/// An argument as a POSIX shell takes it whole; a plain word stays as it is.
 inline std::string shell_quoted(const std::string& argument) {
   const bool plain = !argument.empty() && argument.find_first_of(" \t\n\"'\\$`*?&|;<>(){}[]#~!") == std::string::npos;
   if (plain) return argument;

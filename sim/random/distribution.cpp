@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/core/rounded.hpp"
+#include "sim/input/enum_choice.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::sim {
@@ -86,81 +87,9 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   const std::size_t before = faults.size();
   ObjectReader r(value, file, pointer, faults);
   Distribution d;
-  auto table = std::make_shared<Table>();
-  const NumberRule positive{.minimum = 0, .exclusive = true};
-  const std::string family = r.choice("dist", {"constant", "uniform", "exponential", "lognormal", "gamma", "weibull",
-                                               "negative-binomial", "poisson", "geometric", "mixture", "empirical"});
+  d.family_ = enum_choice<Family>(r, "dist", kFamilyNames);
   if (faults.size() != before) return constant(1);  // without the family, its keys cannot be judged
-  if (family == "constant") {
-    d.a_ = r.number("value");
-  } else if (family == "uniform") {
-    d.family_ = Family::kUniform;
-    d.a_ = r.number("low");
-    d.b_ = r.number("high");
-    if (d.b_ < d.a_) r.fault("high", fmt::format("{}", d.b_), fmt::format("at least low = {}", d.a_));
-  } else if (family == "exponential") {
-    d.family_ = Family::kExponential;
-    d.a_ = r.number("mean", positive);
-  } else if (family == "lognormal") {
-    d.family_ = Family::kLognormal;
-    d.a_ = r.number("median", positive);
-    d.b_ = r.number("sigma", {.minimum = 0, .maximum = 20});
-  } else if (family == "gamma") {
-    d.family_ = Family::kGamma;
-    d.a_ = r.number("shape", positive);
-    d.b_ = r.number("scale", positive);
-  } else if (family == "weibull") {
-    d.family_ = Family::kWeibull;
-    d.a_ = r.number("scale", positive);
-    d.b_ = r.number("shape", {.minimum = 0.05, .maximum = 1e3});
-  } else if (family == "negative-binomial") {
-    d.family_ = Family::kNegativeBinomial;
-    d.a_ = r.number("r", {.minimum = 0, .maximum = 1e12, .exclusive = true});
-    d.b_ = r.number("p", {.minimum = 1e-6, .maximum = 1});
-  } else if (family == "poisson") {
-    d.family_ = Family::kPoisson;
-    d.a_ = r.number("mean", {.minimum = 0, .maximum = 1e6});
-  } else if (family == "geometric") {
-    d.family_ = Family::kGeometric;
-    d.a_ = r.number("p", {.minimum = 1e-6, .maximum = 1});
-  } else if (family == "mixture") {
-    d.family_ = Family::kMixture;
-    double total = 0;
-    r.each(
-        "parts",
-        [&](ObjectReader& part) {
-          total += part.number("weight", {.minimum = 0, .maximum = 1});
-          table->cumulative.push_back(total);
-          table->parts.push_back(read_distribution(part, "of"));
-        },
-        true);
-    if (table->parts.empty() || std::fabs(total - 1) > 1e-9)
-      r.fault("parts", fmt::format("weights that sum to {}", total), "weights that sum to 1");
-  } else {
-    d.family_ = Family::kEmpirical;
-    double total = 0;
-    const Json* values = r.raw("values");
-    const Json* weights = r.raw("weights");
-    const bool lists = values != nullptr && values->is_array() && !values->empty() &&
-                       (weights == nullptr || (weights->is_array() && weights->size() == values->size()));
-    if (!lists) {
-      r.fault("values", values == nullptr ? "nothing" : shown(*values),
-              "an array of numbers, with as many \"weights\" or none");
-    } else {
-      for (std::size_t i = 0; i < values->size(); ++i) {
-        const Json& v = (*values)[i];
-        const double w = weights == nullptr ? 1 : (*weights)[i].is_number() ? (*weights)[i].get<double>() : -1;
-        if (!v.is_number() || !(w >= 0) || w > 1e300) {
-          r.fault("values", fmt::format("entry {}: {}", i, shown(v)), "numbers, with weights of at least 0");
-          break;
-        }
-        total += w;
-        table->values.push_back(v.get<double>());
-        table->cumulative.push_back(total);
-      }
-      if (total <= 0) r.fault("weights", "a sum of 0", "weights of which one is above 0");
-    }
-  }
+  d.read_parameters(r);
   d.times_ = r.number("times", {.fallback = 1, .minimum = 0});
   if (d.times_ == 0) d.family_ = Family::kConstant, d.a_ = 0;  // a draw may be infinite, and 0 times that is no number
   d.minimum_ = r.optional_number("min").value_or(d.minimum_);
@@ -168,9 +97,95 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   if (d.maximum_ < d.minimum_)
     r.fault("max", fmt::format("{}", d.maximum_), fmt::format("at least min = {}", d.minimum_));
   r.finish();
-  if (faults.size() != before) return constant(1);
-  if (!table->cumulative.empty()) d.table_ = std::move(table);
-  return d;
+  return faults.size() != before ? constant(1) : d;
+}
+
+void Distribution::read_parameters(ObjectReader& r) {
+  const NumberRule positive{.minimum = 0, .exclusive = true};
+  switch (family_) {
+    case Family::kConstant:
+      a_ = r.number("value");
+      return;
+    case Family::kUniform:
+      a_ = r.number("low");
+      b_ = r.number("high");
+      if (b_ < a_) r.fault("high", fmt::format("{}", b_), fmt::format("at least low = {}", a_));
+      return;
+    case Family::kExponential:
+      a_ = r.number("mean", positive);
+      return;
+    case Family::kLognormal:
+      a_ = r.number("median", positive);
+      b_ = r.number("sigma", {.minimum = 0, .maximum = 20});
+      return;
+    case Family::kGamma:
+      a_ = r.number("shape", positive);
+      b_ = r.number("scale", positive);
+      return;
+    case Family::kWeibull:
+      a_ = r.number("scale", positive);
+      b_ = r.number("shape", {.minimum = 0.05, .maximum = 1e3});
+      return;
+    case Family::kNegativeBinomial:
+      a_ = r.number("r", {.minimum = 0, .maximum = 1e12, .exclusive = true});
+      b_ = r.number("p", {.minimum = 1e-6, .maximum = 1});
+      return;
+    case Family::kPoisson:
+      a_ = r.number("mean", {.minimum = 0, .maximum = 1e6});
+      return;
+    case Family::kGeometric:
+      a_ = r.number("p", {.minimum = 1e-6, .maximum = 1});
+      return;
+    case Family::kMixture:
+      table_ = std::make_shared<Table>(read_mixture(r));
+      return;
+    case Family::kEmpirical:
+      table_ = std::make_shared<Table>(read_empirical(r));
+      return;
+  }
+}
+
+Distribution::Table Distribution::read_mixture(ObjectReader& r) {
+  Table table;
+  double total = 0;
+  r.each(
+      "parts",
+      [&](ObjectReader& part) {
+        total += part.number("weight", {.minimum = 0, .maximum = 1});
+        table.cumulative.push_back(total);
+        table.parts.push_back(read_distribution(part, "of"));
+      },
+      true);
+  if (table.parts.empty() || std::fabs(total - 1) > 1e-9)
+    r.fault("parts", fmt::format("weights that sum to {}", total), "weights that sum to 1");
+  return table;
+}
+
+Distribution::Table Distribution::read_empirical(ObjectReader& r) {
+  Table table;
+  const Json* values = r.raw("values");
+  const Json* weights = r.raw("weights");
+  const bool lists = values != nullptr && values->is_array() && !values->empty() &&
+                     (weights == nullptr || (weights->is_array() && weights->size() == values->size()));
+  if (!lists) {
+    r.fault("values", values == nullptr ? "nothing" : shown(*values),
+            "an array of numbers, with as many \"weights\" or none");
+    return table;
+  }
+  double total = 0;
+  for (std::size_t i = 0; i < values->size(); ++i) {
+    const Json& v = (*values)[i];
+    const double w = weights == nullptr ? 1 : (*weights)[i].is_number() ? (*weights)[i].get<double>() : -1;
+    if (!v.is_number() || !(w >= 0) || w > 1e300) {
+      r.fault("values", fmt::format("entry {}: {}", i, shown(v)), "numbers, with weights of at least 0");
+      break;
+    }
+    total += w;
+    table.values.push_back(v.get<double>());
+    table.cumulative.push_back(total);
+  }
+  if (total <= 0) r.fault("weights", "a sum of 0", "weights of which one is above 0");
+  return table;
 }
 
 double Distribution::draw(Stream& stream) const {
@@ -217,56 +232,47 @@ std::int64_t Distribution::sample_count(Stream& stream) const { return rounded(s
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }
 
 double Distribution::mean() const {
-  const bool clipped = std::isfinite(minimum_) || std::isfinite(maximum_);
-  if (!clipped || family_ == Family::kConstant) {
-    double mean = 0;
-    switch (family_) {
-      case Family::kConstant:
-        return std::clamp(times_ * a_, minimum_, maximum_);
-      case Family::kUniform:
-        mean = (a_ + b_) / 2;
-        break;
-      case Family::kExponential:
-        mean = a_;
-        break;
-      case Family::kLognormal:
-        mean = a_ * portable_exp(b_ * b_ / 2);
-        break;
-      case Family::kGamma:
-        mean = a_ * b_;
-        break;
-      case Family::kWeibull:
-        mean = a_ * portable_exp(log_gamma(1 + 1 / b_));
-        break;
-      case Family::kNegativeBinomial:
-        mean = a_ * (1 - b_) / b_;
-        break;
-      case Family::kPoisson:
-        mean = a_;
-        break;
-      case Family::kGeometric:
-        mean = 1 / a_;
-        break;
-      case Family::kMixture:
-      case Family::kEmpirical: {
-        double before = 0;
-        for (std::size_t i = 0; i < table_->cumulative.size(); ++i) {
-          const double of = family_ == Family::kMixture ? table_->parts[i].mean() : table_->values[i];
-          mean += (table_->cumulative[i] - before) * of;
-          before = table_->cumulative[i];
-        }
-        mean /= before;
-        break;
-      }
-    }
-    return times_ * mean;
-  }
-  // With clips: the average of many draws of a stream of its own, stratified by nothing: about 1e-3 of the spread.
+  if (is_constant()) return std::clamp(times_ * a_, minimum_, maximum_);
+  if (!std::isfinite(minimum_) && !std::isfinite(maximum_)) return times_ * mean_of_family();
   double sum = 0;
   constexpr int kDraws = 1 << 20;
   Stream stream(0, StreamName("distribution-mean"), 0);
   for (int i = 0; i < kDraws; ++i) sum += sample(stream);
   return sum / kDraws;
+}
+
+double Distribution::mean_of_family() const {
+  switch (family_) {
+    case Family::kUniform:
+      return (a_ + b_) / 2;
+    case Family::kLognormal:
+      return a_ * portable_exp(b_ * b_ / 2);
+    case Family::kGamma:
+      return a_ * b_;
+    case Family::kWeibull:
+      return a_ * portable_exp(log_gamma(1 + 1 / b_));
+    case Family::kNegativeBinomial:
+      return a_ * (1 - b_) / b_;
+    case Family::kGeometric:
+      return 1 / a_;
+    case Family::kConstant:
+    case Family::kExponential:
+    case Family::kPoisson:
+      return a_;
+    case Family::kMixture:
+    case Family::kEmpirical:
+      return table_->mean();
+  }
+  return a_;
+}
+
+double Distribution::Table::mean() const {
+  double sum = 0, before = 0;
+  for (std::size_t i = 0; i < cumulative.size(); ++i) {
+    sum += (cumulative[i] - before) * (parts.empty() ? values[i] : parts[i].mean());
+    before = cumulative[i];
+  }
+  return sum / before;
 }
 
 Distribution read_distribution(ObjectReader& reader, std::string_view key, std::optional<double> fallback) {

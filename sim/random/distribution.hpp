@@ -19,6 +19,7 @@
 /// The algorithms are ours and portable: same draws on every compiler and processor. Parameters are validated on
 /// reading; every fault has its JSON pointer. A draw allocates nothing.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,7 +69,24 @@ class Distribution {
     kMixture,
     kEmpirical
   };
+  static constexpr std::array<std::string_view, 11> kFamilyNames = {
+      "constant",          "uniform", "exponential", "lognormal", "gamma",    "weibull",
+      "negative-binomial", "poisson", "geometric",   "mixture",   "empirical"};
+  /// Mixture and empirical: cumulative weights beside parts or values.
+  struct Table {
+    std::vector<double> cumulative;
+    std::vector<double> values;
+    std::vector<Distribution> parts;
+
+    double mean() const;
+  };
+
+  void read_parameters(ObjectReader& r);
+  static Table read_mixture(ObjectReader& r);
+  static Table read_empirical(ObjectReader& r);
   double draw(Stream& stream) const;
+  /// Without clips and `times`.
+  double mean_of_family() const;
 
   Family family_ = Family::kConstant;
   double a_ = 0;  ///< first parameter, in the order of the list above
@@ -76,12 +94,6 @@ class Distribution {
   double times_ = 1;
   double minimum_ = -std::numeric_limits<double>::infinity();
   double maximum_ = std::numeric_limits<double>::infinity();
-  /// Mixture and empirical: cumulative weights beside parts or values.
-  struct Table {
-    std::vector<double> cumulative;
-    std::vector<double> values;
-    std::vector<Distribution> parts;
-  };
   std::shared_ptr<const Table> table_;
 };
 

@@ -117,22 +117,4 @@ std::optional<double> QuantileSketch::max_s() const {
   return FineTime(max_).seconds();
 }
 
-std::optional<double> QuantileSketch::share_up_to(Time value) const {
-  if (count_ == 0) return {};
-  const Int128 limit = FineTime(value).ticks();
-  if (limit >= max_) return 1.0;
-  std::uint64_t seen = 0;
-  for (unsigned page = 0; page < pages_.size(); ++page) {
-    if (!pages_[page]) continue;
-    const unsigned shift = page == 0 ? 0 : page - 1;
-    const std::size_t half = page == 0 ? 0 : std::size_t{1} << kBits;
-    for (std::size_t i = 0; i < pages_[page]->size(); ++i) {
-      if (static_cast<Int128>(i | half) << shift > limit)
-        return static_cast<double>(seen) / static_cast<double>(count_);
-      seen += (*pages_[page])[i];
-    }
-  }
-  return 1.0;
-}
-
 }  // namespace tokenyard::sim

@@ -32,8 +32,6 @@ class QuantileSketch {
   std::optional<double> quantile_s(double q) const;
   std::optional<double> mean_s() const;
   std::optional<double> max_s() const;
-  /// Share of samples at or below `value`, to the sketch's resolution; empty without samples.
-  std::optional<double> share_up_to(Time value) const;
 
  private:
   static constexpr unsigned kBits = 10;   ///< log2 of the buckets per power of two
