@@ -25,10 +25,6 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
   }
 }
 
-const Service& TaskPlayer::service(std::size_t entry, std::size_t member, std::size_t service) const {
-  return entries_[entry].family.members[member].services[service];
-}
-
 // ---- Events ---------------------------------------------------------------------------------------------------------
 
 void TaskPlayer::on_event(Time, std::uint64_t argument) {

@@ -48,9 +48,6 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   std::uint64_t tasks_in_flight() const override { return tasks_.in_use(); }
   void finish_unfinished() override;
 
-  /// What a tool or team of an entry is doing: member of the agent's family, service within it.
-  const Service& service(std::size_t entry, std::size_t member, std::size_t service) const;
-
  private:
   struct Entry {
     explicit Entry(WorkloadEntry given) : spec(std::move(given)), family(spec) {}
