@@ -91,94 +91,114 @@ double best_launch_s(const std::function<FitError(double)>& error_of) {
                          {.restarts = 1})[0];
 }
 
-}  // namespace
+/// Calls `row` with the path of the source's table and its chip, where both are known.
+template <typename Row>
+void look_up(const Source& source, const std::string& table, const std::filesystem::path& folder,
+             const platforms::Catalog& catalog, const Row& row) {
+  const std::filesystem::path path = folder / (table + ".csv.xz");
+  const platforms::Chip* chip = catalog.find_chip(source.chip);
+  if (chip != nullptr && std::filesystem::exists(path)) row(path, *chip);
+}
 
-std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data, const platforms::Catalog& catalog) {
-  const std::filesystem::path folder = data / "aiconfigurator";
-  ValidationTable products{"Kernel tables: dense products",
-                           "The catalogue's figures on whole tables (products of at least 512 x 512); simulated is the "
-                           "median ratio to the measured. Tables in 8 and 4 bits include the kernel that quantises the "
-                           "inputs, whose launch by itself is fitted to each.",
-                           {}};
+ValidationTable products(const std::filesystem::path& folder, const platforms::Catalog& catalog) {
+  ValidationTable table{"Kernel tables: dense products",
+                        "The catalogue's figures on whole tables (products of at least 512 x 512); simulated is the "
+                        "median ratio to the measured. Tables in 8 and 4 bits include the kernel that quantises the "
+                        "inputs, whose launch by itself is fitted to each.",
+                        {}};
   for (const Source& source : kProducts) {
-    const std::filesystem::path path = folder / fmt::format("{}.csv.xz", source.table);
-    const platforms::Chip* chip = catalog.find_chip(source.chip);
-    if (!std::filesystem::exists(path) || chip == nullptr) continue;
-    const GemmFit fit{.figures = platforms::gemm_figures(*chip, source.precision)};
-    std::vector<std::pair<double, double>> times;
-    for (const GemmSample& s : read_gemm_samples(path, source.format))
-      times.emplace_back(
-          gemm_seconds(fit, s, platforms::bytes_per_weight(source.precision), platforms::input_bytes(source.precision)),
-          s.seconds);
-    const auto error_of = [&](double launch_s) {
-      FitError error;
-      for (const auto& [modelled, measured] : times) error.add(modelled + launch_s, measured);
-      return error;
-    };
-    const double launch_s = source.precision != Precision::kBf16 ? best_launch_s(error_of) : 0;
-    products.rows.push_back(
-        row_of(fmt::format("{} {}", source.table, source.format), error_of(launch_s), source.fitted_on));
+    look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
+      const GemmFit fit{.figures = platforms::gemm_figures(chip, source.precision)};
+      std::vector<std::pair<double, double>> times;
+      for (const GemmSample& s : read_gemm_samples(path, source.format))
+        times.emplace_back(gemm_seconds(fit, s, platforms::bytes_per_weight(source.precision),
+                                        platforms::input_bytes(source.precision)),
+                           s.seconds);
+      const auto error_of = [&](double launch_s) {
+        FitError error;
+        for (const auto& [modelled, measured] : times) error.add(modelled + launch_s, measured);
+        return error;
+      };
+      const double launch_s = source.precision != Precision::kBf16 ? best_launch_s(error_of) : 0;
+      table.rows.push_back(
+          row_of(fmt::format("{} {}", source.table, source.format), error_of(launch_s), source.fitted_on));
+    });
   }
-  ValidationTable attention{"Kernel tables: attention",
-                            "The catalogue's figures and tables, with one more fitted to each: the time of a kernel "
-                            "launched by itself, which captured graphs do not take. Tables made without one "
-                            "configuration in five miss these by what their sources in the catalogue say.",
-                            {}};
+  return table;
+}
+
+ValidationTable attention(const std::filesystem::path& folder, const platforms::Catalog& catalog) {
+  ValidationTable table{"Kernel tables: attention",
+                        "The catalogue's figures and tables, with one more fitted to each: the time of a kernel "
+                        "launched by itself, which captured graphs do not take. Tables made without one "
+                        "configuration in five miss these by what their sources in the catalogue say.",
+                        {}};
   for (const bool decode : {true, false}) {
     for (const Source& source : kAttention) {
       const std::string name = fmt::format(fmt::runtime(source.table), decode ? "generation" : "context");
-      const std::filesystem::path path = folder / (name + ".csv.xz");
-      const platforms::Chip* chip = catalog.find_chip(source.chip);
-      if (!std::filesystem::exists(path) || chip == nullptr) continue;
-      platforms::AttentionFigures figures = platforms::attention_figures(*chip, source.precision, source.precision);
-      const auto samples =
-          decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
-      const auto error_of = [&](double launch_s) {
-        figures.launch_s = launch_s;
-        FitError error;
-        for (const AttentionSample& s : samples)
-          error.add(decode ? decode_seconds(figures, s) : prefill_seconds(figures, s), s.seconds);
-        return error;
-      };
-      attention.rows.push_back(row_of(name, error_of(best_launch_s(error_of)), source.fitted_on));
+      look_up(source, name, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
+        platforms::AttentionFigures figures = platforms::attention_figures(chip, source.precision, source.precision);
+        const auto samples =
+            decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
+        const auto error_of = [&](double launch_s) {
+          figures.launch_s = launch_s;
+          FitError error;
+          for (const AttentionSample& s : samples)
+            error.add(decode ? decode_seconds(figures, s) : prefill_seconds(figures, s), s.seconds);
+          return error;
+        };
+        table.rows.push_back(row_of(name, error_of(best_launch_s(error_of)), source.fitted_on));
+      });
     }
   }
-  ValidationTable experts{
+  return table;
+}
+
+ValidationTable experts(const std::filesystem::path& folder, const platforms::Catalog& catalog) {
+  ValidationTable table{
       "Kernel tables: layers of experts",
       "The catalogue's figures with their tables of measured over modelled time, balanced routing, up to "
       "16,384 tokens. Tables made without one model and division in five miss these by what their "
       "sources in the catalogue say.",
       {}};
   for (const Source& source : kExperts) {
-    const std::filesystem::path path = folder / fmt::format("{}.csv.xz", source.table);
-    const platforms::Chip* chip = catalog.find_chip(source.chip);
-    if (!std::filesystem::exists(path) || chip == nullptr) continue;
-    const double bytes = platforms::bytes_per_weight(source.precision);
-    FitError few, many;
-    for (const MoeSample& s : read_moe_samples(path, source.format)) {
-      (s.tokens <= 256 ? few : many)
-          .add(moe_seconds(platforms::expert_figures(*chip, source.precision), s, bytes, bytes,
-                           chip->moe_residual(source.precision)),
-               s.seconds);
-    }
-    experts.rows.push_back(
-        row_of(fmt::format("{} {}, up to 256 tokens", source.table, source.format), few, source.fitted_on));
-    experts.rows.push_back(row_of(fmt::format("{} {}, more", source.table, source.format), many, source.fitted_on));
+    look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
+      const double bytes = platforms::bytes_per_weight(source.precision);
+      FitError few, many;
+      for (const MoeSample& s : read_moe_samples(path, source.format)) {
+        (s.tokens <= 256 ? few : many)
+            .add(moe_seconds(platforms::expert_figures(chip, source.precision), s, bytes, bytes,
+                             chip.moe_residual(source.precision)),
+                 s.seconds);
+      }
+      const std::string name = fmt::format("{} {}", source.table, source.format);
+      table.rows.push_back(row_of(name + ", up to 256 tokens", few, source.fitted_on));
+      table.rows.push_back(row_of(name + ", more", many, source.fitted_on));
+    });
   }
-  ValidationTable collectives{"Kernel tables: all-reduces",
-                              "Catalogue entries hold measured times, linear between sizes. Here each size is compared "
-                              "with what its neighbours in the table say without it (4 KiB to 256 MiB, 2 to 8 chips).",
-                              {}};
+  return table;
+}
+
+ValidationTable collectives(const std::filesystem::path& folder) {
+  ValidationTable table{"Kernel tables: all-reduces",
+                        "Catalogue entries hold measured times, linear between sizes. Here each size is compared "
+                        "with what its neighbours in the table say without it (4 KiB to 256 MiB, 2 to 8 chips).",
+                        {}};
   for (const char* name : kCollectives) {
     const std::filesystem::path path = folder / fmt::format("{}.csv.xz", name);
     if (std::filesystem::exists(path))
-      collectives.rows.push_back(row_of(name, error_between_sizes(read_all_reduce(path)), "the sizes around it"));
+      table.rows.push_back(row_of(name, error_between_sizes(read_all_reduce(path)), "the sizes around it"));
   }
-  std::vector<ValidationTable> tables;
-  if (!experts.rows.empty()) tables.push_back(std::move(experts));
-  if (!products.rows.empty()) tables.push_back(std::move(products));
-  if (!attention.rows.empty()) tables.push_back(std::move(attention));
-  if (!collectives.rows.empty()) tables.push_back(std::move(collectives));
+  return table;
+}
+
+}  // namespace
+
+std::vector<ValidationTable> validate_kernels(const std::filesystem::path& data, const platforms::Catalog& catalog) {
+  const std::filesystem::path folder = data / "aiconfigurator";
+  std::vector<ValidationTable> tables{experts(folder, catalog), products(folder, catalog), attention(folder, catalog),
+                                      collectives(folder)};
+  std::erase_if(tables, [](const ValidationTable& table) { return table.rows.empty(); });
   return tables;
 }
 
