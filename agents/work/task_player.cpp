@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::agents {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "agents/work/task_player.hpp"
-#include "sim/core/error.hpp"
+#include "sim/input/faults.hpp"
 
 namespace tokenyard::agents {
 
