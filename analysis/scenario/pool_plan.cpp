@@ -89,14 +89,14 @@ void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
 PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_t index) {
   PoolPlan pool;
   pool.name = read_name(reader, fmt::format("pool{}", index));
-  const std::size_t before = reader.faults().size();
-  const std::string model = reader.string("model");
-  pool.media = catalog.find_media_model(model);
-  if (pool.media == nullptr) pool.model = catalog.find_model(model);
-  if (pool.media == nullptr && pool.model == nullptr && reader.faults().size() == before) {
-    std::vector<std::string> names = catalog.names(CatalogKind::kModel);
-    for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
-    reader.fault("model", '"' + model + '"', "a model of the catalogue" + sim::did_you_mean(model, names));
+  if (const std::optional<std::string> model = reader.valid_string("model")) {
+    pool.media = catalog.find_media_model(*model);
+    if (pool.media == nullptr) pool.model = catalog.find_model(*model);
+    if (pool.media == nullptr && pool.model == nullptr) {
+      std::vector<std::string> names = catalog.names(CatalogKind::kModel);
+      for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
+      reader.fault("model", '"' + *model + '"', "a model of the catalogue" + sim::did_you_mean(*model, names));
+    }
   }
   pool.chip = platforms::catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);
   pool.site = reader.string("site", "");

@@ -41,10 +41,9 @@ class WorkloadReader {
     workload.each("agents", [&](ObjectReader& r) { read_agent(r); });
     workload.object("requests", [&](ObjectReader& r) { read_requests(r); });
     workload.object("trace", [&](ObjectReader& r) {
-      const std::size_t before = r.faults().size();
-      std::string path = r.string("path");
-      if (path.empty() && r.faults().size() == before) r.fault("path", "\"\"", "the path of a trace");
-      plan_.trace = TraceWorkload{std::move(path), r.choice("format", trace_format_names()),
+      const std::optional<std::string> path = r.valid_string("path");
+      if (path == "") r.fault("path", "\"\"", "the path of a trace");
+      plan_.trace = TraceWorkload{path.value_or(""), r.choice("format", trace_format_names()),
                                   r.number("speed", {.fallback = 1, .minimum = 0, .maximum = 1e9, .exclusive = true})};
       plan_.trace_pool = single_pool(r);
       if (workload.has("agents") || workload.has("requests")) {
@@ -233,17 +232,16 @@ class WorkloadReader {
 
   void read_agent(ObjectReader& r) {
     agents::WorkloadEntry entry;
-    const std::size_t before = r.faults().size();
-    const std::string agent = r.string("agent");
-    entry.agent = catalog_.find(agent);
+    const std::optional<std::string> agent = r.valid_string("agent");
+    if (agent) entry.agent = catalog_.find(*agent);
     if (entry.agent == nullptr) {
-      if (r.faults().size() == before)
-        r.fault("agent", '"' + agent + '"', "an agent of the catalogue" + sim::did_you_mean(agent, catalog_.names()));
+      if (agent)
+        r.fault("agent", '"' + *agent + '"', "an agent of the catalogue" + sim::did_you_mean(*agent, catalog_.names()));
       for (const auto& [key, value] : r.value().items()) r.raw(key);  // without the agent, the rest cannot be judged
       return;
     }
-    name(r, entry, agent);
-    read_variants(r, agent, entry);
+    name(r, entry, *agent);
+    read_variants(r, *agent, entry);
     read_arrivals(r, entry);
     if (const auto deadline_s = r.optional_number("deadline_s", {.minimum = 0, .maximum = 1e9, .exclusive = true}))
       entry.deadline = sim::Time::seconds(*deadline_s);

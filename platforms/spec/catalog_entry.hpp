@@ -13,11 +13,10 @@ template <typename Entry>
 const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, CatalogKind kind, const Catalog& catalog,
                            const Entry* (Catalog::*find)(std::string_view) const,
                            std::optional<std::string> fallback = {}) {
-  const std::size_t before = reader.faults().size();
-  const std::string name = reader.string(key, std::move(fallback));
-  const Entry* found = (catalog.*find)(name);
-  if (found == nullptr && reader.faults().size() == before)
-    reader.fault(key, '"' + name + '"', catalog.allowed(kind, name));
+  const std::optional<std::string> name = reader.valid_string(key, std::move(fallback));
+  if (!name) return nullptr;
+  const Entry* found = (catalog.*find)(*name);
+  if (found == nullptr) reader.fault(key, '"' + *name + '"', catalog.allowed(kind, *name));
   return found;
 }
 

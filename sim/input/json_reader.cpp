@@ -269,21 +269,24 @@ bool ObjectReader::boolean(std::string_view key, std::optional<bool> fallback) {
 }
 
 std::string ObjectReader::string(std::string_view key, std::optional<std::string> fallback) {
+  return valid_string(key, fallback).value_or(fallback.value_or(""));
+}
+
+std::optional<std::string> ObjectReader::valid_string(std::string_view key, std::optional<std::string> fallback) {
   const Json* value = find(key, !fallback);
-  if (value == nullptr) return fallback.value_or("");
+  if (value == nullptr) return fallback;
   if (value->is_string()) return value->get<std::string>();
   fault(key, shown(*value), "a string");
-  return fallback.value_or("");
+  return {};
 }
 
 std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names,
                                  std::optional<std::string> fallback) {
-  const std::size_t before = faults_->size();
-  std::string value = string(key, fallback);
+  const std::optional<std::string> value = valid_string(key, fallback);
   const std::string otherwise = fallback.value_or(names.front());
-  if (faults_->size() != before) return otherwise;
-  if (std::find(names.begin(), names.end(), value) != names.end()) return value;
-  fault(key, '"' + value + '"', fmt::format("one of {}{}", fmt::join(names, ", "), did_you_mean(value, names)));
+  if (!value) return otherwise;
+  if (std::find(names.begin(), names.end(), *value) != names.end()) return *value;
+  fault(key, '"' + *value + '"', fmt::format("one of {}{}", fmt::join(names, ", "), did_you_mean(*value, names)));
   return otherwise;
 }
 

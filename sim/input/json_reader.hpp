@@ -88,6 +88,8 @@ class ObjectReader {
   std::optional<std::int64_t> optional_integer(std::string_view key, const NumberRule& rule = {});
   bool boolean(std::string_view key, std::optional<bool> fallback = {});
   std::string string(std::string_view key, std::optional<std::string> fallback = {});
+  /// As `string`; none where a fault says what is there instead.
+  std::optional<std::string> valid_string(std::string_view key, std::optional<std::string> fallback = {});
   /// One of `names`; a fault names the nearest.
   std::string choice(std::string_view key, const std::vector<std::string>& names,
                      std::optional<std::string> fallback = {});
