@@ -8,7 +8,7 @@
 /// t over the repetitions) is at most `half_width` of the mean, or `max` are done. A decision looks at all repetitions
 /// of the finished batches and at nothing else, so it does not depend on the order in which runs end. Stopping on the
 /// interval itself makes it cover less than it says: with `min` 10, 93 to 95 % of them hold the mean of normal values
-/// that spread by 2 to 20 % of it; with 5, down to 92 % (tests/analysis/campaign/coverage_test.cpp).
+/// that spread by 2 to 20 % of it; with 5, down to 92 % (tests/analysis/campaign/repetitions_test.cpp).
 
 #include <cstddef>
 #include <optional>

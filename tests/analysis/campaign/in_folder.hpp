@@ -9,6 +9,7 @@
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/tables.hpp"
+#include "tests/analysis/scenario/test_catalogs.hpp"
 #include "tests/support/catch.hpp"
 
 namespace tokenyard::analysis {
@@ -61,17 +62,6 @@ class CampaignFolder {
     return all;
   }
   const std::filesystem::path path;
-};
-
-struct TestCatalogs {
-  sim::Faults faults;
-  platforms::Catalog platforms = platforms::Catalog::load(faults);
-  agents::AgentCatalog agents = agents::AgentCatalog::built_in(faults);
-  Catalogs view() const { return {platforms, agents}; }
-  static const TestCatalogs& get() {
-    static const TestCatalogs kCatalogs;
-    return kCatalogs;
-  }
 };
 
 /// Runs what is missing into FOLDER/`out`.

@@ -1,7 +1,6 @@
 #pragma once
-/// Scenarios simulated within the test's process, and the public traces where they are.
+/// Scenarios simulated within the test's process.
 
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -10,7 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/run/simulate.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/public_data.hpp"
 #include "traces/readers/trace_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -67,15 +66,6 @@ inline sim::Json simulate_text(const std::string& text, const ResultFolder& fold
   options.stepwise = how.stepwise;
   options.resolved = "{}";
   return simulate(read_scenario(text, !replay), replay, options);
-}
-
-/// A file of the public data; nothing, with a warning, where they are absent.
-inline std::optional<std::string> public_data(const std::string& path) {
-  const char* given = std::getenv("TOKENYARD_DATA");
-  const std::filesystem::path at = std::filesystem::path(given != nullptr ? given : "../shared/data") / path;
-  if (std::filesystem::exists(at)) return at.string();
-  WARN("skipped: " << at << " is absent (set TOKENYARD_DATA)");
-  return {};
 }
 
 inline std::string llama_70b_on_h100(int replicas, const std::string& engine = "{}") {

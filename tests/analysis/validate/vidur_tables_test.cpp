@@ -1,8 +1,6 @@
 #include "analysis/validate/vidur_tables.hpp"
 
-#include <cstdlib>
-
-#include "tests/support/catch.hpp"
+#include "tests/support/public_data.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -19,14 +17,9 @@ double milliseconds(const StepPiece& piece, Tokens context) {
 }  // namespace
 
 TEST_CASE("The peer's own step times, to the digit, out of its tables") {
-  const char* root = std::getenv("TOKENYARD_DATA");
-  const std::filesystem::path folder =
-      std::filesystem::path(root != nullptr ? root : TOKENYARD_SOURCE_DIR "/../shared/data") / "vidur_l2_2rep";
-  if (!std::filesystem::exists(folder)) {
-    WARN("skipped: no " << folder);
-    return;
-  }
-  const VidurTables tables(folder);
+  const auto folder = public_data("vidur_l2_2rep");
+  if (!folder) return;
+  const VidurTables tables(*folder);
   const auto step = [&](std::int32_t decoding, Tokens mean, std::vector<PrefillChunk> chunks = {}) {
     return milliseconds(tables.piece({decoding, mean * decoding}, chunks), mean * decoding);
   };

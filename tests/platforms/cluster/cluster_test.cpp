@@ -142,3 +142,24 @@ TEST_CASE("What a node may send is known from its chips' NICs or from the fabric
   CHECK(one_site("maia-200", 2, 4, R"("fabric": {"bytes_per_s": 2e11})").knows_rate_of(maia));
   CHECK(one_site("h100-sxm", 2, 8).knows_rate_of(chip("h100-sxm")));
 }
+
+TEST_CASE("A cluster says how replicas will lie on its nodes") {
+  const Chip& h100 = chip("h100-sxm");
+  const Cluster plain = one_site("h100-sxm", 4, 8);
+  CHECK_FALSE(plain.span(h100, 8, 8).crosses(8));
+  const NodeSpan two = plain.span(h100, 16, 16);
+  CHECK(two.chips_per_node == 8);
+  CHECK(two.bytes_per_s == 50e9);  // the NIC
+  CHECK(two.latency_s == 5e-6);
+  // Tensor-parallel groups of 6 stay whole: one in each node.
+  CHECK(plain.span(h100, 12, 6).chips_per_node == 6);
+  // The fabric's share, if it is less than the NIC.
+  CHECK(one_site("h100-sxm", 4, 8, R"("fabric": {"bytes_per_s": 8e10})").span(h100, 16, 16).bytes_per_s == 1e10);
+  // A larger node elsewhere holds the replica whole; at the site that is asked for, it does not.
+  const Cluster mixed =
+      cluster_of(R"({"sites": [{"name": "small", "nodes": [{"chip": "h100-sxm", "chips_per_node": 4, "count": 4}]},
+                                               {"name": "large", "nodes": [{"chip": "h100-sxm"}]}]})");
+  CHECK_FALSE(mixed.span(h100, 8, 8).crosses(8));
+  CHECK(mixed.span(h100, 8, 8, "small").nodes(8) == 2);
+  CHECK(mixed.span(h100, 16, 16).chips_per_node == 4);
+}

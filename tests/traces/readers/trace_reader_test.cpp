@@ -1,9 +1,8 @@
 #include "traces/readers/trace_reader.hpp"
 
-#include <cstdlib>
 #include <fmt/format.h>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/public_data.hpp"
 #include "tests/traces/scratch_folder.hpp"
 
 using namespace tokenyard;
@@ -40,13 +39,6 @@ std::vector<sim::Fault> faults_of(const std::string& path, const std::string& fo
   sim::Faults faults;
   check_trace(path, format, faults, options);
   return faults.list();
-}
-
-/// $TOKENYARD_DATA or ../shared/data; empty if neither exists.
-std::filesystem::path shared_data() {
-  if (const char* named = std::getenv("TOKENYARD_DATA")) return named;
-  const std::filesystem::path beside = std::filesystem::path(TOKENYARD_SOURCE_DIR) / "../shared/data";
-  return std::filesystem::exists(beside) ? beside : std::filesystem::path();
 }
 
 const std::string kAzureHeader = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
@@ -321,11 +313,6 @@ TEST_CASE("What is no trace at all is refused") {
 }
 
 TEST_CASE("All rows of the published traces are read") {
-  const std::filesystem::path data = shared_data();
-  if (data.empty()) {
-    WARN("skipped: no $TOKENYARD_DATA and no ../shared/data");
-    return;
-  }
   struct Case {
     const char *file, *format;
     std::uint64_t requests;
@@ -339,8 +326,10 @@ TEST_CASE("All rows of the published traces are read") {
       {"mooncake_fast25/synthetic_trace.jsonl", "mooncake", 3993, 61194628, 595432, 1'022'025'000'000}};
   for (const Case& c : cases) {
     INFO(c.file);
+    const auto trace = public_data(c.file);
+    if (!trace) return;
     sim::Faults faults;
-    const TraceSummary summary = check_trace(data / c.file, c.format, faults);
+    const TraceSummary summary = check_trace(*trace, c.format, faults);
     for (const sim::Fault& fault : faults.list()) FAIL_CHECK(fault.message());
     CHECK(summary.requests == c.requests);
     CHECK(summary.prompt_tokens == c.prompt_tokens);

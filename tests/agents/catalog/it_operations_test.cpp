@@ -1,6 +1,6 @@
-#include "tests/agents/domains/domain.hpp"
+#include "tests/agents/catalog/played_agent.hpp"
 
-using namespace tokenyard::agents::domains;
+using namespace tokenyard::agents::catalog;
 
 namespace {
 

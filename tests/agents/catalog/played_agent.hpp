@@ -10,7 +10,7 @@
 
 #include "tests/agents/work/stand_in.hpp"
 
-namespace tokenyard::agents::domains {
+namespace tokenyard::agents::catalog {
 
 /// Expected work of one task. Sums of works are works: `a + 0.4 * b`.
 struct Work {
@@ -149,4 +149,4 @@ inline Work loop(int n, double first, double growth, double output, double tools
 
 inline constexpr double kTemplate = 15;
 
-}  // namespace tokenyard::agents::domains
+}  // namespace tokenyard::agents::catalog

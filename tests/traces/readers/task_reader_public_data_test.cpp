@@ -1,14 +1,12 @@
 /// The public recordings of agents: counted, and played where nothing contends.
 
-#include <cstdio>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 
-#include "tests/support/catch.hpp"
+#include "tests/support/public_data.hpp"
 #include "tests/traces/scratch_folder.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/agentic_mooncake.hpp"
@@ -23,16 +21,6 @@ using Json = nlohmann::json;
 using sim::Time;
 
 namespace {
-
-/// A file of the public data; empty, with a warning, where they are absent.
-std::string public_data(const std::string& path) {
-  const char* named = std::getenv("TOKENYARD_DATA");
-  const std::filesystem::path folder =
-      named != nullptr ? std::filesystem::path(named) : std::filesystem::path(TOKENYARD_SOURCE_DIR) / "../shared/data";
-  if (std::filesystem::exists(folder / path)) return folder / path;
-  WARN("skipped: no " << (folder / path));
-  return "";
-}
 
 struct Totals {
   std::int64_t tasks = 0, calls = 0, tools = 0, tool_calls = 0, humans = 0, prompt = 0, output = 0;
@@ -100,12 +88,12 @@ void check_expected(const std::string& path, const std::string& format, const Js
 }  // namespace
 
 TEST_CASE("Real agents' spans: calls, tools, tokens and dates are the expected ones, in any order and split") {
-  const std::string expected_file = public_data("otel/EXPECTED.json");
-  if (expected_file.empty()) return;
-  const Json expected = Json::parse(std::ifstream(expected_file));
+  const auto expected_file = public_data("otel/EXPECTED.json");
+  if (!expected_file) return;
+  const Json expected = Json::parse(std::ifstream(*expected_file));
   const ScratchFolder folder;
   for (const auto& [file, values] : expected.items()) {
-    const std::string path = public_data("otel/" + file);
+    const std::string path = public_data("otel/" + file).value();
     check_expected(path, "otlp", values);
     // Shuffled, one span a line, enumerations by name.
     std::vector<Json> spans;
@@ -136,21 +124,21 @@ TEST_CASE("Real agents' spans: calls, tools, tokens and dates are the expected o
       text += R"({"batches":[{"instrumentationLibrarySpans":[{"spans":[)" + span.dump() + "]}]}]}\n";
     check_expected(folder.write(file, text), "otlp", values);
   }
-  check_expected(public_data("otel/kagent_helm_1.jaeger.json"), "jaeger", expected["kagent_helm_1.otlp.jsonl"]);
+  check_expected(public_data("otel/kagent_helm_1.jaeger.json").value(), "jaeger", expected["kagent_helm_1.otlp.jsonl"]);
 }
 
 TEST_CASE("All 710 published agentic sessions are read, and converted without a change in what they are") {
   const ScratchFolder folder;
-  const std::string path = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
-  if (path.empty()) return;
-  const Totals sessions = totals(path, "weka");
+  const auto path = public_data("kv_cache_tester_agentic/traces_710_rle.jsonl.xz");
+  if (!path) return;
+  const Totals sessions = totals(*path, "weka");
   CHECK(sessions.tasks == 710);
   CHECK(sessions.calls == 49334);
   // Sums taken from requests_flat.csv with a script of a few lines.
   CHECK(sessions.prompt == 6'037'445'403);
   CHECK(sessions.output == 21'709'947);
 
-  const auto source = open_tasks(path, "weka");
+  const auto source = open_tasks(*path, "weka");
   AgenticMooncakeFile mooncake(folder / "mooncake.jsonl", "weka", 512);
   RecordFile record(folder / "record.jsonl");
   RecordedTask task;
@@ -173,22 +161,22 @@ TEST_CASE("All 710 published agentic sessions are read, and converted without a 
 }
 
 TEST_CASE("The published workflow takes its critical path") {
-  const std::string path = public_data("wfformat/1000genome-chameleon-2ch-100k-001.json");
-  if (path.empty()) return;
-  const Totals workflow = totals(path, "wfformat");
+  const auto path = public_data("wfformat/1000genome-chameleon-2ch-100k-001.json");
+  if (!path) return;
+  const Totals workflow = totals(*path, "wfformat");
   CHECK(workflow.tasks == 1);
   CHECK(workflow.tools == 52);
 }
 
 TEST_CASE("The minimal examples of the formats are read") {
-  const std::string mooncake = public_data("format_examples/agentic_mooncake_min.jsonl");
-  if (mooncake.empty()) return;
-  CHECK(totals(mooncake, "agentic-mooncake").calls == 3);
-  const Totals spans = totals(public_data("format_examples/otlp_genai_min.jsonl"), "otlp");
+  const auto mooncake = public_data("format_examples/agentic_mooncake_min.jsonl");
+  if (!mooncake) return;
+  CHECK(totals(*mooncake, "agentic-mooncake").calls == 3);
+  const Totals spans = totals(public_data("format_examples/otlp_genai_min.jsonl").value(), "otlp");
   CHECK(spans.calls == 1);
   CHECK(spans.tools == 1);
   CHECK(spans.prompt == 1024);
   CHECK(spans.durations == std::vector<std::int64_t>{2'500'000'000});
-  CHECK(totals(public_data("format_examples/wfformat_min.json"), "wfformat").durations ==
+  CHECK(totals(public_data("format_examples/wfformat_min.json").value(), "wfformat").durations ==
         std::vector<std::int64_t>{1'400'000'000});
 }

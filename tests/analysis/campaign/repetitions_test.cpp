@@ -1,6 +1,8 @@
 /// What a campaign's 95 % intervals hold: the long-run value in 93 to 97 of 100 of them (with 1000 of them, three
 /// standard errors are 2 %).
 
+#include "analysis/campaign/repetitions.hpp"
+
 #include <cmath>
 
 #include "sim/random/stream.hpp"

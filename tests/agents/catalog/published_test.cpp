@@ -1,8 +1,8 @@
 /// The workloads of published studies: what their papers say of them.
 
-#include "tests/agents/domains/domain.hpp"
+#include "tests/agents/catalog/played_agent.hpp"
 
-using namespace tokenyard::agents::domains;
+using namespace tokenyard::agents::catalog;
 
 namespace {
 

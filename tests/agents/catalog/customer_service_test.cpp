@@ -1,8 +1,8 @@
-#include "tests/agents/domains/domain.hpp"
+#include "tests/agents/catalog/played_agent.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::agents;
-using namespace tokenyard::agents::domains;
+using namespace tokenyard::agents::catalog;
 
 namespace {
 

@@ -1,0 +1,33 @@
+#include "tests/analysis/command/outcome.hpp"
+#include "tests/analysis/run/in_process.hpp"
+#include "tests/analysis/studies/small_study.hpp"
+
+namespace tokenyard::analysis {
+using sim::Json;
+
+TEST_CASE("Command: study lists, examines, and names the near match") {
+  const ResultFolder folder("study");
+  const Outcome list = run({"study", "--list"});
+  CHECK(list.code == kDone);
+  CHECK(list.out.find("token-surge") != std::string::npos);
+
+  const Outcome unknown = run({"study", "token-surges"});
+  CHECK(unknown.code == kWrongInput);
+  CHECK_THAT(unknown.err, Catch::Matchers::Contains("did you mean \"token-surge\""));
+  CHECK(run({"study"}).code == kWrongInput);
+  CHECK(run({"study", "token-surge", "--all"}).code == kWrongInput);
+
+  std::filesystem::create_directories(folder.path);
+  const auto file = folder.path / "mine.json";
+  std::ofstream(file) << small().dump();
+  const Outcome mine = run({"study", file.string(), "--out", (folder.path / "out").string()});
+  CHECK(mine.err == "");
+  CHECK(mine.code == kDone);
+  CHECK_THAT(mine.out, Catch::Matchers::Contains("Cheap: $12.00, $2.00."));
+  const Json findings = Json::parse(folder.read("out/small.json"));
+  CHECK(findings["outcome"]["value"] == 12.0);
+  CHECK(findings["swings"].size() == 3);
+  CHECK(folder.read("out/small.html").find("What would change it") != std::string::npos);
+}
+
+}  // namespace tokenyard::analysis
