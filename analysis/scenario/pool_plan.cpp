@@ -124,11 +124,11 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
   pool.engine = catalog.find_engine("vllm");
   double offloading_gib = 0;
   if (reader.raw("engine") != nullptr) {
-    reader.object("engine", [&](ObjectReader& engine) {
+    reader.object("engine", [&](ObjectReader& options) {
       const auto* found =
-          platforms::catalog_entry(engine, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
+          platforms::catalog_entry(options, "name", CatalogKind::kEngine, catalog, &Catalog::find_engine, "vllm");
       if (found != nullptr) pool.engine = found;
-      offloading_gib = read_engine(engine, pool, catalog);
+      offloading_gib = read_engine(options, pool, catalog);
     });
   } else {
     const sim::JsonFile empty = sim::JsonFile::from(sim::Json::object(), reader.file());
