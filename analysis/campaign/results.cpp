@@ -150,13 +150,13 @@ void Results::record(const Campaign& campaign, RunId run, const RunOutcome& resu
     insert_run_.emplace(db_.prepare("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)"));
     insert_provenance_.emplace(db_.prepare("INSERT OR REPLACE INTO provenance VALUES (?, ?, ?, ?, ?, ?)"));
   }
-  static const std::string host = host_name();
+  static const std::string kHost = host_name();
   const std::string key = campaign.key(run);
   const std::optional<std::string> outputs = result.done() ? std::optional(outputs_text(result)) : std::nullopt;
   begin_->run();
   insert_run_->run(key, run.cell, run.repetition, static_cast<std::int64_t>(campaign.seed(run)),
                    kRunFailureNames[static_cast<std::size_t>(result.failure)], result.message, outputs);
-  insert_provenance_->run(key, version, host, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))), result.wall_s,
+  insert_provenance_->run(key, version, kHost, fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))), result.wall_s,
                           result.memory_mb);
   commit_->run();
 }

@@ -204,8 +204,8 @@ FittedDistribution fit_sizes(std::vector<double> sample) {
 }
 
 double probability_half_width(double p, double n) {
-  constexpr double z = 1.96;
-  return z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+  constexpr double kZ = 1.96;
+  return kZ / (1 + kZ * kZ / n) * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
 }
 
 }  // namespace tokenyard::analysis

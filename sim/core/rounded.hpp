@@ -19,9 +19,9 @@ inline constexpr std::int64_t kMostCounted = std::int64_t{1} << 60;
 
 /// The same of any number, but for ±kMostCounted at most; no number counts as too large.
 constexpr std::int64_t counted(double number) {
-  constexpr auto most = static_cast<double>(kMostCounted);
-  const double below = number < most ? number : most;
-  return rounded(below > -most ? below : -most);
+  constexpr auto kMost = static_cast<double>(kMostCounted);
+  const double below = number < kMost ? number : kMost;
+  return rounded(below > -kMost ? below : -kMost);
 }
 
 }  // namespace tokenyard::sim

@@ -15,8 +15,8 @@ namespace tokenyard::sim {
 
 template <typename Enum, std::size_t count>
 Enum enum_choice(ObjectReader& reader, std::string_view key, const std::array<std::string_view, count>& names,
-                 std::optional<std::string> fallback = {}) {
-  const std::string chosen = reader.choice(key, {names.begin(), names.end()}, std::move(fallback));
+                 const std::optional<std::string>& fallback = {}) {
+  const std::string chosen = reader.choice(key, {names.begin(), names.end()}, fallback);
   return static_cast<Enum>(std::find(names.begin(), names.end(), chosen) - names.begin());
 }
 
