@@ -283,7 +283,7 @@ std::optional<std::string> ObjectReader::valid_string(std::string_view key, std:
 std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names,
                                  std::optional<std::string> fallback) {
   const std::optional<std::string> value = valid_string(key, fallback);
-  const std::string otherwise = fallback.value_or(names.front());
+  std::string otherwise = fallback.value_or(names.front());
   if (!value) return otherwise;
   if (std::find(names.begin(), names.end(), *value) != names.end()) return *value;
   fault(key, '"' + *value + '"', fmt::format("one of {}{}", fmt::join(names, ", "), did_you_mean(*value, names)));
