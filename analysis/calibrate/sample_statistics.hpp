@@ -1,5 +1,6 @@
 #pragma once
-/// Mean and quantiles of a sample held whole.
+/// Mean and quantiles of a sample held whole, in the unit of the sample. For measured tables of some thousand rows;
+/// streams of calls go into sim/statistics/quantile_sketch.hpp.
 
 #include <vector>
 

@@ -1,5 +1,6 @@
 #pragma once
 /// What a pool has done up to an instant, as integer sums over its replicas: differences of two readings are exact.
+/// Times in ticks (sim/core/time.hpp), work in FLOP and bytes, KV in blocks.
 
 #include <optional>
 #include <vector>

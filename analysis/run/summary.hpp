@@ -1,5 +1,6 @@
 #pragma once
-/// summary.json: the figures of a run, with the keys of the contract. What does not exist is null.
+/// summary.json: the figures of a run. Keys name their units (ttft_s, output_tokens_per_s, joules, usd; others are
+/// counts and shares), and analysis/schemas says which there are. What does not exist is null.
 
 #include "analysis/run/metrics.hpp"
 #include "analysis/run/sampler.hpp"
