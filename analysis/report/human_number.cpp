@@ -60,7 +60,7 @@ constexpr std::array<Scale, 8> kSi = {{{0, 1, ""},
                                        {0.9995e12, 1e12, "T"},
                                        {0.9995e15, 1e15, "P"}}};
 
-/// "1,234": a count below ten thousand is exact, and so are dollars.
+/// "1,234": a count below ten thousand is exact, things counted are below a million, and so are dollars.
 std::string grouped(double value) {
   std::string text = fmt::format("{:.0f}", value);
   for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
@@ -158,9 +158,13 @@ std::string words_of(std::string_view key) {
   return words;
 }
 
+std::string counted_number(std::optional<double> count) {
+  return count && *count >= 999.5 && *count < 0.9995e6 ? grouped(*count) : human_number(count, Unit::kCount);
+}
+
 std::string counted(double count, std::string_view singular, std::string_view plural) {
   if (count == 1) return fmt::format("one {}", singular);
-  return fmt::format("{}{}{}", human_number(count, Unit::kCount), kSpace, plural);
+  return fmt::format("{}{}{}", counted_number(count), kSpace, plural);
 }
 
 }  // namespace tokenyard::analysis

@@ -46,6 +46,16 @@ TEST_CASE("numbers are written as a person reads them") {
   CHECK(human_number(value, unit) == text);
 }
 
+TEST_CASE("things that were counted are exact below a million") {
+  CHECK(counted_number(13'493) == "13,493");
+  CHECK(counted_number(234'780) == "234,780");
+  CHECK(counted_number(4'140'000) == "4.14\u00a0M");
+  CHECK(counted_number(12) == "12");
+  CHECK(counted_number(std::nullopt) == "–");
+  CHECK(counted(13'493, "task", "tasks") == "13,493\u00a0tasks");
+  CHECK(counted(1, "task", "tasks") == "one task");
+}
+
 TEST_CASE("a number that does not exist is a dash") {
   CHECK(human_number(std::nullopt, Unit::kUsd) == "–");
   CHECK(human_number(std::numeric_limits<double>::infinity(), Unit::kWatts) == "–");
