@@ -38,10 +38,12 @@ bool certain(const sim::MeanInterval& difference) {
 }
 
 std::string table_text(const char* title, const PairedTable& table) {
-  std::string text = fmt::format("\n  {}: {} pairs", title, table.pairs);
+  std::string text = fmt::format("\n  {}: {} pairs", title, count_text(table.pairs));
   if (table.only_base + table.only_other > 0)
-    text += fmt::format(", {} only in the base, {} only here", table.only_base, table.only_other);
-  if (table.moved > 0) text += fmt::format("; {} arrive at another time: not quite the same work", table.moved);
+    text +=
+        fmt::format(", {} only in the base, {} only here", count_text(table.only_base), count_text(table.only_other));
+  if (table.moved > 0)
+    text += fmt::format("; {} arrive at another time: not quite the same work", count_text(table.moved));
   text += "\n\n";
   using enum TextTable::Align;
   TextTable rows({kLeft, kRight, kRight, kRight, kRight, kLeft});

@@ -16,6 +16,7 @@ TEST_CASE("numbers are written as a person reads them") {
       {41'234, Unit::kCount, "41.2\u00a0k"},
       {999'600, Unit::kCount, "1.00\u00a0M"},
       {2e9, Unit::kCount, "2\u00a0G"},
+      {4.8e16, Unit::kCount, "48,000\u00a0T"},
       {0.452, Unit::kPerSecond, "0.452/s"},
       {0, Unit::kSeconds, "0\u00a0s"},
       {0.0831, Unit::kSeconds, "83.1\u00a0ms"},
