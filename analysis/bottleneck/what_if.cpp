@@ -43,12 +43,6 @@ Elasticity elasticity(const std::vector<Figures>& base, const std::vector<Figure
   return {interval.mean, interval.half_width.value_or(0)};
 }
 
-/// "the median task 0.4 % and the 95th-percentile task 7.6 % faster", of ln(before / after).
-std::string faster(double p50, double p95) {
-  const auto text = [](double x) { return fmt::format("{:.1f} %", (1 - sim::portable_exp(-x)) * 100); };
-  return fmt::format("the median task {} and the 95th-percentile task {} faster", text(p50), text(p95));
-}
-
 /// What would be noticed: 10 % more of it makes tasks 0.1 % faster, and not by chance.
 bool noticeable(const Effect& effect) {
   constexpr double kElasticity = 0.01;
@@ -66,7 +60,7 @@ std::string ranking_sentences(const std::vector<Effect>& effects, double factor)
   }
   const auto gain = [&](const Effect& effect) {
     const double log = sim::portable_log(factor);
-    return faster(effect.of(Figure::kTaskP50) * log, effect.of(Figure::kTaskP95) * log);
+    return faster_text(effect.of(Figure::kTaskP50) * log, effect.of(Figure::kTaskP95) * log);
   };
   const double percent = (factor - 1) * 100;
   std::string text;
@@ -79,9 +73,9 @@ std::string ranking_sentences(const std::vector<Effect>& effects, double factor)
     text = fmt::format("The bottleneck is the {}: {:.0f} % more of it makes {}.", resources[0]->improvement.title,
                        percent, gain(*resources[0]));
     if (resources.size() > 1)
-      text += fmt::format(" Next comes the {}: {}.", resources[1]->improvement.title, gain(*resources[1]));
+      text += fmt::format(" Next: the {}, {}.", resources[1]->improvement.title, gain(*resources[1]));
   }
-  if (!work.empty()) text += fmt::format(" Beside resources, the {}: {}.", work[0]->improvement.title, gain(*work[0]));
+  if (!work.empty()) text += fmt::format(" Beside resources: the {}, {}.", work[0]->improvement.title, gain(*work[0]));
   return text;
 }
 
@@ -120,7 +114,8 @@ std::string prefix_sentence(const WhatIf& study) {
   const Elasticity &p50 = study.unlimited_prefix.p50, &p95 = study.unlimited_prefix.p95;
   const auto sure = [&](const Elasticity& e) { return e.mean && *e.mean > std::max(kNoticeable, e.half_width); };
   if (!sure(p50) && !sure(p95)) return {};
-  return fmt::format(" With prefix caches that lose nothing: {}.", faster(p50.mean.value_or(0), p95.mean.value_or(0)));
+  return fmt::format(" With prefix caches that lose nothing: {}.",
+                     faster_text(p50.mean.value_or(0), p95.mean.value_or(0)));
 }
 
 /// The scenario with every prefix found that any replica of the pool has computed; nothing if no pool has prompts.
@@ -144,6 +139,20 @@ std::optional<double> mean_hits(std::span<const Json> summaries, const std::stri
 }
 
 }  // namespace
+
+std::string faster_text(double p50, double p95) {
+  constexpr double kShown = 0.0005;  // as "0.1 %"
+  struct Gain {
+    const char* task;
+    double share;
+  };
+  std::array<Gain, 2> gains = {
+      {{"the median task", 1 - sim::portable_exp(-p50)}, {"the 95th-percentile task", 1 - sim::portable_exp(-p95)}}};
+  const auto text = [](const Gain& gain) { return fmt::format("{} {:.1f} %", gain.task, gain.share * 100); };
+  if (gains[0].share < kShown) std::swap(gains[0], gains[1]);
+  if (gains[1].share < kShown) return fmt::format("{} faster, not {}", text(gains[0]), gains[1].task);
+  return fmt::format("{} and {} faster", text(gains[0]), text(gains[1]));
+}
 
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   const std::vector<Improvement> improvements = improvements_of(scenario);

@@ -167,8 +167,8 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {
     constexpr std::size_t kWidth = 100;
-    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", bands_table(json), steps_table(json), pools_table(json),
-               prefix_table(json), ranking_table(study), wrapped(study.verdict, "  ", kWidth));
+    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", wrapped(study.verdict, "  ", kWidth), ranking_table(study),
+               bands_table(json), steps_table(json), pools_table(json), prefix_table(json));
   }
   return kDone;
 }

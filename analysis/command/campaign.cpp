@@ -17,7 +17,9 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/report/human_number.hpp"
 #include "sim/core/error.hpp"
+#include "sim/input/shell_quoted.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -150,8 +152,9 @@ class CampaignCommand {
                       self.data(), campaign_.name(), catalogs, slurm_tasks(agenda.left())}));
     script.commit();
     if (!arguments_.quiet) {
-      fmt::print(surroundings_.out, "{} array tasks for {} runs. Submit with: sbatch {}\n", slurm_tasks(agenda.left()),
-                 agenda.left(), script.path().string());
+      fmt::print(surroundings_.out, "{} for {}. Submit with: sbatch {}\n",
+                 counted(static_cast<double>(slurm_tasks(agenda.left())), "array task", "array tasks"),
+                 counted(static_cast<double>(agenda.left()), "run", "runs"), sim::shell_quoted(script.path().string()));
     }
     return kDone;
   }

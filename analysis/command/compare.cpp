@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
+#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "sim/input/faults.hpp"
 
@@ -19,10 +20,16 @@ struct CompareArguments {
   bool json = false;
 };
 
+/// So many digits, never an exponent for what is large: "0.1234", "43,710".
+std::string mean_text(double mean, int digits) {
+  return std::fabs(mean) >= std::pow(10, digits - 1) ? count_text(std::llround(mean))
+                                                     : fmt::format("{:.{}g}", mean, digits);
+}
+
 /// "+0.123 ± 0.004".
 std::string difference_text(const sim::MeanInterval& difference) {
-  return fmt::format("{:+.4g}{}", difference.mean,
-                     difference.half_width ? fmt::format(" ± {:.2g}", *difference.half_width) : "");
+  return fmt::format("{}{}{}", std::signbit(difference.mean) ? "" : "+", mean_text(difference.mean, 4),
+                     difference.half_width ? " ± " + mean_text(*difference.half_width, 2) : "");
 }
 
 /// Whether the interval leaves 0 out.
@@ -31,17 +38,19 @@ bool certain(const sim::MeanInterval& difference) {
 }
 
 std::string table_text(const char* title, const PairedTable& table) {
-  std::string text = fmt::format("\n  {}: {} pairs", title, table.pairs);
+  std::string text = fmt::format("\n  {}: {} pairs", title, count_text(table.pairs));
   if (table.only_base + table.only_other > 0)
-    text += fmt::format(", {} only in the base, {} only here", table.only_base, table.only_other);
-  if (table.moved > 0) text += fmt::format("; {} arrive at another time: not quite the same work", table.moved);
+    text +=
+        fmt::format(", {} only in the base, {} only here", count_text(table.only_base), count_text(table.only_other));
+  if (table.moved > 0)
+    text += fmt::format("; {} arrive at another time: not quite the same work", count_text(table.moved));
   text += "\n\n";
   using enum TextTable::Align;
   TextTable rows({kLeft, kRight, kRight, kRight, kRight, kLeft});
   rows.row({"mean of", "base", "here", "difference", "", ""});
   for (const PairedFigure& figure : table.figures) {
     const double relative = figure.base_mean != 0 ? figure.difference.mean / figure.base_mean * 100 : 0;
-    rows.row({figure.name, fmt::format("{:.4g}", figure.base_mean), fmt::format("{:.4g}", figure.other_mean),
+    rows.row({figure.name, mean_text(figure.base_mean, 4), mean_text(figure.other_mean, 4),
               difference_text(figure.difference), figure.base_mean != 0 ? fmt::format("{:+.1f} %", relative) : "",
               certain(figure.difference) ? "" : "(may be none)"});
   }

@@ -16,7 +16,7 @@ constexpr auto kRight = TextTable::kRight;
 
 /// Wrapped to the narrowest terminal.
 std::string sentence(const std::string& text) { return wrapped(text, "  ", 78); }
-std::string count(const std::optional<double>& value) { return human_number(value, Unit::kCount); }
+std::string count(const std::optional<double>& value) { return counted_number(value); }
 std::string usd(const std::optional<double>& value) { return human_number(value, Unit::kUsd); }
 std::string watts(const std::optional<double>& megawatts) {
   return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts);
@@ -72,13 +72,15 @@ std::string money_table(const Demand& demand) {
     const Economics& e = entry.economics;
     table.row({"  " + entry.chip->name, watts(e.megawatts) + mark_of_power(entry),
                usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task),
-               usd(e.usd_per_million_output_tokens), count(e.output_tokens_per_s_per_mw)});
+               usd(e.usd_per_million_output_tokens), human_number(e.output_tokens_per_s_per_mw, Unit::kCount)});
   }
   return table.text("  ");
 }
 
 std::string banded(const std::optional<Banded>& value, Unit unit) {
-  const auto text = [&](double v) { return std::isfinite(v) ? human_number(v, unit) : "never"; };
+  const auto text = [&](double v) {
+    return !std::isfinite(v) ? "never" : unit == Unit::kCount ? counted_number(v) : human_number(v, unit);
+  };
   if (!value) return "–";
   if (value->low == value->high) return text(value->value);
   return fmt::format("{} ({}–{})", text(value->value), text(value->low), text(value->high));
@@ -211,9 +213,9 @@ std::string growth_table(const Demand& demand) {
 
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
   if (!demand.met()) return fmt::format("\n{}\n", sentence(demand.answer));
-  return fmt::format("\n{}\n{}{}\n{}{}{}\n{}\n", kinds_table(demand), money_table(demand),
+  return fmt::format("\n{}\n{}\n{}{}\n{}{}{}", sentence(demand.answer), kinds_table(demand), money_table(demand),
                      ownership_table(demand, scenario.demand), notes(demand, scenario), effort_text(demand),
-                     growth_table(demand), sentence(demand.answer));
+                     growth_table(demand));
 }
 
 }  // namespace tokenyard::analysis

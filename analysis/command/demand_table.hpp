@@ -1,6 +1,6 @@
 #pragma once
-/// The answer to a demand as a planner reads it in a terminal: a line per kind of chip, what is assumed, and one
-/// sentence.
+/// The answer to a demand as a planner reads it in a terminal: one sentence, a line per kind of chip, and what is
+/// assumed.
 
 #include <string>
 

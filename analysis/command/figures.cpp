@@ -10,6 +10,12 @@ namespace {
 
 constexpr const char* kNothing = "–";
 
+/// In groups of three, of a whole number's digits.
+std::string grouped(std::string digits) {
+  for (std::size_t at = digits.size(); at > 3 && digits[at - 4] != '-';) digits.insert(at -= 3, 1, ',');
+  return digits;
+}
+
 /// Three significant digits without an exponent, for 0 and magnitudes from 1e-3 to 1e4.
 std::string three_digits(double value) {
   const double size = std::fabs(value);
@@ -18,7 +24,8 @@ std::string three_digits(double value) {
                        : size >= 0.9995           ? 2
                        : size >= 0.09995          ? 3
                                                   : 4;
-  return fmt::format("{:.{}f}", value, decimals);
+  const std::string text = fmt::format("{:.{}f}", value, decimals);
+  return decimals == 0 ? grouped(text) : text;
 }
 
 }  // namespace
@@ -36,9 +43,7 @@ std::string duration_text(const sim::Json& seconds) {
 
 std::string count_text(const sim::Json& count) {
   if (!count.is_number()) return kNothing;
-  std::string digits = fmt::format("{}", count.get<std::int64_t>());
-  for (std::size_t at = digits.size(); at > 3 && digits[at - 4] != '-';) digits.insert(at -= 3, 1, ' ');
-  return digits;
+  return grouped(fmt::format("{}", count.get<std::int64_t>()));
 }
 
 std::string share_text(const sim::Json& share) {

@@ -9,11 +9,11 @@ namespace tokenyard::analysis {
 
 /// "85.1 ms", "2.43 s", "12.3 min", "3.4 h".
 std::string duration_text(const sim::Json& seconds);
-/// "12 345": a whole number in groups of three.
+/// "12,345": a whole number in groups of three.
 std::string count_text(const sim::Json& count);
 /// "97.2 %".
 std::string share_text(const sim::Json& share);
-/// "0.123", "1 230", "4.5 k": three significant digits, with the prefix k, M, G, T.
+/// "0.123", "1,230", "45.1 k": three significant digits, with the prefix k, M, G, T.
 std::string quantity_text(const sim::Json& value);
 
 }  // namespace tokenyard::analysis

@@ -25,13 +25,13 @@ class TerminalSummary {
 
   std::string text() {
     headline();
+    answer();
     counts();
     latency();
     agents();
     pools();
     tiers();
     closing();
-    answer();
     return std::move(text_);
   }
 
@@ -148,12 +148,12 @@ class TerminalSummary {
                                          quantity_text(s_["throughput"]["output_tokens_per_s"]),
                                          quantity_text(s_["throughput"]["calls_per_s"]),
                                          quantity_text(s_["throughput"]["tasks_per_s"]))});
-    table.row({"energy", fmt::format("{}W on average, {} J per output token", with_unit(s_["energy"]["watts_mean"]),
-                                     quantity_text(s_["energy"]["joules_per_output_token"]))});
+    table.row({"energy", fmt::format("{} on average, {} per output token", figure("energy", "watts_mean", Unit::kWatts),
+                                     figure("energy", "joules_per_output_token", Unit::kJoules))});
     table.row({"cost",
-               fmt::format("{} USD, {} per million output tokens, {} per completed task",
-                           quantity_text(s_["cost"]["usd"]), quantity_text(s_["cost"]["usd_per_million_output_tokens"]),
-                           quantity_text(s_["cost"]["usd_per_completed_task"]))});
+               fmt::format("{}, {} per million output tokens, {} per completed task", figure("cost", "usd", Unit::kUsd),
+                           figure("cost", "usd_per_million_output_tokens", Unit::kUsd),
+                           figure("cost", "usd_per_completed_task", Unit::kUsd))});
     for (const Json& note : s_["validity"]) table.row({"validity", note.get<std::string>()});
     for (const Json& note : s_["notes"]) table.row({"note", note.get<std::string>()});
     table.row({"results", folder_});
@@ -164,7 +164,6 @@ class TerminalSummary {
   void answer() {
     constexpr std::size_t kWidth = 100;
     for (const std::string& html : answer_sentences(s_, {{"scenario", scenario_}})) {
-      text_ += '\n';
       std::istringstream words(without_tags(html, "\x01", "\x02"));  // marks of one character: a word's width is known
       std::size_t column = 0;                                        // of a line not begun
       for (std::string word; words >> word;) {
@@ -176,14 +175,13 @@ class TerminalSummary {
         for (const char c : word)
           text_ += c == 1 ? (colour_ ? "\033[1m" : "") : c == 2 ? (colour_ ? "\033[0m" : "") : std::string(1, c);
       }
-      text_ += '\n';
+      text_ += "\n\n";
     }
   }
 
-  /// A number ready for its unit: "950 ", "23.4 k".
-  static std::string with_unit(const Json& value) {
-    std::string text = quantity_text(value);
-    return text.find(' ') == std::string::npos ? text + ' ' : text;
+  /// As in the sentences.
+  std::string figure(const char* group, const char* key, Unit unit) const {
+    return human_number(number_at(s_, {group, key}), unit);
   }
 
   const Json& s_;

@@ -165,21 +165,25 @@ class Search {
   double missed_by(const Size& size, std::uint64_t seed) { return trials_.run(size, seed).missed; }
 
   /// What the pool misses beyond the ample size, the others ample; nothing where it is flat.
-  double missed_alone(std::size_t pool, std::int64_t replicas, std::uint64_t seed) {
-    const auto i = static_cast<std::size_t>(replicas - lower_[pool].replicas);
-    std::vector<double>& known = missed_alone_[{pool, seed}];
-    while (known.size() <= i) {
+  double missed_alone(std::size_t pool, const PoolSize& size, std::uint64_t seed) {
+    const auto beyond_ample = [&](const PoolSize& of) {
+      return std::max(0.0, missed_by(ample_but(pool, of), seed) - missed_by(ample_, seed));
+    };
+    const std::int64_t least = alone_[pool][size.way];
+    if (size.replicas < least) return beyond_ample(size);
+    std::vector<double>& known = missed_alone_[{pool, size.way, seed}];
+    while (known.size() <= static_cast<std::size_t>(size.replicas - least)) {
       if (!known.empty() && known.back() <= kFlat * forgiven_) return 0;
-      const PoolSize size{lower_[pool].way, lower_[pool].replicas + static_cast<std::int64_t>(known.size())};
-      known.push_back(std::max(0.0, missed_by(ample_but(pool, size), seed) - missed_by(ample_, seed)));
+      known.push_back(beyond_ample({size.way, least + static_cast<std::int64_t>(known.size())}));
     }
-    return known[i];
+    return known[static_cast<std::size_t>(size.replicas - least)];
   }
 
-  /// If each pool misses what it does with the others ample.
+  /// If each pool misses what it does with the others ample: at least as much as makes it hopeless, or all of it.
   double missed_together(const Size& size) {
     double missed = missed_by(ample_, 0);
-    for (std::size_t p = 0; p < size.size(); ++p) missed += missed_alone(p, size[p].replicas, 0);
+    for (std::size_t p = 0; p < size.size() && missed <= kHopeless * forgiven_; ++p)
+      missed += missed_alone(p, size[p], 0);
     return missed;
   }
 
@@ -193,46 +197,48 @@ class Search {
   double gain(const Size& size, const Failure& over) {
     double sum = 0;
     for (std::size_t p = 0; p < size.size(); ++p) {
-      const std::int64_t before = over.size[p].replicas;
-      if (size[p].replicas > before)
-        sum += std::max(0.0, missed_alone(p, before, over.seed) - missed_alone(p, size[p].replicas, over.seed));
+      if (size[p] != over.size[p])
+        sum += std::max(0.0, missed_alone(p, over.size[p], over.seed) - missed_alone(p, size[p], over.seed));
     }
     return kGainCredit * sum;
   }
 
-  bool is_hopeless(const Size& size, const std::vector<Failure>& failures) {
+  bool is_hopeless(const Size& size) {
     if (size.size() == 1) return false;
     return missed_together(size) > kHopeless * forgiven_ ||
-           std::any_of(failures.begin(), failures.end(),
+           std::any_of(failures_.begin(), failures_.end(),
                        [&](const Failure& failure) { return failure.missed - gain(size, failure) > forgiven_; });
   }
 
   /// A size of fewer chips that passes, in whatever ways, each pool with no less than a replica below what it needs
-  /// alone: a smaller one that passes, if there is any, grows by its own replicas into those that are looked at, of
-  /// which the smallest has the chips of the largest replica less. Nothing if there is none, or if too many had to be
-  /// tried, and the result is not proven.
+  /// alone: a smaller one that passes, if there is any, grows by its own smallest replicas into those that are looked
+  /// at. Passed over are those that what their pools miss makes hopeless. Nothing if there is none, or if too many had
+  /// to be tried, and the result is not proven.
   std::optional<Size> smaller(const Size& than) {
-    std::int64_t largest = 0;
-    for (const auto& ways : candidate_.ways) {
-      for (const Way& way : ways) largest = std::max(largest, way.parallelism.chips());
-    }
     const std::int64_t most = candidate_.chips(than) - 1;
     std::vector<Size> sizes;
     add_sizes({}, 0, most, sizes);
-    std::erase_if(sizes, [&](const Size& size) { return candidate_.chips(size) < most + 1 - largest; });
+    std::erase_if(sizes, [&](const Size& size) { return candidate_.chips(size) + smallest_replica(size) <= most; });
     std::stable_sort(sizes.begin(), sizes.end(),
                      [&](const Size& a, const Size& b) { return candidate_.chips(a) < candidate_.chips(b); });
     for (const Size& size : sizes) {
-      if (failed_.contains(size)) continue;
+      if (failed_.contains(size) || is_hopeless(size)) continue;
       if (verified_ == kMostVerified) {
         result_.proven = false;
         return {};
       }
       ++verified_;
       if (trials_.passes(size)) return size;
-      failure_of(size);
+      failures_.push_back(failure_of(size));
     }
     return {};
+  }
+
+  std::int64_t smallest_replica(const Size& size) const {
+    std::int64_t smallest = candidate_.ways[0][size[0].way].parallelism.chips();
+    for (std::size_t p = 1; p < size.size(); ++p)
+      smallest = std::min(smallest, candidate_.ways[p][size[p].way].parallelism.chips());
+    return smallest;
   }
 
   /// All sizes that begin with `head` and have at most `most` chips, up to kMostLookedAt.
@@ -267,14 +273,13 @@ class Search {
     using Entry = std::pair<std::int64_t, Size>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
     std::set<Size> seen;
-    std::vector<Failure> failures;
     open.push({candidate_.chips(lower_), lower_});
-    while (failures.size() < kMostSizes && seen.size() < kMostLookedAt) {
+    while (failures_.size() < kMostSizes && seen.size() < kMostLookedAt) {
       const Size size = open.top().second;
       open.pop();
-      if (!is_hopeless(size, failures)) {
+      if (!is_hopeless(size)) {
         if (trials_.passes(size)) return size;
-        failures.push_back(failure_of(size));
+        failures_.push_back(failure_of(size));
       }
       for (std::size_t p = 0; p < size.size(); ++p) {
         Size next = size;
@@ -283,7 +288,7 @@ class Search {
       }
     }
     result_.proven = false;
-    return grow(failures.back().size);
+    return grow(failures_.empty() ? lower_ : failures_.back().size);
   }
 
   /// A size that passes, though perhaps not the smallest: more for all pools, an eighth at a time.
@@ -385,9 +390,10 @@ class Search {
   Size ample_, lower_;
   std::vector<std::vector<std::int64_t>> alone_;  ///< replicas that a pool needs with the others ample, by way
   std::set<Size> failed_;
+  std::vector<Failure> failures_;
   std::size_t verified_ = 0;
-  std::map<std::pair<std::size_t, std::uint64_t>, std::vector<double>> missed_alone_;  ///< by pool and seed, from the
-                                                                                       ///< pool's lower bound on
+  /// By pool, way and seed, from what the pool needs alone on.
+  std::map<std::tuple<std::size_t, std::size_t, std::uint64_t>, std::vector<double>> missed_alone_;
   Sizing result_;
 };
 

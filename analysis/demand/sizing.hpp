@@ -12,12 +12,13 @@
 ///    ample tells which are worth a simulation; passed over is a size whose pools miss twice what the level forgives,
 ///    and one that would miss it still if it gained three times as much as that over a size that failed.
 /// 4. With several pools, from there down, in whatever ways and with a replica less of each pool than it needs alone:
-/// sizes of fewer chips, but by no more than the largest replica's, into which any smaller one that passes would grow.
+/// sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would grow.
+/// The same are passed over as in step 3.
 /// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.
 /// After 100 sizes that failed in step 3, pools grow by an eighth at a time; after 100 in step 4, it ends: `proven` is
 /// false then.
 ///
-/// Cost: some ten simulations per pool and up to a hundred sizes in steps 3 and 4, most of them stopped early
+/// Cost: some ten simulations per pool and up to a hundred sizes in steps 3 and 4, many of them stopped early
 /// (trial.hpp).
 ///
 ///   Sizing sizing = fewest_chips(candidate, {.repetitions = 3});

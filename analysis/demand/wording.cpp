@@ -79,13 +79,13 @@ std::string answer_text(const Demand& demand) {
   }
   const auto does = [](const DemandEntry& e, const char* one, const char* many) {
     const bool single = e.deployment.chips() == 1;
-    return fmt::format("{} {} {}", human_number(e.deployment.chips(), Unit::kCount), e.chip->name, single ? one : many);
+    return fmt::format("{} {} {}", counted_number(e.deployment.chips()), e.chip->name, single ? one : many);
   };
   std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level,
-                                 human_number(fewest->deployment.chips(), Unit::kCount), kinds);
+                                 counted_number(fewest->deployment.chips()), kinds);
   if (const auto& band = fewest->band)
-    text += fmt::format(" ({}–{}, its step times being extrapolated)", human_number(band->low, Unit::kCount),
-                        band->high ? human_number(band->high, Unit::kCount) : "?");
+    text += fmt::format(" ({}–{}, its step times being extrapolated)", counted_number(band->low),
+                        band->high ? counted_number(*band->high) : "?");
   const std::string cost =
       cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
   const std::string power =

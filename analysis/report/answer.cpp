@@ -165,9 +165,10 @@ std::string price_sentence(const Json& summary) {
   const std::optional<double> watts = number_at(summary, {"energy", "watts_mean"});
   const std::optional<double> task = number_at(summary, {"cost", "usd_per_completed_task"});
   const std::string chips = counted(chips_of(summary), "chip", "chips");
+  const std::optional<double> joules = number_at(summary, {"energy", "joules_per_output_token"});
   std::string text =
-      watts ? fmt::format("The {} drew {}, {} for each output token", chips, human_number(watts, Unit::kWatts),
-                          number(summary, {"energy", "joules_per_output_token"}, Unit::kJoules))
+      watts ? fmt::format("The {} drew {}{}", chips, human_number(watts, Unit::kWatts),
+                          joules ? fmt::format(", {} for each output token", human_number(joules, Unit::kJoules)) : "")
             : fmt::format("What the {} drew is unknown", chips);
   text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task",
                              strong(human_number(task, Unit::kUsd)))

@@ -41,11 +41,15 @@ std::string latency_table(const RunResult& result) {
 
 /// Every number of an object, by name: keys that later versions add show up by themselves.
 std::string facts(const char* title, const Json& object) {
+  const auto text = [&](const std::string& key) {
+    const Unit unit = unit_of(key);
+    return unit == Unit::kCount ? counted_number(number_at(object, {key}))
+                                : human_number(number_at(object, {key}), unit);
+  };
   HtmlTable table{title, {}, {}};
   if (object.is_object()) {
     for (const auto& [key, value] : object.items()) {
-      if (value.is_number() || value.is_null())
-        table.rows.push_back({html_escaped(words_of(key)), human_number(number_at(object, {key}), unit_of(key))});
+      if (value.is_number() || value.is_null()) table.rows.push_back({html_escaped(words_of(key)), text(key)});
       if (value.is_boolean()) table.rows.push_back({html_escaped(words_of(key)), value.get<bool>() ? "yes" : "no"});
     }
   }
@@ -83,7 +87,7 @@ std::string agents_table(const Json& agents) {
     table.head.push_back(html_escaped(words));
   }
   for (const auto& [name, agent] : agents.items()) {
-    std::vector<std::string> cells = {html_escaped(name), number(agent, "tasks", Unit::kCount)};
+    std::vector<std::string> cells = {html_escaped(name), counted_number(number_at(agent, {"tasks"}))};
     for (const char* column : {"mean", "p50", "p95", "p99"})
       cells.push_back(human_number(number_at(agent, {"task_s", column}), Unit::kSeconds));
     for (const std::string& key : keys) cells.push_back(number(agent, key, unit_of(key)));

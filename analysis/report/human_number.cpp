@@ -10,10 +10,17 @@ namespace {
 
 constexpr const char* kSpace = "\u00a0";
 
-/// Three significant digits of a number in [0, 1000); whole numbers without decimals.
+/// "1,234": a count below ten thousand is exact, things counted are below a million, and so are dollars.
+std::string grouped(double value) {
+  std::string text = fmt::format("{:.0f}", value);
+  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
+  return text;
+}
+
+/// Three significant digits of a number in [0, 1000), or beyond the largest unit; whole numbers without decimals.
 std::string digits(double value) {
   const bool whole = std::abs(value - std::round(value)) < 1e-9 * value;  // 0.6 as a percentage is 60, not 60.0
-  if (whole || value == 0 || value >= 99.95) return fmt::format("{:.0f}", value);
+  if (whole || value == 0 || value >= 99.95) return grouped(value);
   if (value >= 9.995) return fmt::format("{:.1f}", value);
   if (value >= 0.9995) return fmt::format("{:.2f}", value);
   return fmt::format("{:.3g}", value);
@@ -59,13 +66,6 @@ constexpr std::array<Scale, 8> kSi = {{{0, 1, ""},
                                        {0.9995e9, 1e9, "G"},
                                        {0.9995e12, 1e12, "T"},
                                        {0.9995e15, 1e15, "P"}}};
-
-/// "1,234": a count below ten thousand is exact, and so are dollars.
-std::string grouped(double value) {
-  std::string text = fmt::format("{:.0f}", value);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
-  return text;
-}
 
 std::string share(double value) {
   if (value < 1 && value >= 0.9995) return fmt::format("over{}99.9{}%", kSpace, kSpace);
@@ -158,9 +158,13 @@ std::string words_of(std::string_view key) {
   return words;
 }
 
+std::string counted_number(std::optional<double> count) {
+  return count && *count >= 999.5 && *count < 0.9995e6 ? grouped(*count) : human_number(count, Unit::kCount);
+}
+
 std::string counted(double count, std::string_view singular, std::string_view plural) {
   if (count == 1) return fmt::format("one {}", singular);
-  return fmt::format("{}{}{}", human_number(count, Unit::kCount), kSpace, plural);
+  return fmt::format("{}{}{}", counted_number(count), kSpace, plural);
 }
 
 }  // namespace tokenyard::analysis

@@ -26,7 +26,10 @@ Unit unit_of(std::string_view key);
 /// A key of summary.json in words: "prompt_tokens_per_task" is "prompt tokens per task".
 std::string words_of(std::string_view key);
 
-/// "one pool", "3 pools", "41.2 k calls".
+/// Of things that were counted, exact below a million: "41,234", "4.14 M".
+std::string counted_number(std::optional<double> count);
+
+/// "one pool", "3 pools", "41,234 calls".
 std::string counted(double count, std::string_view singular, std::string_view plural);
 
 }  // namespace tokenyard::analysis

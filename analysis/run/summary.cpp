@@ -178,7 +178,7 @@ class Summary {
       if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
-      for (const std::string& text : validity_notes(plan)) note(text, validity_);
+      if (const std::string text = validity_note(plan); !text.empty()) note(text, validity_);
       add_cost(plan);
     }
     return json;

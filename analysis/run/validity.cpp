@@ -1,6 +1,7 @@
 #include "analysis/run/validity.hpp"
 
 #include <fmt/format.h>
+#include <vector>
 
 namespace tokenyard::analysis {
 namespace {
@@ -17,26 +18,22 @@ std::optional<double> step_time_uncertainty(const PoolPlan& pool) {
   return profiled(pool) ? std::nullopt : pool.chip->step_time_uncertainty;
 }
 
-std::vector<std::string> validity_notes(const PoolPlan& pool) {
+std::string validity_note(const PoolPlan& pool) {
   const platforms::Chip& chip = *pool.chip;
-  std::vector<std::string> notes;
+  std::vector<std::string> says;
   if (const auto uncertainty = step_time_uncertainty(pool)) {
-    notes.push_back(
-        fmt::format("extrapolated: no kernel data for {}; step times ±{:.0f} %", chip.name, 100 * *uncertainty));
+    says.push_back(fmt::format("no kernel data, step times ±{:.0f} % (extrapolated)", 100 * *uncertainty));
   } else if (!profiled(pool)) {
     const auto compute = chip.compute_precision(pool.weights);
-    if (compute && chip.is_assumed("efficiency/gemm_compute/" + std::string(platforms::name_of(*compute)))) {
-      notes.push_back(fmt::format("{} products on {} are not fitted: their share of the peak is assumed",
-                                  platforms::name_of(*compute), chip.name));
-    }
+    if (compute && chip.is_assumed("efficiency/gemm_compute/" + std::string(platforms::name_of(*compute))))
+      says.push_back(fmt::format("share of the peak of {} products assumed, not fitted", platforms::name_of(*compute)));
     if (pool.model != nullptr && pool.model->moe && chip.moe_residual(pool.weights).empty() &&
         chip.is_assumed("efficiency/moe_compute")) {
-      notes.push_back(fmt::format("experts on {} are not fitted: their share of the peak is assumed", chip.name));
+      says.emplace_back("share of the peak of experts assumed, not fitted");
     }
   }
-  if (chip.is_assumed("power/active_w"))
-    notes.push_back(fmt::format("power of {} in steps is not measured: it is transferred", chip.name));
-  return notes;
+  if (chip.is_assumed("power/active_w")) says.emplace_back("power in steps transferred, not measured");
+  return says.empty() ? std::string() : fmt::format("{}: {}", chip.name, fmt::join(says, "; "));
 }
 
 }  // namespace tokenyard::analysis

@@ -7,7 +7,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "analysis/scenario/scenario.hpp"
 
@@ -16,7 +15,8 @@ namespace tokenyard::analysis {
 /// Relative, of the pool's step times; nothing where they are fitted to kernel data: docs/fidelity.md has those errors.
 std::optional<double> step_time_uncertainty(const PoolPlan& pool);
 
-/// "extrapolated: no kernel data for tpu-v7; step times ±25 %". Empty: the pool is within what was calibrated.
-std::vector<std::string> validity_notes(const PoolPlan& pool);
+/// "tpu-v7: no kernel data, step times ±25 % (extrapolated); power in steps transferred, not measured": all that is to
+/// be said of the pool's chip. Empty: the pool is within what was calibrated.
+std::string validity_note(const PoolPlan& pool);
 
 }  // namespace tokenyard::analysis

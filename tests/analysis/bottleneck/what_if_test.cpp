@@ -100,6 +100,12 @@ TEST_CASE("Planted: few replicas") {
   CHECK(found(scenario(llama_8b(4), 62, 1), agent(kShort, kShort, "400")) == "replicas");
 }
 
+TEST_CASE("Bottleneck: what gets no faster is said in words") {
+  CHECK(faster_text(0.004, 0.079) == "the median task 0.4 % and the 95th-percentile task 7.6 % faster");
+  CHECK(faster_text(0.009, -0.001) == "the median task 0.9 % faster, not the 95th-percentile task");
+  CHECK(faster_text(0, 0.05) == "the 95th-percentile task 4.9 % faster, not the median task");
+}
+
 TEST_CASE("Bottleneck: what is said of the time adds up, and conforms to the schema") {
   const WhatIf study =
       what_if(read_scenario(scenario(llama_8b(2), 4), true, {agent(kShort, kShort, "100")}), {.repetitions = 2});

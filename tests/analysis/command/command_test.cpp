@@ -96,11 +96,13 @@ TEST_CASE("Figures: three digits and a unit; what does not exist is a dash") {
   CHECK(duration_text(2) == "2.00 s");
   CHECK(duration_text(600) == "10.0 min");
   CHECK(duration_text(36000) == "10.0 h");
-  CHECK(count_text(1234567) == "1 234 567");
-  CHECK(count_text(-1234) == "-1 234");
+  CHECK(count_text(1234567) == "1,234,567");
+  CHECK(count_text(-1234) == "-1,234");
   CHECK(count_text(7) == "7");
   CHECK(share_text(0.9725) == "97.2 %");
   CHECK(quantity_text(12345.0) == "12.3 k");
+  CHECK(quantity_text(1034.0) == "1,034");
+  CHECK(quantity_text(-1034.0) == "-1,034");
   CHECK(quantity_text(0.5) == "0.500");
   CHECK(quantity_text(nullptr) == "–");
 }

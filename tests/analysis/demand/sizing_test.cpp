@@ -96,7 +96,7 @@ TEST_CASE("Sizing: the same number of chips as an exhaustive scan") {
 }
 
 TEST_CASE("Sizing: two pools of different models, as an exhaustive scan") {
-  for (const char* tp : {"[2]", "[1, 2]"}) {
+  for (const char* tp : {"[2]", "[1, 2]", "[1, 2, 4]"}) {
     INFO("tp " << tp);
     const Scenario scenario = two_models(tp);
     const Candidate candidate = candidate_of(scenario, *scenario.pools[0].chip);

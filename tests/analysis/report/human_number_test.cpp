@@ -16,6 +16,7 @@ TEST_CASE("numbers are written as a person reads them") {
       {41'234, Unit::kCount, "41.2\u00a0k"},
       {999'600, Unit::kCount, "1.00\u00a0M"},
       {2e9, Unit::kCount, "2\u00a0G"},
+      {4.8e16, Unit::kCount, "48,000\u00a0T"},
       {0.452, Unit::kPerSecond, "0.452/s"},
       {0, Unit::kSeconds, "0\u00a0s"},
       {0.0831, Unit::kSeconds, "83.1\u00a0ms"},
@@ -44,6 +45,16 @@ TEST_CASE("numbers are written as a person reads them") {
       {-2, Unit::kCount, "−2"},
   }));
   CHECK(human_number(value, unit) == text);
+}
+
+TEST_CASE("things that were counted are exact below a million") {
+  CHECK(counted_number(13'493) == "13,493");
+  CHECK(counted_number(234'780) == "234,780");
+  CHECK(counted_number(4'140'000) == "4.14\u00a0M");
+  CHECK(counted_number(12) == "12");
+  CHECK(counted_number(std::nullopt) == "–");
+  CHECK(counted(13'493, "task", "tasks") == "13,493\u00a0tasks");
+  CHECK(counted(1, "task", "tasks") == "one task");
 }
 
 TEST_CASE("a number that does not exist is a dash") {

@@ -73,7 +73,7 @@ TEST_CASE("the report answers in sentences, then tells why") {
   const std::string page = visible(result.page());
   CHECK_THAT(page, Contains("<strong>The service level was met</strong>: 96.4\u00a0% stayed within TTFT ≤ 2\u00a0s, "
                             "TPOT ≤ 50\u00a0ms, task ≤ 30\u00a0min; 95\u00a0% was asked for."));
-  CHECK_THAT(page, Contains("1,654\u00a0tasks of customer-service, sales and it-security made 16.0\u00a0k\u00a0model "
+  CHECK_THAT(page, Contains("1,654\u00a0tasks of customer-service, sales and it-security made 16,037\u00a0model "
                             "calls to 3\u00a0pools on 32\u00a0chips"));
   CHECK_THAT(page, Contains("<strong>gpu</strong> was held back by memory bandwidth (49.2\u00a0%)"));
   CHECK_THAT(page, Contains("<strong>tpu</strong> was idle (78.6\u00a0%), else held back by compute (10.4\u00a0%)"));
@@ -99,8 +99,10 @@ TEST_CASE("every number of the summary's groups is on the page") {
   for (const char* group : {"counts", "throughput", "slo", "energy", "cost"}) {
     for (const auto& [key, value] : result.summary[group].items()) {
       if (!value.is_number()) continue;
+      const Unit unit = unit_of(key);
       CHECK_THAT(page, Contains(fmt::format("<th scope=\"row\">{}</th><td>{}</td>", words_of(key),
-                                            human_number(value.get<double>(), unit_of(key)))));
+                                            unit == Unit::kCount ? counted_number(value.get<double>())
+                                                                 : human_number(value.get<double>(), unit))));
     }
   }
   for (const auto& [key, statistics] : result.summary["latency"].items()) {
