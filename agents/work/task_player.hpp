@@ -75,6 +75,13 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool live = false;
   };
 
+  /// The first part of a prompt, computed while a tool makes the rest.
+  struct Part {
+    bool on_its_way = false;
+    bool awaited = false;  ///< the tool has ended
+    std::uint32_t pool = platforms::CallRequest::kNoPool, replica = 0;  ///< that hold it, once it is computed
+  };
+
   /// A walk in time.
   struct Step {
     Walk walk;
@@ -93,7 +100,9 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
     AskingCall call;               ///< the last one, where tools overlap with it
-    sim::Time mark;                ///< up to which its time is accounted
+    Part part;                     ///< of the prompt to come, where prompts are split
+    sim::Time mark;                ///< up to which its time is accounted: now, when a visit begins, unless it waited
+                                   ///< for the part of a prompt
     sim::Time path_served;         ///< the calls on the longest path to here
     Tokens result_tokens = 0;      ///< to be appended at the end of the visit
     platforms::CauseTimes causes;  ///< since the walk began
@@ -102,6 +111,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   struct CallSlot {
     std::uint32_t step = 0;
     Tokens visible = 0;
+    bool part = false;  ///< of a prompt
     std::vector<platforms::Extent> prompt;
   };
   enum class Event : std::uint64_t { kWake, kServed };
@@ -136,6 +146,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   bool begin_call(std::uint32_t step);
   void retry_call(std::uint32_t step);
   void submit_calls(std::uint32_t step);
+  void submit_part(std::uint32_t step);
+  void end_part(std::uint32_t step, const platforms::CallRecord& record);
   bool begin_pictures(std::uint32_t step);
   platforms::CallRequest request_of(const Step& step);
 

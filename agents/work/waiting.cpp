@@ -35,12 +35,12 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
     longest = std::max(longest, takes);
     if (service != nullptr && service->arrive({index, takes})) begin_service(index, takes);
   }
-  if (service != nullptr) return true;
-  if (longest == Time()) {  // no time passes: on at once
+  if (service == nullptr && longest == Time()) {  // no time passes: on at once
     keep_result(step);
     return false;
   }
-  wake(index, simulation_.now() + longest, Event::kWake);
+  if (service == nullptr) wake(index, simulation_.now() + longest, Event::kWake);
+  if (splits_prompts(tools.overlap) && node.kind != NodeKind::kHuman) submit_part(index);
   return true;
 }
 
@@ -61,7 +61,12 @@ void TaskPlayer::end_wait(std::uint32_t index) {
   account(step, step.waiting_for);
   keep_result(step);
   report_node(step, false, 0);
-  leave_node(index, step.error);
+  if (step.part.on_its_way) {
+    step.part.awaited = true;
+    step.waiting_for = Cause::kQueue;
+  } else {
+    leave_node(index, step.error);
+  }
 }
 
 }  // namespace tokenyard::agents

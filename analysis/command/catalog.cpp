@@ -61,7 +61,9 @@ std::vector<Entry> policies() {
       {"tagged", "kv_eviction: what nobody asks for again, then tasks' contexts, then roles' prefixes (SUTRADHARA)"},
       {"steps-to-execution", "kv_eviction: what is most calls away in the tasks' graphs first (KVFlow)"},
       {"streaming", "tool_overlap: each of several tools begins when its arguments are made (SUTRADHARA)"},
-      {"speculative", "tool_overlap: tools begin when their call does, if guessed (tool_guesses)"}};
+      {"speculative", "tool_overlap: tools begin when their call does, if guessed (tool_guesses)"},
+      {"prompt-split", "tool_overlap: what is known of the next prompt is computed while the tool runs (SUTRADHARA)"},
+      {"streaming+prompt-split", "tool_overlap: both"}};
 }
 
 std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& catalogs) {

@@ -15,6 +15,8 @@ constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::ui
 // Likewise: its text has become tokens.
 constexpr std::uint64_t kRead = std::uint64_t{1} << 35;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
+// Parts of prompts are numbered apart from the calls.
+constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
 
 }  // namespace
 
@@ -106,26 +108,30 @@ void Fleet::submit(const CallRequest& request) {
   call = {};
   call.request = request;
   CallRecord& record = call.record;
-  record.call = submitted_++;
+  record.call = request.part ? kPart + parts_++ : submitted_++;
   record.task = request.task;
   record.agent = request.agent;
   record.node = request.node;
   record.branch = request.branch;
   record.pool = pool_for(request);
-  record.arrival = simulation_.now();
+  record.arrival = simulation_.now() - request.waited;
+  record.causes[Cause::kQueue] = request.waited;
   record.media_steps = request.media.steps;
   record.output_tokens = request.output_tokens;
   for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
-  for (ServingObserver* observer : observers_) observer->on_submit(request, record);
+  if (!request.part) {
+    for (ServingObserver* observer : observers_) observer->on_submit(request, record);
+  }
 
   Pool& pool = pools_[record.pool];
+  pool.parts = pool.parts || request.part;
   if (pool.media != nullptr) {
     pool.media->submit(index);
     return;
   }
   if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
     call.request.remaining = remaining_->expected(record.agent, record.node);
-    remaining_->came(record.task, record.agent, record.node, record.arrival);
+    if (!request.part) remaining_->came(record.task, record.agent, record.node, record.arrival);
   }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
@@ -143,7 +149,7 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_tokens = 1;
     call.request.output_content = 0;
   }
-  record.replica = route(pool, call);
+  record.replica = request.part_pool == record.pool ? request.part_replica : route(pool, call);
   pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
   if (record.pool == request.pool) return read(index);
   call.sent = true;
@@ -226,7 +232,7 @@ void Fleet::forget(std::uint64_t task) {
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
-    const bool remembers = pool.options.retention.policy != KvRetentionPolicy::kLru ||
+    const bool remembers = pool.parts || pool.options.retention.policy != KvRetentionPolicy::kLru ||
                            pool.options.eviction == KvEviction::kStepsToExecution;
     if (!remembers) continue;
     for (const auto& replica : pool.replicas) replica->forget(task);
@@ -336,8 +342,11 @@ void Fleet::end(std::uint32_t index) {
   const CallRecord record = calls[index].record;
   CallListener* listener = calls[index].request.listener;
   const std::uint64_t cookie = calls[index].request.cookie;
+  const bool part = calls[index].request.part;
   calls.give_back(index);
-  for (ServingObserver* observer : observers_) observer->on_call(record);
+  if (!part) {
+    for (ServingObserver* observer : observers_) observer->on_call(record);
+  }
   if (listener != nullptr) listener->on_call_end(record, cookie);
 }
 

@@ -112,7 +112,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
     std::unique_ptr<MediaQueue> media;
-    LoadIndex loads;  ///< calls running and waiting
+    LoadIndex loads;       ///< calls running and waiting
+    bool parts = false;    ///< parts of prompts have come, and may be held
     PoolTally tally;
     std::uint32_t next = 0;                             ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
@@ -143,7 +144,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
   std::unique_ptr<RemainingTime> remaining_;               ///< if some pool schedules by it
   sim::Entity entity_;
-  std::uint64_t submitted_ = 0;
+  std::uint64_t submitted_ = 0, parts_ = 0;
 };
 
 }  // namespace tokenyard::platforms
