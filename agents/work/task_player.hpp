@@ -78,7 +78,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   /// The first part of a prompt, computed while a tool makes the rest.
   struct Part {
     bool on_its_way = false;
-    bool awaited = false;  ///< the tool has ended
+    bool awaited = false;                                               ///< the tool has ended
     std::uint32_t pool = platforms::CallRequest::kNoPool, replica = 0;  ///< that hold it, once it is computed
   };
 
@@ -114,7 +114,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool part = false;  ///< of a prompt
     std::vector<platforms::Extent> prompt;
   };
-  enum class Event : std::uint64_t { kWake, kServed };
+  /// A walk goes on; a service has served it, as one of a batch or not; a service may serve somebody.
+  enum class Event : std::uint64_t { kWake, kServed, kServedBesides, kService };
 
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
@@ -153,8 +154,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
 
   // waiting.cpp
   bool begin_wait(std::uint32_t step);
-  void begin_service(std::uint32_t step, sim::Time duration);
-  void end_service(std::uint32_t step);
+  void serve(std::uint32_t entry, std::uint32_t member, std::uint32_t service);
+  void end_service(std::uint32_t step, bool frees);
   void end_wait(std::uint32_t step);
 
   sim::Simulation& simulation_;
@@ -165,6 +166,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   sim::Slab<Task> tasks_;
   sim::Slab<Step> steps_;
   sim::Slab<CallSlot> calls_;
+  sim::Entity services_;
   std::uint64_t tasks_begun_ = 0;
 };
 
