@@ -18,6 +18,15 @@ constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 // Parts of prompts are numbered apart from the calls.
 constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
 
+/// What a token costs of a replica that decodes for as many calls as it has seats for, but not for more than 64, each
+/// with a context of 1,024 tokens: assumed.
+double usd_per_token(const PoolOptions& pool) {
+  const std::int32_t calls = std::min(64, pool.batching.max_num_seqs);
+  const Tokens context = calls * Tokens{1024};
+  const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}).ticks(context)});
+  return pool.usd_per_s * step.published().seconds() / calls;
+}
+
 }  // namespace
 
 Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<PoolOptions> pools)
@@ -40,6 +49,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
                                                         options.batching, options.kv, pool_index, i, entity++));
     }
     pool.loads = LoadIndex(replicas);
+    pool.usd_per_token = usd_per_token(options);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
     if (pool.options.more_reuse > 0) {
@@ -167,17 +177,30 @@ std::uint32_t Fleet::pool_for(const CallRequest& request) {
     if (const auto away = pool.away.find(request.task); away != pool.away.end()) return away->second;
     if (pool.home.contains(request.task)) return request.pool;
   }
-  if (pool.loads.load(pool.loads.least()) < pool.options.overflow_at) return request.pool;
-  std::uint32_t best = request.pool;
-  std::int64_t fewest = 0;
-  for (const std::uint32_t other : pool.options.overflow) {
-    const std::int64_t load = pools_[other].loads.load(pools_[other].loads.least());
-    if (load >= pool.options.overflow_at || (best != request.pool && load >= fewest)) continue;
-    best = other;
-    fewest = load;
-  }
+  const std::uint32_t best = shared_pool(request);
   if (sticky && best != request.pool) pool.away.emplace(request.task, best);
   return best;
+}
+
+/// Of those that have room: the pool asked for before the others, then the emptiest; or, of all alike, the one that has
+/// most of the prompt for its load, or the cheapest.
+std::uint32_t Fleet::shared_pool(const CallRequest& request) {
+  const PoolOptions& own = pools_[request.pool].options;
+  const auto load = [&](std::uint32_t p) { return pools_[p].loads.load(pools_[p].loads.least()); };
+  const bool by_load = own.overflow_by == OverflowBy::kLoad;
+  if (by_load && load(request.pool) < own.overflow_at) return request.pool;
+  std::uint32_t best = CallRequest::kNoPool;
+  double best_score = 0;
+  const auto consider = [&](std::uint32_t p) {
+    if (load(p) >= own.overflow_at) return;
+    double score = -static_cast<double>(load(p));
+    if (own.overflow_by == OverflowBy::kPrefix) score = best_prefix(pools_[p], request).score;
+    if (own.overflow_by == OverflowBy::kCost) score = -pools_[p].usd_per_token;
+    if (best == CallRequest::kNoPool || score > best_score) best = p, best_score = score;
+  };
+  consider(request.pool);
+  for (const std::uint32_t other : own.overflow) consider(other);
+  return best == CallRequest::kNoPool ? request.pool : best;
 }
 
 void Fleet::send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument) {
@@ -249,18 +272,21 @@ std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
       return chosen;
     }
     case Router::kTaskSticky:
+      if (call.record.prompt_tokens <= pool.options.sticky_above) return pool.loads.least();
       return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
     case Router::kPrefixAware:
-      return best_prefix(pool, call);
+      return best_prefix(pool, call.request).replica;
     case Router::kLeastLoaded:
       break;
   }
   return pool.loads.least();
 }
 
-std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
+Fleet::BestPrefix Fleet::best_prefix(Pool& pool, const CallRequest& request) {
   // A cached prompt is worth as much as an empty replica of a full batch.
-  const auto tokens = static_cast<double>(std::max<Tokens>(1, call.record.prompt_tokens));
+  Tokens prompt = 0;
+  for (const Extent& extent : request.prompt) prompt += extent.tokens;
+  const auto tokens = static_cast<double>(std::max<Tokens>(1, prompt));
   std::uint32_t best = 0;
   double best_score = 0;
   for (std::uint32_t i = 0; i < pool.replicas.size(); ++i) {
@@ -268,11 +294,11 @@ std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
     if (i > 0 && 1 - load <= best_score) continue;  // even a full hit would not win
     Replica& replica = *pool.replicas[i];
     replica.settle();
-    const Tokens hit = replica.kv().find({.prompt = call.request.prompt}).tokens;
+    const Tokens hit = replica.kv().find({.prompt = request.prompt}).tokens;
     const double score = static_cast<double>(hit) / tokens - load;
     if (i == 0 || score > best_score) best = i, best_score = score;
   }
-  return best;
+  return {best, best_score};
 }
 
 void Fleet::on_completed(std::uint32_t index) {

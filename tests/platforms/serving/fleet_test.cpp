@@ -318,11 +318,33 @@ TEST_CASE("A sticky router keeps a task on its replica until the task is forgott
   CHECK(stand.records[3].replica == 1);
 }
 
+TEST_CASE("A sticky router sends prompts of up to a size to the least loaded replica, whatever their task") {
+  std::vector<PoolOptions> pools = {pool_of_one(Time::milliseconds(1))};
+  pools[0].hosts.resize(2);
+  pools[0].kv = {.blocks = 1000, .block_size = 4};
+  pools[0].router = Router::kTaskSticky;
+  pools[0].sticky_above = 20;
+  Stand stand(pools);
+  std::vector<Planned> calls;
+  for (const Tokens prompt : {21, 21, 20, 21}) {
+    calls.push_back({.arrival = Time::nanoseconds(static_cast<std::int64_t>(calls.size())),
+                     .prompt = {{0, prompt}},
+                     .output_tokens = 50,
+                     .task = 7});
+  }
+  stand.plan(calls);
+  stand.run();
+  CHECK(stand.records[0].replica == 0);
+  CHECK(stand.records[1].replica == 0);
+  CHECK(stand.records[2].replica == 1);
+  CHECK(stand.records[3].replica == 0);  // though it is the busier one
+}
+
 TEST_CASE("The first part of a prompt is held for its call, which goes to it ahead of those that wait") {
   for (const bool parts : {false, true}) {
     CAPTURE(parts);
     PoolOptions pool = pool_of_one(Time::microseconds(1));
-    pool.kv = {.blocks = 30, .block_size = 4};
+    pool.kv = {.blocks = 34, .block_size = 4};
     pool.batching.max_num_seqs = 1;
     pool.hosts.resize(2);
     Stand stand({pool});
