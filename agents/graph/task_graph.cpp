@@ -36,9 +36,7 @@ class AgentReader {
     agent_.budget_usd = draw(r, "budget_usd", 0, "task");
     r.members("contexts", [&](const std::string& name, sim::ObjectReader& c) { read_context(name, c); });
     r.members("services", [&](const std::string& name, sim::ObjectReader& s) {
-      agent_.services.push_back({name, s.integer("capacity", {.minimum = 1, .maximum = 1e9})});
-      s.string("evidence", "");
-      s.string("note", "");
+      agent_.services.push_back(ServiceSpec::read(name, s));
     });
     r.object("call_failure", [&](sim::ObjectReader& f) {
       CallFailure failure;

@@ -40,6 +40,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/graph/service_spec.hpp"
 #include "platforms/serving/call.hpp"
 #include "sim/random/distribution.hpp"
 
@@ -148,11 +149,6 @@ struct ContextSpec {
   Tokens role_prefix_tokens = 0;
   std::uint64_t role_content = 0;  ///< the same for all tasks of the agent
   Draw opening_tokens;
-};
-
-struct ServiceSpec {
-  std::string name;
-  std::int64_t capacity = 0;  ///< 0: unlimited
 };
 
 /// Attempts that fail before they are served, each followed by a back-off.

@@ -47,6 +47,10 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
 
   step.open = static_cast<std::int32_t>(count);
   CallRequest request = request_of(step);
+  request.part_pool = step.part.pool;
+  request.part_replica = step.part.replica;
+  request.waited = simulation_.now() - step.mark;
+  step.part = {};
   const std::uint32_t next = step.way->target;
   const std::uint32_t next_of_family = request.node + next - step.walk.at();
   if (!node.fresh && next != step.stop && step.walk.agent().node(next).kind != NodeKind::kEnd)
@@ -56,6 +60,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
     call.step = index;
+    call.part = false;
     write_prompt(seed_, step.walk, step.contexts, call.prompt);
     const Answers::Answer answer = answers.next();
     call.visible = answer.visible;
@@ -67,6 +72,46 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     request.cookie = slot;
     door_.submit(request);  // may end the call, and with the last one the task, before it returns
   }
+}
+
+/// While its tool runs: what is known of the prompt to come.
+void TaskPlayer::submit_part(std::uint32_t index) {
+  Step& step = steps_[index];
+  const Agent& agent = step.walk.agent();
+  std::uint32_t next = kNone;
+  for (const Agent::Route& route : agent.routes[step.walk.at()]) {
+    if (route.edge->on_error) continue;
+    if (next != kNone) return;
+    next = route.target;
+  }
+  const Node& caller = agent.node(next);
+  if (next == step.stop || !caller.calls_model() || caller.fresh || caller.compact) return;
+  const std::uint32_t slot = calls_.take();
+  CallSlot& call = calls_[slot];
+  call.step = index;
+  call.part = true;
+  write_context(agent, caller.context, step.contexts, call.prompt);
+  if (call.prompt.empty()) return calls_.give_back(slot);
+  CallRequest request = request_of(step);
+  request.next_node = request.node;
+  request.node += next - step.walk.at();
+  request.pool = member_of(step).pools[caller.role];
+  request.part = true;
+  request.prompt = call.prompt;
+  request.cookie = slot;
+  step.part = {.on_its_way = true};
+  door_.submit(request);
+}
+
+void TaskPlayer::end_part(std::uint32_t index, const CallRecord& record) {
+  Step& step = steps_[index];
+  const bool awaited = step.part.awaited;
+  step.part = {};
+  if (record.status == CallStatus::kCompleted) step.part = {.pool = record.pool, .replica = record.replica};
+  if (!awaited || record.status == CallStatus::kUnfinished) return;
+  // The call that follows has waited from the end of the tool on; unless there will be none.
+  if (step.error || tasks_[step.task].aborted) account(step, Cause::kQueue);
+  leave_node(index, step.error);
 }
 
 bool TaskPlayer::begin_pictures(std::uint32_t index) {
@@ -84,6 +129,7 @@ bool TaskPlayer::begin_pictures(std::uint32_t index) {
     const std::uint32_t slot = calls_.take();
     calls_[slot].step = index;
     calls_[slot].visible = 0;
+    calls_[slot].part = false;
     calls_[slot].prompt.clear();
     request.media.steps = node.steps.of.sample_tokens(lengths);
     request.cookie = slot;
@@ -115,6 +161,10 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   const auto slot = static_cast<std::uint32_t>(cookie);
   const CallSlot& call = calls_[slot];
   const std::uint32_t index = call.step;
+  if (call.part) {
+    calls_.give_back(slot);
+    return end_part(index, record);
+  }
   Step& step = steps_[index];
   Task& task = tasks_[step.task];
   calls_.give_back(slot);

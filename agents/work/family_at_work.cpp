@@ -18,7 +18,8 @@ FamilyAtWork::FamilyAtWork(const WorkloadEntry& entry) {
           static_cast<std::uint32_t>(std::find(agents.begin(), agents.end(), sub.get()) - agents.begin()));
     }
     for (std::size_t s = 0; s < agent.services.size(); ++s)
-      member.services.emplace_back(entry.capacities.empty() ? agent.services[s].capacity : entry.capacities[m][s]);
+      member.services.emplace_back(agent.services[s],
+                                   entry.capacities.empty() ? agent.services[s].capacity : entry.capacities[m][s]);
     members.push_back(std::move(member));
   }
   ahead = steps_ahead(agents);

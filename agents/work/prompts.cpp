@@ -54,11 +54,17 @@ void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std:
     if (node.role_prefix_tokens > 0) prompt.push_back({node.role_content, node.role_prefix_tokens});
     if (const Tokens own = new_tokens(seed, walk); own > 0) prompt.push_back({0, own});
   } else {
-    const ContextSpec& spec = walk.agent().contexts[node.context];
-    if (spec.role_prefix_tokens > 0) prompt.push_back({spec.role_content, spec.role_prefix_tokens});
-    contexts.put(node.context, prompt);
+    write_context(walk.agent(), node.context, contexts, prompt);
   }
   if (prompt.empty()) prompt.push_back({0, 1});
+}
+
+void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts,
+                   std::vector<platforms::Extent>& prompt) {
+  prompt.clear();
+  const ContextSpec& spec = agent.contexts[context];
+  if (spec.role_prefix_tokens > 0) prompt.push_back({spec.role_content, spec.role_prefix_tokens});
+  contexts.put(context, prompt);
 }
 
 }  // namespace tokenyard::agents

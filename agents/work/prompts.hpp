@@ -20,4 +20,8 @@ void extend_context(std::uint64_t seed, const Walk& walk, Contexts& contexts);
 
 void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std::vector<platforms::Extent>& prompt);
 
+/// What a prompt of the context begins with, as far as it is known: its role's prefix, and what the walk has added.
+void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts,
+                   std::vector<platforms::Extent>& prompt);
+
 }  // namespace tokenyard::agents

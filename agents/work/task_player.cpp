@@ -15,9 +15,10 @@ TaskPlayer::TaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, 
     : simulation_(simulation),
       door_(door),
       seed_(seed),
-      arrivals_(simulation, seed, end, [this](std::uint32_t entry, std::uint64_t entity, std::uint32_t user) {
-        begin_task(entry, entity, user);
-      }) {
+      arrivals_(
+          simulation, seed, end,
+          [this](std::uint32_t entry, std::uint64_t entity, std::uint32_t user) { begin_task(entry, entity, user); }),
+      services_{.id = (std::uint64_t{1} << 36) - 1} {  // no task's
   for (WorkloadEntry& spec : entries) {
     arrivals_.add({spec.name, spec.arrivals, spec.closed_loop, spec.max_tasks});
     entries_.emplace_back(std::move(spec));
@@ -32,7 +33,13 @@ void TaskPlayer::on_event(Time, std::uint64_t argument) {
     case Event::kWake:
       return steps_[index].walk.node().calls_model() ? retry_call(index) : end_wait(index);
     case Event::kServed:
-      return end_service(index);
+      return end_service(index, true);
+    case Event::kServedBesides:
+      return end_service(index, false);
+    case Event::kService:
+      return serve(static_cast<std::uint32_t>(argument >> 40 & 0xfffff),
+                   static_cast<std::uint32_t>(argument >> 20 & 0xfffff),
+                   static_cast<std::uint32_t>(argument & 0xfffff));
   }
 }
 

@@ -75,6 +75,13 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool live = false;
   };
 
+  /// The first part of a prompt, computed while a tool makes the rest.
+  struct Part {
+    bool on_its_way = false;
+    bool awaited = false;                                               ///< the tool has ended
+    std::uint32_t pool = platforms::CallRequest::kNoPool, replica = 0;  ///< that hold it, once it is computed
+  };
+
   /// A walk in time.
   struct Step {
     Walk walk;
@@ -93,7 +100,9 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool exhausted = false;  ///< the call failed for good
     sim::Time begin, served;
     AskingCall call;               ///< the last one, where tools overlap with it
-    sim::Time mark;                ///< up to which its time is accounted
+    Part part;                     ///< of the prompt to come, where prompts are split
+    sim::Time mark;                ///< up to which its time is accounted: now, when a visit begins, unless it waited
+                                   ///< for the part of a prompt
     sim::Time path_served;         ///< the calls on the longest path to here
     Tokens result_tokens = 0;      ///< to be appended at the end of the visit
     platforms::CauseTimes causes;  ///< since the walk began
@@ -102,9 +111,11 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   struct CallSlot {
     std::uint32_t step = 0;
     Tokens visible = 0;
+    bool part = false;  ///< of a prompt
     std::vector<platforms::Extent> prompt;
   };
-  enum class Event : std::uint64_t { kWake, kServed };
+  /// A walk goes on; a service has served it, as one of a batch or not; a service may serve somebody.
+  enum class Event : std::uint64_t { kWake, kServed, kServedBesides, kService };
 
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
@@ -136,13 +147,15 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   bool begin_call(std::uint32_t step);
   void retry_call(std::uint32_t step);
   void submit_calls(std::uint32_t step);
+  void submit_part(std::uint32_t step);
+  void end_part(std::uint32_t step, const platforms::CallRecord& record);
   bool begin_pictures(std::uint32_t step);
   platforms::CallRequest request_of(const Step& step);
 
   // waiting.cpp
   bool begin_wait(std::uint32_t step);
-  void begin_service(std::uint32_t step, sim::Time duration);
-  void end_service(std::uint32_t step);
+  void serve(std::uint32_t entry, std::uint32_t member, std::uint32_t service);
+  void end_service(std::uint32_t step, bool frees);
   void end_wait(std::uint32_t step);
 
   sim::Simulation& simulation_;
@@ -153,6 +166,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   sim::Slab<Task> tasks_;
   sim::Slab<Step> steps_;
   sim::Slab<CallSlot> calls_;
+  sim::Entity services_;
   std::uint64_t tasks_begun_ = 0;
 };
 

@@ -1,13 +1,19 @@
 #pragma once
-/// Tools that begin before the call that asks for them has ended.
+/// Tools that begin before the call that asks for them has ended, and calls that begin before their tools have.
 ///
-/// - none: they begin when it ends.
+/// - none: tools begin when their call ends, and the next call when they have ended.
 /// - streaming: each as soon as its arguments are made (streaming dispatch in SUTRADHARA, arXiv 2601.12967): of n tools
 ///   asked for at once, each takes an n-th of the answer, so the first begins (n - 1) / n of the time of decoding
 ///   ahead, the last none.
 /// - speculative: what the model will ask for is guessed when its call is admitted, and the tool begins then; a guess
 ///   is right with a probability, else the tool begins when the call ends (after Speculative Actions, arXiv 2510.04371;
 ///   the usual 55 % are assumed). Wrong guesses cost nothing here.
+/// - prompt-split: while a tool runs, what does not depend on it of the next prompt is computed: the role's prefix and
+///   the context so far (prompt splitting in SUTRADHARA). This part queues as a call does, when the tool begins, unless
+///   it is cached; its KV is then held until the rest has come, which goes ahead of the calls that wait. A tool that
+///   ends before its part does waits for it. Only where the one way on from a tool, errors aside, leads to a model that
+///   reads a context which it does not sum up.
+/// - streaming+prompt-split: both.
 ///
 /// What a tool has run ahead is taken off its duration, where it has a capacity, too. Only tools directly behind a call
 /// run ahead: people do not, nor does what follows another tool.
@@ -21,8 +27,12 @@
 
 namespace tokenyard::agents {
 
-enum class ToolOverlap : std::uint8_t { kOff, kStreaming, kSpeculative };
-inline constexpr std::array<std::string_view, 3> kToolOverlapNames = {"none", "streaming", "speculative"};
+enum class ToolOverlap : std::uint8_t { kOff, kStreaming, kSpeculative, kPromptSplit, kStreamingPromptSplit };
+inline constexpr std::array<std::string_view, 5> kToolOverlapNames = {"none", "streaming", "speculative",
+                                                                      "prompt-split", "streaming+prompt-split"};
+constexpr bool splits_prompts(ToolOverlap overlap) {
+  return overlap == ToolOverlap::kPromptSplit || overlap == ToolOverlap::kStreamingPromptSplit;
+}
 
 struct ToolOverlapOptions {
   ToolOverlap overlap = ToolOverlap::kOff;
@@ -39,8 +49,10 @@ inline sim::Time head_start(ToolOverlap overlap, const AskingCall& call, std::in
                             bool guessed) {
   switch (overlap) {
     case ToolOverlap::kOff:
+    case ToolOverlap::kPromptSplit:
       return {};
     case ToolOverlap::kStreaming:
+    case ToolOverlap::kStreamingPromptSplit:
       return sim::Time::nanoseconds((call.end - call.first_token).ns() / count * (count - 1 - index));
     case ToolOverlap::kSpeculative:
       return guessed ? call.end - call.scheduled : sim::Time();

@@ -33,26 +33,49 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
     step.error = step.error || failed;
     step.result_tokens += result;
     longest = std::max(longest, takes);
-    if (service != nullptr && service->arrive({index, takes})) begin_service(index, takes);
+    if (service != nullptr) service->arrive({index, takes});
   }
-  if (service != nullptr) return true;
-  if (longest == Time()) {  // no time passes: on at once
+  if (service == nullptr && longest == Time()) {  // no time passes: on at once
     keep_result(step);
     return false;
   }
-  wake(index, simulation_.now() + longest, Event::kWake);
+  if (service != nullptr) {
+    serve(tasks_[step.task].entry, step.member, node.service);
+  } else {
+    wake(index, simulation_.now() + longest, Event::kWake);
+  }
+  if (splits_prompts(tools.overlap) && node.kind != NodeKind::kHuman) submit_part(index);
   return true;
 }
 
-void TaskPlayer::begin_service(std::uint32_t index, Time duration) {
-  steps_[index].served = simulation_.now();
-  wake(index, simulation_.now() + duration, Event::kServed);
+/// Begins with whom the service can begin now, and comes back when it can with others.
+void TaskPlayer::serve(std::uint32_t entry, std::uint32_t member, std::uint32_t index) {
+  Service& service = entries_[entry].family.members[member].services[index];
+  const Time now = simulation_.now();
+  while (!service.nobody_waits()) {
+    const std::span<const Service::Begun> begun = service.begin(now);
+    if (begun.empty()) break;
+    for (const Service::Begun& job : begun) {
+      steps_[job.walk].served = now;
+      wake(job.walk, job.end, job.frees ? Event::kServed : Event::kServedBesides);
+    }
+  }
+  if (service.nobody_waits()) return;
+  const Time due = service.due(now);
+  if (due == Time::never() || due == service.alarm) return;
+  service.alarm = due;
+  simulation_.schedule(due, sim::Priority::kWake, services_, *this,
+                       static_cast<std::uint64_t>(Event::kService) << 62 | std::uint64_t{entry} << 40 |
+                           std::uint64_t{member} << 20 | index);
 }
 
-void TaskPlayer::end_service(std::uint32_t index) {
+void TaskPlayer::end_service(std::uint32_t index, bool frees) {
   Step& step = steps_[index];
-  Service& service = member_of(step).services[step.walk.node().service];
-  if (const auto next = service.finish()) begin_service(next->walk, next->duration);
+  if (frees) {
+    const std::uint32_t service = step.walk.node().service;
+    member_of(step).services[service].finish(simulation_.now());
+    serve(tasks_[step.task].entry, step.member, service);
+  }
   if (--step.open == 0) end_wait(index);
 }
 
@@ -61,7 +84,12 @@ void TaskPlayer::end_wait(std::uint32_t index) {
   account(step, step.waiting_for);
   keep_result(step);
   report_node(step, false, 0);
-  leave_node(index, step.error);
+  if (step.part.on_its_way) {
+    step.part.awaited = true;
+    step.waiting_for = Cause::kQueue;
+  } else {
+    leave_node(index, step.error);
+  }
 }
 
 }  // namespace tokenyard::agents

@@ -36,6 +36,7 @@ std::uint32_t TaskPlayer::new_step(std::uint32_t task, std::uint32_t parent, std
   step.path_served = parent == kNone ? Time() : steps_[parent].path_served;
   step.causes = {};
   step.call = {};
+  step.part = {};
   step.error = step.exhausted = false;
   return index;
 }
@@ -53,7 +54,7 @@ void TaskPlayer::go(std::uint32_t index, std::uint32_t node) {
     if (tasks_[step.task].aborted) return end_step(index, true);
     if (node == step.stop) return end_step(index, false);
     step.walk.enter(node);
-    step.begin = step.served = simulation_.now();
+    step.begin = step.served = step.mark;
     step.error = false;
     step.result_tokens = 0;
     if (step.walk.node().kind == NodeKind::kEnd) return end_step(index, step.walk.node().failed);

@@ -41,7 +41,11 @@ std::vector<Entry> policies() {
       {"round-robin", "router: each replica in turn"},
       {"least-loaded", "router: the replica with the fewest calls, running and waiting"},
       {"prefix-aware", "router: the replica whose cache holds most of the prompt, less its load"},
-      {"task-sticky", "router: all calls of a task to the replica that took its first"},
+      {"task-sticky",
+       "router: all calls of a task to the replica that took its first; sticky_above: only long prompts"},
+      {"load", "overflow_by: the pool asked for, when that is full the emptiest of overflow"},
+      {"prefix", "overflow_by: of the pools with room, the one that holds most of the prompt, less its load"},
+      {"cost", "overflow_by: of the pools with room, the one whose tokens are cheapest"},
       {"fcfs", "scheduling: first come, first served; running calls first, as in vLLM"},
       {"task-fcfs", "scheduling: calls of the task that arrived first"},
       {"plas", "scheduling: calls of the task that was served least so far (Autellix), in levels that double"},
@@ -61,7 +65,9 @@ std::vector<Entry> policies() {
       {"tagged", "kv_eviction: what nobody asks for again, then tasks' contexts, then roles' prefixes (SUTRADHARA)"},
       {"steps-to-execution", "kv_eviction: what is most calls away in the tasks' graphs first (KVFlow)"},
       {"streaming", "tool_overlap: each of several tools begins when its arguments are made (SUTRADHARA)"},
-      {"speculative", "tool_overlap: tools begin when their call does, if guessed (tool_guesses)"}};
+      {"speculative", "tool_overlap: tools begin when their call does, if guessed (tool_guesses)"},
+      {"prompt-split", "tool_overlap: what is known of the next prompt is computed while the tool runs (SUTRADHARA)"},
+      {"streaming+prompt-split", "tool_overlap: both"}};
 }
 
 std::vector<Entry> entries_of(const std::string& kind, const LoadedCatalogs& catalogs) {

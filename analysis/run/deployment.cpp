@@ -71,7 +71,10 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
         pool.overflow.push_back(j);
     }
     pool.overflow_at = plan.overflow_at;
+    pool.overflow_by = plan.overflow_by;
+    pool.usd_per_s = plan.usd_per_chip_hour.value_or(0) * static_cast<double>(plan.parallelism.chips()) / 3600;
     pool.router = plan.router;
+    pool.sticky_above = plan.sticky_above;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     require_countable_steps(plan, *pool.cost);
     pool.batching = plan.batching;

@@ -67,6 +67,12 @@ void read_kv_eviction(ObjectReader& reader, PoolPlan& pool) {
 
 void read_policies(ObjectReader& reader, PoolPlan& pool) {
   pool.router = sim::enum_choice<platforms::Router>(reader, "router", platforms::kRouterNames, "least-loaded");
+  if (const auto tokens = reader.optional_integer("sticky_above", {.minimum = 0, .maximum = 1e9})) {
+    pool.sticky_above = *tokens;
+    if (pool.router != platforms::Router::kTaskSticky)
+      reader.fault("sticky_above", "a size of prompts with a router that does not keep tasks together",
+                   "router task-sticky with it");
+  }
   pool.batching.scheduling = sim::enum_choice<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
   read_turns(reader, pool);
   read_kv_retention(reader, pool);

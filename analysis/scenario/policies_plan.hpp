@@ -5,8 +5,8 @@
 
 namespace tokenyard::analysis {
 
-/// Reads `router`, `scheduling`, `preemptive`, `quantum_s`, `promote_at`, `kv_retention`, `kv_ttl_s` and `kv_eviction`
-/// of a pool whose role and cache are known.
+/// Reads `router`, `sticky_above`, `scheduling`, `preemptive`, `quantum_s`, `promote_at`, `kv_retention`, `kv_ttl_s`
+/// and `kv_eviction` of a pool whose role and cache are known.
 void read_policies(sim::ObjectReader& reader, PoolPlan& pool);
 
 }  // namespace tokenyard::analysis

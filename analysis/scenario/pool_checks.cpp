@@ -40,6 +40,14 @@ void check_overflow(const std::vector<PoolPlan>& pools, const std::string& file,
       faults.add(file, fmt::format("/pools/{}/overflow/{}", i, j), '"' + pool.overflow[j] + '"',
                  "the name of another mixed pool of the same model" + sim::did_you_mean(pool.overflow[j], fitting));
     }
+    if (pool.overflow_by != platforms::OverflowBy::kCost) continue;
+    for (std::size_t j = 0; j < pools.size(); ++j) {
+      const bool shares =
+          j == i || std::find(pool.overflow.begin(), pool.overflow.end(), pools[j].name) != pool.overflow.end();
+      if (shares && !pools[j].usd_per_chip_hour)
+        faults.add(file, fmt::format("/pools/{}/usd_per_chip_hour", j), "no price, by which a pool's calls are shared",
+                   "a price: the catalogue has none of this chip");
+    }
   }
 }
 

@@ -71,9 +71,9 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
 
 /// What a pool of a media model has none of.
 void refuse_serving_keys(ObjectReader& reader, const PoolPlan& pool) {
-  for (const char* key :
-       {"role", "decode_pool", "engine", "router", "scheduling", "preemptive", "quantum_s", "promote_at", "kv_tiers",
-        "kv_retention", "kv_ttl_s", "kv_eviction", "overflow", "overflow_at"}) {
+  for (const char* key : {"role", "decode_pool", "engine", "router", "sticky_above", "scheduling", "preemptive",
+                          "quantum_s", "promote_at", "kv_tiers", "kv_retention", "kv_ttl_s", "kv_eviction", "overflow",
+                          "overflow_at", "overflow_by"}) {
     if (reader.raw(key) != nullptr)
       reader.fault(key, fmt::format("a pool of {}, which makes pictures", pool.media->name),
                    "no such key: each replica makes one picture at a time, first come, first served");
@@ -144,6 +144,10 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
       "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
+  pool.overflow_by =
+      sim::enum_choice<platforms::OverflowBy>(reader, "overflow_by", platforms::kOverflowByNames, "load");
+  if (pool.overflow.empty() && pool.overflow_by != platforms::OverflowBy::kLoad)
+    reader.fault("overflow_by", "no overflow beside it", "the pools to share with, in overflow");
   return pool;
 }
 

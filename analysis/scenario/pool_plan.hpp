@@ -28,11 +28,13 @@ struct PoolPlan {
   std::string decode_pool;
   std::vector<std::string> overflow;  ///< names of mixed pools of the same model
   std::int64_t overflow_at = 0;       ///< calls of the emptiest replica
+  platforms::OverflowBy overflow_by = platforms::OverflowBy::kLoad;
   platforms::Parallelism parallelism;
   std::string site;  ///< empty: any
   platforms::Precision weights = platforms::Precision::kBf16;
   platforms::Precision kv = platforms::Precision::kBf16;
   platforms::Router router = platforms::Router::kLeastLoaded;
+  platforms::Tokens sticky_above = 0;
   platforms::BatchingOptions batching;
   platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
   std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first

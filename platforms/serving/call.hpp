@@ -72,7 +72,7 @@ class CallListener {
 };
 
 struct CallRequest {
-  static constexpr std::uint32_t kNoNode = 0xffffffff;
+  static constexpr std::uint32_t kNoNode = 0xffffffff, kNoPool = 0xffffffff;
 
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
@@ -82,6 +82,11 @@ struct CallRequest {
   std::uint32_t next_node = kNoNode;
   std::uint32_t branch = 0;
   std::uint32_t pool = 0;
+  std::uint32_t part_pool = kNoPool, part_replica = 0;  ///< where a part of its prompt is held, if one is
+  /// The first part of a prompt, whose rest a tool is yet to make. It is computed and then held for the call that goes
+  /// on with it; it asks for one token, which nobody gets. Chips and queues have its work, observers see no call.
+  bool part = false;
+  sim::Time waited;                         ///< for the part of its prompt: it arrived so much earlier
   std::uint64_t entity = 0;                 ///< what the work is, whatever hardware it runs on: for its random draws
   sim::Time task_arrival;                   ///< when the task arrived
   sim::Time task_served;                    ///< how long its ended calls were served (CauseTimes::served), in all

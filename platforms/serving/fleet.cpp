@@ -15,6 +15,17 @@ constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::ui
 // Likewise: its text has become tokens.
 constexpr std::uint64_t kRead = std::uint64_t{1} << 35;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
+// Parts of prompts are numbered apart from the calls.
+constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
+
+/// What a token costs of a replica that decodes for as many calls as it has seats for, but not for more than 64, each
+/// with a context of 1,024 tokens: assumed.
+double usd_per_token(const PoolOptions& pool) {
+  const std::int32_t calls = std::min(64, pool.batching.max_num_seqs);
+  const Tokens context = calls * Tokens{1024};
+  const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}).ticks(context)});
+  return pool.usd_per_s * step.published().seconds() / calls;
+}
 
 }  // namespace
 
@@ -38,6 +49,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
                                                         options.batching, options.kv, pool_index, i, entity++));
     }
     pool.loads = LoadIndex(replicas);
+    pool.usd_per_token = usd_per_token(options);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
     if (pool.options.more_reuse > 0) {
@@ -106,26 +118,30 @@ void Fleet::submit(const CallRequest& request) {
   call = {};
   call.request = request;
   CallRecord& record = call.record;
-  record.call = submitted_++;
+  record.call = request.part ? kPart + parts_++ : submitted_++;
   record.task = request.task;
   record.agent = request.agent;
   record.node = request.node;
   record.branch = request.branch;
   record.pool = pool_for(request);
-  record.arrival = simulation_.now();
+  record.arrival = simulation_.now() - request.waited;
+  record.causes[Cause::kQueue] = request.waited;
   record.media_steps = request.media.steps;
   record.output_tokens = request.output_tokens;
   for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
-  for (ServingObserver* observer : observers_) observer->on_submit(request, record);
+  if (!request.part) {
+    for (ServingObserver* observer : observers_) observer->on_submit(request, record);
+  }
 
   Pool& pool = pools_[record.pool];
+  pool.parts = pool.parts || request.part;
   if (pool.media != nullptr) {
     pool.media->submit(index);
     return;
   }
   if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
     call.request.remaining = remaining_->expected(record.agent, record.node);
-    remaining_->came(record.task, record.agent, record.node, record.arrival);
+    if (!request.part) remaining_->came(record.task, record.agent, record.node, record.arrival);
   }
   const Replica& any = *pool.replicas.front();
   const bool split = pool.options.role == PoolRole::kPrefill;
@@ -143,7 +159,7 @@ void Fleet::submit(const CallRequest& request) {
     call.request.output_tokens = 1;
     call.request.output_content = 0;
   }
-  record.replica = route(pool, call);
+  record.replica = request.part_pool == record.pool ? request.part_replica : route(pool, call);
   pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
   if (record.pool == request.pool) return read(index);
   call.sent = true;
@@ -161,17 +177,30 @@ std::uint32_t Fleet::pool_for(const CallRequest& request) {
     if (const auto away = pool.away.find(request.task); away != pool.away.end()) return away->second;
     if (pool.home.contains(request.task)) return request.pool;
   }
-  if (pool.loads.load(pool.loads.least()) < pool.options.overflow_at) return request.pool;
-  std::uint32_t best = request.pool;
-  std::int64_t fewest = 0;
-  for (const std::uint32_t other : pool.options.overflow) {
-    const std::int64_t load = pools_[other].loads.load(pools_[other].loads.least());
-    if (load >= pool.options.overflow_at || (best != request.pool && load >= fewest)) continue;
-    best = other;
-    fewest = load;
-  }
+  const std::uint32_t best = shared_pool(request);
   if (sticky && best != request.pool) pool.away.emplace(request.task, best);
   return best;
+}
+
+/// Of those that have room: the pool asked for before the others, then the emptiest; or, of all alike, the one that has
+/// most of the prompt for its load, or the cheapest.
+std::uint32_t Fleet::shared_pool(const CallRequest& request) {
+  const PoolOptions& own = pools_[request.pool].options;
+  const auto load = [&](std::uint32_t p) { return pools_[p].loads.load(pools_[p].loads.least()); };
+  const bool by_load = own.overflow_by == OverflowBy::kLoad;
+  if (by_load && load(request.pool) < own.overflow_at) return request.pool;
+  std::uint32_t best = CallRequest::kNoPool;
+  double best_score = 0;
+  const auto consider = [&](std::uint32_t p) {
+    if (load(p) >= own.overflow_at) return;
+    double score = -static_cast<double>(load(p));
+    if (own.overflow_by == OverflowBy::kPrefix) score = best_prefix(pools_[p], request).score;
+    if (own.overflow_by == OverflowBy::kCost) score = -pools_[p].usd_per_token;
+    if (best == CallRequest::kNoPool || score > best_score) best = p, best_score = score;
+  };
+  consider(request.pool);
+  for (const std::uint32_t other : own.overflow) consider(other);
+  return best == CallRequest::kNoPool ? request.pool : best;
 }
 
 void Fleet::send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument) {
@@ -226,7 +255,7 @@ void Fleet::forget(std::uint64_t task) {
   for (Pool& pool : pools_) {
     pool.home.erase(task);
     pool.away.erase(task);
-    const bool remembers = pool.options.retention.policy != KvRetentionPolicy::kLru ||
+    const bool remembers = pool.parts || pool.options.retention.policy != KvRetentionPolicy::kLru ||
                            pool.options.eviction == KvEviction::kStepsToExecution;
     if (!remembers) continue;
     for (const auto& replica : pool.replicas) replica->forget(task);
@@ -243,18 +272,21 @@ std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
       return chosen;
     }
     case Router::kTaskSticky:
+      if (call.record.prompt_tokens <= pool.options.sticky_above) return pool.loads.least();
       return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
     case Router::kPrefixAware:
-      return best_prefix(pool, call);
+      return best_prefix(pool, call.request).replica;
     case Router::kLeastLoaded:
       break;
   }
   return pool.loads.least();
 }
 
-std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
+Fleet::BestPrefix Fleet::best_prefix(Pool& pool, const CallRequest& request) {
   // A cached prompt is worth as much as an empty replica of a full batch.
-  const auto tokens = static_cast<double>(std::max<Tokens>(1, call.record.prompt_tokens));
+  Tokens prompt = 0;
+  for (const Extent& extent : request.prompt) prompt += extent.tokens;
+  const auto tokens = static_cast<double>(std::max<Tokens>(1, prompt));
   std::uint32_t best = 0;
   double best_score = 0;
   for (std::uint32_t i = 0; i < pool.replicas.size(); ++i) {
@@ -262,11 +294,11 @@ std::uint32_t Fleet::best_prefix(Pool& pool, const ActiveCall& call) {
     if (i > 0 && 1 - load <= best_score) continue;  // even a full hit would not win
     Replica& replica = *pool.replicas[i];
     replica.settle();
-    const Tokens hit = replica.kv().find({.prompt = call.request.prompt}).tokens;
+    const Tokens hit = replica.kv().find({.prompt = request.prompt}).tokens;
     const double score = static_cast<double>(hit) / tokens - load;
     if (i == 0 || score > best_score) best = i, best_score = score;
   }
-  return best;
+  return {best, best_score};
 }
 
 void Fleet::on_completed(std::uint32_t index) {
@@ -336,8 +368,11 @@ void Fleet::end(std::uint32_t index) {
   const CallRecord record = calls[index].record;
   CallListener* listener = calls[index].request.listener;
   const std::uint64_t cookie = calls[index].request.cookie;
+  const bool part = calls[index].request.part;
   calls.give_back(index);
-  for (ServingObserver* observer : observers_) observer->on_call(record);
+  if (!part) {
+    for (ServingObserver* observer : observers_) observer->on_call(record);
+  }
   if (listener != nullptr) listener->on_call_end(record, cookie);
 }
 

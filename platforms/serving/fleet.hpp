@@ -26,7 +26,8 @@
 ///
 /// Routers choose among a pool's replicas: `round-robin` by order of arrival; `least-loaded` the fewest calls running
 /// and waiting (ties: the lowest index); `prefix-aware` the longest cached prefix less its load, as a share of the
-/// prompt (ties as before); `task-sticky` the replica of the task's earlier calls, else least loaded.
+/// prompt (ties as before); `task-sticky` the replica of the task's earlier calls, else least loaded; prompts of up to
+/// `sticky_above` tokens always go to the least loaded (locality in Autellix, arXiv 2502.13965: above 2,048).
 ///
 ///   Fleet fleet(simulation, network, pools);
 ///   fleet.add_observer(metrics);
@@ -49,6 +50,9 @@ namespace tokenyard::platforms {
 
 enum class PoolRole : std::uint8_t { kMixed, kPrefill, kDecode };
 enum class Router : std::uint8_t { kRoundRobin, kLeastLoaded, kPrefixAware, kTaskSticky };
+/// How a pool shares its calls with those that it overflows into.
+enum class OverflowBy : std::uint8_t { kLoad, kPrefix, kCost };
+inline constexpr std::array<std::string_view, 3> kOverflowByNames = {"load", "prefix", "cost"};
 inline constexpr std::array<std::string_view, 3> kPoolRoleNames = {"mixed", "prefill", "decode"};
 inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware",
                                                                  "task-sticky"};
@@ -65,6 +69,7 @@ struct PoolOptions {
   PoolRole role = PoolRole::kMixed;
   std::uint32_t decode_pool = 0;  ///< of a prefill pool
   Router router = Router::kLeastLoaded;
+  Tokens sticky_above = 0;
   std::shared_ptr<const StepCost> cost;
   BatchingOptions batching;
   KvCache::Options kv;               ///< per replica
@@ -76,8 +81,10 @@ struct PoolOptions {
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
-  std::vector<std::uint32_t> overflow;     ///< pools of the same model, mixed as this one
-  std::int64_t overflow_at = 0;            ///< calls of its emptiest replica
+  std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
+  std::int64_t overflow_at = 0;         ///< calls of its emptiest replica
+  OverflowBy overflow_by = OverflowBy::kLoad;
+  double usd_per_s = 0;                    ///< of a replica
   double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
   double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
@@ -112,7 +119,9 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
     std::unique_ptr<MediaQueue> media;
-    LoadIndex loads;  ///< calls running and waiting
+    LoadIndex loads;     ///< calls running and waiting
+    bool parts = false;  ///< parts of prompts have come, and may be held
+    double usd_per_token = 0;
     PoolTally tally;
     std::uint32_t next = 0;                             ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
@@ -127,8 +136,13 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void on_batch_phase(const BatchPhase& phase) override;
   void on_event(sim::Time now, std::uint64_t argument) override;  // KV has arrived, from a tier or another pool
   std::uint32_t route(Pool& pool, const ActiveCall& call);
-  std::uint32_t best_prefix(Pool& pool, const ActiveCall& call);
+  struct BestPrefix {
+    std::uint32_t replica;
+    double score;  ///< the share of the prompt that is cached there, less the share of its seats that are taken
+  };
+  BestPrefix best_prefix(Pool& pool, const CallRequest& request);
   std::uint32_t pool_for(const CallRequest& request);
+  std::uint32_t shared_pool(const CallRequest& request);
   void send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument);
   void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
@@ -143,7 +157,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node
   std::unique_ptr<RemainingTime> remaining_;               ///< if some pool schedules by it
   sim::Entity entity_;
-  std::uint64_t submitted_ = 0;
+  std::uint64_t submitted_ = 0, parts_ = 0;
 };
 
 }  // namespace tokenyard::platforms

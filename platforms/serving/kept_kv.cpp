@@ -12,24 +12,31 @@ using sim::Time;
 
 bool Replica::claim_held(ActiveCall& call) {
   settle();
-  retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
+  if (retention_ != nullptr && !call.request.part)
+    retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
   return held_.claim(call.record.task, call.request.prompt);
 }
 
-/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
-void Replica::hold(const ActiveCall& call, Time now) {
+/// By the policy.
+Time Replica::time_to_hold(const ActiveCall& call, std::uint64_t content, Time now) {
   const CallRequest& request = call.request;
-  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
   const bool comes_back = request.next_node != CallRequest::kNoNode && content != 0;
   Tokens others = decoding_.context();
   for (const std::uint32_t index : prefilling_) others += calls_[index].computed;
-  const Time time = retention_->hold_for(
+  return retention_->hold_for(
       {.task = request.task,
        .content = content,
        .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
        .tokens = call.record.prompt_tokens + call.made,
        .others = others},
       now);
+}
+
+/// A completed call has released its KV; as much of it as the task's next call will find is held from now on.
+void Replica::hold(const ActiveCall& call, Time now) {
+  const CallRequest& request = call.request;
+  const std::uint64_t content = request.prompt.empty() ? 0 : request.prompt.back().content;
+  const Time time = request.part ? Time::never() : time_to_hold(call, content, now);
   if (time == Time()) return;
   KvContext context = context_of(call);
   context.owner = 0;
@@ -40,11 +47,26 @@ void Replica::hold(const ActiveCall& call, Time now) {
       {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
 }
 
+/// A part of which less than a block is missing needs no step: it is held from now on, by nobody else's leave.
+bool Replica::hold_at_once(std::uint32_t index) {
+  settle();
+  ActiveCall& call = calls_[index];
+  const KvContext context{.prompt = call.request.prompt, .output = {0, 1}};
+  if (call.record.prompt_tokens - kv_.find(context).tokens >= kv_.block_size()) return false;
+  call.made = 1;
+  call.record.scheduled = call.record.first_token = call.record.finish = simulation_.now();
+  call.record.status = CallStatus::kCompleted;
+  held_.admitted(call.record.task, call.request.prompt);
+  hold(call, simulation_.now());
+  if (busy()) cut_leap();  // it may have counted on these blocks
+  owner_.on_completed(index);
+  return true;
+}
+
 void Replica::forget(std::uint64_t task) {
   settle();
   note_uses(task, {});
-  if (retention_ == nullptr) return;
-  retention_->forget(task);
+  if (retention_ != nullptr) retention_->forget(task);
   if (held_.forget(task) && busy()) cut_leap();
 }
 

@@ -34,8 +34,10 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 
 void Replica::submit(std::uint32_t index) {
   calls_[index].mark = simulation_.now();
-  calls_[index].held = retention_ != nullptr && claim_held(calls_[index]);
-  if (eviction_ == KvEviction::kStepsToExecution)
+  parts_ = parts_ || calls_[index].request.part;
+  calls_[index].held = may_hold() && claim_held(calls_[index]);
+  if (calls_[index].request.part && hold_at_once(index)) return;
+  if (eviction_ == KvEviction::kStepsToExecution && !calls_[index].request.part)
     note_uses(calls_[index].request.task, calls_[index].request.next_uses);
   if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
     promote(calls_[index].request, calls_[index].record.causes.served(), calls_[index].record.causes[Cause::kQueue]);
@@ -145,7 +147,7 @@ void Replica::reserve_in_order() {
         continue;
       }
       const std::uint32_t youngest = running_.last;
-      calls_[youngest].held = retention_ != nullptr;
+      calls_[youngest].held = may_hold();
       preempt(youngest, simulation_.now());
       preempted_ = true;
       if (youngest == index) return;
@@ -317,9 +319,11 @@ void Replica::note_admission(ActiveCall& call, Tokens cached, const KvFound& fou
   if (call.record.scheduled == CallRecord::kNoTime) {
     call.record.scheduled = now;
     call.record.cached_tokens = cached;
-    totals_.prompt_tokens += call.record.prompt_tokens;
-    totals_.cached_tokens += call.record.cached_tokens;
-    for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+    if (!call.request.part) {  // its call's prompt has these tokens, too
+      totals_.prompt_tokens += call.record.prompt_tokens;
+      totals_.cached_tokens += call.record.cached_tokens;
+      for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+    }
     if (retention_ != nullptr && !call.held) retention_->on_queued(now - call.mark);
   }
   if (call.held) held_.admitted(call.record.task, call.request.prompt);
@@ -544,7 +548,7 @@ void Replica::end_leap() {
     call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
     call.mark = now;
     ++call.made;
-    ++totals_.output_tokens;
+    if (!call.request.part) ++totals_.output_tokens;
     if (call.record.first_token == CallRecord::kNoTime) {
       call.record.first_token = now;
     } else {
@@ -604,7 +608,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   context.owner = 0;
   store(context, call.record.prompt_tokens + call.made - 1);
   release(call, context, call.record.prompt_tokens + call.made - 1, call.request.next_node != CallRequest::kNoNode);
-  if (retention_ != nullptr) hold(call, at.published());
+  if (retention_ != nullptr || call.request.part) hold(call, at.published());
   running_.remove(calls_, index);
   owner_.on_completed(index);
 }

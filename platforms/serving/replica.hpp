@@ -25,7 +25,8 @@
 /// With a KV retention policy (kv/kv_retention.hpp) what a completed call leaves may stay held for the task's next
 /// call. Holds end at the first step that begins after their time. A call whose KV is held goes ahead of those that
 /// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
-/// nobody could run otherwise.
+/// nobody could run otherwise. The first part of a prompt (CallRequest::part) is held until its call comes, under any
+/// policy.
 ///
 /// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
 /// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
@@ -170,8 +171,11 @@ class Replica final : public sim::EventHandler {
   void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
   void note_uses(std::uint64_t task, std::span<const NextUse> uses);
   void prefetch(const NextUse& use);
+  bool may_hold() const { return retention_ != nullptr || parts_; }
   bool claim_held(ActiveCall& call);
+  sim::Time time_to_hold(const ActiveCall& call, std::uint64_t content, sim::Time now);
   void hold(const ActiveCall& call, sim::Time now);
+  bool hold_at_once(std::uint32_t part);
   void start_leap(sim::FineTime start);
   void schedule_end();
   void end_leap();
@@ -208,6 +212,7 @@ class Replica final : public sim::EventHandler {
   std::shared_ptr<KvCache> unlimited_;  ///< none: reuse as it is
   double more_reuse_ = 0;
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
+  bool parts_ = false;                      ///< of prompts have come: KV may be held without a policy, too
   HeldKv held_{kv_};
   KvEviction eviction_ = KvEviction::kLru;
   StepsAhead ahead_;                        ///< with steps-to-execution

@@ -17,7 +17,7 @@ std::int64_t Replica::rank(const ActiveCall& call, Time served) const {
 void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
   std::uint32_t before = waiting_.last;  // whom it goes behind
   if (ahead_of_its_like && options_.scheduling == Scheduling::kFcfs) before = ActiveCall::kNone;
-  if (options_.scheduling != Scheduling::kFcfs || retention_ != nullptr) {
+  if (options_.scheduling != Scheduling::kFcfs || may_hold()) {
     const auto place = [&](const ActiveCall& call) {
       return std::pair(!call.held, rank(call, call.record.causes.served()));
     };

@@ -77,6 +77,12 @@ TEST_CASE("Published workloads: tools and agents have the tokens and the reuse o
   CHECK(found / prompt == Approx(0.59).epsilon(0.03));
 }
 
+TEST_CASE("Published workloads: a program of tree search calls 159.7 times, five at a time") {
+  const Played played = play("lats");
+  CHECK(played.mean().calls == Approx(159.7).epsilon(0.03));
+  CHECK(played.mean().tools == Approx(played.mean().calls / 2));
+}
+
 TEST_CASE("Published workloads: ReAct calls 9.2 times") {
   CHECK(play("react").mean().calls == Approx(9.2).epsilon(0.01));
 }

@@ -24,12 +24,18 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     record.agent = request.agent;
     record.node = request.node;
     record.pool = request.pool;
-    record.arrival = record.scheduled = simulation_.now();
+    record.arrival = simulation_.now() - request.waited;
+    record.scheduled = simulation_.now();
+    record.causes[platforms::Cause::kQueue] = request.waited;
     record.output_tokens = request.output_tokens;
     record.media_steps = request.media.steps;
     for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
-    seen.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
-    hints.push_back({request.next_node, request.path_served, request.deadline});
+    if (request.part) {
+      parts.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+    } else {
+      seen.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
+      hints.push_back({request.next_node, request.path_served, request.deadline, request.part_pool});
+    }
     if (record.prompt_tokens > longest_prompt) {
       record.status = platforms::CallStatus::kRejected;
       record.finish = simulation_.now();
@@ -48,11 +54,13 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     std::vector<platforms::Extent> prompt;
     std::uint64_t output_content;
   };
-  std::vector<Seen> seen;  ///< calls in the order of arrival
+  std::vector<Seen> seen;   ///< calls in the order of arrival
+  std::vector<Seen> parts;  ///< likewise, parts of their prompts
   /// For the policies of the serving floor.
   struct Hints {
     std::uint32_t next_node;
     sim::Time path_served, deadline;
+    std::uint32_t part_pool;
   };
   std::vector<Hints> hints;  ///< of the same calls
   platforms::Tokens longest_prompt = 1'000'000'000;

@@ -194,6 +194,117 @@ TEST_CASE("Tools begin as their arguments are made, or with their call where it 
   CHECK(head_start(ToolOverlap::kSpeculative, call, 3, 4, true) == Time::seconds(10));
 }
 
+TEST_CASE("What is known of a prompt is computed while a tool makes the rest, which then waits for no other") {
+  constexpr const char* kSplit = R"({
+    "schema": "tokenyard.agent/1", "name": "split", "template_tokens": 5,
+    "contexts": {"main": {"role_prefix_tokens": 10, "opening_tokens": 7}, "notes": {"role_prefix_tokens": 20}},
+    "nodes": {
+      "ask": {"kind": "llm", "output_tokens": 40, "thinking_tokens": 60},
+      "look": {"kind": "tool", "latency_s": 3, "result_tokens": 100},
+      "read": {"kind": "llm", "output_tokens": 40},
+      "person": {"kind": "human", "latency_s": 7, "result_tokens": 1},
+      "note": {"kind": "llm", "context": "notes", "output_tokens": 1},
+      "check": {"kind": "tool", "latency_s": 0.25},
+      "last": {"kind": "llm", "pool": "other", "output_tokens": 1},
+      "save": {"kind": "tool", "latency_s": 1},
+      "done": {"kind": "end"}, "lost": {"kind": "end", "status": "failed"}
+    },
+    "edges": [{"from": "ask", "to": "look"}, {"from": "look", "to": "read"}, {"from": "read", "to": "person"}, {"from": "person", "to": "note"},
+              {"from": "note", "to": "check"}, {"from": "check", "to": "last"}, {"from": "check", "to": "lost", "on": "error"},
+              {"from": "last", "to": "save"}, {"from": "save", "to": "done"}],
+    "start": "ask"
+  })";
+  WorkloadEntry entry = entry_of({kSplit});
+  entry.pools[0] = {0, 1};
+  entry.tools.overlap = ToolOverlap::kPromptSplit;
+  Play play(one(limited(entry, 1)), Time::seconds(1e6), 1, [](const auto&) { return Time::seconds(1); });
+  play.simulation.run();
+  const auto& calls = play.door.seen;
+  const auto& parts = play.door.parts;
+  REQUIRE(calls.size() == 4);
+  REQUIRE(parts.size() == 2);  // a person is no tool, and behind the last tool nobody reads
+  const Agent& agent = *entry.agent;
+
+  // Role and context with the answer, without the tool's result, the template and what was thought.
+  const TimedDoor::Seen &first = parts[0], &read = calls[1];
+  CHECK(first.record.node == agent.find("read"));
+  CHECK(first.record.arrival == calls[0].record.arrival + Time::seconds(1));
+  CHECK(first.record.prompt_tokens == 10 + 7 + 5 + 40);
+  REQUIRE(first.prompt.size() == 2);
+  CHECK(first.prompt[0].content == read.prompt[0].content);
+  CHECK(first.prompt[1].content == read.prompt[1].content);
+  CHECK(read.record.prompt_tokens == first.record.prompt_tokens + 100 + 5);
+  CHECK(read.record.arrival == first.record.arrival + Time::seconds(3));  // the tool's end
+  CHECK(read.record.causes[Cause::kQueue] == Time());
+  CHECK(play.door.hints[1].part_pool == 0);
+  CHECK(play.door.hints[2].part_pool == platforms::CallRequest::kNoPool);
+
+  // Into another context and pool; the tool is done before the part, for which the call waits.
+  const TimedDoor::Seen &second = parts[1], &last = calls[3];
+  CHECK(second.record.pool == 1);
+  CHECK(second.prompt[0].content == read.prompt[0].content);
+  CHECK(last.record.pool == 1);
+  CHECK(last.record.arrival == second.record.arrival + Time::milliseconds(250));
+  CHECK(last.record.scheduled == second.record.arrival + Time::seconds(1));
+  CHECK(last.record.causes[Cause::kQueue] == Time::milliseconds(750));
+  CHECK(play.door.hints[3].part_pool == 1);
+
+  REQUIRE(play.log.tasks.size() == 1);
+  const TaskRecord& task = play.log.tasks[0];
+  CHECK(task.calls == 4);
+  CHECK(task.output_tokens == 100 + 40 + 1 + 1);
+  CHECK(task.causes[Cause::kTool] == Time::seconds(4.25));
+  CHECK(task.causes[Cause::kQueue] == Time::milliseconds(750));
+  CHECK(task.causes.sum() == task.finish - task.arrival);
+  for (const NodeSpan& span : play.log.spans) {
+    if (span.name == "check") CHECK(span.end - span.begin == Time::milliseconds(250));
+    if (span.name == "last") CHECK(span.end - span.begin == Time::milliseconds(1750));
+  }
+}
+
+TEST_CASE("Prompts are split where the one way on leads to a model that reads a context which it keeps") {
+  const auto parts = [](const std::string& then, const std::string& edges) {
+    WorkloadEntry entry = entry_of({R"({
+      "schema": "tokenyard.agent/1", "name": "ways", "contexts": {"main": {"role_prefix_tokens": 10}},
+      "nodes": {"ask": {"kind": "llm", "output_tokens": 4}, "look": {"kind": "tool", "latency_s": 3}, "then": )" +
+                                    then + R"(, "done": {"kind": "end"}},
+      "edges": [{"from": "ask", "to": "look"}, {"from": "look", "to": "then"}, {"from": "then", "to": "done"})" +
+                                    edges + R"(], "start": "ask"})"});
+    entry.tools.overlap = ToolOverlap::kStreamingPromptSplit;
+    Play play(one(limited(entry, 1)));
+    play.simulation.run();
+    CHECK(play.log.tasks.at(0).causes.sum() == play.log.tasks[0].finish - play.log.tasks[0].arrival);
+    return play.door.parts.size();
+  };
+  CHECK(parts(R"({"kind": "llm", "output_tokens": 4})", "") == 1);
+  CHECK(parts(R"({"kind": "llm", "output_tokens": 4})", R"(, {"from": "look", "to": "done", "on": "error"})") == 1);
+  CHECK(parts(R"({"kind": "llm", "output_tokens": 4})", R"(, {"from": "look", "to": "done", "p": 0})") == 0);
+  CHECK(parts(R"({"kind": "llm", "output_tokens": 4, "fresh": true, "prompt_tokens": 9})", "") == 0);
+  CHECK(parts(R"({"kind": "llm", "output_tokens": 4, "compact": {"above": 100, "to": 50}})", "") == 0);
+  CHECK(parts(R"({"kind": "tool", "latency_s": 1})", "") == 0);
+}
+
+TEST_CASE("A part that is refused, and one that is cut off by the run's end, keep nobody") {
+  WorkloadEntry entry = entry_of({kChat});
+  entry.tools.overlap = ToolOverlap::kPromptSplit;
+  Play refused(one(limited(entry, 1)));
+  refused.door.longest_prompt = 1084;  // the first prompt has 1065, its part 1085
+  refused.simulation.run();
+  REQUIRE(refused.log.tasks.size() == 1);
+  CHECK(refused.log.tasks[0].status == TaskStatus::kRejected);
+  CHECK(refused.log.tasks[0].causes.sum() == refused.log.tasks[0].finish - refused.log.tasks[0].arrival);
+
+  Play cut(one(limited(entry, 1)), Time::seconds(1e6), 1, [](const auto&) { return Time::seconds(50); });
+  while (cut.door.parts.empty()) cut.simulation.step();
+  const Time asked = cut.simulation.now();
+  while (cut.simulation.next_date() < asked + Time::seconds(50)) cut.simulation.step();
+  cut.player.finish_unfinished();  // its tool has ended, or a person is asked
+  REQUIRE(cut.log.tasks.size() == 1);
+  CHECK(cut.log.tasks[0].status == TaskStatus::kUnfinished);
+  CHECK(cut.log.tasks[0].causes.sum() == cut.log.tasks[0].finish - cut.log.tasks[0].arrival);
+  CHECK(cut.log.tasks[0].causes[Cause::kTool] == Time::seconds(2));
+}
+
 TEST_CASE("Tasks beyond those that may be at work are paused as they arrive, and come in as others end") {
   WorkloadEntry entry = entry_of({kChat});
   entry.arrivals.rate_per_s = 1000;  // all at once, nearly

@@ -74,6 +74,39 @@ TEST_CASE("Overflow: under a sticky router whole tasks stay where they went") {
   CHECK(stand.records[2].pool == 1);  // though its own pool was empty by then
 }
 
+TEST_CASE("Overflow by prefix: to the pool that has most of the prompt for its load, of those with room") {
+  std::vector<PoolOptions> pools = {pool_of(1, {1}), pool_of(1, {})};
+  pools[0].overflow_by = OverflowBy::kPrefix;
+  pools[0].overflow_at = 2;
+  Stand stand(pools, 1e6);
+  // Task 1 was in pool 1 before; its next calls come to pool 0.
+  stand.plan({call(0, 1, 1), call(10'000, 2), call(20'000, 1), call(20'010, 1), call(20'020, 1), call(30'000, 3)});
+  stand.run();
+  CHECK(stand.records[1].pool == 0);  // neither has any of it: its own
+  CHECK(stand.records[2].pool == 1);
+  CHECK(stand.records[2].cached_tokens == 96);
+  CHECK(stand.records[3].pool == 1);  // room for one more
+  CHECK(stand.records[4].pool == 0);
+  CHECK(stand.records[5].pool == 0);
+}
+
+TEST_CASE("Overflow by cost: to the pool whose tokens are cheapest, of those with room") {
+  std::vector<PoolOptions> pools = {pool_of(1, {1, 2}), pool_of(1, {}), pool_of(1, {})};
+  pools[0].overflow_by = OverflowBy::kCost;
+  auto fast = std::make_shared<LinearCost>();
+  fast->base = std::int64_t{100'000} << sim::FineTime::kFractionBits;  // ten times as fast as the others
+  pools[1].cost = fast;
+  const double usd_per_s[] = {1, 5, 2};  // half the price a token, at five times the price an hour
+  for (std::size_t p = 0; p < pools.size(); ++p) pools[p].usd_per_s = usd_per_s[p];
+  Stand stand(pools, 1e6);
+  stand.plan({call(0, 1), call(10, 2), call(20, 3), call(30, 4)});
+  stand.run();
+  CHECK(stand.records[0].pool == 1);
+  CHECK(stand.records[1].pool == 0);
+  CHECK(stand.records[2].pool == 2);
+  CHECK(stand.records[3].pool == 0);  // all are full: its own
+}
+
 TEST_CASE("Overflow: what is on its way at the end is unfinished, its time accounted") {
   Stand stand({pool_of(1, {1}), pool_of(1, {})}, 1e6);
   stand.plan({call(0, 1), call(100, 2)});

@@ -22,13 +22,14 @@ PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>&
 }
 
 /// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much
-/// happens on the same nanosecond. Tasks of several calls, each arriving as the one before ends.
+/// happens on the same nanosecond. Tasks of several calls, each arriving as the one before ends, or, where prompts are
+/// split, after a part of its prompt, under any policy of order, eviction and retention.
 struct Setup {
   std::vector<PoolOptions> pools;
   std::vector<Planned> calls;
 };
 
-Setup random_setup(std::uint64_t seed, bool split, Router router) {
+Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
   Stream stream(seed, StreamName("fleet-test"), 0);
   const auto below = [&](std::uint64_t n) { return static_cast<Tokens>(stream.below(n)); };
   auto cost = std::make_shared<LinearCost>();
@@ -47,6 +48,12 @@ Setup random_setup(std::uint64_t seed, bool split, Router router) {
     pool.batching.scheduler_reserve_full_isl = seed % 3 == 0;
     pool.batching.watermark = seed % 5 == 0 ? 0.2 : 0;
     pool.read_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
+    if (!parts) continue;
+    pool.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
+    pool.eviction = static_cast<KvEviction>(below(3));
+    pool.retention = {.policy = static_cast<KvRetentionPolicy>(below(kKvRetentionNames.size())),
+                      .ttl = Time::microseconds(below(9)),
+                      .enough = 3};
   }
   Time at;
   for (std::uint64_t task = 0; task < 30; ++task) {
@@ -56,9 +63,23 @@ Setup random_setup(std::uint64_t seed, bool split, Router router) {
     for (Tokens turn = 0; turn < turns; ++turn) {
       Planned call;
       call.task = task;
+      call.task_arrival = at;
       call.arrival = at;
       call.follows = turn > 0;
-      call.prompt = {{1 + stream.below(2), 20}, {100 + task, own}};
+      const std::uint64_t role = 1 + stream.below(2);
+      if (parts && turn > 0 && below(4) > 0) {
+        Planned part = call;
+        part.part = true;
+        part.next_node = 1;
+        part.prompt = {{role, 20}, {100 + task, own}};
+        setup.calls.push_back(part);
+        own += below(8);
+        call.pause = Time::microseconds(std::max<Tokens>(0, below(12) - 4));
+        if (call.pause == Time()) call.waited = Time::microseconds(below(3));
+      }
+      if (parts && turn + 1 < turns) call.next_node = 1;
+      call.last = parts && turn + 1 == turns;
+      call.prompt = {{role, 20}, {100 + task, own}};
       call.output_tokens = 1 + below(25);
       call.output_content = 100 + task;
       own += call.output_tokens + below(8);
@@ -121,11 +142,11 @@ void expect_same(Stand& a, Stand& b) {
 TEST_CASE("Fleets that step and fleets that leap agree on everything, ties included") {
   constexpr Router kRouters[] = {Router::kRoundRobin, Router::kLeastLoaded, Router::kPrefixAware, Router::kTaskSticky};
   std::int64_t preemptions = 0, unfinished = 0;
-  for (std::uint64_t seed = 0; seed < 320; ++seed) {
-    const bool split = seed % 8 < 4;
+  for (std::uint64_t seed = 0; seed < 640; ++seed) {
+    const bool split = seed % 8 < 4, parts = seed >= 320;
     const Router router = kRouters[seed % 4];
-    CAPTURE(split, router, seed);
-    const Setup setup = random_setup(seed, split, router);
+    CAPTURE(split, router, parts, seed);
+    const Setup setup = random_setup(seed, split, router, parts);
     const Time stop = seed / 8 % 2 == 0 ? Time::never() : Time::microseconds(60 + static_cast<std::int64_t>(seed));
     Stand leaping(setup.pools), stepping(stepwise(setup.pools));
     run(leaping, setup, stop);
@@ -295,6 +316,61 @@ TEST_CASE("A sticky router keeps a task on its replica until the task is forgott
   CHECK(stand.records[1].replica == 1);
   CHECK(stand.records[2].replica == 0);  // though it is the busier one
   CHECK(stand.records[3].replica == 1);
+}
+
+TEST_CASE("A sticky router sends prompts of up to a size to the least loaded replica, whatever their task") {
+  std::vector<PoolOptions> pools = {pool_of_one(Time::milliseconds(1))};
+  pools[0].hosts.resize(2);
+  pools[0].kv = {.blocks = 1000, .block_size = 4};
+  pools[0].router = Router::kTaskSticky;
+  pools[0].sticky_above = 20;
+  Stand stand(pools);
+  std::vector<Planned> calls;
+  for (const Tokens prompt : {21, 21, 20, 21}) {
+    calls.push_back({.arrival = Time::nanoseconds(static_cast<std::int64_t>(calls.size())),
+                     .prompt = {{0, prompt}},
+                     .output_tokens = 50,
+                     .task = 7});
+  }
+  stand.plan(calls);
+  stand.run();
+  CHECK(stand.records[0].replica == 0);
+  CHECK(stand.records[1].replica == 0);
+  CHECK(stand.records[2].replica == 1);
+  CHECK(stand.records[3].replica == 0);  // though it is the busier one
+}
+
+TEST_CASE("The first part of a prompt is held for its call, which goes to it ahead of those that wait") {
+  for (const bool parts : {false, true}) {
+    CAPTURE(parts);
+    PoolOptions pool = pool_of_one(Time::microseconds(1));
+    pool.kv = {.blocks = 34, .block_size = 4};
+    pool.batching.max_num_seqs = 1;
+    pool.hosts.resize(2);
+    Stand stand({pool});
+    const auto at = [](std::int64_t us) { return Time::microseconds(us); };
+    std::vector<Planned> calls{{.arrival = at(0), .prompt = {{5, 40}}, .task = 0, .part = parts},
+                               {.prompt = {{5, 48}}, .task = 0, .follows = true, .pause = at(104), .last = true}};
+    // Both replicas are filled once, then there is a queue before both, when the rest of the prompt comes.
+    for (std::uint64_t other = 1; other <= 2; ++other)
+      calls.push_back({.arrival = at(10), .prompt = {{10 + other, 80}}, .output_tokens = 9, .task = other});
+    for (std::uint64_t other = 3; other <= 8; ++other)
+      calls.push_back({.arrival = at(100), .prompt = {{10 + other, 20}}, .output_tokens = 20, .task = other});
+    stand.plan(calls);
+    stand.run();
+    REQUIRE(stand.records.size() == (parts ? 9 : 10));  // a part is no call
+    const auto rest = std::find_if(stand.records.begin(), stand.records.end(),
+                                   [](const CallRecord& record) { return record.prompt_tokens == 48; });
+    REQUIRE(rest != stand.records.end());
+    CHECK(rest->cached_tokens == (parts ? 40 : 0));
+    CHECK((rest->scheduled - rest->arrival).ns() == (parts ? 15'000 : 55'000));  // behind one of 20 steps, or three
+    if (parts) CHECK(rest->replica == 0);
+    const ServingTotals totals = stand.totals();
+    CHECK(totals.prompt_tokens == (parts ? 0 : 40) + 48 + 2 * 80 + 6 * 20);
+    CHECK(totals.prefill_tokens == 40 + (parts ? 8 : 48) + 2 * 80 + 6 * 20);
+    CHECK(totals.output_tokens == (parts ? 0 : 1) + 1 + 2 * 9 + 6 * 20);
+    for (std::size_t r = 0; r < 2; ++r) CHECK(stand.fleet->replica(0, r).kv().used_blocks() == 0);
+  }
 }
 
 TEST_CASE("What can never run is rejected at the door") {

@@ -46,6 +46,9 @@ struct Planned {
   std::uint32_t pool = 0;
   sim::Time task_arrival, task_served, path_served, task_waited, deadline;
   bool follows = false;  ///< the call planned before it
+  sim::Time pause;       ///< between that one's end and its arrival
+  sim::Time waited;      ///< of that pause, for the part of its prompt that was planned before it
+  bool part = false;     ///< of the prompt of the call that follows
   std::uint32_t node = 0, next_node = CallRequest::kNoNode;
   std::span<const NextUse> next_uses;
   bool last = false;  ///< of its task, which ends with it
@@ -63,7 +66,7 @@ inline PoolOptions pool_of_one(sim::Time step) {
 }
 
 /// A simulation of pools, and the calls that ended, by number. The first call of a task arrives at its date, each
-/// further one at the very moment at which the one before ended; all are planned in order of arrival.
+/// further one at the very moment at which the one before ended, or after a pause; all are planned in order of arrival.
 class Stand final : public ServingObserver, public CallListener, private sim::EventHandler {
  public:
   explicit Stand(std::vector<PoolOptions> pools, double link_bytes_per_s = 1e9) {
@@ -82,6 +85,7 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
 
   void plan(const std::vector<Planned>& calls) {
     planned_ = calls;
+    parts_.assign(calls.size() + 1, {});
     for (std::size_t i = 0; i < planned_.size(); ++i) {
       if (planned_[i].follows) continue;
       simulation.schedule(planned_[i].arrival, sim::Priority::kArrival, entity_, *this, i);
@@ -98,7 +102,10 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
   void on_call_end(const CallRecord& record, std::uint64_t index) override {
     if (record.status == CallStatus::kUnfinished) return;
     if (planned_[index].last) fleet->forget(record.task);
-    if (++index < planned_.size() && planned_[index].follows) submit(index);
+    parts_[index + 1] = planned_[index].part ? Place{record.pool, record.replica} : Place{};
+    if (++index == planned_.size() || !planned_[index].follows) return;
+    if (planned_[index].pause == sim::Time()) return submit(index);
+    simulation.schedule(simulation.now() + planned_[index].pause, sim::Priority::kArrival, entity_, *this, index);
   }
   void on_kv_transfer(const KvTransfer& transfer) override { transfers.push_back(transfer); }
 
@@ -134,6 +141,10 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     request.path_served = call.path_served;
     request.task_waited = call.task_waited;
     request.deadline = call.deadline;
+    request.part = call.part;
+    request.part_pool = parts_[index].pool;
+    request.part_replica = parts_[index].replica;
+    request.waited = call.waited;
     request.prompt = call.prompt;
     request.output_tokens = call.output_tokens;
     request.output_content = call.output_content;
@@ -143,7 +154,12 @@ class Stand final : public ServingObserver, public CallListener, private sim::Ev
     if (on_change) on_change();
   }
 
+  struct Place {
+    std::uint32_t pool = CallRequest::kNoPool, replica = 0;
+  };
+
   std::vector<Planned> planned_;
+  std::vector<Place> parts_;  ///< by planned call: where a part of its prompt is held
   sim::Entity entity_;
 };
 

@@ -24,6 +24,8 @@ constexpr std::array kTexts = {
     TextAlias{"tool.name", &Span::tool, false},
     TextAlias{"gen_ai.conversation.id", &Span::conversation, true},
     TextAlias{"session.id", &Span::conversation, false},
+    TextAlias{"graph.node.id", &Span::graph_node, true},
+    TextAlias{"graph.node.parent_id", &Span::graph_parent, true},
     TextAlias{"tokenyard.step.kind", &Span::step_kind, true},
     TextAlias{"tokenyard.step.cause", &Span::step_cause, true},
 };

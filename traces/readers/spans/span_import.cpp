@@ -56,6 +56,7 @@ class Import {
   void run() {
     drop_faulty();
     sort();
+    link_graphs();
     classify();
     find_parents();
     cut_deep();
@@ -104,6 +105,24 @@ class Import {
                  spans_.end());
     log_.leave_out("spans that occur twice", before - spans_.size());
     for (std::uint32_t s = 0; s < spans_.size(); ++s) index_.try_emplace(spans_[s].trace + spans_[s].id, s);
+  }
+
+  /// Spans that name the node of a graph that led to them are linked to its last visit.
+  void link_graphs() {
+    std::map<std::pair<std::string_view, std::string_view>, std::vector<std::uint32_t>> visits;  // by trace and node
+    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
+      if (!spans_[s].graph_node.empty()) visits[{spans_[s].trace, spans_[s].graph_node}].push_back(s);
+    }
+    for (Span& span : spans_) {
+      const auto found = visits.find({span.trace, span.graph_parent});
+      if (span.graph_parent.empty() || found == visits.end()) continue;
+      const Span* last = nullptr;
+      for (const std::uint32_t s : found->second) {
+        const bool before = spans_[s].end_ns <= span.begin_ns;
+        if (before && (last == nullptr || spans_[s].end_ns >= last->end_ns)) last = &spans_[s];
+      }
+      if (last != nullptr && last != &span) span.links.push_back(last->trace + last->id);
+    }
   }
 
   void classify() {

@@ -16,7 +16,8 @@
 /// 7. A tool within a call's span is taken out of its duration.
 /// 8. A failed step that the same tool or model follows is a retry: its time counts as such. A failed call without
 ///    tokens is no call, only that time.
-/// 9. A link is a dependency, where its target has ended and stands earlier in the task.
+/// 9. A link is a dependency, where its target has ended and stands earlier in the task. So is OpenInference's
+///    `graph.node.parent_id`: on the last span of that `graph.node.id` in the trace that ended before.
 ///
 /// Prompts: spans tell lengths, not contents. A branch's prompts are taken to be append-only, so each shares with the
 /// one before it, and its answer, as far as the shorter reaches; one that is shorter than its predecessor begins anew
