@@ -5,10 +5,10 @@
 
 #include "analysis/calibrate/attention_fit.hpp"
 #include "analysis/calibrate/collective_table.hpp"
+#include "analysis/calibrate/expert_fit.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/latent_fit.hpp"
 #include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/moe_fit.hpp"
 #include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
 #include "platforms/cost/kernel_figures.hpp"
@@ -199,17 +199,23 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
       put(own, "quantise_memory", fit.figures.quantise);
     }
   } else if (table.has("moe_dtype")) {
-    std::vector<MoeSample> samples;
+    const platforms::ExpertFigures known = platforms::expert_figures(*chip, precision);
+    std::vector<ExpertSample> samples;
     for (const char* format : expert_formats(precision)) {
-      if (samples.empty()) samples = read_moe_samples(options.table, format);
+      if (samples.empty()) samples = read_expert_samples(options.table, format, known, weight);
     }
     if (samples.empty())
       refuse(options, "no rows of " + options.precision + " with balanced routing",
              "rows of it in moe_dtype and distribution");
-    const MoeFit fit = fit_moe(samples, platforms::expert_figures(*chip, chip->compute_precision(precision).value()),
-                               weight, platforms::input_bytes(precision));
+    const ExpertFit fit =
+        fit_experts(samples, known, weight, platforms::input_bytes(chip->compute_precision(precision).value()));
     describe("layers of experts", fit.fitted, fit.held_out);
-    put_residual("moe_residual", platforms::kExpertAxes, fit.residual);
+    Json at = fit.kernels.to_json();
+    for (Json* values : {&at["value"], &at["residual"]["value"]}) {
+      for (Json& value : *values) value = in_three_digits(value);
+    }
+    at["source"] = source;
+    efficiency["experts"][options.precision] = std::move(at);
   } else if (table.has("gemm_type") && table.has("step") && !table.has("isl")) {
     const platforms::ModelArchitecture* model = catalog.find_model(kLatentModel);
     const auto samples = read_latent_decode(options.table, format_of(options.precision));

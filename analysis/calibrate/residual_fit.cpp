@@ -10,17 +10,17 @@ namespace tokenyard::analysis {
 
 using platforms::KernelResidual;
 
-std::vector<double> powers_of_two(double least, double greatest) {
+std::vector<double> powers_of_two(double least, double greatest, int step) {
   std::vector<double> points{std::exp2(std::round(std::log2(least)))};
-  while (points.back() < greatest / 1.5) points.push_back(2 * points.back());
+  while (points.back() < greatest / 1.5) points.push_back(std::exp2(step) * points.back());
   return points;
 }
 
-std::vector<double> powers_of_two(const std::vector<ResidualSample>& samples, std::size_t axis) {
+std::vector<double> powers_of_two(const std::vector<ResidualSample>& samples, std::size_t axis, int step) {
   const auto [least, greatest] = std::minmax_element(
       samples.begin(), samples.end(),
       [axis](const ResidualSample& a, const ResidualSample& b) { return a.point[axis] < b.point[axis]; });
-  return powers_of_two(least->point[axis], greatest->point[axis]);
+  return powers_of_two(least->point[axis], greatest->point[axis], step);
 }
 
 KernelResidual residual_of(const std::array<std::vector<double>, 3>& axes, const std::vector<ResidualSample>& samples) {

@@ -17,9 +17,9 @@ struct ResidualSample {
 platforms::KernelResidual residual_of(const std::array<std::vector<double>, 3>& axes,
                                       const std::vector<ResidualSample>& samples);
 
-/// From `least` to `greatest`, rounded to powers of two, both included.
-std::vector<double> powers_of_two(double least, double greatest);
+/// Every `step`-th from `least` to `greatest`, rounded to powers of two, both included.
+std::vector<double> powers_of_two(double least, double greatest, int step = 1);
 /// Those of an axis of the samples.
-std::vector<double> powers_of_two(const std::vector<ResidualSample>& samples, std::size_t axis);
+std::vector<double> powers_of_two(const std::vector<ResidualSample>& samples, std::size_t axis, int step = 1);
 
 }  // namespace tokenyard::analysis

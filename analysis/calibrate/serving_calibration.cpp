@@ -103,14 +103,15 @@ Chip with_shares(const Chip& chip, Precision compute, double memory, double arit
     share = std::min(1.0, share.value_or(usual) * factor);
   };
   const platforms::GemmFigures gemm = platforms::gemm_figures(chip, compute);
-  const platforms::GemmFigures experts = platforms::expert_figures(chip, compute);
   const platforms::AttentionFigures attention = platforms::attention_figures(chip, compute, compute);
   scale(e.gemm_memory, gemm.memory, memory);
-  scale(e.moe_memory, experts.memory, memory);
   scale(e.attention_decode, attention.decode, memory);
   scale(e.gemm_compute[compute], gemm.compute, arithmetic);
-  scale(e.moe_compute, experts.compute, arithmetic);
   scale(e.attention_prefill, attention.prefill, arithmetic);
+  platforms::ExpertKernels experts = *platforms::expert_figures(chip, compute).kernels;
+  experts.memory = std::min(1.0, experts.memory * memory);
+  experts.compute = std::min(1.0, experts.compute * arithmetic);
+  e.experts[static_cast<std::size_t>(compute)] = std::move(experts);
   return result;
 }
 
@@ -163,11 +164,14 @@ CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Cat
   };
   const Chip::Efficiency& e = scaled.efficiency;
   put(at, "gemm_memory", e.gemm_memory);
-  put(at, "moe_memory", e.moe_memory);
   put(at, "attention_decode", e.attention_decode);
   put(at["gemm_compute"], std::string(platforms::name_of(compute)).c_str(), e.gemm_compute[compute]);
-  put(at, "moe_compute", e.moe_compute);
   put(at, "attention_prefill", e.attention_prefill);
+  if (points.front().spec.model->moe) {
+    Json experts = platforms::expert_figures(scaled, compute).kernels->to_json();
+    experts["source"] = source;
+    at["experts"][std::string(platforms::name_of(compute))] = std::move(experts);
+  }
   result.what = fmt::format("shares of its bandwidth x {:.3g}, of its peaks x {:.3g}; {}", best[0], best[1], errors);
   return result;
 }

@@ -215,9 +215,13 @@ platforms::Chip slowed(platforms::Chip chip, double factor) {
     scale(chip.peak_flops_per_s[precision], 1 / factor);
   scale(chip.memory_bytes_per_s, 1 / factor);
   scale(chip.scale_up.bytes_per_s, 1 / factor);
-  for (std::optional<double>* time : {&chip.efficiency.launch_s, &chip.efficiency.moe_launch_s,
-                                      &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
+  for (std::optional<double>* time : {&chip.efficiency.launch_s, &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
     scale(*time, factor);
+  for (std::optional<platforms::ExpertKernels>& experts : chip.efficiency.experts) {
+    if (!experts) continue;
+    experts->launch_s *= factor;
+    experts->expert_s *= factor;
+  }
   for (platforms::Chip::AllReduce& measured : chip.collectives.by_chips) {
     platforms::ProfileCurve slower;
     for (const auto& [bytes, seconds] : measured.seconds.points()) slower.add(bytes, seconds * factor);

@@ -27,10 +27,8 @@ std::string validity_note(const PoolPlan& pool) {
     const auto compute = chip.compute_precision(pool.weights);
     if (compute && chip.is_assumed("efficiency/gemm_compute/" + std::string(platforms::name_of(*compute))))
       says.push_back(fmt::format("share of the peak of {} products assumed, not fitted", platforms::name_of(*compute)));
-    if (pool.model != nullptr && pool.model->moe && chip.moe_residual(pool.weights).empty() &&
-        chip.is_assumed("efficiency/moe_compute")) {
-      says.emplace_back("share of the peak of experts assumed, not fitted");
-    }
+    if (pool.model != nullptr && pool.model->moe && chip.experts(pool.weights) == nullptr)
+      says.emplace_back("kernels of experts transferred, not fitted");
   }
   if (chip.is_assumed("power/active_w")) says.emplace_back("power in steps transferred, not measured");
   return says.empty() ? std::string() : fmt::format("{}: {}", chip.name, fmt::join(says, "; "));

@@ -6,10 +6,23 @@
 namespace tokenyard::platforms {
 namespace {
 
-/// The launch is of the layer as a whole.
-GemmFigures of_product(GemmFigures figures) {
-  figures.launch_s = 0;
-  return figures;
+constexpr std::int64_t kAligned = 16;
+
+/// The launch is of the layer as a whole, and nobody splits a grouped product.
+GemmFigures of_product(const ExpertFigures& figures) {
+  const ExpertKernels& kernels = *figures.kernels;
+  GemmFigures product;
+  product.peak_flops_per_s = figures.peak_flops_per_s;
+  product.bytes_per_s = figures.bytes_per_s;
+  product.units = figures.units;
+  product.compute = kernels.compute;
+  product.memory = kernels.memory;
+  product.tile_half = kernels.tile_half;
+  product.depth_half = kernels.depth_half;
+  product.occupancy = kernels.occupancy;
+  product.wave = 1;
+  product.split_s = 1;
+  return product;
 }
 
 }  // namespace
@@ -23,31 +36,36 @@ double experts_hit(double experts, double per_token, std::int64_t tokens) {
   return experts - missed;
 }
 
-Experts::Experts(const GemmFigures& figures, const Shape& shape, const KernelResidual& residual)
-    : up_(of_product(figures), 2 * shape.ffn, shape.hidden, shape.weight_bytes, shape.input_bytes),
-      down_(of_product(figures), shape.hidden, shape.ffn, shape.weight_bytes, shape.input_bytes),
+Experts::Experts(const ExpertFigures& figures, const Shape& shape)
+    : figures_(figures),
       shape_(shape),
-      residual_(&residual),
-      figures_(figures),
-      copy_bytes_(2 * static_cast<double>(3 * shape.ffn + 2 * shape.hidden)) {}
+      up_(of_product(figures), 2 * shape.ffn, shape.hidden, shape.weight_bytes, shape.input_bytes),
+      down_(of_product(figures), shape.hidden, shape.ffn, shape.weight_bytes, shape.input_bytes),
+      products_(shape.ffn % kAligned == 0 ? 1 : 1 + figures.kernels->unaligned) {}
 
-KernelTime Experts::at(double copies, double hit, double routed) const {
+KernelTime Experts::at(double copies, double hit, double tokens) const {
   KernelTime time;
   if (copies <= 0 || hit <= 0) return time;
+  const ExpertKernels& kernels = *figures_.kernels;
   const auto rows = static_cast<std::int64_t>(std::ceil(std::max(1.0, copies / hit) - 1e-9));
   time = up_.at(rows, hit);
   time += down_.at(rows, hit);
-  const double moved = routed * copy_bytes_;
-  time.bytes += moved;
-  time[Bound::kBandwidth] += moved / (figures_.bytes_per_s * figures_.memory);
-  time[Bound::kHost] += figures_.launch_s;
-  if (residual_->empty()) return time;
+  const double floor = std::max(time.bytes / figures_.bytes_per_s, copies * flop() / figures_.peak_flops_per_s);
+  for (double& seconds : time.seconds) seconds *= products_;
 
-  const double bytes = time.bytes, modelled = time.total();
-  const double floor = std::max(bytes / figures_.bytes_per_s, copies * flop() / figures_.peak_flops_per_s);
-  const double factor = residual_->at({copies / shape_.experts, static_cast<double>(shape_.ffn), shape_.experts});
-  time *= std::max(factor, floor / modelled);
-  time.bytes = bytes;
+  const auto hidden = static_cast<double>(shape_.hidden), ffn = static_cast<double>(shape_.ffn);
+  const double handled = copies + kernels.elsewhere * (tokens * shape_.per_token - copies);
+  const double moved =
+      2 * (handled * (kernels.copy_ffn * ffn + kernels.copy_hidden * hidden) + kernels.token_hidden * tokens * hidden);
+  time.bytes += moved;
+  time[Bound::kBandwidth] += moved / (figures_.bytes_per_s * kernels.memory);
+  time[Bound::kHost] += kernels.launch_s +
+                        kernels.expert_s * (shape_.experts + kernels.elsewhere * (shape_.all_experts - shape_.experts));
+  if (kernels.residual.empty()) return time;
+
+  const double factor = kernels.residual.at({copies / shape_.experts, ffn, shape_.experts});
+  const double least = floor / time.total();
+  for (double& seconds : time.seconds) seconds *= std::max(factor, least);
   return time;
 }
 

@@ -1,44 +1,57 @@
 #pragma once
-/// Time of a layer of experts on one chip: two grouped products, with the sorting of tokens by expert before, the
-/// activation between and the weighted sum after them.
+/// Time of a layer of experts on one chip: two grouped products, and what goes on around them.
 ///
-/// Of the chip's E experts, `hit` ones are read; their rows are padded to whole tiles (gemm.hpp). Each token enters as
-/// many copies as it has experts here. With experts spread over chips the kernels still sort, activate and sum the
-/// copies for all experts, wherever these are: the activations of `routed` copies cross the memory. A router sends
-/// tokens anywhere: of T tokens that choose k of E experts each, alike and independently, E (1 - (1 - k/E)^T) are hit.
+///   time   = [up + down] · (1 + unaligned, where the width f is no multiple of 16)
+///            + moved / (bandwidth · memory share) + launch + expert_s · (e + elsewhere · (E - e))
+///   moved  = 2 bytes · [(c + elsewhere · (C - c)) · (copy_ffn · f + copy_hidden · h) + token_hidden · h · T]
+/// up and down are grouped products (gemm.hpp) over the experts that are hit, their rows padded to whole tiles. Before
+/// them the kernels sort the C = k T copies of T tokens by expert and bring each token to the experts' format, between
+/// them they activate, after them they sum. With experts spread over chips, e of E on this one with c copies, they go
+/// through the lists and buffers of all, wherever these are (vLLM's fused_moe does: `elsewhere` near 1; kernels that
+/// skip them: near 0). Widths f that are no multiple of 16 are loaded number by number.
+/// A router sends tokens anywhere: of T tokens that choose k of E experts each, alike and independently,
+/// E (1 - (1 - k/E)^T) are hit.
 ///
-/// Times the chip's table of measured over modelled (kernel_residual.hpp), but never faster than the chip's peaks
-/// allow. Cost as of two products.
+/// Times the table of measured over modelled (kernel_residual.hpp), but never faster than the chip's peaks allow. Form
+/// and figures: least squares on kernel tables (analysis/calibrate/expert_fit.hpp). Cost as of two products.
 
 #include "platforms/cost/gemm.hpp"
-#include "platforms/spec/kernel_residual.hpp"
+#include "platforms/spec/expert_kernels.hpp"
 
 namespace tokenyard::platforms {
 
 /// Experts that `tokens` tokens hit on average when each chooses `per_token` of `experts`.
 double experts_hit(double experts, double per_token, std::int64_t tokens);
 
+/// What a chip, a number format and a software stack make of a layer.
+struct ExpertFigures {
+  double peak_flops_per_s = 0;
+  double bytes_per_s = 0;
+  std::int64_t units = 0;  ///< 0: unknown
+  const ExpertKernels* kernels = nullptr;
+};
+
 class Experts {
  public:
   struct Shape {
     std::int64_t hidden = 0, ffn = 0;          ///< of one expert on this chip
-    double experts = 1;                        ///< on this chip
+    double experts = 1, all_experts = 1;       ///< on this chip; of the layer
+    double per_token = 1;                      ///< that each token chooses
     double weight_bytes = 2, input_bytes = 2;  ///< of one element
   };
-  /// `figures.launch_s`: of the whole layer. `residual` must outlive this.
-  Experts(const GemmFigures& figures, const Shape& shape, const KernelResidual& residual);
+  /// `figures.kernels` must outlive this.
+  Experts(const ExpertFigures& figures, const Shape& shape);
 
-  /// `copies` rows, spread alike over `hit` experts; of `routed` copies in all.
-  KernelTime at(double copies, double hit, double routed) const;
+  /// `copies` rows, spread alike over `hit` experts, of the copies of `tokens` tokens in all.
+  KernelTime at(double copies, double hit, double tokens) const;
   /// Of one copy of a token.
   double flop() const { return up_.flop(1) + down_.flop(1); }
 
  private:
-  Gemm up_, down_;
+  ExpertFigures figures_;
   Shape shape_;
-  const KernelResidual* residual_;
-  GemmFigures figures_;
-  double copy_bytes_;
+  Gemm up_, down_;
+  double products_ = 1;  ///< of their time
 };
 
 }  // namespace tokenyard::platforms

@@ -36,17 +36,13 @@ GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   return figures;
 }
 
-GemmFigures expert_figures(const Chip& chip, Precision compute) {
-  const Chip::Efficiency& e = chip.efficiency;
-  GemmFigures figures = gemm_figures(chip, compute);
-  figures.compute = e.moe_compute.value_or(figures.compute);
-  figures.memory = e.moe_memory.value_or(figures.memory);
-  figures.launch_s = e.moe_launch_s.value_or(2 * figures.launch_s);
-  figures.tile_half = e.moe_tile_half.value_or(0);
-  figures.depth_half = e.moe_depth_half.value_or(0);
-  figures.occupancy = 0;
-  figures.split_s = 1;  // nobody splits a grouped product
-  return figures;
+ExpertFigures expert_figures(const Chip& chip, Precision weights) {
+  static const ExpertKernels usual;
+  const ExpertKernels* fitted = chip.experts(weights);
+  return {.peak_flops_per_s = *chip.peak_flops_per_s[chip.compute_precision(weights).value()],
+          .bytes_per_s = *chip.memory_bytes_per_s,
+          .units = chip.compute_units.value_or(0),
+          .kernels = fitted != nullptr ? fitted : &usual};
 }
 
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {

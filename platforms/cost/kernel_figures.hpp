@@ -2,6 +2,7 @@
 /// A chip's catalogue entry as the kernel models take it. `compute`: a format that the chip has a peak for.
 
 #include "platforms/cost/attention.hpp"
+#include "platforms/cost/experts.hpp"
 #include "platforms/cost/gemm.hpp"
 #include "platforms/spec/chip.hpp"
 
@@ -10,7 +11,8 @@ namespace tokenyard::platforms {
 inline constexpr double kActivationBytes = 2;  // bf16
 
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
-GemmFigures expert_figures(const Chip& chip, Precision compute);
+/// By the weights' format. The chip must outlive them.
+ExpertFigures expert_figures(const Chip& chip, Precision weights);
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
 /// Of latent_attention.hpp; null: none.
 const KernelResidual* latent_table(const Chip& chip, Precision kv);

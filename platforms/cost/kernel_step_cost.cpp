@@ -138,14 +138,16 @@ void KernelStepCost::add_layers() {
   if (model.moe) {
     const ModelArchitecture::Moe& moe = *model.moe;
     const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
-    experts_.emplace(expert_figures(*spec_.chip, spec_.chip->compute_precision(spec_.weights).value()),
+    const double top = count(moe.experts_per_token.value_or(1));
+    const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
+    experts_.emplace(expert_figures(*spec_.chip, spec_.weights),
                      Experts::Shape{.hidden = d,
                                     .ffn = share(moe.ffn_expert, chips / spread),
                                     .experts = count(moe.experts) / count(spread),
+                                    .all_experts = count(moe.experts),
+                                    .per_token = top,
                                     .weight_bytes = bytes_per_weight(spec_.weights),
-                                    .input_bytes = input_bytes(spec_.weights)},
-                     spec_.chip->moe_residual(spec_.weights));
-    const double top = count(moe.experts_per_token.value_or(1));
+                                    .input_bytes = input_bytes(compute)});
     token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
     const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
     const Precision unquantised = attention_precision(spec_);  // the router
@@ -210,7 +212,7 @@ KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
              top = static_cast<double>(model.moe->experts_per_token.value_or(1));
   const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
   KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread,
-                                 experts_hit(experts, top, everyone) / spread, static_cast<double>(everyone) * top);
+                                 experts_hit(experts, top, everyone) / spread, static_cast<double>(everyone));
   if (p.dp > 1) {
     // A token goes once to each other rank that has one of its experts, and back.
     const double copies = std::min(top, static_cast<double>(p.dp - 1));

@@ -63,12 +63,13 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
   reader.object("efficiency", [&](ObjectReader& at) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
-    result.moe_compute = optional_fact(at, "moe_compute", kShare);
-    result.moe_memory = optional_fact(at, "moe_memory", kShare);
-    result.moe_launch_s = optional_fact(at, "moe_launch_s", kNotNegative);
-    result.moe_tile_half = optional_fact(at, "moe_tile_half", kNotNegative);
-    result.moe_depth_half = optional_fact(at, "moe_depth_half", kNotNegative);
-    read_residuals(at, "moe_residual", kExpertAxes, result.moe_residual);
+    at.object("experts", [&](ObjectReader& by_format) {
+      for (const Precision precision : kPrecisions) {
+        by_format.object(name_of(precision), [&](ObjectReader& of) {
+          result.experts[static_cast<std::size_t>(precision)] = ExpertKernels::read(of);
+        });
+      }
+    });
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
     read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
     read_residuals(at, "latent_decode_residual", kLatentAxes, result.latent_decode_residual);
@@ -267,10 +268,12 @@ std::vector<std::string> Chip::missing(Precision weights, std::int64_t chips) co
   return keys;
 }
 
-const KernelResidual& Chip::moe_residual(Precision weights) const {
-  const KernelResidual& own = efficiency.moe_residual[static_cast<std::size_t>(weights)];
-  const auto compute = compute_precision(weights);
-  return own.empty() && compute ? efficiency.moe_residual[static_cast<std::size_t>(*compute)] : own;
+const ExpertKernels* Chip::experts(Precision weights) const {
+  for (const Precision format : {weights, compute_precision(weights).value_or(weights), Precision::kBf16}) {
+    const std::optional<ExpertKernels>& fitted = efficiency.experts[static_cast<std::size_t>(format)];
+    if (fitted) return &*fitted;
+  }
+  return nullptr;
 }
 
 std::optional<double> Chip::joules(Precision weights, const Work& work) const {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "platforms/spec/expert_kernels.hpp"
 #include "platforms/spec/kernel_profile.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 #include "platforms/spec/precision.hpp"
@@ -44,11 +45,7 @@ struct Chip {
   struct Efficiency {
     PerPrecision gemm_compute;
     std::optional<double> gemm_memory;
-    std::optional<double> moe_compute;                    ///< grouped products of experts
-    std::optional<double> moe_memory;                     ///< reading the experts that are hit
-    std::optional<double> moe_launch_s;                   ///< of a layer of experts, sorting included
-    std::optional<double> moe_tile_half, moe_depth_half;  ///< as those of gemm
-    std::array<KernelResidual, 4> moe_residual;           ///< by precision of the weights; empty where unknown
+    std::array<std::optional<ExpertKernels>, 4> experts;  ///< by precision of the weights
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
     std::array<KernelResidual, 4> attention_prefill_residual, attention_decode_residual,
@@ -139,8 +136,9 @@ struct Chip {
   std::vector<std::string> assumed;  ///< keys of the figures that the entry marks so, "efficiency/gemm_compute/fp8"
   bool is_assumed(std::string_view key) const;
 
-  /// The table for weights of that format, or for the format they are multiplied in; may be empty.
-  const KernelResidual& moe_residual(Precision weights) const;
+  /// Kernels of experts fitted for weights of that format, else for the one they are multiplied in, else in 16 bits;
+  /// null: none.
+  const ExpertKernels* experts(Precision weights) const;
 
   /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else in
   /// 16 bits (weight-only kernels, as vLLM's Marlin, unpack them on the way), else in 8 if it has fp4 weights and
