@@ -41,9 +41,9 @@ TEST_CASE("A fit to layers of experts that the model made finds their times agai
 }
 
 TEST_CASE("Layers of experts in 8 bits are met within 5 % on models and divisions held out") {
-  const auto table = tokenyard::public_data("aiconfigurator/h200_sxm__moe__vllm_0.22.0.csv.xz");
+  const auto table = tokenyard::public_data("aiconfigurator/h100_sxm__moe__vllm_0.14.0.csv.xz");
   if (!table) return;
-  const ExpertFigures figures = expert_figures(h200(), Precision::kFp8);
+  const ExpertFigures figures = expert_figures(*built_in_catalog().find_chip("h100-sxm"), Precision::kFp8);
   const ExpertFit fit = fit_experts(read_expert_samples(*table, "fp8_block", figures, 1), figures, 1, 1);
   CHECK(fit.held_out.rows() > 500);
   CHECK(fit.held_out.mean() < 0.05);
