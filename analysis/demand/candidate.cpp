@@ -215,7 +215,8 @@ platforms::Chip slowed(platforms::Chip chip, double factor) {
     scale(chip.peak_flops_per_s[precision], 1 / factor);
   scale(chip.memory_bytes_per_s, 1 / factor);
   scale(chip.scale_up.bytes_per_s, 1 / factor);
-  for (std::optional<double>* time : {&chip.efficiency.launch_s, &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
+  for (std::optional<double>* time :
+       {&chip.efficiency.launch_s, &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
     scale(*time, factor);
   for (std::optional<platforms::ExpertKernels>& experts : chip.efficiency.experts) {
     if (!experts) continue;

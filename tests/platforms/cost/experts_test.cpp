@@ -18,7 +18,8 @@ ExpertKernels ideal() {
   return kernels;
 }
 
-KernelTime time_of(const ExpertKernels& kernels, const Experts::Shape& shape, double copies, double hit, double tokens) {
+KernelTime time_of(const ExpertKernels& kernels, const Experts::Shape& shape, double copies, double hit,
+                   double tokens) {
   return Experts({.peak_flops_per_s = kPeak, .bytes_per_s = kBytes, .kernels = &kernels}, shape)
       .at(copies, hit, tokens);
 }
