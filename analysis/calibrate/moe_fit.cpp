@@ -26,9 +26,9 @@ bool held_out(const MoeSample& s) {
 }
 
 KernelResidual::Point point_of(const MoeSample& s) {
+  const std::int64_t ffn = s.ffn / s.tp;
   const double here = static_cast<double>(s.experts) / static_cast<double>(s.ep);
-  return {static_cast<double>(s.tokens * s.per_token) / static_cast<double>(s.experts),
-          static_cast<double>(s.ffn / s.tp), here};
+  return {static_cast<double>(s.tokens * s.per_token) / static_cast<double>(s.experts), static_cast<double>(ffn), here};
 }
 
 }  // namespace
