@@ -140,7 +140,7 @@ class AgentReader {
     } else if (n.kind == NodeKind::kEnd) {
       n.failed = r.choice("status", {"completed", "failed"}, "completed") == "failed";
     }
-    boost::add_vertex(std::move(n), agent_.graph);
+    boost::add_vertex(n, agent_.graph);
   }
 
   void read_call(Node& n, sim::ObjectReader& r) {
@@ -284,7 +284,7 @@ class AgentReader {
     }
     source.urn = source.urn || e.count.given;
     source.chances += e.chance() ? 1 : 0;
-    boost::add_edge(from, to, std::move(e), agent_.graph);
+    boost::add_edge(from, to, e, agent_.graph);
   }
 
   struct JoinName {

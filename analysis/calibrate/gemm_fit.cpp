@@ -15,7 +15,7 @@ using platforms::GemmFigures;
 
 constexpr std::size_t kFittedRows = 2500;  // enough for seven figures; the errors are taken over all rows
 constexpr double kCap = 0.5;
-constexpr double kNeverSplit_s = 1;
+constexpr double kNeverSplitS = 1;
 
 bool held_out(const GemmSample& s) {
   std::uint64_t hash =
@@ -44,7 +44,7 @@ GemmFit fit_of_quantised(std::span<const double> v, const GemmFigures& known) {
   fit.quantise_s = 1e-6 * std::exp(v[1]);
   fit.figures.quantise = std::min(1.0, std::exp(v[2]));
   fit.figures.tile_half = 4096 * std::exp(v[3]);
-  fit.figures.split_s = std::min(kNeverSplit_s, 1e-6 * std::exp(v[4]));
+  fit.figures.split_s = std::min(kNeverSplitS, 1e-6 * std::exp(v[4]));
   return fit;
 }
 

@@ -40,7 +40,7 @@ void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agend
 
 Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
                   const LocalOptions& options) {
-  constexpr int kGlance_ms = 200;  // how long an interrupt or a progress line may be late
+  constexpr int kGlanceMs = 200;  // how long an interrupt or a progress line may be late
   SettledRuns settled = options.settled;
   results.add_settled(campaign, settled);
   Agenda agenda(campaign, settled, options.shard);
@@ -67,7 +67,7 @@ Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& r
       if (!run) break;
       processes.start(*run);
     }
-    if (const auto finished = processes.wait(kGlance_ms)) {
+    if (const auto finished = processes.wait(kGlanceMs)) {
       const RunOutcome& result = finished->result;
       if (result.failure == RunFailure::kInput)
         throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});

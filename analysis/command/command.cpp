@@ -70,7 +70,7 @@ int run_checked(std::vector<std::string> arguments, Surroundings& surroundings) 
       "tokenyard"};
   app.set_version_flag("--version", "tokenyard " TOKENYARD_VERSION, "prints the version");
   app.set_help_flag("-h,--help", "prints this");
-  app.formatter_fn([](const CLI::App* at, std::string, CLI::AppFormatMode) { return help_text(*at); });
+  app.formatter_fn([](const CLI::App* at, const std::string&, CLI::AppFormatMode) { return help_text(*at); });
   app.footer(
       "  tokenyard run scenario.json --set /pools/0/replicas=8\n"
       "  tokenyard replay trace.csv --format azure --on scenario.json\n"

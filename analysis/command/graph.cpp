@@ -27,7 +27,7 @@ std::shared_ptr<const agents::Agent> with_variants(const agents::AgentCatalog& c
                  fmt::format("a variant of {}: {}{}", name, fmt::join(known, ", "), sim::did_you_mean(variant, known)));
   }
   faults.throw_if_any();
-  const auto agent = catalog.find(name, variants, faults);
+  auto agent = catalog.find(name, variants, faults);
   faults.throw_if_any();
   return agent;
 }

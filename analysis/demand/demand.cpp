@@ -121,7 +121,7 @@ class Sizer {
     if (const auto known = options_.cache.find(key)) return Sizing::from_json(*known);
     SizingOptions options = options_.sizing;
     options.on_simulation = on_simulation_;
-    const Sizing sizing = find(options);
+    Sizing sizing = find(options);
     simulations_ += sizing.simulations;
     options_.cache.keep(key, sizing.to_json());
     return sizing;

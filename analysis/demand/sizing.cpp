@@ -275,7 +275,7 @@ class Search {
     std::set<Size> seen;
     open.push({candidate_.chips(lower_), lower_});
     while (failures_.size() < kMostSizes && seen.size() < kMostLookedAt) {
-      const Size size = open.top().second;
+      Size size = open.top().second;
       open.pop();
       if (!is_hopeless(size)) {
         if (trials_.passes(size)) return size;

@@ -103,7 +103,7 @@ std::vector<double> figures_of(std::vector<double> sample) {
   return figures;
 }
 
-Goodness::Row row_of(const char* name, std::vector<double> recorded, std::vector<double> played) {
+Goodness::Row row_of(const char* name, std::vector<double> recorded, const std::vector<double>& played) {
   constexpr double kPercentiles = 0.02;
   Goodness::Row row{name,
                     figures_of(recorded),

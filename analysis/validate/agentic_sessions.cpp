@@ -24,7 +24,7 @@ constexpr double kAnswerKept = 0.54;       // of an answer's tokens
 constexpr double kServerTokens = 1.03;     // for each of the client's, in users' messages
 constexpr double kGeneratedTokens = 0.97;  // the server's for each that the client counts, in answers
 constexpr Tokens kSharedTokens = 11621, kMostTokens = 128000, kBlockTokens = 64;
-constexpr double kLongestThink_s = 60;
+constexpr double kLongestThinkS = 60;
 constexpr std::uint64_t kSharedContent = 1;
 
 Tokens rounded(double tokens) { return std::max<Tokens>(1, std::llround(tokens)); }
@@ -84,7 +84,7 @@ AgenticSessions::AgenticSessions(const std::filesystem::path& data) {
       if (!turn.is_request) continue;
       turn.in = request.at("in").get<Tokens>();
       turn.out = request.at("out").get<Tokens>();
-      turn.think_s = std::min(kLongestThink_s, request.value("think_time", 0.0));
+      turn.think_s = std::min(kLongestThinkS, request.value("think_time", 0.0));
       for (const auto& run : request.at("hash_runs")) {
         for (std::uint64_t i = 0, first = run[0].get<std::uint64_t>(); i < run[1].get<std::uint64_t>(); ++i)
           turn.blocks.push_back(first + i);

@@ -164,9 +164,9 @@ ValidationTable table_of(const Sweep& sweep, std::span<const std::int64_t> of_us
     if (offload) add("in host memory, of the rest", "server_cpu_cache_hit_rate", o.in_host, 1, "");
     add("TTFT, median", "median_ttft", o.ttft_s, 1, " s");
     add("ITL, median", "median_itl", o.itl_s, 1e3, " ms");
-    constexpr double kOverTheCliff_s = 5;
-    if (real_cliff == 0 && sweep.measured(*row, "median_ttft") > kOverTheCliff_s) real_cliff = users;
-    if (model_cliff == 0 && o.ttft_s > kOverTheCliff_s) model_cliff = users;
+    constexpr double kOverTheCliffS = 5;
+    if (real_cliff == 0 && sweep.measured(*row, "median_ttft") > kOverTheCliffS) real_cliff = users;
+    if (model_cliff == 0 && o.ttft_s > kOverTheCliffS) model_cliff = users;
   }
   if (real_cliff > 0)
     table.rows.insert(table.rows.begin(), {"users at which half of them wait 5 s and more", std::to_string(real_cliff),

@@ -83,7 +83,7 @@ struct Loop {
 constexpr Loop kLoops[] = {{"h200_sxm__gemm__vllm_0.22.0", "h200-sxm"},
                            {"b200_sxm__gemm__vllm_0.22.0", "b200-sxm"},
                            {"gb200__gemm__vllm_0.22.0", "gb200-nvl72"}};
-constexpr double kLongEnough_s = 1e-4;  // shorter kernels leave gaps in the loops that nobody noted
+constexpr double kLongEnoughS = 1e-4;  // shorter kernels leave gaps in the loops that nobody noted
 
 /// Watts of a product in a loop of its own: bf16, two bytes an element.
 std::optional<ValidationRow> validate_loop(const std::filesystem::path& path, const Chip& chip) {
@@ -92,7 +92,7 @@ std::optional<ValidationRow> validate_loop(const std::filesystem::path& path, co
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto measured = table.optional_number(row, "power");
     const double seconds = table.number(row, "latency") * 1e-3;
-    if (!measured || *measured <= 0 || seconds < kLongEnough_s || table.text(row, "gemm_dtype") != "bfloat16") continue;
+    if (!measured || *measured <= 0 || seconds < kLongEnoughS || table.text(row, "gemm_dtype") != "bfloat16") continue;
     const double m = table.number(row, "m"), n = table.number(row, "n"), k = table.number(row, "k");
     const auto joules =
         chip.joules(platforms::Precision::kBf16, {seconds, 0, 2 * m * n * k, 2 * (m * n + n * k + m * k)});

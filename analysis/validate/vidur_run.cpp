@@ -247,7 +247,7 @@ void compare_steps(ValidationTable& table, const StepCost& theirs, const StepCos
 /// What 32 calls take for 1,024 tokens of context more, each: reading their KV.
 void compare_contexts(ValidationTable& table, const StepCost& theirs, const StepCost& ours, const Floor& floor) {
   constexpr std::int32_t kCalls = 32;
-  constexpr Tokens kFrom = 1024 * kCalls, kTo = 2048 * kCalls;
+  constexpr Tokens kFrom = Tokens{1024} * kCalls, kTo = 2 * kFrom;
   const auto rise = [&](const StepCost& cost) {
     return step_s(cost, kCalls, kTo, {}) - step_s(cost, kCalls, kFrom, {});
   };

@@ -256,7 +256,8 @@ class Placer {
       const double links = chip.scale_up.topology == ScaleUpTopology::kTorus2d ? 4 : 6;
       std::array<LinkSpec, 3> hops;
       for (std::size_t d = 0; d < 3; ++d) {
-        hops[d] = {*chip.scale_up.bytes_per_s / links * static_cast<double>(volume(unit) / unit[d]), kTorusHop};
+        const std::int64_t abreast = volume(unit) / unit[d];  // links through a face of the unit
+        hops[d] = {*chip.scale_up.bytes_per_s / links * static_cast<double>(abreast), kTorusHop};
       }
       return topology().add_torus(
           name, extents({group.shape[0] / unit[0], group.shape[1] / unit[1], group.shape[2] / unit[2]}), hops, site,

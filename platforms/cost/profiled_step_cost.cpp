@@ -63,8 +63,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     }
     // Sums of contexts at which a stretch begins: whole numbers, so that every step of a stretch sees the same one.
     const auto begins = [&](double knot) { return static_cast<Tokens>(std::ceil(knot * decoding)); };
-    auto high =
-        std::upper_bound(knots.begin(), knots.end(), context, [&](Tokens c, double knot) { return c < begins(knot); });
+    auto high = std::partition_point(knots.begin(), knots.end(), [&](double knot) { return begins(knot) <= context; });
     if (high == knots.begin()) {
       seconds += layers * profile_.decode.at(calls, *high);
       piece.context_limit = begins(*high) - 1;

@@ -12,8 +12,8 @@ namespace tokenyard::platforms {
 template <typename Entry>
 const Entry* catalog_entry(sim::ObjectReader& reader, std::string_view key, CatalogKind kind, const Catalog& catalog,
                            const Entry* (Catalog::*find)(std::string_view) const,
-                           std::optional<std::string> fallback = {}) {
-  const std::optional<std::string> name = reader.valid_string(key, std::move(fallback));
+                           const std::optional<std::string>& fallback = {}) {
+  const std::optional<std::string> name = reader.valid_string(key, fallback);
   if (!name) return nullptr;
   const Entry* found = (catalog.*find)(*name);
   if (found == nullptr) reader.fault(key, '"' + *name + '"', catalog.allowed(kind, *name));

@@ -268,11 +268,12 @@ bool ObjectReader::boolean(std::string_view key, std::optional<bool> fallback) {
   return fallback.value_or(false);
 }
 
-std::string ObjectReader::string(std::string_view key, std::optional<std::string> fallback) {
+std::string ObjectReader::string(std::string_view key, const std::optional<std::string>& fallback) {
   return valid_string(key, fallback).value_or(fallback.value_or(""));
 }
 
-std::optional<std::string> ObjectReader::valid_string(std::string_view key, std::optional<std::string> fallback) {
+std::optional<std::string> ObjectReader::valid_string(std::string_view key,
+                                                      const std::optional<std::string>& fallback) {
   const Json* value = find(key, !fallback);
   if (value == nullptr) return fallback;
   if (value->is_string()) return value->get<std::string>();
@@ -281,7 +282,7 @@ std::optional<std::string> ObjectReader::valid_string(std::string_view key, std:
 }
 
 std::string ObjectReader::choice(std::string_view key, const std::vector<std::string>& names,
-                                 std::optional<std::string> fallback) {
+                                 const std::optional<std::string>& fallback) {
   const std::optional<std::string> value = valid_string(key, fallback);
   std::string otherwise = fallback.value_or(names.front());
   if (!value) return otherwise;

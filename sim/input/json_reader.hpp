@@ -87,12 +87,12 @@ class ObjectReader {
   std::int64_t integer(std::string_view key, const NumberRule& rule = {});
   std::optional<std::int64_t> optional_integer(std::string_view key, const NumberRule& rule = {});
   bool boolean(std::string_view key, std::optional<bool> fallback = {});
-  std::string string(std::string_view key, std::optional<std::string> fallback = {});
+  std::string string(std::string_view key, const std::optional<std::string>& fallback = {});
   /// As `string`; none where a fault says what is there instead.
-  std::optional<std::string> valid_string(std::string_view key, std::optional<std::string> fallback = {});
+  std::optional<std::string> valid_string(std::string_view key, const std::optional<std::string>& fallback = {});
   /// One of `names`; a fault names the nearest.
   std::string choice(std::string_view key, const std::vector<std::string>& names,
-                     std::optional<std::string> fallback = {});
+                     const std::optional<std::string>& fallback = {});
 
   /// Calls `read` with a reader of the object under `key`; false if the key is absent (a fault when required).
   bool object(std::string_view key, const std::function<void(ObjectReader&)>& read, bool required = false);

@@ -232,7 +232,7 @@ class ServeGenReader final : public TraceReader {
              "the token counts of the client's requests");
       return false;
     }
-    const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
+    constexpr const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
     if (root.get(object) != simdjson::SUCCESS) {
       refuse(RowFault::kMalformed, file, "", "no object", kAllowed);
       return false;

@@ -151,7 +151,7 @@ class WekaSessions final : public TaskDocuments {
       return refuse(pointer + "/model", row.shown(kModel), "a model's name");
     double api_s = 0, think_s = 0;
     if (!seconds(row, kApiTime, pointer, api_s) || !seconds(row, kThinkTime, pointer, think_s)) return false;
-    const bool joins = stream.last.size() > 0 && stream.begun && task.steps[stream.last[0]].branch != stream.branch;
+    const bool joins = !stream.last.empty() && stream.begun && task.steps[stream.last[0]].branch != stream.branch;
     // After sub-agents, what is left of the think time after the last of them ended.
     if (!row.has(kThinkTime) || joins) think_s = std::max(0.0, t - stream.answered_s);
     if (!stream.begun) think_s = stream.branch == 0 ? t : stream.launch.seconds();

@@ -42,9 +42,7 @@ void TaskRecorder::on_node(const agents::NodeSpan& span) {
   item.end = span.end;
   item.branch = span.branch;
   item.node = span.node;
-  if (span.kind == "media") {
-    item.kind = StepKind::kTool;
-  } else if (span.has_call) {
+  if (span.has_call && span.kind != "media") {
     item.kind = StepKind::kCall;
     const auto place = [&](std::size_t c) {
       open.calls[c].placed = true;
@@ -56,7 +54,7 @@ void TaskRecorder::on_node(const agents::NodeSpan& span) {
     const auto first = std::find_if(unplaced.begin(), unplaced.end(), in_visit);
     for (auto c = first; c != unplaced.end(); ++c) place(*c);
     unplaced.erase(first, unplaced.end());
-  } else if (span.kind == "tool" || span.kind == "retrieval") {
+  } else if (span.kind == "tool" || span.kind == "retrieval" || span.kind == "media") {
     item.kind = StepKind::kTool;
   } else if (span.kind == "human") {
     item.kind = StepKind::kHuman;

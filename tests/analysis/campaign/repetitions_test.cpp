@@ -26,7 +26,7 @@ TEST_CASE("intervals of a campaign's cells hold the long-run mean") {
   // Whole runs of M/M/1 at a load of 1/2, whose tasks take 1 / (1 - 1/2) s in the mean (Kleinrock, "Queueing Systems",
   // vol. 1, 1975), ten repetitions to an interval.
   constexpr std::size_t kRepetitions = 10;
-  constexpr double kMean_s = 2;
+  constexpr double kMeanS = 2;
   const CampaignFolder folder("coverage");
   std::filesystem::create_directories(folder.path / "agents");
   folder.write("agents/queue.json", kQueue);
@@ -44,7 +44,7 @@ TEST_CASE("intervals of a campaign's cells hold the long-run mean") {
     values.push_back(outcome.outputs.at(0).second);
     if (values.size() < kRepetitions) continue;
     const sim::MeanInterval interval = sim::mean_interval(values);
-    covered += std::fabs(interval.mean - kMean_s) <= interval.half_width.value() ? 1 : 0;
+    covered += std::fabs(interval.mean - kMeanS) <= interval.half_width.value() ? 1 : 0;
     values.clear();
   }
   CAPTURE(covered);

@@ -159,7 +159,7 @@ TEST_CASE("Dialects of spans: a graph's own edges are dependencies, on the last 
     return Json{text("openinference.span.kind", "TOOL"), text("tool.name", name), text("graph.node.id", name),
                 text("graph.node.parent_id", parent)};
   };
-  const Json agent = {text("openinference.span.kind", "AGENT")};
+  const Json agent = Json::array({text("openinference.span.kind", "AGENT")});
   const Json spans = {span("0", "", "a", 0, 40, agent),           span("1", "0", "one", 0, 40, agent),
                       span("2", "0", "two", 0, 40, agent),        span("3", "1", "x", 0, 10, tool("x", "")),
                       span("4", "1", "x", 12, 20, tool("x", "")), span("5", "1", "x", 22, 40, tool("x", "")),
