@@ -5,10 +5,8 @@
 
 namespace tokenyard::platforms {
 namespace {
-constexpr double kQueryBlock = 64;
-// Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the
-// memory about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
-constexpr double kBlockOverhead = 100, kPasses = 3;
+constexpr double kUsualTileKeys = 100;  // what a tile's beginning and end take on A100, in keys of 128 numbers
+constexpr double kLargestBlock = 512, kBlocksOfUnit = 4;  // of threads that write to the cache
 
 /// Graphs are captured for batches of 1, 2, 4, 8, and every eight more.
 double graph_places(double calls) {
@@ -28,7 +26,8 @@ KernelResidual along_tokens(const KernelResidual& table, double heads, double he
 
 Attention::Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {
   if (figures.prefill_residual != nullptr)
-    prefill_residual_ = along_tokens(*figures.prefill_residual, shape.query_heads, shape.heads_per_kv_head);
+    prefill_residual_ =
+        along_tokens(*figures.prefill_residual, shape.query_heads * shape.ranks, shape.heads_per_kv_head);
 }
 
 KernelTime Attention::decode(double calls, double context) const {
@@ -77,22 +76,40 @@ double Attention::prefill_flop(double tokens, double before) const {
 KernelTime Attention::prefill(double tokens, double before) const {
   KernelTime time;
   if (tokens <= 0) return time;
-  time.bytes = shape_.layers * (shape_.cached_bytes * (before + kPasses * tokens) +
-                                kPasses * 2 * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens);
+  const double heads = shape_.query_heads * shape_.ranks, dims = shape_.query_key_dim + shape_.value_dim;
+  time.bytes = shape_.layers * (shape_.cached_bytes * (before + tokens) + 2 * shape_.query_heads * dims * tokens);
   const double memory = time.bytes / (figures_.bytes_per_s * figures_.decode);
-  // Blocks are computed whole: the last of the queries, and the one on the diagonal.
-  const double rows = std::ceil(tokens / kQueryBlock);
-  const double pairs = kQueryBlock * rows * (before + kQueryBlock * (rows + 1) / 2 + kBlockOverhead);
-  double compute = 2 * shape_.layers * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * pairs /
-                   (figures_.peak_flops_per_s * figures_.prefill);
-  if (figures_.units > 0)
-    compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
+
+  const double sharing = std::clamp(shape_.heads_per_kv_head, 1.0, figures_.prefill_tile_heads);
+  const double tokens_of_tile = figures_.prefill_tile_rows / sharing,
+               tiles_of_head = std::ceil(tokens / tokens_of_tile);
+  const double units = std::max(1.0, static_cast<double>(figures_.units));
+  const double key_s = 2 * figures_.prefill_tile_rows * dims * units / (figures_.peak_flops_per_s * figures_.prefill);
+  const double tile_s = figures_.prefill_tile_s.value_or(kUsualTileKeys * key_s);
+  const double keys = before + tokens_of_tile * (tiles_of_head - 1) / 2 + tokens / tiles_of_head;  // of the mean tile
+  const double longest = key_s * (before + tokens) + tile_s;
+  const double evenly = heads / sharing * tiles_of_head * (key_s * keys + tile_s) / units;
+  const double compute = shape_.layers / shape_.ranks * std::max(longest, evenly + figures_.prefill_wait * longest);
+
   const double whole = std::sqrt(tokens * (tokens + 2 * before));
-  const double modelled =
-      knee(compute, memory) * prefill_residual_.at({shape_.query_heads, shape_.heads_per_kv_head, whole});
+  const double modelled = knee(compute, memory) * prefill_residual_.at({heads, shape_.heads_per_kv_head, whole});
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] =
       std::max({modelled, prefill_flop(tokens, before) / figures_.peak_flops_per_s, time.bytes / figures_.bytes_per_s});
   time[Bound::kHost] = shape_.layers * figures_.launch_s;
+  if (figures_.write_s) time += write(tokens);
+  return time;
+}
+
+KernelTime Attention::write(double tokens) const {
+  const double of_rank = shape_.layers * tokens / shape_.ranks;
+  const double read = 2 * shape_.kv_heads * (shape_.query_key_dim + shape_.value_dim);
+  KernelTime time;
+  time.bytes = of_rank * read + shape_.layers * tokens * shape_.cached_bytes;
+  const double block = std::min(1.0, shape_.kv_heads * shape_.value_dim / kLargestBlock);
+  const double units = std::max(1.0, static_cast<double>(figures_.units));
+  const double blocks_s =
+      of_rank * figures_.write_s.value_or(0) * block * std::sqrt(std::sqrt(block)) / (kBlocksOfUnit * units);
+  time[Bound::kBandwidth] = knee(blocks_s, time.bytes / (figures_.bytes_per_s * figures_.decode));
   return time;
 }
 
