@@ -57,7 +57,7 @@ struct AttentionFigures {
   double bytes_per_s = 0;
   double prefill = 1;                    ///< share of the peak
   double prefill_wait = 0;               ///< share of the longest tile
-  std::optional<double> prefill_tile_s;  ///< unknown: as long as 100 keys
+  std::optional<double> prefill_tile_s;  ///< unknown, or how many units: as long as 100 keys
   double prefill_tile_rows = 64;         ///< queries
   double prefill_tile_heads = 1;         ///< of a cached head, in a tile, at most
   std::optional<double> write_s = 0;     ///< none: nothing is written
@@ -96,7 +96,17 @@ class Attention {
  private:
   AttentionFigures figures_;
   AttentionShape shape_;
-  KernelResidual prefill_residual_;  ///< of this shape's heads
+  /// Of a prompt, as the shape and the figures have it; per token where it says so.
+  struct Tiles {
+    double heads = 0, layers = 0;            ///< of all ranks; by ranks
+    double tokens = 1;                       ///< of a tile
+    double of_units = 0;                     ///< tiles that each unit takes, of one a head
+    double key_s = 0, begin_s = 0;           ///< of a tile: per key, and besides
+    double token_bytes = 0;                  ///< read and written, per token
+    double write_s = 0, write_bytes = 0;     ///< to the cache, per token
+    std::vector<double> factor_at, factors;  ///< log2 of tokens; of measured over modelled time
+    double factor(double of_tokens) const;
+  } tiles_;
 };
 
 }  // namespace tokenyard::platforms
