@@ -33,7 +33,8 @@ Attention::Attention(const AttentionFigures& figures, const AttentionShape& shap
   const double units = figures.units > 0 ? static_cast<double>(figures.units) : 1;
   t.tokens = figures.prefill_tile_rows / sharing;
   t.of_units = t.heads / sharing / units;
-  t.key_s = 2 * figures.prefill_tile_rows * dims * units / (figures.peak_flops_per_s * figures.prefill);
+  t.key_s =
+      2 * figures.prefill_tile_rows * dims * units * shape.prefill_time / (figures.peak_flops_per_s * figures.prefill);
   t.begin_s = kUsualTileKeys * t.key_s;
   if (figures.units > 0) t.begin_s = figures.prefill_tile_s.value_or(t.begin_s);
   t.layers = shape.layers / shape.ranks;

@@ -50,6 +50,7 @@ struct AttentionShape {
   double value_dim = 0;
   double cached_bytes = 0;  ///< of one token, on this chip
   double decode_flop = 0;   ///< of one cached token and one query token, on this chip
+  double prefill_time = 1;  ///< of a tile's products, beside those of 128 numbers a head: latent_attention.hpp
 };
 
 struct AttentionFigures {
