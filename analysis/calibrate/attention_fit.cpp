@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <span>
 
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
@@ -18,9 +20,17 @@ using platforms::KernelResidual;
 
 constexpr double kCap = 0.5;
 constexpr std::size_t kFittedRows = 2500;
+constexpr MinimizeOptions kThorough{.restarts = 4, .evaluations_per_variable = 150, .tolerance = 1e-6};
 constexpr std::int64_t kLongest = 32768, kLargestBatch = 512;
 constexpr double kFirstContext = 64;   // shorter ones take as long
-constexpr double kLeastFactor = 0.05;  // of a sample no longer than the launch
+constexpr double kLeastFactor = 0.05;  // of a sample no longer than the launch and the writing of the cache
+
+/// Ways to divide prompts into tiles: FlashAttention-2's on A100 and others', FlashAttention-3's on Hopper.
+struct Tiles {
+  double rows, heads;
+};
+constexpr double kLeastGain = 0.9;  // of the error with its table, where writing the cache was timed, too
+constexpr Tiles kTiles[] = {{64, 1}, {128, 1}, {128, 128}};
 
 bool held_out(const AttentionSample& s) {
   std::uint64_t hash =
@@ -66,6 +76,7 @@ std::vector<AttentionSample> read(const std::filesystem::path& path, std::string
 /// What the two sides differ in.
 struct Side {
   double (*seconds)(const AttentionFigures&, const AttentionSample&);
+  double (*beside)(const AttentionFigures&, const AttentionSample&);  ///< of them, what the table does not multiply
   KernelResidual::Point (*point)(const AttentionSample&);
   std::array<std::vector<double>, 3> (*axes)(const std::vector<ResidualSample>&);
   const KernelResidual* AttentionFigures::*residual;
@@ -89,13 +100,15 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Side& side,
     return sum / static_cast<double>(rows);
   };
   AttentionFit result;
-  AttentionFigures figures = figures_of(minimize(error, start, steps));
+  const std::vector<double> best = minimize(error, start, steps, kThorough);
+  AttentionFigures figures = figures_of(best);
+  result.error = error(best);
   result.figures = figures;
   const auto table_of = [&](const std::vector<AttentionSample>& of) {
     std::vector<ResidualSample> factors;
     for (const AttentionSample& s : of) {
-      const double launch = result.figures.launch_s, modelled = side.seconds(result.figures, s) - launch;
-      factors.push_back({side.point(s), std::max(s.seconds - launch, kLeastFactor * modelled) / modelled});
+      const double beside = side.beside(result.figures, s), modelled = side.seconds(result.figures, s) - beside;
+      factors.push_back({side.point(s), std::max(s.seconds - beside, kLeastFactor * modelled) / modelled});
     }
     return residual_of(side.axes(factors), factors);
   };
@@ -115,8 +128,21 @@ double longest_launch_s(const std::vector<AttentionSample>& samples) {
   return 0.8 * shortest;
 }
 
+/// A batch of prompts is one kernel: its tiles fill the units together.
+Attention prompts(const AttentionFigures& figures, const AttentionSample& s) {
+  AttentionShape shape = shape_of(s);
+  shape.query_heads *= static_cast<double>(s.batch);
+  shape.cached_bytes *= static_cast<double>(s.batch);
+  return {figures, shape};
+}
+
+/// Their tokens are written one by one, each with the cached heads of one prompt.
+double writing_seconds(const AttentionFigures& figures, const AttentionSample& s) {
+  return figures.write_s ? Attention(figures, shape_of(s)).write(static_cast<double>(s.batch * s.tokens)).total() : 0;
+}
+
 constexpr Side kDecode = {
-    decode_seconds,
+    decode_seconds, [](const AttentionFigures& figures, const AttentionSample&) { return figures.launch_s; },
     [](const AttentionSample& s) -> KernelResidual::Point {
       return {static_cast<double>(s.batch), static_cast<double>(s.kv_heads), static_cast<double>(s.tokens)};
     },
@@ -126,6 +152,9 @@ constexpr Side kDecode = {
     &AttentionFigures::decode_residual};
 
 constexpr Side kPrefill = {prefill_seconds,
+                           [](const AttentionFigures& figures, const AttentionSample& s) {
+                             return figures.launch_s + writing_seconds(figures, s);
+                           },
                            [](const AttentionSample& s) -> KernelResidual::Point {
                              return {static_cast<double>(s.batch * s.heads),
                                      static_cast<double>(s.heads) / static_cast<double>(s.kv_heads),
@@ -142,12 +171,10 @@ double decode_seconds(const AttentionFigures& figures, const AttentionSample& s)
   return Attention(figures, shape_of(s)).decode(static_cast<double>(s.batch), static_cast<double>(s.tokens)).total();
 }
 
-/// A batch of prompts is one kernel: its blocks fill the units together.
 double prefill_seconds(const AttentionFigures& figures, const AttentionSample& s) {
-  AttentionShape shape = shape_of(s);
-  shape.query_heads *= static_cast<double>(s.batch);
-  shape.cached_bytes *= static_cast<double>(s.batch);
-  return Attention(figures, shape).prefill(static_cast<double>(s.tokens), 0).total();
+  AttentionFigures kernel = figures;
+  kernel.write_s.reset();
+  return prompts(kernel, s).prefill(static_cast<double>(s.tokens), 0).total() + writing_seconds(figures, s);
 }
 
 std::vector<AttentionSample> read_decode_attention(const std::filesystem::path& path, std::string_view kv_format) {
@@ -176,17 +203,46 @@ AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, c
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
                                    bool shares) {
   const double longest = longest_launch_s(samples);
-  const auto figures_of = [&](std::span<const double> v) {
-    AttentionFigures figures = known;
-    figures.prefill_residual = nullptr;
-    figures.launch_s = std::min(1e-6 * std::exp(v[0]), longest);
-    if (!shares) return figures;
-    figures.prefill = std::min(1.0, std::exp(v[1]));
-    figures.prefill_tail = std::exp(v[2]);
-    return figures;
+  AttentionFigures way = known;
+  way.prefill_residual = nullptr;
+  const auto fit_from = [&](double launch_us, bool writes) {
+    const auto figures_of = [&](std::span<const double> v) {
+      AttentionFigures figures = way;
+      std::size_t next = 0;
+      figures.launch_s = std::min(1e-6 * std::exp(v[next++]), longest);
+      figures.write_s.reset();
+      if (writes) figures.write_s = 1e-6 * std::exp(v[next++]);
+      if (!shares) return figures;
+      figures.prefill = std::min(1.0, std::exp(v[next++]));
+      figures.prefill_wait = std::exp(v[next++]);
+      figures.prefill_tile_s = 1e-6 * std::exp(v[next++]);
+      return figures;
+    };
+    std::vector<double> start{std::log(launch_us)}, steps{0.3};
+    if (writes) start.push_back(std::log(4.0)), steps.push_back(0.5);
+    if (shares) {
+      start.insert(start.end(), {std::log(0.6), std::log(0.5), std::log(3.0)});
+      steps.insert(steps.end(), {0.1, 0.5, 0.5});
+    }
+    return fit(samples, kPrefill, figures_of, start, steps);
   };
-  if (!shares) return fit(samples, kPrefill, figures_of, {std::log(8.0)}, {0.3});
-  return fit(samples, kPrefill, figures_of, {std::log(10.0), std::log(0.6), std::log(1.2)}, {0.3, 0.1, 0.5});
+  const Tiles those_known{known.prefill_tile_rows, known.prefill_tile_heads};
+  const auto best_of = [&](bool writes) {
+    AttentionFit best;
+    best.error = std::numeric_limits<double>::infinity();
+    for (const Tiles& tiles : shares ? std::span<const Tiles>(kTiles) : std::span<const Tiles>(&those_known, 1)) {
+      way.prefill_tile_rows = tiles.rows;
+      way.prefill_tile_heads = tiles.heads;
+      // Two valleys: a long launch and short tiles, and the other way round.
+      for (const double launch_us : {8.0, 5.0}) {
+        AttentionFit next = fit_from(launch_us, writes);
+        if (next.error < best.error) best = std::move(next);
+      }
+    }
+    return best;
+  };
+  AttentionFit alone = best_of(false), writing = best_of(true);
+  return writing.fitted.mean() < kLeastGain * alone.fitted.mean() ? writing : alone;
 }
 
 }  // namespace tokenyard::analysis

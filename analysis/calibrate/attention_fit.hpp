@@ -3,7 +3,9 @@
 /// time (residual_fit.hpp); how, and what is held out, as gemm_fit.hpp (here one configuration of batch, heads and KV
 /// heads in five, compared with a table made without it).
 ///
-/// The kernels of these tables are launched one by one. What that takes is fitted, too, and goes no further.
+/// The kernels of these tables are launched one by one. What that takes is fitted, too, and goes no further. How
+/// prompts are divided into tiles is what misses a table least; whether writing the cache was timed with them, too (in
+/// vLLM 0.14 it was part of the kernel's call, later not of all), shows in what remains with the table.
 ///
 /// Tables in the format of aiconfigurator: generation_attention (batch_size, num_heads, num_key_value_heads, head_dim,
 /// step = context - 1, latency in ms) and context_attention (isl in place of step; nothing cached before).
@@ -26,6 +28,7 @@ struct AttentionSample {
 
 struct AttentionFit {
   platforms::AttentionFigures figures;  ///< only those of the fitted side are of use
+  double error = 0;                     ///< of the figures alone: mean |log(modelled / measured)|, each up to 0.5
   platforms::KernelResidual residual;   ///< of all samples
   FitError fitted, held_out;
 };
@@ -38,7 +41,8 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
 double decode_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 double prefill_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 
-/// `shares`: also what `known` has of shares and tiles; else the table alone, as for another format of the KV.
+/// `shares`: also what `known` has of shares and tiles; else the table alone, as for another format of the KV, and the
+/// time to write it.
 AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const platforms::AttentionFigures& known,
                                   bool shares);
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples,

@@ -233,8 +233,13 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     put_residual("attention_prefill_residual", platforms::kPrefillAxes, fit.residual);
     if (shares) {
       put(efficiency, "attention_prefill", fit.figures.prefill);
-      put(efficiency, "attention_prefill_tail", fit.figures.prefill_tail);
+      put(efficiency, "attention_prefill_wait", fit.figures.prefill_wait);
+      put(efficiency, "attention_prefill_tile_s", fit.figures.prefill_tile_s.value_or(0));
+      for (const auto& [key, count] : {std::pair{"attention_prefill_tile_rows", fit.figures.prefill_tile_rows},
+                                       std::pair{"attention_prefill_tile_heads", fit.figures.prefill_tile_heads}})
+        efficiency[key] = {{"value", std::llround(count)}, {"source", source}};
     }
+    if (fit.figures.write_s) put(efficiency["attention_write_s"], options.precision.c_str(), *fit.figures.write_s);
   } else if (table.has("step") && table.has("num_heads")) {
     const auto samples = read_decode_attention(options.table, format_of(options.precision));
     if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");

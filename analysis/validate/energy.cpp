@@ -52,7 +52,7 @@ ValidationTable validate_serving(const std::string& gpu, const std::vector<Energ
       "A closed loop of as many users as calls ran on average, vLLM; means over the rows. Prompts are "
       "not in the data: 250 tokens of chat, 300 of questions, 1,500 of code are assumed.",
       {}};
-  Group all, held_out;
+  Group all, held_out, dense, experts;
   std::map<std::string, Group> models;
   Chip other = chip;
   for (const EnergyPoint& point : points) {
@@ -61,12 +61,18 @@ ValidationTable validate_serving(const std::string& gpu, const std::vector<Energ
     all.add(point, work, watts);
     models[point.spec.model->name].add(point, work, watts);
     other.power = fit.without.at(point.spec.model->name);
-    held_out.add(point, work, watts_of(other, point, work));
+    const double by_others = watts_of(other, point, work);
+    held_out.add(point, work, by_others);
+    (point.spec.model->moe ? experts : dense).add(point, work, by_others);
   }
   table.rows.push_back({"watts of a chip, in the measured time", fmt::format("{} rows", fit.held_out.rows()),
                         fmt::format("x {:.3f}", fit.held_out.bias()), fit.held_out.summary(),
                         "the other models, for each"});
   held_out.rows(table, "each model by the others", "the other models, for each");
+  for (const auto& [group, what] : {std::pair{&dense, "dense models"}, std::pair{&experts, "models of experts"}}) {
+    if (group->joules.error.rows() > 0)
+      group->rows(table, fmt::format("{}, each by the others", what), "the other models, for each");
+  }
   all.rows(table, "all", "the chip's entry");
   table.rows.push_back(all.itl.row("inter-token latency (median), all", "ms", 1e3, "nothing of it"));
   for (const auto& [name, group] : models) {

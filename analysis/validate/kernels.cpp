@@ -19,7 +19,8 @@ struct Source {
   const char* chip;
   const char* format;
   Precision precision;
-  const char* fitted_on;  ///< of the catalogue's figures
+  const char* fitted_on;      ///< of the catalogue's figures
+  bool writes_cache = false;  ///< attention of prompts timed with the writing of their KV
 };
 
 constexpr Source kProducts[] = {
@@ -46,13 +47,13 @@ constexpr Source kProducts[] = {
 };
 
 constexpr Source kAttention[] = {
-    {"a100_sxm__{}_attention__vllm_0.14.0", "a100-80-sxm", "bfloat16", Precision::kBf16, "it"},
+    {"a100_sxm__{}_attention__vllm_0.14.0", "a100-80-sxm", "bfloat16", Precision::kBf16, "it", true},
     {"h100_sxm__{}_attention__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16,
-     "it; decoding: and H200, vLLM 0.22"},
-    {"h200_sxm__{}_attention__vllm_0.14.0", "h200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22"},
+     "it; decoding: and H200, vLLM 0.22", true},
+    {"h200_sxm__{}_attention__vllm_0.14.0", "h200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22", true},
     {"h200_sxm__{}_attention__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16, "it"},
     {"b200_sxm__{}_attention__vllm_0.22.0", "b200-sxm", "bfloat16", Precision::kBf16, "it"},
-    {"gb300__{}_attention__vllm_0.24.0", "gb300-nvl72", "bfloat16", Precision::kBf16, "it"},
+    {"gb300__{}_attention__vllm_0.24.0", "gb300-nvl72", "bfloat16", Precision::kBf16, "it", true},
 };
 
 constexpr Source kExperts[] = {
@@ -146,6 +147,7 @@ ValidationTable attention(const std::filesystem::path& folder, const platforms::
       const std::string name = fmt::format(fmt::runtime(source.table), decode ? "generation" : "context");
       look_up(source, name, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
         platforms::AttentionFigures figures = platforms::attention_figures(chip, source.precision, source.precision);
+        if (!source.writes_cache) figures.write_s.reset();
         const auto samples =
             decode ? read_decode_attention(path, source.format) : read_prefill_attention(path, source.format);
         const auto error_of = [&](double launch_s) {

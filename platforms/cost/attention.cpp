@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "platforms/spec/log2_between_powers.hpp"
+
 namespace tokenyard::platforms {
 namespace {
-constexpr double kQueryBlock = 64;
-// Beginning and ending a block of queries takes as long as so many keys; queries, keys, values and results cross the
-// memory about three times (rotated, written to the cache, read back). Both from fits to A100 and H100 tables, 2026-08.
-constexpr double kBlockOverhead = 100, kPasses = 3;
+constexpr double kUsualTileKeys = 100;  // what a tile's beginning and end take on A100, in keys of 128 numbers
+constexpr double kLargestBlock = 512, kBlocksOfUnit = 4;  // of threads that write to the cache
 
 /// Graphs are captured for batches of 1, 2, 4, 8, and every eight more.
 double graph_places(double calls) {
@@ -17,18 +17,36 @@ double graph_places(double calls) {
   }
   return 8 * std::ceil(calls / 8);
 }
-
-/// The table's last axis alone, for one shape: quicker to look up.
-KernelResidual along_tokens(const KernelResidual& table, double heads, double heads_per_kv_head) {
-  std::vector<double> tokens(table.points(2).begin(), table.points(2).end()), factors;
-  for (const double point : tokens) factors.push_back(table.at({heads, heads_per_kv_head, point}));
-  return {{std::vector{heads}, std::vector{heads_per_kv_head}, std::move(tokens)}, std::move(factors)};
-}
 }  // namespace
 
 Attention::Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {
-  if (figures.prefill_residual != nullptr)
-    prefill_residual_ = along_tokens(*figures.prefill_residual, shape.query_heads, shape.heads_per_kv_head);
+  Tiles& t = tiles_;
+  t.heads = shape.query_heads * shape.ranks;
+  if (const KernelResidual* table = figures.prefill_residual; table != nullptr) {
+    for (const double tokens : table->points(2)) {
+      t.factor_at.push_back(log2_between_powers(tokens));
+      t.factors.push_back(table->at({t.heads, shape.heads_per_kv_head, tokens}));
+    }
+  }
+  const double dims = shape.query_key_dim + shape.value_dim;
+  const double sharing = std::clamp(shape.heads_per_kv_head, 1.0, figures.prefill_tile_heads);
+  const double units = figures.units > 0 ? static_cast<double>(figures.units) : 1;
+  t.tokens = figures.prefill_tile_rows / sharing;
+  t.of_units = t.heads / sharing / units;
+  t.key_s =
+      2 * figures.prefill_tile_rows * dims * units * shape.prefill_time / (figures.peak_flops_per_s * figures.prefill);
+  t.begin_s = kUsualTileKeys * t.key_s;
+  if (figures.units > 0) t.begin_s = figures.prefill_tile_s.value_or(t.begin_s);
+  t.layers = shape.layers / shape.ranks;
+
+  // Both linear in the tokens: so is the longer of them.
+  t.token_bytes = shape.layers * (shape.cached_bytes + 2 * shape.query_heads * dims);
+  if (!figures.write_s) return;
+  t.write_bytes = t.layers * 2 * shape.kv_heads * dims + shape.layers * shape.cached_bytes;
+  const double block = std::min(1.0, shape.kv_heads * shape.value_dim / kLargestBlock);
+  const double at_once = kBlocksOfUnit * static_cast<double>(figures.units);  // 0: unknown
+  const double blocks_s = at_once > 0 ? t.layers * *figures.write_s * block * std::sqrt(std::sqrt(block)) / at_once : 0;
+  t.write_s = knee(blocks_s, t.write_bytes / (figures.bytes_per_s * figures.decode));
 }
 
 KernelTime Attention::decode(double calls, double context) const {
@@ -74,25 +92,44 @@ double Attention::prefill_flop(double tokens, double before) const {
          (before + (tokens + 1) / 2);
 }
 
+/// The chip's table along its last axis.
+double Attention::Tiles::factor(double of_tokens) const {
+  if (factors.empty()) return 1;
+  const double x = log2_between_powers(of_tokens);
+  if (x <= factor_at.front()) return factors.front();
+  if (x >= factor_at.back()) return factors.back();
+  std::size_t high = 1;
+  while (factor_at[high] <= x) ++high;
+  const double share = (x - factor_at[high - 1]) / (factor_at[high] - factor_at[high - 1]);
+  return factors[high - 1] + share * (factors[high] - factors[high - 1]);
+}
+
 KernelTime Attention::prefill(double tokens, double before) const {
   KernelTime time;
   if (tokens <= 0) return time;
-  time.bytes = shape_.layers * (shape_.cached_bytes * (before + kPasses * tokens) +
-                                kPasses * 2 * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * tokens);
+  const Tiles& t = tiles_;
+  time.bytes = shape_.layers * shape_.cached_bytes * before + t.token_bytes * tokens;
   const double memory = time.bytes / (figures_.bytes_per_s * figures_.decode);
-  // Blocks are computed whole: the last of the queries, and the one on the diagonal.
-  const double rows = std::ceil(tokens / kQueryBlock);
-  const double pairs = kQueryBlock * rows * (before + kQueryBlock * (rows + 1) / 2 + kBlockOverhead);
-  double compute = 2 * shape_.layers * shape_.query_heads * (shape_.query_key_dim + shape_.value_dim) * pairs /
-                   (figures_.peak_flops_per_s * figures_.prefill);
-  if (figures_.units > 0)
-    compute *= 1 + figures_.prefill_tail * static_cast<double>(figures_.units) / (shape_.query_heads * rows);
-  const double whole = std::sqrt(tokens * (tokens + 2 * before));
-  const double modelled =
-      knee(compute, memory) * prefill_residual_.at({shape_.query_heads, shape_.heads_per_kv_head, whole});
+
+  const double of_head = std::ceil(tokens / t.tokens);
+  const double keys = before + t.tokens * (of_head - 1) / 2 + tokens / of_head;  // of the mean tile
+  const double longest = t.key_s * (before + tokens) + t.begin_s;
+  const double evenly = t.of_units * of_head * (t.key_s * keys + t.begin_s);
+  const double compute = t.layers * std::max(longest, evenly + figures_.prefill_wait * longest);
+
+  const double modelled = knee(compute, memory) * t.factor(std::sqrt(tokens * (tokens + 2 * before)));
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] =
       std::max({modelled, prefill_flop(tokens, before) / figures_.peak_flops_per_s, time.bytes / figures_.bytes_per_s});
   time[Bound::kHost] = shape_.layers * figures_.launch_s;
+  time[Bound::kBandwidth] += t.write_s * tokens;
+  time.bytes += t.write_bytes * tokens;
+  return time;
+}
+
+KernelTime Attention::write(double tokens) const {
+  KernelTime time;
+  time[Bound::kBandwidth] = tiles_.write_s * tokens;
+  time.bytes = tiles_.write_bytes * tokens;
   return time;
 }
 

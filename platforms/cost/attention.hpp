@@ -15,12 +15,23 @@
 /// tiles fit on the units; in w waves of tiles a w-th of that is left. With α = σ min(1, units / tiles of s places), n
 /// calls in s places with a sum S of contexts and the longest L take as long as s calls with S + α (s L - S) in all.
 ///
-/// A prompt's chunk of c tokens after b multiplies c (b + (c + 1) / 2) pairs of queries and keys, at a share of the
-/// peak, in blocks of 64 queries of a head; the units that finish first wait for the last: `tail` blocks' time. Times
-/// the chip's table by heads and length; a chunk after cached tokens counts as the whole prompt of as many pairs.
+/// A prompt's chunk of c tokens after b is divided into tiles of so many queries of a head, or, where kernels pack
+/// them, of all heads that share a cached one (FlashAttention-3 does with prompts of different lengths, -2 and those
+/// for Blackwell do not). A unit takes a tile at a time: `tile_s` to begin and end it, and its queries' products with
+/// all keys up to its last at a share of the peak. Tiles handed to units as they come free end at most one longest tile
+/// after they would if divided evenly (Graham, 1969), and never before the longest tile ends:
+///   max(longest, Σ tile / units + wait · longest)          0 ≤ wait ≤ 1 on what was measured
+/// Queries, keys, values and results cross the memory once. Times the chip's table f by heads and length; a chunk after
+/// cached tokens counts as the whole prompt of as many pairs.
+///
+/// Before, its keys and values are written to the cache: vLLM's kernel gives each token a block of as many threads as a
+/// token's key has numbers on this chip, up to 512 (csrc/cache_kernels.cu, reshape_and_cache_flash), whatever there is
+/// to write. A unit holds four of the largest; each is held for `write_s`. A block of more threads also takes longer,
+/// as the 5/4th power of them does: fitted to the tables of A100, H100 and GB300, which time both kernels as one.
 ///
 /// Form and figures as for gemm.hpp.
 
+#include <optional>
 #include <vector>
 
 #include "platforms/cost/kernel_time.hpp"
@@ -39,14 +50,19 @@ struct AttentionShape {
   double value_dim = 0;
   double cached_bytes = 0;  ///< of one token, on this chip
   double decode_flop = 0;   ///< of one cached token and one query token, on this chip
+  double prefill_time = 1;  ///< of a tile's products, beside those of 128 numbers a head: latent_attention.hpp
 };
 
 struct AttentionFigures {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;       ///< share of the peak
-  double prefill_tail = 0;  ///< blocks
-  double decode = 1;        ///< share of the bandwidth
+  double prefill = 1;                    ///< share of the peak
+  double prefill_wait = 0;               ///< share of the longest tile
+  std::optional<double> prefill_tile_s;  ///< unknown, or how many units: as long as 100 keys
+  double prefill_tile_rows = 64;         ///< queries
+  double prefill_tile_heads = 1;         ///< of a cached head, in a tile, at most
+  std::optional<double> write_s = 0;     ///< none: nothing is written
+  double decode = 1;                     ///< share of the bandwidth
   double decode_tile_s = 0;
   double decode_skew = 0;
   double launch_s = 0;
@@ -72,6 +88,8 @@ class Attention {
   std::vector<double> decode_points() const;
   /// A chunk of `tokens` that attend to `before` tokens and to those of the chunk before them.
   KernelTime prefill(double tokens, double before) const;
+  /// Writing the keys and values of a chunk to the cache; part of `prefill`.
+  KernelTime write(double tokens) const;
   double prefill_flop(double tokens, double before) const;
 
   const AttentionShape& shape() const { return shape_; }
@@ -79,7 +97,17 @@ class Attention {
  private:
   AttentionFigures figures_;
   AttentionShape shape_;
-  KernelResidual prefill_residual_;  ///< of this shape's heads
+  /// Of a prompt, as the shape and the figures have it; per token where it says so.
+  struct Tiles {
+    double heads = 0, layers = 0;            ///< of all ranks; by ranks
+    double tokens = 1;                       ///< of a tile
+    double of_units = 0;                     ///< tiles that each unit takes, of one a head
+    double key_s = 0, begin_s = 0;           ///< of a tile: per key, and besides
+    double token_bytes = 0;                  ///< read and written, per token
+    double write_s = 0, write_bytes = 0;     ///< to the cache, per token
+    std::vector<double> factor_at, factors;  ///< log2 of tokens; of measured over modelled time
+    double factor(double of_tokens) const;
+  } tiles_;
 };
 
 }  // namespace tokenyard::platforms

@@ -51,7 +51,12 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
   figures.prefill = e.attention_prefill.value_or(0.5);
-  figures.prefill_tail = e.attention_prefill_tail.value_or(0);
+  figures.prefill_wait = e.attention_prefill_wait.value_or(0);
+  figures.prefill_tile_s = e.attention_prefill_tile_s;
+  figures.prefill_tile_rows = static_cast<double>(e.attention_prefill_tile_rows.value_or(64));
+  figures.prefill_tile_heads = static_cast<double>(e.attention_prefill_tile_heads.value_or(1));
+  const std::optional<double> usual_write = e.attention_write_s[Precision::kBf16];
+  figures.write_s = e.attention_write_s[kv].value_or(usual_write.value_or(0));
   figures.decode = e.attention_decode.value_or(0.7);
   figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
   figures.decode_skew = e.attention_decode_skew.value_or(0);

@@ -87,6 +87,7 @@ void KernelStepCost::add_layers() {
     const AttentionShape latent = latent_shape(model, heads, 1);
     full.query_key_dim = latent.query_key_dim;
     full.value_dim = latent.value_dim;
+    full.prefill_time = latent.prefill_time;
     full.decode_flop = count(queries) / count(p.dp) * latent.decode_flop;
     of_layers += full.layers * kActivationBytes * 2 * count(heads) * full.query_key_dim;
   } else if (model.full_layers > 0) {
@@ -328,7 +329,7 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
     rows += chunk.last ? 1 : 0;
     const auto c = static_cast<double>(chunk.tokens), before = static_cast<double>(chunk.before);
     time += attention_.front().prefill(c, before);
-    if (latent_) time += latent_->unpack(before);
+    if (latent_) time += latent_->unpack(before, c);
     flop += attention_.front().prefill_flop(c, before);
     if (attention_.size() > 1) {
       // Of a window, the last tokens count.

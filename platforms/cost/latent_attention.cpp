@@ -28,6 +28,7 @@ AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, 
   shape.value_dim = static_cast<double>(mla.v_dim);
   shape.cached_bytes = (rank + rope) * kv_bytes;
   shape.decode_flop = 2 * shape.query_heads * (2 * rank + rope);
+  shape.prefill_time = kLatentPrefillTime;
   return shape;
 }
 
@@ -53,9 +54,10 @@ LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, 
   const ModelArchitecture::Mla& mla = *model.mla;
   const auto latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
   // The cache's entry read and written; the heads' keys read and written with the rotated part.
-  unpack_bytes_ = attention.shape().cached_bytes * attention.shape().ranks +
-                  kActivationBytes * (latent + heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim));
-  unpack_s_ = unpack_bytes_ / (figures.bytes_per_s * figures.memory);
+  read_bytes_ = attention.shape().cached_bytes * attention.shape().ranks + kActivationBytes * latent;
+  read_s_ = read_bytes_ / (figures.bytes_per_s * figures.memory);
+  assembled_bytes_ = kActivationBytes * heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim);
+  assembled_s_ = heads_ * kAssembledBytes / figures.bytes_per_s;
 }
 
 double LatentAttention::seconds(const Products& products, double calls) const {
@@ -76,12 +78,12 @@ KernelTime LatentAttention::decode(const Batch& batch, double context) const {
   return time;
 }
 
-KernelTime LatentAttention::unpack(double before) const {
+KernelTime LatentAttention::unpack(double before, double tokens) const {
   KernelTime time;
-  if (before <= 0) return time;
-  time = products_[kUp].at(static_cast<std::int64_t>(before));
-  time.bytes += before * unpack_bytes_;
-  time[Bound::kBandwidth] += before * unpack_s_;
+  if (before > 0) time = products_[kUp].at(static_cast<std::int64_t>(before));
+  const double all = before + tokens;
+  time.bytes += before * read_bytes_ + all * assembled_bytes_;
+  time[Bound::kBandwidth] += before * read_s_ + all * assembled_s_;
   time *= attention_.shape().layers / attention_.shape().ranks;
   return time;
 }

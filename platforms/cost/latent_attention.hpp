@@ -10,6 +10,13 @@
 /// counts the products with those of all its tokens; the rest is here, never faster than the memory delivers the cache.
 /// A drafter's guesses that a call has checked count as so many more heads. Without a table f = 1.
 ///
+/// A prompt's keys and values are put together for every head before attention: of the cached tokens before a chunk
+/// from the cache, with one more product, as of its own. Several kernels copy them in pieces of a head; a token and
+/// head take as long as kAssembledBytes at full bandwidth. Attention itself is quicker than with heads of 128 numbers,
+/// where exponentials weigh more: kLatentPrefillTime of its products' time. Both fitted to vLLM 0.22's modules of
+/// prompts (aiconfigurator, 16-bit products, 1,024 to 40,000 tokens, 2026-11): B200 0.58 and 6.3 kB, H200 0.68 and 3.6
+/// kB.
+///
 /// Tables: vLLM's MLA modules in aiconfigurator, fitted by `tokenyard calibrate` (analysis/calibrate/latent_fit.hpp).
 
 #include <array>
@@ -24,6 +31,7 @@ namespace tokenyard::platforms {
 
 /// Two norms, queries, cache entry and merging, a second absorbed product: SGLang's and vLLM's forward passes, 2026-08.
 inline constexpr double kLatentKernels = 5;
+inline constexpr double kLatentPrefillTime = 0.63, kAssembledBytes = 5000;
 
 /// Weights of `columns` outputs of `depth` inputs each.
 struct WeightShape {
@@ -50,8 +58,8 @@ class LatentAttention {
   KernelTime decode(const Batch& batch, double context) const;
   /// As Attention's.
   std::vector<double> decode_points() const;
-  /// Keys and values of `before` cached tokens for the heads, in all layers.
-  KernelTime unpack(double before) const;
+  /// Keys and values of `before` cached tokens, and of `tokens` after them, for the heads, in all layers.
+  KernelTime unpack(double before, double tokens) const;
 
  private:
   using Products = std::vector<Gemm>;
@@ -60,7 +68,8 @@ class LatentAttention {
   Attention attention_;
   Products products_, reference_;  ///< as they are, and in 8 bits
   double heads_, queries_, bytes_per_s_, launches_s_;
-  double unpack_bytes_ = 0, unpack_s_ = 0;  ///< moved, of a cached token in a layer
+  /// Of a token in a layer: of the cache's entry alone, and of the heads'.
+  double read_bytes_ = 0, read_s_ = 0, assembled_bytes_ = 0, assembled_s_ = 0;
   const KernelResidual* table_;
 };
 

@@ -91,7 +91,11 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
         });
       }
     });
-    result.attention_prefill_tail = optional_fact(at, "attention_prefill_tail", kNotNegative);
+    result.attention_prefill_tile_rows = optional_count(at, "attention_prefill_tile_rows", kAtLeastOne);
+    result.attention_prefill_tile_heads = optional_count(at, "attention_prefill_tile_heads", kAtLeastOne);
+    result.attention_prefill_tile_s = optional_fact(at, "attention_prefill_tile_s", kNotNegative);
+    result.attention_prefill_wait = optional_fact(at, "attention_prefill_wait", kNotNegative);
+    result.attention_write_s = read_per_precision(at, "attention_write_s", kNotNegative);
     result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
     result.attention_decode_skew =
         optional_fact(at, "attention_decode_skew", {.fallback = {}, .minimum = 0, .maximum = 1});

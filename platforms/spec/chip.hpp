@@ -62,10 +62,14 @@ struct Chip {
       std::optional<double> tile_half, split_s;
       std::optional<double> quantise_memory;  ///< share of the bandwidth at which inputs are brought to the format
     };
-    std::array<GemmFormat, 4> gemm_formats;         ///< by precision
-    std::optional<double> attention_prefill_tail;   ///< blocks of 64 queries
-    std::optional<double> attention_decode_tile_s;  ///< of a cached head of a call on a unit
-    std::optional<double> attention_decode_skew;    ///< 0: contexts share the units evenly; 1: calls do
+    std::array<GemmFormat, 4> gemm_formats;                    ///< by precision
+    std::optional<std::int64_t> attention_prefill_tile_rows;   ///< queries of a tile; absent: 64
+    std::optional<std::int64_t> attention_prefill_tile_heads;  ///< of a cached head that share a tile; absent: 1
+    std::optional<double> attention_prefill_tile_s;            ///< beginning and ending a tile
+    std::optional<double> attention_prefill_wait;              ///< share of the longest tile
+    PerPrecision attention_write_s;                            ///< by precision of the KV
+    std::optional<double> attention_decode_tile_s;             ///< of a cached head of a call on a unit
+    std::optional<double> attention_decode_skew;               ///< 0: contexts share the units evenly; 1: calls do
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's

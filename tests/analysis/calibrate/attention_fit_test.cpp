@@ -14,3 +14,34 @@ TEST_CASE("A table of measured over modelled time brings decode attention within
   CHECK(fit.held_out.mean() < 0.04);
   CHECK(fit.held_out.bias() == Approx(1).margin(0.01));
 }
+
+namespace {
+
+AttentionFit fit_of_prompts(const std::filesystem::path& table) {
+  const AttentionFigures known{.peak_flops_per_s = 989e12, .bytes_per_s = 3.35e12, .decode = 0.9, .units = 132};
+  return fit_prefill_attention(read_prefill_attention(table, "bfloat16"), known, true);
+}
+
+}  // namespace
+
+TEST_CASE("Prompts on H100 are within 5 % on configurations held out: heads packed, the cache written beside") {
+  const auto table = tokenyard::public_data("aiconfigurator/h100_sxm__context_attention__vllm_0.14.0.csv.xz");
+  if (!table) return;
+  const AttentionFit fit = fit_of_prompts(*table);
+  CHECK(fit.held_out.rows() > 1000);
+  CHECK(fit.held_out.mean() < 0.05);
+  CHECK(fit.held_out.bias() == Approx(1).margin(0.01));
+  CHECK(fit.figures.prefill_tile_rows == 128);
+  CHECK(fit.figures.prefill_tile_heads > 1);
+  CHECK(fit.figures.prefill_wait < 1);
+  REQUIRE(fit.figures.write_s.has_value());
+  CHECK(*fit.figures.write_s == Approx(4e-6).epsilon(0.25));
+}
+
+TEST_CASE("vLLM 0.22 writes the cache elsewhere, and its table says so") {
+  const auto table = tokenyard::public_data("aiconfigurator/h200_sxm__context_attention__vllm_0.22.0.csv.xz");
+  if (!table) return;
+  const AttentionFit fit = fit_of_prompts(*table);
+  CHECK(fit.held_out.mean() < 0.065);
+  CHECK_FALSE(fit.figures.write_s.has_value());
+}
