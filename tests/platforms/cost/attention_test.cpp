@@ -44,7 +44,7 @@ TEST_CASE("No prompt takes less than its longest tile, however few heads it has"
   const AttentionFigures figures = chip_of_tiles();
   const double one = prefill_s(figures, heads_of(1, 1), 1024);
   CHECK(prefill_s(figures, heads_of(4, 4), 1024) == Approx(one).epsilon(0.01));  // 32 tiles, 100 units
-  CHECK(one == Approx(2e-6 + 4 * 128 * 128 * 1024 * 100 / 1e15).epsilon(0.01));
+  CHECK(one == Approx(2e-6 + 4.0 * 128 * 128 * 1024 * 100 / 1e15).epsilon(0.01));
   CHECK(prefill_s(figures, heads_of(64, 64), 1024) > 2 * one);
 }
 
