@@ -13,6 +13,14 @@ using platforms::Cause;
 using sim::scatter;
 using sim::Time;
 
+namespace {
+
+constexpr std::uint64_t cookie_of(std::uint32_t step, std::uint32_t slot) { return std::uint64_t{step} << 32 | slot; }
+constexpr std::uint32_t step_of(std::uint64_t cookie) { return static_cast<std::uint32_t>(cookie >> 32); }
+constexpr std::uint32_t slot_of(std::uint64_t cookie) { return static_cast<std::uint32_t>(cookie); }
+
+}  // namespace
+
 bool TaskPlayer::begin_call(std::uint32_t index) {
   Step& step = steps_[index];
   step.way = &step.walk.choose(seed_, false);
@@ -59,17 +67,16 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
-    call.step = index;
     call.part = false;
     write_prompt(seed_, step.walk, step.contexts, call.prompt);
     const Answers::Answer answer = answers.next();
     call.visible = answer.visible;
-    request.prompt = call.prompt;
+    request.prompt = {call.prompt.data(), call.prompt.size()};
     request.output_tokens = answer.visible + answer.thinking;
     // Only an answer that follows its prompt in the context as it was made can be found again.
     request.output_content = node.fresh || answer.thinking > 0 || count > 1 ? 0 : step.contexts.content(node.context);
     ++request.entity;
-    request.cookie = slot;
+    request.cookie = cookie_of(index, slot);
     door_.submit(request);  // may end the call, and with the last one the task, before it returns
   }
 }
@@ -88,7 +95,6 @@ void TaskPlayer::submit_part(std::uint32_t index) {
   if (next == step.stop || !caller.calls_model() || caller.fresh || caller.compact) return;
   const std::uint32_t slot = calls_.take();
   CallSlot& call = calls_[slot];
-  call.step = index;
   call.part = true;
   write_context(agent, caller.context, step.contexts, call.prompt);
   if (call.prompt.empty()) return calls_.give_back(slot);
@@ -97,8 +103,8 @@ void TaskPlayer::submit_part(std::uint32_t index) {
   request.node += next - step.walk.at();
   request.pool = member_of(step).pools[caller.role];
   request.part = true;
-  request.prompt = call.prompt;
-  request.cookie = slot;
+  request.prompt = {call.prompt.data(), call.prompt.size()};
+  request.cookie = cookie_of(index, slot);
   step.part = {.on_its_way = true};
   door_.submit(request);
 }
@@ -127,12 +133,11 @@ bool TaskPlayer::begin_pictures(std::uint32_t index) {
   request.output_tokens = 0;
   for (std::int64_t copy = 0; copy < count; ++copy) {
     const std::uint32_t slot = calls_.take();
-    calls_[slot].step = index;
     calls_[slot].visible = 0;
     calls_[slot].part = false;
     calls_[slot].prompt.clear();
     request.media.steps = node.steps.of.sample_tokens(lengths);
-    request.cookie = slot;
+    request.cookie = cookie_of(index, slot);
     door_.submit(request);
   }
   return true;
@@ -157,10 +162,16 @@ CallRequest TaskPlayer::request_of(const Step& step) {
   return request;
 }
 
+void TaskPlayer::before_call_end(std::uint64_t cookie) const {
+  calls_.fetch(slot_of(cookie));
+  steps_.fetch(step_of(cookie));
+  tasks_.fetch(steps_[step_of(cookie)].task);
+}
+
 void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
-  const auto slot = static_cast<std::uint32_t>(cookie);
+  const std::uint32_t slot = slot_of(cookie);
   const CallSlot& call = calls_[slot];
-  const std::uint32_t index = call.step;
+  const std::uint32_t index = step_of(cookie);
   if (call.part) {
     calls_.give_back(slot);
     return end_part(index, record);

@@ -21,7 +21,7 @@ std::uint64_t Contexts::content(std::uint32_t context) {
   return (contents_->task + 1) << 24 | (share.content & 0xffffffU);
 }
 
-void Contexts::put(std::uint32_t context, std::vector<platforms::Extent>& prompt) {
+void Contexts::put(std::uint32_t context, Prompt& prompt) {
   const platforms::Extent own{tokens(context) > 0 ? content(context) : 0, tokens(context)};
   if (parent_ != nullptr) parent_->put(context, prompt);
   if (own.tokens > 0) prompt.push_back(own);

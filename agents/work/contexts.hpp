@@ -11,8 +11,11 @@
 
 #include "agents/graph/task_graph.hpp"
 #include "platforms/serving/call.hpp"
+#include "sim/core/short_vector.hpp"
 
 namespace tokenyard::agents {
+
+using Prompt = sim::ShortVector<platforms::Extent, 2>;
 
 /// The numbers of a task's contents.
 struct TaskContents {
@@ -37,7 +40,7 @@ class Contexts {
   /// What this walk's extent holds: never 0, and never a role's content, whose top bit is set.
   std::uint64_t content(std::uint32_t context);
   /// Adds the extents of the context, from the walk that owns it down to this one.
-  void put(std::uint32_t context, std::vector<platforms::Extent>& prompt);
+  void put(std::uint32_t context, Prompt& prompt);
   /// At the join: the parent has what the branch added.
   void merge_into_parent();
 

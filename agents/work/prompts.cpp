@@ -47,7 +47,7 @@ void extend_context(std::uint64_t seed, const Walk& walk, Contexts& contexts) {
   compact_context(seed, walk, contexts);
 }
 
-void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std::vector<platforms::Extent>& prompt) {
+void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, Prompt& prompt) {
   prompt.clear();
   const Node& node = walk.node();
   if (node.fresh) {
@@ -59,8 +59,7 @@ void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std:
   if (prompt.empty()) prompt.push_back({0, 1});
 }
 
-void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts,
-                   std::vector<platforms::Extent>& prompt) {
+void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts, Prompt& prompt) {
   prompt.clear();
   const ContextSpec& spec = agent.contexts[context];
   if (spec.role_prefix_tokens > 0) prompt.push_back({spec.role_content, spec.role_prefix_tokens});

@@ -18,10 +18,9 @@ namespace tokenyard::agents {
 /// long by a summary. Nothing, if the node is fresh.
 void extend_context(std::uint64_t seed, const Walk& walk, Contexts& contexts);
 
-void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, std::vector<platforms::Extent>& prompt);
+void write_prompt(std::uint64_t seed, const Walk& walk, Contexts& contexts, Prompt& prompt);
 
 /// What a prompt of the context begins with, as far as it is known: its role's prefix, and what the walk has added.
-void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts,
-                   std::vector<platforms::Extent>& prompt);
+void write_context(const Agent& agent, std::uint32_t context, Contexts& contexts, Prompt& prompt);
 
 }  // namespace tokenyard::agents

@@ -83,7 +83,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   };
 
   /// A walk in time.
-  struct Step {
+  struct alignas(sim::kCacheLine) Step {
     Walk walk;
     Contexts contexts;
     std::uint32_t task = 0;
@@ -108,17 +108,18 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     platforms::CauseTimes causes;  ///< since the walk began
   };
 
+  /// A call under way; its cookie says where, and of which step.
   struct CallSlot {
-    std::uint32_t step = 0;
     Tokens visible = 0;
     bool part = false;  ///< of a prompt
-    std::vector<platforms::Extent> prompt;
+    Prompt prompt;
   };
   /// A walk goes on; a service has served it, as one of a batch or not; a service may serve somebody.
   enum class Event : std::uint64_t { kWake, kServed, kServedBesides, kService };
 
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
+  void before_call_end(std::uint64_t cookie) const override;
 
   // task_player.cpp
   void wake(std::uint32_t step, sim::Time date, Event event);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agents/graph/task_graph.hpp"
+#include "sim/core/short_vector.hpp"
 
 namespace tokenyard::agents {
 
@@ -53,7 +54,7 @@ class Walk {
   std::uint32_t path_ = 0;
   std::uint32_t node_ = kNone;
   std::uint32_t visit_ = 0;
-  std::vector<std::uint32_t> counts_;
+  sim::ShortVector<std::uint32_t, 16> counts_;
 };
 
 }  // namespace tokenyard::agents

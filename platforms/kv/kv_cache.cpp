@@ -167,11 +167,16 @@ void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
 void KvCache::free_private(std::int64_t blocks) {
   held_private_ -= blocks;
   if (blocks == 0) return;
-  // Blocks without a name wait in the queue like all others; a nameless node stands for them.
+  evictable_ += blocks;
+  // Blocks without a name wait in the queue like all others; a nameless node stands for those side by side.
+  const NodeId newest = queues_.front().newest;
+  if (newest != kNone && nodes_[newest].parent == kNone) {
+    nodes_[newest].resident += blocks;
+    return;
+  }
   const NodeId id = new_node();
   nodes_[id] = Node{};
   nodes_[id].resident = blocks;
-  evictable_ += blocks;
   queue_push(id);
 }
 

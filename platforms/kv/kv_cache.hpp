@@ -168,16 +168,16 @@ class KvCache {
   void drop_if_empty(NodeId node);
 
   Options options_;
+  std::int64_t never_used_ = 0;
+  std::int64_t evictable_ = 0;
+  std::int64_t held_private_ = 0;
   std::vector<Node> nodes_;
-  std::vector<NodeId> spare_;
-  tsl::robin_map<ChildKey, NodeId, ChildHash> children_;
   struct Queue {
     NodeId oldest = kNone, newest = kNone;
   };
   std::array<Queue, kKvWorths> queues_;  ///< by worth
-  std::int64_t never_used_ = 0;
-  std::int64_t evictable_ = 0;
-  std::int64_t held_private_ = 0;
+  std::vector<NodeId> spare_;
+  tsl::robin_map<ChildKey, NodeId, ChildHash> children_;
 };
 
 }  // namespace tokenyard::platforms

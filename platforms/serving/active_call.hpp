@@ -3,14 +3,13 @@
 
 #include "platforms/kv/kv_cache.hpp"
 #include "platforms/serving/call.hpp"
+#include "sim/core/cache_line.hpp"
 #include "sim/core/slab.hpp"
 
 namespace tokenyard::platforms {
 
-struct ActiveCall {
+struct alignas(sim::kCacheLine) ActiveCall {
   static constexpr std::uint32_t kNone = 0xffffffff;
-  CallRequest request;
-  CallRecord record;
   KvChain kv;
   Tokens computed = 0;           ///< tokens of the context whose KV is in memory, while its prompt is being computed
   Tokens made = 0;               ///< output tokens, as of `joined_step` while decoding
@@ -31,6 +30,8 @@ struct ActiveCall {
   bool transferred = false;  ///< its prompt's KV arrived over the network
   bool prefetch = false;     ///< no call at all: a prefix on its way from a tier, for calls to come
   std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier
+  CallRecord record;
+  CallRequest request;
 };
 
 using ActiveCalls = sim::Slab<ActiveCall>;

@@ -69,6 +69,8 @@ class CallListener {
   virtual ~CallListener() = default;
   /// `cookie` is the request's.
   virtual void on_call_end(const CallRecord& record, std::uint64_t cookie) = 0;
+  /// Comes right before: what that will use may be fetched (sim/core/cache_line.hpp).
+  virtual void before_call_end(std::uint64_t /*cookie*/) const {}
 };
 
 struct CallRequest {

@@ -31,7 +31,7 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
 }
 
 void DecodingBatch::leave(std::uint32_t index, ActiveCall& call) {
-  std::erase_if(completions_, [&](const Completion& completion) { return completion.call == index; });
+  sim::erase_if(completions_, [&](const Completion& completion) { return completion.call == index; });
   std::make_heap(completions_.begin(), completions_.end(), kLater);
   take_out(call);
 }
@@ -85,12 +85,13 @@ Tokens DecodingBatch::skew(const ActiveCalls& calls) const {
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
   const auto size = static_cast<std::int64_t>(needing_.size());
-  auto at = static_cast<std::size_t>(step_ % size);
-  if (steps == 1) return needing_[at];
+  const std::int32_t* const needing = needing_.data();
+  std::int64_t at = step_ % size;
+  if (steps == 1) return needing[at];
   std::int64_t needed = steps / size * size_;
   for (std::int64_t rest = steps % size; rest > 0; --rest) {
-    needed += needing_[at];
-    if (++at == needing_.size()) at = 0;
+    needed += needing[at];
+    if (++at == size) at = 0;
   }
   return needed;
 }

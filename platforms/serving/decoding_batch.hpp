@@ -10,10 +10,10 @@
 /// ask for blocks.
 
 #include <optional>
-#include <vector>
 
 #include "platforms/serving/active_call.hpp"
 #include "platforms/spec/speculation.hpp"
+#include "sim/core/short_vector.hpp"
 
 namespace tokenyard::platforms {
 
@@ -43,6 +43,8 @@ class DecodingBatch {
   Tokens make_accepted(ActiveCalls& calls, const Speculation& speculation, std::uint64_t seed);
   /// A call whose tokens are all made leaves; ActiveCall::kNone: there is none.
   std::uint32_t leave_completed(ActiveCalls& calls);
+  /// The batch must not be empty.
+  std::uint32_t next_to_complete() const { return completions_.front().call; }
   /// From now to the first completion. The batch must not be empty.
   std::int64_t steps_to_completion() const { return completions_.front().step - step_; }
 
@@ -62,10 +64,10 @@ class DecodingBatch {
 
   std::int32_t size_ = 0;
   Tokens context_ = 0;
-  std::int64_t step_ = 0;                ///< steps so far
-  mutable std::optional<Tokens> lead_;   ///< of the longest context over the step count; none: to be looked for
-  std::vector<std::int32_t> needing_;    ///< calls that need a block when step count = index mod block size
-  std::vector<Completion> completions_;  ///< min-heap
+  std::int64_t step_ = 0;                        ///< steps so far
+  mutable std::optional<Tokens> lead_;           ///< of the longest context over the step count; none: to be looked for
+  sim::ShortVector<std::int32_t, 16> needing_;   ///< calls that need a block when step count = index mod block size
+  sim::ShortVector<Completion, 8> completions_;  ///< min-heap
 };
 
 }  // namespace tokenyard::platforms

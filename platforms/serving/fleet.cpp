@@ -12,8 +12,6 @@ namespace {
 constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;
 // Likewise: its text has arrived where it overflowed to, or its answer is back.
 constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::uint64_t{1} << 34;
-// Likewise: its text has become tokens.
-constexpr std::uint64_t kRead = std::uint64_t{1} << 35;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 // Parts of prompts are numbered apart from the calls.
 constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
@@ -43,24 +41,29 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
       pool.options = std::move(options);
       continue;
     }
-    pool.replicas.reserve(replicas);
-    for (std::uint32_t i = 0; i < replicas; ++i) {
-      pool.replicas.push_back(std::make_unique<Replica>(simulation, static_cast<ReplicaOwner&>(*this), *options.cost,
-                                                        options.batching, options.kv, pool_index, i, entity++));
+    pool.common = std::make_unique<ReplicaPool>(ReplicaPool{.simulation = simulation,
+                                                            .owner = *this,
+                                                            .tally = pool.tally,
+                                                            .index = pool_index,
+                                                            .cost = *options.cost,
+                                                            .options = options.batching,
+                                                            .kv = options.kv,
+                                                            .eviction = options.eviction});
+    if (options.more_reuse > 0) {
+      constexpr std::int64_t kUnlimited = std::int64_t{1} << 50;
+      pool.common->unlimited = std::make_unique<KvCache>(
+          KvCache::Options{.blocks = kUnlimited, .block_size = options.kv.block_size, .prefix_caching = true});
+      pool.common->more_reuse = options.more_reuse;
     }
+    pool.replicas.reserve(replicas);
+    for (std::uint32_t i = 0; i < replicas; ++i)
+      pool.replicas.push_back(std::make_unique<Replica>(*pool.common, i, entity++));
     pool.loads = LoadIndex(replicas);
     pool.usd_per_token = usd_per_token(options);
     pool.options = std::move(options);
     if (!pool.options.tiers.empty()) add_tiers(pool);
-    if (pool.options.more_reuse > 0) {
-      constexpr std::int64_t kUnlimited = std::int64_t{1} << 50;
-      const auto cache = std::make_shared<KvCache>(
-          KvCache::Options{.blocks = kUnlimited, .block_size = pool.options.kv.block_size, .prefix_caching = true});
-      for (const auto& replica : pool.replicas) replica->set_more_reuse(cache, pool.options.more_reuse);
-    }
     if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
-    for (const auto& replica : pool.replicas) replica->set_eviction(pool.options.eviction);
     if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
     KvRetentionOptions retention = pool.options.retention;
     if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
@@ -228,11 +231,12 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
 void Fleet::read(std::uint32_t index) {
   ActiveCall& call = calls[index];
   const Pool& pool = pools_[call.record.pool];
-  if (pool.options.read_s_per_token <= 0) return pool.replicas[call.record.replica]->submit(index);
+  Replica& replica = *pool.replicas[call.record.replica];
+  if (pool.options.read_s_per_token <= 0) return replica.submit(index);
   call.reading = true;
   call.mark = simulation_.now();
   const Time needed = Time::seconds(pool.options.read_s_per_token * static_cast<double>(call.record.prompt_tokens));
-  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, *this, kRead | index);
+  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, replica, Replica::read(index));
 }
 
 void Fleet::on_read(std::uint32_t index) {
@@ -334,7 +338,6 @@ void Fleet::on_completed(std::uint32_t index) {
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
-  if ((argument & kRead) != 0) return on_read(index);
   ActiveCall& call = calls[index];
   if ((argument & kLoaded) != 0) {
     if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
@@ -370,6 +373,7 @@ void Fleet::end(std::uint32_t index) {
   const std::uint64_t cookie = calls[index].request.cookie;
   const bool part = calls[index].request.part;
   calls.give_back(index);
+  if (listener != nullptr && simulation_.crowded()) listener->before_call_end(cookie);
   if (!part) {
     for (ServingObserver* observer : observers_) observer->on_call(record);
   }

@@ -119,8 +119,9 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     PoolOptions options;
     std::vector<std::unique_ptr<Replica>> replicas;
     std::unique_ptr<MediaQueue> media;
-    LoadIndex loads;     ///< calls running and waiting
-    bool parts = false;  ///< parts of prompts have come, and may be held
+    std::unique_ptr<ReplicaPool> common;  ///< to the replicas
+    LoadIndex loads;                      ///< calls running and waiting
+    bool parts = false;                   ///< parts of prompts have come, and may be held
     double usd_per_token = 0;
     PoolTally tally;
     std::uint32_t next = 0;                             ///< of a round
@@ -131,6 +132,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
   void load(std::uint32_t index, const KvFound& found) override;
   void add_tiers(Pool& pool);
+  void on_read(std::uint32_t index) override;
   void on_completed(std::uint32_t index) override;
   ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
   void on_batch_phase(const BatchPhase& phase) override;
@@ -147,7 +149,6 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
   void read(std::uint32_t index);
-  void on_read(std::uint32_t index);
   void end(std::uint32_t index);
 
   sim::Simulation& simulation_;

@@ -13,7 +13,7 @@ using sim::Time;
 bool Replica::claim_held(ActiveCall& call) {
   settle();
   if (retention_ != nullptr && !call.request.part)
-    retention_->on_arrival(call.record.task, call.request.prompt, simulation_.now());
+    retention_->on_arrival(call.record.task, call.request.prompt, pool_.simulation.now());
   return held_.claim(call.record.task, call.request.prompt);
 }
 
@@ -54,12 +54,12 @@ bool Replica::hold_at_once(std::uint32_t index) {
   const KvContext context{.prompt = call.request.prompt, .output = {0, 1}};
   if (call.record.prompt_tokens - kv_.find(context).tokens >= kv_.block_size()) return false;
   call.made = 1;
-  call.record.scheduled = call.record.first_token = call.record.finish = simulation_.now();
+  call.record.scheduled = call.record.first_token = call.record.finish = pool_.simulation.now();
   call.record.status = CallStatus::kCompleted;
   held_.admitted(call.record.task, call.request.prompt);
-  hold(call, simulation_.now());
+  hold(call, pool_.simulation.now());
   if (busy()) cut_leap();  // it may have counted on these blocks
-  owner_.on_completed(index);
+  pool_.owner.on_completed(index);
   return true;
 }
 
@@ -72,7 +72,7 @@ void Replica::forget(std::uint64_t task) {
 
 void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back) {
   constexpr std::uint8_t kNever = 0;
-  switch (eviction_) {
+  switch (pool_.eviction) {
     case KvEviction::kLru:
       return kv_.release(call.kv, context, tokens);
     case KvEviction::kTagged: {
@@ -86,16 +86,16 @@ void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens,
         if (use.prefix.content == role && call.record.finish != CallRecord::kNoTime) own = use.calls;
       }
       return kv_.release(call.kv, context, tokens,
-                         {worth_of_steps(ahead_.nearest(role)), comes_back ? worth_of_steps(own) : kNever});
+                         {worth_of_steps(ahead_->nearest(role)), comes_back ? worth_of_steps(own) : kNever});
     }
   }
 }
 
 /// How far the task is from each role's prefix, from now on.
 void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
-  if (eviction_ != KvEviction::kStepsToExecution) return;
+  if (ahead_ == nullptr) return;
   settle();
-  ahead_.on_call(task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(ahead_.nearest(role))); });
+  ahead_->on_call(task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(ahead_->nearest(role))); });
   if (tiers_ == nullptr) return;
   for (const NextUse& use : uses) {
     if (use.calls == 1) prefetch(use);
@@ -117,17 +117,17 @@ void Replica::prefetch(const NextUse& use) {
   call = {};
   call.prefetch = true;
   call.request.prompt = context.prompt;
-  call.record.pool = pool_;
+  call.record.pool = pool_.index;
   call.record.replica = index_;
   call.made = context.output.tokens;
   call.computed = all;
   if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
   kv_.take(fresh);
   kv_.add_private(call.kv, fresh);
-  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
+  for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   prefetching_.push_back(role);
   if (busy()) cut_leap();
-  owner_.load(index, found);
+  pool_.owner.load(index, found);
 }
 
 }  // namespace tokenyard::platforms

@@ -51,10 +51,10 @@ class Leap {
   }
 
   sim::FineTime start_;
-  Batch batch_;
   std::int64_t first_ticks_ = 0;
   std::int64_t growth_ = 0;
   std::int64_t steps_ = 0, charged_ = 0;
+  Batch batch_;
 };
 
 }  // namespace tokenyard::platforms

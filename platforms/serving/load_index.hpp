@@ -10,7 +10,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 namespace tokenyard::platforms {
@@ -18,29 +17,31 @@ namespace tokenyard::platforms {
 class LoadIndex {
  public:
   explicit LoadIndex(std::uint32_t count = 0)
-      : leaves_(std::bit_ceil(std::max<std::size_t>(count, 1))), loads_(leaves_, kNobody), winners_(2 * leaves_) {
-    std::fill_n(loads_.begin(), count, 0);
-    std::iota(winners_.begin() + leaves_, winners_.end(), 0U);
-    for (std::size_t at = leaves_ - 1; at > 0; --at) play(at);
+      : leaves_(std::bit_ceil(std::max<std::size_t>(count, 1))), winners_(2 * leaves_, kNobody) {
+    for (std::uint32_t i = 0; i < count; ++i) winners_[leaves_ + i] = i;
+    for (std::size_t at = leaves_ - 1; at > 0; --at) winners_[at] = winner_at(at);
   }
 
-  std::uint32_t least() const { return winners_[1]; }
-  std::int64_t load(std::uint32_t index) const { return loads_[index]; }
+  std::uint32_t least() const { return static_cast<std::uint32_t>(winners_[1]); }
+  std::int64_t load(std::uint32_t index) const { return static_cast<std::int64_t>(winners_[leaves_ + index] >> 32); }
   void add(std::uint32_t index, std::int64_t change) {
-    loads_[index] += change;
-    for (std::size_t at = (leaves_ + index) / 2; at > 0; at /= 2) play(at);
+    std::size_t at = leaves_ + index;
+    winners_[at] += static_cast<Contender>(change) << 32;
+    while ((at /= 2) > 0) {
+      const Contender winner = winner_at(at);
+      if (winner == winners_[at]) return;
+      winners_[at] = winner;
+    }
   }
 
  private:
-  static constexpr std::int64_t kNobody = INT64_MAX;
-  void play(std::size_t at) {
-    const std::uint32_t left = winners_[2 * at], right = winners_[2 * at + 1];
-    winners_[at] = loads_[right] < loads_[left] ? right : left;
-  }
+  /// Its load, then its index: the least wins.
+  using Contender = std::uint64_t;
+  static constexpr Contender kNobody = ~Contender{0};
+  Contender winner_at(std::size_t at) const { return std::min(winners_[2 * at], winners_[2 * at + 1]); }
 
   std::size_t leaves_;
-  std::vector<std::int64_t> loads_;
-  std::vector<std::uint32_t> winners_;  ///< of each match; the leaves are the replicas themselves
+  std::vector<Contender> winners_;  ///< of each match; the leaves are the replicas themselves
 };
 
 }  // namespace tokenyard::platforms

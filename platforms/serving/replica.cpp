@@ -10,21 +10,16 @@ using sim::FineTime;
 using sim::Int128;
 using sim::Time;
 
-Replica::Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
-                 const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity)
-    : simulation_(simulation),
-      owner_(owner),
-      calls_(owner.calls),
-      totals_(owner.tally(pool).totals),
-      gaps_(owner.tally(pool).gaps),
-      cost_(cost),
-      options_(options),
-      kv_(kv),
-      watermark_blocks_(static_cast<std::int64_t>(options.watermark * static_cast<double>(kv.blocks))),
-      pool_(pool),
-      index_(index),
+Replica::Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity)
+    : pool_(pool),
+      calls_(pool.owner.calls),
+      options_(pool.options),
       entity_{entity},
-      decoding_(kv.block_size) {}
+      index_(index),
+      decoding_(pool.kv.block_size),
+      kv_(pool.kv) {
+  if (pool.eviction == KvEviction::kStepsToExecution) ahead_ = std::make_unique<StepsAhead>();
+}
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
@@ -33,18 +28,18 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 }
 
 void Replica::submit(std::uint32_t index) {
-  calls_[index].mark = simulation_.now();
+  calls_[index].mark = pool_.simulation.now();
   parts_ = parts_ || calls_[index].request.part;
   calls_[index].held = may_hold() && claim_held(calls_[index]);
   if (calls_[index].request.part && hold_at_once(index)) return;
-  if (eviction_ == KvEviction::kStepsToExecution && !calls_[index].request.part)
+  if (ahead_ != nullptr && !calls_[index].request.part)
     note_uses(calls_[index].request.task, calls_[index].request.next_uses);
   if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
     promote(calls_[index].request, calls_[index].record.causes.served(), calls_[index].record.causes[Cause::kQueue]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
-    begin_step(FineTime(simulation_.now()));
+    begin_step(FineTime(pool_.simulation.now()));
   } else if ((waiting_.first == index && running_.size < options_.max_num_seqs) || options_.turns.any()) {
     cut_leap();
   }
@@ -58,7 +53,7 @@ void Replica::begin_step(FineTime start) {
   preempted_ = false;
   blocked_by_kv_ = false;
   came_late_ = false;
-  held_.expire(simulation_.now());
+  held_.expire(pool_.simulation.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
   if (!waiting_.empty() && options_.turns.any()) take_turns();
   schedule_running();
@@ -72,7 +67,7 @@ void Replica::begin_step(FineTime start) {
   if (decoding_.size() == 0 && plan_.empty()) {
     if (!waiting_.empty() && loading_.empty() && loaded_.empty() && prefetching_.empty())
       throw sim::InternalError("replica: calls wait and none can run");
-    note_phase(simulation_.now());
+    note_phase(pool_.simulation.now());
     return;
   }
   start_leap(start);
@@ -82,7 +77,7 @@ void Replica::begin_step(FineTime start) {
 /// and with those the next step goes on at once.
 void Replica::admit_if_allowed() {
   const bool nothing = decoding_.size() == 0 && plan_.empty();
-  if (nothing) formed_ = simulation_.now();  // nothing to run ahead of
+  if (nothing) formed_ = pool_.simulation.now();  // nothing to run ahead of
   if (!preempted_ || nothing) admit_waiting();
   while (nothing && plan_.empty() && blocked_by_kv_ && loading_.empty() && loaded_.empty() && held_.give_way()) {
     blocked_by_kv_ = false;
@@ -148,7 +143,7 @@ void Replica::reserve_in_order() {
       }
       const std::uint32_t youngest = running_.last;
       calls_[youngest].held = may_hold();
-      preempt(youngest, simulation_.now());
+      preempt(youngest, pool_.simulation.now());
       preempted_ = true;
       if (youngest == index) return;
     }
@@ -212,7 +207,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
     computed = call.record.prompt_tokens + call.made - 1;
   } else {
     std::erase(prefilling_, index);
-    std::erase_if(plan_, [&](const Planned& planned) { return planned.call == index; });
+    sim::erase_if(plan_, [&](const Planned& planned) { return planned.call == index; });
     call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
     call.mark = now;
   }
@@ -220,7 +215,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
   call.resumed = true;
   call.transferred = false;
   ++call.record.preemptions;
-  ++totals_.preemptions;
+  ++pool_.tally.totals.preemptions;
   store(context_of(call), computed);
   release(call, context_of(call), computed, true);
   running_.remove(calls_, index);
@@ -264,7 +259,7 @@ Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& contex
   const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
   const std::int64_t fresh = kv_.blocks_for(whole ? total : entry.held) + spare - entry.hit.tokens / kv_.block_size();
-  const std::int64_t headroom = running_.size > 0 ? watermark_blocks_ : 0;
+  const std::int64_t headroom = running_.size > 0 ? pool_.watermark_blocks() : 0;
   entry.fits = fresh + entry.hit.unpinned + headroom <= kv_.free_blocks();
   return entry;
 }
@@ -308,21 +303,21 @@ bool Replica::admit(std::uint32_t index) {
 /// Of what the unlimited cache has beyond HBM, the share that is there all the same. It never shrinks, and a larger one
 /// needs no fewer blocks: a call that does not fit need not be looked at again because others have left KV there.
 Tokens Replica::found_beyond(const KvContext& context, Tokens in_hbm) const {
-  if (unlimited_ == nullptr) return 0;
-  const Tokens missed = unlimited_->find(context).tokens - in_hbm;
-  return missed > 0 ? static_cast<Tokens>(more_reuse_ * static_cast<double>(missed)) : 0;
+  if (pool_.unlimited == nullptr) return 0;
+  const Tokens missed = pool_.unlimited->find(context).tokens - in_hbm;
+  return missed > 0 ? static_cast<Tokens>(pool_.more_reuse * static_cast<double>(missed)) : 0;
 }
 
 /// It leaves the queue; so many tokens need not be computed.
 void Replica::note_admission(ActiveCall& call, Tokens cached, const KvFound& found) {
-  const Time now = simulation_.now();
+  const Time now = pool_.simulation.now();
   if (call.record.scheduled == CallRecord::kNoTime) {
     call.record.scheduled = now;
     call.record.cached_tokens = cached;
     if (!call.request.part) {  // its call's prompt has these tokens, too
-      totals_.prompt_tokens += call.record.prompt_tokens;
-      totals_.cached_tokens += call.record.cached_tokens;
-      for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.tier_tokens[t] += found.tokens[t];
+      pool_.tally.totals.prompt_tokens += call.record.prompt_tokens;
+      pool_.tally.totals.cached_tokens += call.record.cached_tokens;
+      for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.tier_tokens[t] += found.tokens[t];
     }
     if (retention_ != nullptr && !call.held) retention_->on_queued(now - call.mark);
   }
@@ -348,11 +343,11 @@ void Replica::begin_load(std::uint32_t index, const KvContext& context, const Kv
   kv_.take(more);
   kv_.add_private(call.kv, more);
   call.computed = std::max(ready, hit.tokens + found.total());
-  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.loaded_tokens[t] += found.tokens[t];
+  for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   note_admission(call, call.computed, found);
   waiting_.remove(calls_, index);
   loading_.append(calls_, index);
-  owner_.load(index, found);
+  pool_.owner.load(index, found);
 }
 
 void Replica::on_loaded(std::uint32_t index) {
@@ -366,12 +361,12 @@ void Replica::on_loaded(std::uint32_t index) {
     release(call, context, call.computed, false);
     calls_.give_back(index);
   } else {
-    call.loaded = simulation_.now();
+    call.loaded = pool_.simulation.now();
     loading_.remove(calls_, index);
     loaded_.append(calls_, index);
   }
   if (!busy()) {
-    begin_step(FineTime(simulation_.now()));
+    begin_step(FineTime(pool_.simulation.now()));
   } else if (running_.size < options_.max_num_seqs) {
     cut_leap();
   }
@@ -387,7 +382,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
   tokens = std::min(tokens, budget);
   const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
   extend(planned);
-  const Time now = simulation_.now();
+  const Time now = pool_.simulation.now();
   call.record.causes[Cause::kKvTransfer] += now - call.mark;
   call.mark = now;
   loaded_.remove(calls_, index);
@@ -398,62 +393,64 @@ bool Replica::admit_loaded(std::uint32_t index) {
 }
 
 void Replica::store(const KvContext& context, Tokens tokens) {
-  if (unlimited_ != nullptr) unlimited_->keep(context, tokens);
+  if (pool_.unlimited != nullptr) pool_.unlimited->keep(context, tokens);
   if (tiers_ == nullptr) return;
   const KvTierTokens before = tiers_->written();
   tiers_->keep(context, tokens);
-  for (std::size_t t = 0; t < kKvTierKinds; ++t) totals_.stored_tokens[t] += tiers_->written()[t] - before[t];
+  for (std::size_t t = 0; t < kKvTierKinds; ++t)
+    pool_.tally.totals.stored_tokens[t] += tiers_->written()[t] - before[t];
 }
 
 // ---- Leaping --------------------------------------------------------------------------------------------------------
 
 void Replica::start_leap(FineTime start) {
-  chunks_.clear();
-  for (const Planned& planned : plan_) chunks_.push_back(planned.chunk);
+  pool_.chunks.clear();
+  for (const Planned& planned : plan_) pool_.chunks.push_back(planned.chunk);
   const std::int32_t decoding = decoding_now();
   const Tokens context = decoding_waits_ ? 0 : decoding_.context();
-  const DecodingCalls calls{decoding, context, cost_.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
-  const Leap::Batch batch{.piece = cost_.piece(calls, chunks_),
+  const DecodingCalls calls{decoding, context,
+                            pool_.cost.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
+  const Leap::Batch batch{.piece = pool_.cost.piece(calls, pool_.chunks),
                           .decoding = decoding,
                           .context = context,
                           .starved = blocked_by_kv_ || preempted_,
-                          .prompts = !chunks_.empty()};
+                          .prompts = !pool_.chunks.empty()};
   slowdown_ = 0;
   if (decoding_waits_) {
     slowdown_ = batch.piece.ticks(0);
-  } else if (!chunks_.empty() && decoding > 0) {
-    const StepPiece alone = cost_.piece(calls, {});
+  } else if (!pool_.chunks.empty() && decoding > 0) {
+    const StepPiece alone = pool_.cost.piece(calls, {});
     slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
   }
 
   std::int64_t steps = 1;
   // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over or
   // a wait the first gap differs from the others.
-  if (chunks_.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty() && waited_ == FineTime() &&
-      options_.speculation.drafts() == 0) {
+  if (pool_.chunks.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty() &&
+      waited_ == FineTime() && options_.speculation.drafts() == 0) {
     const std::int64_t piece_lasts = (batch.piece.context_limit - batch.context) / batch.decoding + 1;
     const std::int64_t limit = std::min(decoding_.steps_to_completion(), piece_lasts);
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);
   }
   leap_.begin(start, batch, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
-  if (!held_.empty() && (blocked_by_kv_ || eviction_ != KvEviction::kLru))
+  if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))
     leap_.cut(leap_.steps_beyond(held_.earliest()));
   if (!waiting_.empty() && options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
-  note_phase(simulation_.now());
+  note_phase(pool_.simulation.now());
   schedule_end();
 }
 
 void Replica::schedule_end() {
-  event_ = simulation_.schedule(leap_.end_of(leap_.steps()).published(), sim::Priority::kStepEnd, entity_, *this);
+  event_ = pool_.simulation.schedule(leap_.end_of(leap_.steps()).published(), sim::Priority::kStepEnd, entity_, *this);
 }
 
 void Replica::settle() {
   if (!busy()) {
-    if (!ending_) held_.expire(simulation_.now());
+    if (!ending_) held_.expire(pool_.simulation.now());
     return;
   }
-  const std::int64_t over = leap_.steps_over(simulation_, entity_);
+  const std::int64_t over = leap_.steps_over(pool_.simulation, entity_);
   if (over == leap_.charged()) return;
   account(over);
   take_decode_blocks(std::min(over + 1, leap_.steps()));  // the step in flight has its blocks
@@ -464,15 +461,15 @@ void Replica::cut_leap() {
   settle();
   if (leap_.steps() - leap_.charged() <= 1) return;
   leap_.cut(leap_.charged() + 1);
-  simulation_.cancel(event_);
+  pool_.simulation.cancel(event_);
   schedule_end();
 }
 
 std::int64_t Replica::add_reading(ServingTotals& sum) {
   if (!busy() || !held_.empty()) settle();  // what is held may have been let go
   if (!busy()) return kv_.used_blocks();
-  const std::int64_t over = leap_.steps_over(simulation_, entity_);
-  leap_.add_elapsed(over, simulation_.now(), sum);
+  const std::int64_t over = leap_.steps_over(pool_.simulation, entity_);
+  leap_.add_elapsed(over, pool_.simulation.now(), sum);
   const bool settled = over == leap_.charged();
   return kv_.used_blocks() + (settled ? 0 : decode_blocks_to_take(std::min(over + 1, leap_.steps())));
 }
@@ -494,7 +491,7 @@ void Replica::take_decode_blocks(std::int64_t steps) {
 void Replica::account(std::int64_t to) {
   const std::int64_t from = leap_.charged(), count = to - from;
   if (count <= 0) return;
-  leap_.charge(to, totals_);
+  leap_.charge(to, pool_.tally.totals);
   if (decoding_.size() > 0) {
     interference_ += slowdown_;  // of a single step: with prefill nothing leaps
     if (decoding_waits_) {
@@ -502,9 +499,10 @@ void Replica::account(std::int64_t to) {
     } else {
       const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
       if (on_time > 0) {
-        gaps_.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count), on_time);
+        pool_.tally.gaps.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count),
+                                 on_time);
       }
-      for (const std::uint32_t index : late_) gaps_.add(leap_.end_of(to) - calls_[index].last_token);
+      for (const std::uint32_t index : late_) pool_.tally.gaps.add(leap_.end_of(to) - calls_[index].last_token);
       late_.clear();
       waited_ = {};
     }
@@ -512,9 +510,18 @@ void Replica::account(std::int64_t to) {
   phase_.steps += count;
 }
 
-void Replica::on_event(Time /*now*/, std::uint64_t /*argument*/) { end_leap(); }
+void Replica::on_event(Time /*now*/, std::uint64_t argument) {
+  if (argument != 0) return pool_.owner.on_read(static_cast<std::uint32_t>(argument));
+  if (pool_.simulation.crowded()) {
+    if (!plan_.empty()) calls_.fetch(plan_.front().call);
+    if (decoding_.size() > 0) calls_.fetch(decoding_.next_to_complete());
+  }
+  end_leap();
+}
 
 void Replica::end_leap() {
+  ServingTotals& totals = pool_.tally.totals;
+  std::vector<std::uint32_t>& ended = pool_.ended;
   const std::int64_t steps = leap_.steps();
   account(steps);
   take_decode_blocks(steps);
@@ -526,21 +533,21 @@ void Replica::end_leap() {
     last_end_ = end;
     if (options_.speculation.drafts() > 0) {
       const Tokens more = decoding_.make_accepted(calls_, options_.speculation, options_.seed);
-      totals_.output_tokens += more;
-      gaps_.add(FineTime(), static_cast<std::uint64_t>(more));
+      totals.output_tokens += more;
+      pool_.tally.gaps.add(FineTime(), static_cast<std::uint64_t>(more));
     }
   }
   leap_.stop();
 
-  ended_.clear();
+  ended.clear();
   for (std::uint32_t index; (index = decoding_.leave_completed(calls_)) != ActiveCall::kNone;) {
     end_decoding(calls_[index]);
-    ended_.push_back(index);
+    ended.push_back(index);
   }
   for (const Planned& planned : plan_) {
     ActiveCall& call = calls_[planned.call];
     call.computed += planned.chunk.tokens;
-    totals_.prefill_tokens += planned.chunk.tokens;
+    totals.prefill_tokens += planned.chunk.tokens;
     phase_.prefill_tokens += planned.chunk.tokens;
     if (!planned.chunk.last) continue;
     std::erase(prefilling_, planned.call);
@@ -548,16 +555,16 @@ void Replica::end_leap() {
     call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
     call.mark = now;
     ++call.made;
-    if (!call.request.part) ++totals_.output_tokens;
+    if (!call.request.part) ++totals.output_tokens;
     if (call.record.first_token == CallRecord::kNoTime) {
       call.record.first_token = now;
     } else {
-      gaps_.add(end - call.last_token);
+      pool_.tally.gaps.add(end - call.last_token);
     }
     call.last_token = end;
     if (call.made >= call.request.output_tokens) {
       call.interference_at_join = interference_;
-      ended_.push_back(planned.call);
+      ended.push_back(planned.call);
     } else {
       join_decoding(planned.call, end);
       if (decoding_waits_) late_.push_back(planned.call);
@@ -565,9 +572,9 @@ void Replica::end_leap() {
   }
   // In their running order, as a scheduler that walks its list would.
   const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return calls_[a].order < calls_[b].order; };
-  if (ended_.size() > 1) std::sort(ended_.begin(), ended_.end(), by_admission);
+  if (ended.size() > 1) std::sort(ended.begin(), ended.end(), by_admission);
   ending_ = true;  // whoever hears of an end may submit the next call at once
-  for (const std::uint32_t index : ended_) complete(index, end);
+  for (const std::uint32_t index : ended) complete(index, end);
   ending_ = false;
   begin_step(end);
 }
@@ -610,14 +617,14 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   release(call, context, call.record.prompt_tokens + call.made - 1, call.request.next_node != CallRequest::kNoNode);
   if (retention_ != nullptr || call.request.part) hold(call, at.published());
   running_.remove(calls_, index);
-  owner_.on_completed(index);
+  pool_.owner.on_completed(index);
 }
 
 std::vector<std::uint32_t> Replica::abandon() {
   settle();
-  simulation_.cancel(event_);
+  pool_.simulation.cancel(event_);
   std::vector<std::uint32_t> left;
-  const Time now = simulation_.now();
+  const Time now = pool_.simulation.now();
   for (const CallList* list : {&running_, &loaded_, &loading_, &waiting_}) {
     for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = calls_[index].next) {
       ActiveCall& call = calls_[index];
@@ -640,7 +647,7 @@ std::vector<std::uint32_t> Replica::abandon() {
 }
 
 void Replica::note_phase(Time now) {
-  ServingObserver* observer = owner_.observer();
+  ServingObserver* observer = pool_.owner.observer();
   if (observer == nullptr) return;
   const auto prefilling = static_cast<std::int32_t>(plan_.size());
   const bool active = busy();
@@ -652,7 +659,7 @@ void Replica::note_phase(Time now) {
   }
   phase_open_ = active;
   phase_ = {};
-  phase_.pool = pool_;
+  phase_.pool = pool_.index;
   phase_.replica = index_;
   phase_.begin = now;
   phase_.decoding = decoding;

@@ -32,7 +32,9 @@
 /// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
 /// (kv/kv_eviction.hpp).
 ///
-/// Cost: O(log batch) per call and per leap, O(batch) per preemption. An idle replica is about 1 KiB.
+/// Cost: O(log batch) per call and per leap, O(batch) per preemption. A replica is about 1 KiB. Where there are many,
+/// each is out of the processor's caches when it is its turn: so what its events touch lies side by side, and what it
+/// has in common with the others of its pool is there once (ReplicaPool).
 
 #include <memory>
 #include <vector>
@@ -75,31 +77,49 @@ class ReplicaOwner {
   virtual PoolTally& tally(std::uint32_t pool) = 0;
   /// Moves KV from tiers to the call's replica, which hears of it by `on_loaded`.
   virtual void load(std::uint32_t index, const KvFound& found) = 0;
+  /// The call's text has become tokens.
+  virtual void on_read(std::uint32_t index) = 0;
   /// All tokens are made; the replica no longer knows the call.
   virtual void on_completed(std::uint32_t index) = 0;
   virtual ServingObserver* observer() = 0;
 };
 
-class Replica final : public sim::EventHandler {
+/// What the replicas of a pool have in common.
+struct ReplicaPool {
+  sim::Simulation& simulation;
+  ReplicaOwner& owner;
+  PoolTally& tally;
+  std::uint32_t index = 0;
+  const StepCost& cost;
+  BatchingOptions options;
+  KvCache::Options kv;  ///< of each
+  KvEviction eviction = KvEviction::kLru;
+  /// Filled by all of them: of what it has of a prompt beyond HBM a call finds the share `more_reuse`, at no cost.
+  /// None: reuse as it is.
+  std::unique_ptr<KvCache> unlimited = nullptr;
+  double more_reuse = 0;
+
+  // Room to work in, for one replica at a time; nothing stays.
+  std::vector<std::uint32_t> ended = {};
+  std::vector<PrefillChunk> chunks = {};
+
+  std::int64_t watermark_blocks() const {
+    return static_cast<std::int64_t>(options.watermark * static_cast<double>(kv.blocks));
+  }
+};
+
+class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
  public:
-  Replica(sim::Simulation& simulation, ReplicaOwner& owner, const StepCost& cost, const BatchingOptions& options,
-          const KvCache::Options& kv, std::uint32_t pool, std::uint32_t index, std::uint64_t entity);
+  /// The pool must outlive it.
+  Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity);
 
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
   const KvTiers* tiers() const { return tiers_.get(); }
-  /// Before the first call: of what `unlimited`, which all replicas of the pool fill, has of a prompt beyond HBM, a
-  /// call finds this share, at no cost.
-  void set_more_reuse(std::shared_ptr<KvCache> unlimited, double share) {
-    unlimited_ = std::move(unlimited);
-    more_reuse_ = share;
-  }
   /// Before the first call, of another policy than lru.
   void set_retention(const KvRetentionOptions& options) {
-    retention_ = std::make_unique<KvRetention>(options, cost_, options_.max_num_batched_tokens);
+    retention_ = std::make_unique<KvRetention>(options, pool_.cost, options_.max_num_batched_tokens);
   }
-  /// Before the first call, of another policy than lru.
-  void set_eviction(KvEviction policy) { eviction_ = policy; }
   /// The task has ended: nothing of it is held any more.
   void forget(std::uint64_t task);
   /// What the call asked its tiers for is in HBM.
@@ -111,7 +131,9 @@ class Replica final : public sim::EventHandler {
   void submit(std::uint32_t call);
   /// Brings the pool's totals and the KV cache up to now.
   void settle();
+  /// A step has ended; or, if the argument says so, the text of a call that is to come here has become tokens.
   void on_event(sim::Time now, std::uint64_t argument) override;
+  static constexpr std::uint64_t read(std::uint32_t call) { return std::uint64_t{1} << 32 | call; }
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 
@@ -199,54 +221,44 @@ class Replica final : public sim::EventHandler {
   void promote_starving();
   void note_phase(sim::Time now);
 
-  sim::Simulation& simulation_;
-  ReplicaOwner& owner_;
+  ReplicaPool& pool_;
   ActiveCalls& calls_;
-  ServingTotals& totals_;      ///< of its pool
-  sim::QuantileSketch& gaps_;  ///< of its pool
-  const StepCost& cost_;
-  BatchingOptions options_;
-  KvCache kv_;
-  std::int64_t watermark_blocks_;
-  std::unique_ptr<KvTiers> tiers_;      ///< none: no tiers
-  std::shared_ptr<KvCache> unlimited_;  ///< none: reuse as it is
-  double more_reuse_ = 0;
-  std::unique_ptr<KvRetention> retention_;  ///< none: lru
-  bool parts_ = false;                      ///< of prompts have come: KV may be held without a policy, too
-  HeldKv held_{kv_};
-  KvEviction eviction_ = KvEviction::kLru;
-  StepsAhead ahead_;                        ///< with steps-to-execution
-  std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
-  std::uint32_t pool_, index_;
+  const BatchingOptions& options_;
   sim::Entity entity_;
   sim::EventHandle event_;
+  std::uint32_t index_;
 
-  CallList running_, waiting_;
-  CallList loading_, loaded_;  ///< from tiers: on the way; there, and to be admitted next
-  DecodingBatch decoding_;
-  std::vector<std::uint32_t> prefilling_;  ///< running, prompt not yet computed, in order of admission
-  std::vector<Planned> plan_;
-  std::vector<std::uint32_t> late_;  ///< decode for the first time next, after a hand-over or a wait
-  std::vector<std::uint32_t> ended_;
-  std::vector<PrefillChunk> chunks_;
-  std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
-  std::uint64_t admissions_ = 0;
-  sim::Time next_promotion_ = sim::Time::never();  ///< not after the first of those that wait
   bool blocked_by_kv_ = false;
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
   bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one
   bool ending_ = false;          ///< a step's end is being worked off
+  bool parts_ = false;           ///< of prompts have come: KV may be held without a policy, too
+  bool phase_open_ = false;
 
   Leap leap_;
+  CallList running_, waiting_;
+  DecodingBatch decoding_;
+  std::int64_t taken_ = 0;        ///< blocks that decoding took for the leap's steps so far
   sim::FineTime last_end_;        ///< of the last step in which calls decoded
   sim::FineTime waited_;          ///< what those that decode have waited since then, but for the late ones
-  sim::Time formed_;              ///< when the batch that starts next is formed
-  std::int64_t slowdown_ = 0;     ///< ticks that prefill adds to the step in flight
   sim::Int128 interference_ = 0;  ///< of all steps so far
-
+  std::int64_t slowdown_ = 0;     ///< ticks that prefill adds to the step in flight
+  sim::Time formed_;              ///< when the batch that starts next is formed
+  std::uint64_t admissions_ = 0;
+  sim::Time next_promotion_ = sim::Time::never();  ///< not after the first of those that wait
+  sim::ShortVector<Planned, 1> plan_;              ///< prompts, in the order of their admission
+  std::vector<std::uint32_t> prefilling_;          ///< running, prompt not yet computed, likewise
+  std::vector<std::uint32_t> late_;                ///< decode for the first time next, after a hand-over or a wait
   BatchPhase phase_;
-  bool phase_open_ = false;
+  KvCache kv_;
+  HeldKv held_{kv_};
+
+  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
+  std::unique_ptr<KvRetention> retention_;  ///< none: lru
+  std::unique_ptr<StepsAhead> ahead_;       ///< with steps-to-execution
+  std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
+  CallList loading_, loaded_;               ///< from tiers: on the way; there, and to be admitted next
 };
 
 }  // namespace tokenyard::platforms

@@ -32,7 +32,7 @@ void Replica::queue(std::uint32_t index, bool ahead_of_its_like) {
 
 /// Before the step is scheduled. A call that waits needs the blocks of as much of its prompt as a step may compute.
 void Replica::take_turns() {
-  if (simulation_.now() >= next_promotion_) promote_starving();
+  if (pool_.simulation.now() >= next_promotion_) promote_starving();
   while (options_.turns.preemptive && !waiting_.empty()) {
     const ActiveCall& next = calls_[waiting_.first];
     const std::uint32_t last = last_in_rank(rank(next, next.record.causes.served()));
@@ -42,7 +42,7 @@ void Replica::take_turns() {
     if (seat && entry_of(next, context_of(next), options_.max_num_batched_tokens).fits) return;
     if (seat && held_.give_way()) continue;
     calls_[last].held = false;
-    preempt(last, simulation_.now());
+    preempt(last, pool_.simulation.now());
   }
 }
 
@@ -52,7 +52,7 @@ std::uint32_t Replica::last_in_rank(std::int64_t behind) const {
   for (std::uint32_t index = running_.last; index != ActiveCall::kNone; index = calls_[index].previous) {
     const ActiveCall& call = calls_[index];
     if (!call.decoding) continue;
-    const std::int64_t own = rank(call, call.record.causes.served() + (simulation_.now() - call.mark));
+    const std::int64_t own = rank(call, call.record.causes.served() + (pool_.simulation.now() - call.mark));
     if (own <= behind) continue;
     last = index;
     behind = own;
@@ -71,8 +71,8 @@ Time Replica::next_turn() const {
     const ActiveCall& call = calls_[index];
     if (!call.decoding) continue;
     const Time more = service_to_pass(behind, options_.scheduling, options_.turns, call.request,
-                                      call.record.causes.served() + (simulation_.now() - call.mark));
-    if (more < Time::never() - simulation_.now()) next = std::min(next, simulation_.now() + more);
+                                      call.record.causes.served() + (pool_.simulation.now() - call.mark));
+    if (more < Time::never() - pool_.simulation.now()) next = std::min(next, pool_.simulation.now() + more);
   }
   return next;
 }
@@ -86,7 +86,7 @@ Time Replica::promotion_of(const ActiveCall& waiting) const {
 
 /// In the order in which they waited.
 void Replica::promote_starving() {
-  const Time now = simulation_.now();
+  const Time now = pool_.simulation.now();
   next_promotion_ = Time::never();
   for (std::uint32_t index = waiting_.first, next; index != ActiveCall::kNone; index = next) {
     ActiveCall& call = calls_[index];

@@ -5,9 +5,13 @@
 namespace tokenyard::sim {
 namespace {
 
-constexpr std::size_t kArity = 4;
+constexpr std::size_t kArity = 4, kTop = kArity - 1;
+constexpr std::size_t first_child(std::size_t at) { return kArity * (at - kTop + 1); }
+constexpr std::size_t parent_of(std::size_t at) { return at / kArity + kTop - 1; }
 
 }  // namespace
+
+EventQueue::EventQueue() : heap_(kTop) {}
 
 EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
                                  std::uint64_t argument) {
@@ -19,17 +23,17 @@ EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, E
     free_ = slots_[slot].next_free;
   }
   if (++stamps_ == 0) stamps_ = 1;
-  slots_[slot].handler = &handler;
+  slots_[slot].argument = argument;
   slots_[slot].stamp = stamps_;
 
-  const Event event{date, order_of(priority, entity), argument, slot, stamps_};
+  const Event event{date, order_of(priority, entity), &handler, slot, stamps_};
   ++entity.events;
   ++live_;
 
   std::size_t hole = heap_.size();
   heap_.push_back(event);
-  while (hole > 0) {
-    const std::size_t parent = (hole - 1) / kArity;
+  while (hole > kTop) {
+    const std::size_t parent = parent_of(hole);
     if (!before(event, heap_[parent])) break;
     heap_[hole] = heap_[parent];
     hole = parent;
@@ -48,17 +52,21 @@ void EventQueue::cancel(EventHandle& handle) {
 
 Time EventQueue::next_date() {
   drop_stale();
-  return heap_.empty() ? Time::never() : heap_.front().date;
+  return heap_.size() == kTop ? Time::never() : heap_[kTop].date;
 }
 
 EventQueue::Due EventQueue::pop() {
   drop_stale();
-  const Event event = heap_.front();
-  EventHandler* handler = slots_[event.slot].handler;
+  const Event event = heap_[kTop];
+  const std::uint64_t argument = slots_[event.slot].argument;
   remove_top();
   release(event.slot);
   --live_;
-  return {event.date, handler, event.argument, event.order};
+  if (crowded()) {
+    fetch(&slots_[heap_[kTop].slot], sizeof(Slot));
+    fetch(heap_[kTop].handler, kFetched);
+  }
+  return {event.date, event.handler, argument, event.order};
 }
 
 void EventQueue::release(std::uint32_t slot) {
@@ -68,17 +76,17 @@ void EventQueue::release(std::uint32_t slot) {
 }
 
 void EventQueue::drop_stale() {
-  while (!heap_.empty() && slots_[heap_.front().slot].stamp != heap_.front().stamp) remove_top();
+  while (heap_.size() > kTop && slots_[heap_[kTop].slot].stamp != heap_[kTop].stamp) remove_top();
 }
 
 void EventQueue::remove_top() {
   const Event last = heap_.back();
   heap_.pop_back();
   const std::size_t count = heap_.size();
-  if (count == 0) return;
-  std::size_t hole = 0;
+  if (count == kTop) return;
+  std::size_t hole = kTop;
   for (;;) {
-    const std::size_t first = kArity * hole + 1;
+    const std::size_t first = first_child(hole);
     if (first >= count) break;
     std::size_t least = first;
     const std::size_t end = std::min(first + kArity, count);

@@ -5,15 +5,18 @@
 /// the event belongs to, then that entity's own count of events. Insertion order would differ between a run that steps
 /// and one that leaps; this key does not.
 ///
-/// An implicit 4-ary heap of 32-byte POD events: O(log n) to schedule and to pop, no allocation per event. Cancelling
+/// An implicit 4-ary heap of 32-byte POD events, two cache lines for each level: O(log n) to schedule and to pop, no
+/// allocation per event. Cancelling
 /// is O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
 ///
 ///   EventHandle h = queue.schedule(Time::seconds(2), Priority::kArrival, entity, handler, argument);
 ///   queue.cancel(h);
 
+#include <boost/align/aligned_allocator.hpp>
 #include <cstdint>
 #include <vector>
 
+#include "sim/core/cache_line.hpp"
 #include "sim/core/time.hpp"
 
 namespace tokenyard::sim {
@@ -49,7 +52,9 @@ struct EventHandle {
 
 class EventQueue {
  public:
-  /// The handler must outlive the event.
+  EventQueue();
+
+  /// The handler must live until the event is popped, or would be, if it is cancelled.
   EventHandle schedule(Time date, Priority priority, Entity& entity, EventHandler& handler, std::uint64_t argument = 0);
 
   /// Removes the event if it is still pending; a spent or empty handle is ignored. Clears the handle.
@@ -79,17 +84,23 @@ class EventQueue {
 
   std::size_t size() const { return live_; }
 
+  /// Whether so many events are pending that whoever handles the next has left the processor's caches meanwhile. Then
+  /// `kFetched` bytes of it are fetched while the event before is handled (cache_line.hpp), and it is worth its while
+  /// to fetch what else the event will use.
+  bool crowded() const { return live_ > 1000; }
+  static constexpr std::size_t kFetched = 1024;
+
  private:
   struct Event {
     Time date;
     std::uint64_t order;  ///< priority, entity, count: see order_of()
-    std::uint64_t argument;
+    EventHandler* handler;
     std::uint32_t slot;
     std::uint32_t stamp;
   };
   static_assert(sizeof(Event) == 32);
   struct Slot {
-    EventHandler* handler = nullptr;
+    std::uint64_t argument = 0;
     std::uint32_t stamp = 0;
     std::uint32_t next_free = 0;
   };
@@ -101,7 +112,8 @@ class EventQueue {
   void drop_stale();
   void release(std::uint32_t slot);
 
-  std::vector<Event> heap_;
+  /// Behind a gap, so that siblings share their lines.
+  std::vector<Event, boost::alignment::aligned_allocator<Event, kCacheLine>> heap_;
   std::vector<Slot> slots_;
   std::uint32_t free_ = kNoSlot;
   std::uint32_t stamps_ = 0;

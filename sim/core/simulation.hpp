@@ -45,6 +45,8 @@ class Simulation {
   Time next_date() { return stopped_ ? Time::never() : queue_.next_date(); }
   std::uint64_t events_run() const { return events_run_; }
   std::size_t events_pending() const { return queue_.size(); }
+  /// Whether what an event uses is better fetched in advance: EventQueue::crowded().
+  bool crowded() const { return queue_.crowded(); }
 
   /// Called every few thousand events, for progress and interrupts; returning false stops the run.
   using Pulse = std::function<bool(Time now)>;

@@ -14,6 +14,8 @@
 #include <memory>
 #include <vector>
 
+#include "sim/core/cache_line.hpp"
+
 namespace tokenyard::sim {
 
 template <class T>
@@ -32,6 +34,9 @@ class Slab {
 
   T& operator[](std::uint32_t index) { return blocks_[index >> kBits][index & kMask]; }
   const T& operator[](std::uint32_t index) const { return blocks_[index >> kBits][index & kMask]; }
+
+  /// It is about to be used.
+  void fetch(std::uint32_t index) const { sim::fetch(&(*this)[index], sizeof(T)); }
 
   /// Indices ever handed out are below it.
   std::uint32_t size() const { return size_; }

@@ -30,10 +30,10 @@ struct Desk {
     walk.reset(*entry.agent, 1, 0);
     contexts.reset(entry.agent->contexts.size(), contents, nullptr);
   }
-  std::vector<Extent> prompt_at(const char* node) {
+  Prompt prompt_at(const char* node) {
     walk.enter(entry.agent->find(node));
     extend_context(1, walk, contexts);
-    std::vector<Extent> prompt{{99, 99}};  // is replaced
+    Prompt prompt{{99, 99}};  // is replaced
     write_prompt(1, walk, contexts, prompt);
     return prompt;
   }
@@ -43,7 +43,7 @@ struct Desk {
   Contexts contexts;
 };
 
-std::vector<Tokens> sizes(const std::vector<Extent>& prompt) {
+std::vector<Tokens> sizes(const Prompt& prompt) {
   std::vector<Tokens> tokens;
   for (const Extent& extent : prompt) tokens.push_back(extent.tokens);
   return tokens;
@@ -53,17 +53,17 @@ std::vector<Tokens> sizes(const std::vector<Extent>& prompt) {
 
 TEST_CASE("Prompts: the role's prefix, the opening once, then what each visit adds behind the same content") {
   Desk desk;
-  const std::vector<Extent> first = desk.prompt_at("ask");
+  const Prompt first = desk.prompt_at("ask");
   CHECK(sizes(first) == std::vector<Tokens>{100, 30 + 15 + 7});
   CHECK(platforms::of_role(first[0].content));
   CHECK_FALSE(platforms::of_role(first[1].content));
   desk.contexts.append(0, 50);
-  const std::vector<Extent> second = desk.prompt_at("ask");
+  const Prompt second = desk.prompt_at("ask");
   CHECK(sizes(second) == std::vector<Tokens>{100, 30 + 15 + 7 + 50 + 15 + 7});
   CHECK(second[0].content == first[0].content);
   CHECK(second[1].content == first[1].content);
 
-  std::vector<Extent> known{{99, 99}};
+  Prompt known{{99, 99}};
   desk.contexts.append(0, 5);
   write_context(*desk.entry.agent, 0, desk.contexts, known);
   CHECK(sizes(known) == std::vector<Tokens>{100, second[1].tokens + 5});
@@ -72,7 +72,7 @@ TEST_CASE("Prompts: the role's prefix, the opening once, then what each visit ad
 
 TEST_CASE("Prompts: contexts share nothing, and one without prefix and opening is its template") {
   Desk desk;
-  const std::vector<Extent> main = desk.prompt_at("ask"), bare = desk.prompt_at("plain");
+  const Prompt main = desk.prompt_at("ask"), bare = desk.prompt_at("plain");
   CHECK(sizes(bare) == std::vector<Tokens>{15});
   CHECK(bare[0].content != main[1].content);
 }
@@ -81,7 +81,7 @@ TEST_CASE("Prompts: a fresh one is its own, and leaves the contexts alone") {
   Desk desk;
   desk.prompt_at("ask");
   const Tokens before = desk.contexts.tokens(0);
-  const std::vector<Extent> guard = desk.prompt_at("guard");
+  const Prompt guard = desk.prompt_at("guard");
   CHECK(sizes(guard) == std::vector<Tokens>{40, 9});
   CHECK(platforms::of_role(guard[0].content));
   CHECK(guard[1].content == 0);
@@ -91,9 +91,9 @@ TEST_CASE("Prompts: a fresh one is its own, and leaves the contexts alone") {
 TEST_CASE("Prompts: a context beyond its limit is summed up under another content; a branch leaves it as it is") {
   Desk desk;
   desk.prompt_at("ask");
-  const std::vector<Extent> below = desk.prompt_at("sum-up");  // 100 + 52 + 15: beyond 160
+  const Prompt below = desk.prompt_at("sum-up");  // 100 + 52 + 15: beyond 160
   CHECK(sizes(below) == std::vector<Tokens>{100, 20});
-  const std::vector<Extent> again = desk.prompt_at("sum-up");  // 100 + 20 + 15
+  const Prompt again = desk.prompt_at("sum-up");  // 100 + 20 + 15
   CHECK(sizes(again) == std::vector<Tokens>{100, 35});
   CHECK(again[1].content == below[1].content);
 
@@ -101,7 +101,7 @@ TEST_CASE("Prompts: a context beyond its limit is summed up under another conten
   branch.reset(desk.entry.agent->contexts.size(), desk.contents, &desk.contexts);
   branch.append(0, 500);
   extend_context(1, desk.walk, branch);
-  std::vector<Extent> prompt;
+  Prompt prompt;
   write_prompt(1, desk.walk, branch, prompt);
   CHECK(sizes(prompt) == std::vector<Tokens>{100, 35, 515});  // no second opening, no summary
 }
