@@ -71,7 +71,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     write_prompt(seed_, step.walk, step.contexts, call.prompt);
     const Answers::Answer answer = answers.next();
     call.visible = answer.visible;
-    request.prompt = {call.prompt.data(), call.prompt.size()};
+    request.prompt = call.prompt;
     request.output_tokens = answer.visible + answer.thinking;
     // Only an answer that follows its prompt in the context as it was made can be found again.
     request.output_content = node.fresh || answer.thinking > 0 || count > 1 ? 0 : step.contexts.content(node.context);
@@ -103,7 +103,7 @@ void TaskPlayer::submit_part(std::uint32_t index) {
   request.node += next - step.walk.at();
   request.pool = member_of(step).pools[caller.role];
   request.part = true;
-  request.prompt = {call.prompt.data(), call.prompt.size()};
+  request.prompt = call.prompt;
   request.cookie = cookie_of(index, slot);
   step.part = {.on_its_way = true};
   door_.submit(request);

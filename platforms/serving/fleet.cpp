@@ -368,10 +368,11 @@ void Fleet::on_batch_phase(const BatchPhase& phase) {
 
 void Fleet::end(std::uint32_t index) {
   // The record is copied: the listener may submit the next call, which may take this place.
-  const CallRecord record = calls[index].record;
-  CallListener* listener = calls[index].request.listener;
-  const std::uint64_t cookie = calls[index].request.cookie;
-  const bool part = calls[index].request.part;
+  const ActiveCall& call = calls[index];
+  const CallRecord record = call.record;
+  CallListener* listener = call.request.listener;
+  const std::uint64_t cookie = call.request.cookie;
+  const bool part = call.request.part;
   calls.give_back(index);
   if (listener != nullptr && simulation_.crowded()) listener->before_call_end(cookie);
   if (!part) {

@@ -28,14 +28,14 @@ bool Replica::fits(Tokens prompt, Tokens output) const {
 }
 
 void Replica::submit(std::uint32_t index) {
-  calls_[index].mark = pool_.simulation.now();
-  parts_ = parts_ || calls_[index].request.part;
-  calls_[index].held = may_hold() && claim_held(calls_[index]);
-  if (calls_[index].request.part && hold_at_once(index)) return;
-  if (ahead_ != nullptr && !calls_[index].request.part)
-    note_uses(calls_[index].request.task, calls_[index].request.next_uses);
+  ActiveCall& call = calls_[index];
+  call.mark = pool_.simulation.now();
+  parts_ = parts_ || call.request.part;
+  call.held = may_hold() && claim_held(call);
+  if (call.request.part && hold_at_once(index)) return;
+  if (ahead_ != nullptr && !call.request.part) note_uses(call.request.task, call.request.next_uses);
   if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
-    promote(calls_[index].request, calls_[index].record.causes.served(), calls_[index].record.causes[Cause::kQueue]);
+    promote(call.request, call.record.causes.served(), call.record.causes[Cause::kQueue]);
   queue(index, false);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
@@ -104,7 +104,7 @@ void Replica::schedule_running() {
     Tokens tokens = std::min(remaining, budget);
     if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
     if (tokens <= 0) throw sim::InternalError("replica: the token budget does not reach a running call");
-    plan_.push_back({index, {tokens, call.computed, tokens == remaining}});
+    plan_.emplace_back(Planned{index, {tokens, call.computed, tokens == remaining}});
     budget -= claim(tokens);
   }
 }
@@ -296,7 +296,7 @@ bool Replica::admit(std::uint32_t index) {
   }
   call.computed = entry.ready;
   prefilling_.push_back(index);
-  plan_.push_back({index, {entry.held - entry.ready, entry.ready, entry.held == entry.total}});
+  plan_.emplace_back(Planned{index, {entry.held - entry.ready, entry.ready, entry.held == entry.total}});
   return true;
 }
 
@@ -404,21 +404,22 @@ void Replica::store(const KvContext& context, Tokens tokens) {
 // ---- Leaping --------------------------------------------------------------------------------------------------------
 
 void Replica::start_leap(FineTime start) {
-  pool_.chunks.clear();
-  for (const Planned& planned : plan_) pool_.chunks.push_back(planned.chunk);
+  std::vector<PrefillChunk>& chunks = pool_.chunks;
+  chunks.clear();
+  for (const Planned& planned : plan_) chunks.push_back(planned.chunk);
   const std::int32_t decoding = decoding_now();
   const Tokens context = decoding_waits_ ? 0 : decoding_.context();
   const DecodingCalls calls{decoding, context,
                             pool_.cost.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
-  const Leap::Batch batch{.piece = pool_.cost.piece(calls, pool_.chunks),
+  const Leap::Batch batch{.piece = pool_.cost.piece(calls, chunks),
                           .decoding = decoding,
                           .context = context,
                           .starved = blocked_by_kv_ || preempted_,
-                          .prompts = !pool_.chunks.empty()};
+                          .prompts = !chunks.empty()};
   slowdown_ = 0;
   if (decoding_waits_) {
     slowdown_ = batch.piece.ticks(0);
-  } else if (!pool_.chunks.empty() && decoding > 0) {
+  } else if (!chunks.empty() && decoding > 0) {
     const StepPiece alone = pool_.cost.piece(calls, {});
     slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
   }
@@ -426,8 +427,8 @@ void Replica::start_leap(FineTime start) {
   std::int64_t steps = 1;
   // After a preemption, and where a call came late, the queue is looked at again in the next step; after a hand-over or
   // a wait the first gap differs from the others.
-  if (pool_.chunks.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty() &&
-      waited_ == FineTime() && options_.speculation.drafts() == 0) {
+  if (chunks.empty() && !options_.stepwise && !preempted_ && !came_late_ && late_.empty() && waited_ == FineTime() &&
+      options_.speculation.drafts() == 0) {
     const std::int64_t piece_lasts = (batch.piece.context_limit - batch.context) / batch.decoding + 1;
     const std::int64_t limit = std::min(decoding_.steps_to_completion(), piece_lasts);
     steps = decoding_.steps_within(kv_.free_blocks() + taken_, limit);

@@ -238,6 +238,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
 
   Leap leap_;
   CallList running_, waiting_;
+  CallList loading_, loaded_;  ///< from tiers: on the way; there, and to be admitted next
   DecodingBatch decoding_;
   std::int64_t taken_ = 0;        ///< blocks that decoding took for the leap's steps so far
   sim::FineTime last_end_;        ///< of the last step in which calls decoded
@@ -258,7 +259,6 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   std::unique_ptr<KvRetention> retention_;  ///< none: lru
   std::unique_ptr<StepsAhead> ahead_;       ///< with steps-to-execution
   std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
-  CallList loading_, loaded_;               ///< from tiers: on the way; there, and to be admitted next
 };
 
 }  // namespace tokenyard::platforms

@@ -57,16 +57,17 @@ Time EventQueue::next_date() {
 
 EventQueue::Due EventQueue::pop() {
   drop_stale();
-  const Event event = heap_[kTop];
-  const std::uint64_t argument = slots_[event.slot].argument;
+  const Event& top = heap_[kTop];
+  const std::uint32_t slot = top.slot;
+  const Due due{top.date, top.handler, slots_[slot].argument, top.order};
   remove_top();
-  release(event.slot);
+  release(slot);
   --live_;
   if (crowded()) {
     fetch(&slots_[heap_[kTop].slot], sizeof(Slot));
     fetch(heap_[kTop].handler, kFetched);
   }
-  return {event.date, event.handler, argument, event.order};
+  return due;
 }
 
 void EventQueue::release(std::uint32_t slot) {
