@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard::platforms;
@@ -89,4 +90,13 @@ TEST_CASE("Experts that tokens hit at random") {
   CHECK(experts_hit(8, 2, 1) == Approx(2));
   CHECK(experts_hit(128, 8, 100) == Approx(128 * (1 - std::pow(1 - 8.0 / 128, 100))));
   CHECK(experts_hit(8, 8, 3) == Approx(8));
+}
+
+TEST_CASE("Chips without tables take the figures of H200 in 16 bits, as its entry has them") {
+  const ExpertKernels usual, &of_h200 = *built_in_catalog().find_chip("h200-sxm")->experts(Precision::kBf16);
+  for (const ExpertKernels::Figure& figure : ExpertKernels::kFigures) {
+    INFO(figure.key);
+    CHECK(usual.*figure.value == of_h200.*figure.value);
+  }
+  CHECK(usual.residual.empty());
 }
