@@ -95,6 +95,16 @@ double in_three_digits(double value) {
   return std::round(value * scale) / scale;
 }
 
+Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source) {
+  Json entry = kernels.to_json();
+  for (Json& value : entry["value"]) value = in_three_digits(value);
+  if (entry.contains("residual")) {
+    for (Json& value : entry["residual"]["value"]) value = in_three_digits(value);
+  }
+  entry["source"] = source;
+  return entry;
+}
+
 CalibratedEntry take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Base base = base_of(options, catalog);
   if (catalog.find_model(options.model) == nullptr)
@@ -210,12 +220,7 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
     const ExpertFit fit =
         fit_experts(samples, known, weight, platforms::input_bytes(chip->compute_precision(precision).value()));
     describe("layers of experts", fit.fitted, fit.held_out);
-    Json at = fit.kernels.to_json();
-    for (Json* values : {&at["value"], &at["residual"]["value"]}) {
-      for (Json& value : *values) value = in_three_digits(value);
-    }
-    at["source"] = source;
-    efficiency["experts"][options.precision] = std::move(at);
+    efficiency["experts"][options.precision] = expert_entry(fit.kernels, source);
   } else if (table.has("gemm_type") && table.has("step") && !table.has("isl")) {
     const platforms::ModelArchitecture* model = catalog.find_model(kLatentModel);
     const auto samples = read_latent_decode(options.table, format_of(options.precision));

@@ -40,6 +40,8 @@ struct CalibratedEntry {
 };
 
 double in_three_digits(double value);
+/// As a chip's entry has it, in three digits.
+sim::Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source);
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
 CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);

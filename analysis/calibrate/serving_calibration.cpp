@@ -95,8 +95,9 @@ std::string source_of(const CalibrateOptions& options, const std::string& errors
                      options.stack.empty() ? options.table.filename().string() : options.stack, errors);
 }
 
-/// The chip with other shares of its bandwidth and its peaks; none above all of it.
-Chip with_shares(const Chip& chip, Precision compute, double memory, double arithmetic) {
+/// The chip with other shares of its bandwidth and its peaks, for weights of that format; none above all of it.
+Chip with_shares(const Chip& chip, Precision weights, double memory, double arithmetic) {
+  const Precision compute = chip.compute_precision(weights).value();
   Chip result = chip;
   Chip::Efficiency& e = result.efficiency;
   const auto scale = [](std::optional<double>& share, double usual, double factor) {
@@ -108,10 +109,10 @@ Chip with_shares(const Chip& chip, Precision compute, double memory, double arit
   scale(e.attention_decode, attention.decode, memory);
   scale(e.gemm_compute[compute], gemm.compute, arithmetic);
   scale(e.attention_prefill, attention.prefill, arithmetic);
-  platforms::ExpertKernels experts = *platforms::expert_figures(chip, compute).kernels;
+  platforms::ExpertKernels experts = *platforms::expert_figures(chip, weights).kernels;
   experts.memory = std::min(1.0, experts.memory * memory);
   experts.compute = std::min(1.0, experts.compute * arithmetic);
-  e.experts[static_cast<std::size_t>(compute)] = std::move(experts);
+  e.experts[static_cast<std::size_t>(weights)] = std::move(experts);
   return result;
 }
 
@@ -142,8 +143,8 @@ CalibratedEntry calibrate_engine(const CalibrateOptions& options, const Catalog&
 CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Catalog& catalog) {
   std::vector<ServingPoint> points = read_benchmark(options, catalog);
   const Chip& chip = *points.front().spec.chip;
-  const Precision compute = chip.compute_precision(points.front().spec.weights).value();
-  const auto on = [&](std::span<const double> v) { return with_shares(chip, compute, v[0], v[1]); };
+  const Precision weights = points.front().spec.weights, compute = chip.compute_precision(weights).value();
+  const auto on = [&](std::span<const double> v) { return with_shares(chip, weights, v[0], v[1]); };
   const platforms::EngineDefaults::Host& host = points.front().defaults->host;
   const auto error = [&](std::span<const double> v) {
     if (v[0] <= 0.05 || v[1] <= 0.05) return 1e3;
@@ -167,11 +168,8 @@ CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Cat
   put(at, "attention_decode", e.attention_decode);
   put(at["gemm_compute"], std::string(platforms::name_of(compute)).c_str(), e.gemm_compute[compute]);
   put(at, "attention_prefill", e.attention_prefill);
-  if (points.front().spec.model->moe) {
-    Json experts = platforms::expert_figures(scaled, compute).kernels->to_json();
-    experts["source"] = source;
-    at["experts"][std::string(platforms::name_of(compute))] = std::move(experts);
-  }
+  if (points.front().spec.model->moe)
+    at["experts"][options.precision] = expert_entry(*platforms::expert_figures(scaled, weights).kernels, source);
   result.what = fmt::format("shares of its bandwidth x {:.3g}, of its peaks x {:.3g}; {}", best[0], best[1], errors);
   return result;
 }

@@ -17,14 +17,16 @@ namespace {
 
 constexpr int kRequestsOfUser = 4;
 
-/// What a benchmark of Llama-3.1-8B on one H100 would say of an engine with such host times and of such a chip.
+/// What a benchmark of a model on one H100 would say of an engine with such host times and of such a chip.
 void write_benchmark(const std::filesystem::path& path, const platforms::EngineDefaults::Host& host,
-                     const platforms::Chip& chip) {
+                     const platforms::Chip& chip, const std::string& model = "llama-3.1-8b",
+                     platforms::Precision weights = platforms::Precision::kBf16) {
   const platforms::Catalog& catalog = built_in_catalog();
   ServingPoint point;
   point.defaults = catalog.find_engine("vllm-0.18");
   point.spec.chip = &chip;
-  point.spec.model = catalog.find_model("llama-3.1-8b");
+  point.spec.model = catalog.find_model(model);
+  point.spec.weights = weights;
   point.bench = bench_of(*point.defaults);
   point.bench.kv.blocks = 20'000;
   std::ofstream out(path);
@@ -96,6 +98,30 @@ TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks
   CHECK(at["gemm_memory"]["value"].get<double>() == Approx(*slower.efficiency.gemm_memory).epsilon(0.02));
   CHECK(at["gemm_compute"]["bf16"]["value"].get<double>() ==
         Approx(*slower.efficiency.gemm_compute[platforms::Precision::kBf16]).epsilon(0.03));
+}
+
+TEST_CASE("Experts of 4-bit weights are given back as their own format's, though multiplied in 16 bits") {
+  const traces::ScratchFolder scratch;
+  const auto path = scratch / "bench.csv";
+  const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
+  platforms::Chip slower = known;
+  constexpr auto kFp4 = static_cast<std::size_t>(platforms::Precision::kFp4);
+  platforms::ExpertKernels& experts = slower.efficiency.experts[kFp4].value();
+  slower.efficiency.gemm_memory = 0.8 * *known.efficiency.gemm_memory;
+  slower.efficiency.attention_decode = 0.8 * *known.efficiency.attention_decode;
+  experts.memory *= 0.8;
+  write_benchmark(path, built_in_catalog().find_engine("vllm-0.18")->host, slower, "gpt-oss-20b",
+                  platforms::Precision::kFp4);
+  CalibrateOptions options = options_for(path);
+  options.model = "gpt-oss-20b";
+  options.precision = "fp4";
+  const CalibratedEntry fitted = calibrate_served_chip(options, built_in_catalog());
+  INFO(fitted.what);
+  const sim::Json& at = fitted.entry["efficiency"];
+  CHECK(at["gemm_memory"]["value"].get<double>() == Approx(*slower.efficiency.gemm_memory).epsilon(0.03));
+  CHECK(at["experts"]["fp4"]["value"]["memory"].get<double>() == Approx(experts.memory).epsilon(0.03));
+  CHECK(at["experts"]["bf16"] ==
+        (*built_in_catalog().raw(platforms::CatalogKind::kChip, "h100-sxm"))["efficiency"]["experts"]["bf16"]);
 }
 
 TEST_CASE("A benchmark that says nothing of use is refused with its line") {
