@@ -29,6 +29,17 @@ PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, cons
   return result;
 }
 
+/// Of an object for each precision that has one.
+template <typename Entry, typename Read>
+void read_by_precision(ObjectReader& reader, std::string_view key, std::array<Entry, 4>& entries, const Read& read) {
+  reader.object(key, [&](ObjectReader& by_format) {
+    for (const Precision precision : kPrecisions) {
+      by_format.object(name_of(precision),
+                       [&](ObjectReader& entry) { entries[static_cast<std::size_t>(precision)] = read(entry); });
+    }
+  });
+}
+
 Chip::ScaleUp read_scale_up(ObjectReader& reader) {
   Chip::ScaleUp result;
   reader.object("scale_up", [&](ObjectReader& at) {
@@ -49,13 +60,7 @@ Chip::ScaleUp read_scale_up(ObjectReader& reader) {
 
 void read_residuals(ObjectReader& reader, const char* key, const ResidualAxes& axes,
                     std::array<KernelResidual, 4>& tables) {
-  reader.object(key, [&](ObjectReader& by_format) {
-    for (const Precision precision : kPrecisions) {
-      by_format.object(name_of(precision), [&](ObjectReader& table) {
-        tables[static_cast<std::size_t>(precision)] = KernelResidual::read(table, axes);
-      });
-    }
-  });
+  read_by_precision(reader, key, tables, [&](ObjectReader& table) { return KernelResidual::read(table, axes); });
 }
 
 Chip::Efficiency read_efficiency(ObjectReader& reader) {
@@ -63,13 +68,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
   reader.object("efficiency", [&](ObjectReader& at) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
-    at.object("experts", [&](ObjectReader& by_format) {
-      for (const Precision precision : kPrecisions) {
-        by_format.object(name_of(precision), [&](ObjectReader& of) {
-          result.experts[static_cast<std::size_t>(precision)] = ExpertKernels::read(of);
-        });
-      }
-    });
+    read_by_precision(at, "experts", result.experts, ExpertKernels::read);
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
     read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
     read_residuals(at, "latent_decode_residual", kLatentAxes, result.latent_decode_residual);
@@ -81,15 +80,10 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_occupancy = optional_fact(at, "gemm_occupancy", kNotNegative);
     result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
     result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
-    at.object("gemm_formats", [&](ObjectReader& by_format) {
-      for (const Precision precision : kPrecisions) {
-        by_format.object(name_of(precision), [&](ObjectReader& of) {
-          result.gemm_formats[static_cast<std::size_t>(precision)] = {
-              .tile_half = optional_fact(of, "tile_half", kNotNegative),
+    read_by_precision(at, "gemm_formats", result.gemm_formats, [](ObjectReader& of) -> Chip::Efficiency::GemmFormat {
+      return {.tile_half = optional_fact(of, "tile_half", kNotNegative),
               .split_s = optional_fact(of, "split_s", kNotNegative),
               .quantise_memory = optional_fact(of, "quantise_memory", kShare)};
-        });
-      }
     });
     result.attention_prefill_tile_rows = optional_count(at, "attention_prefill_tile_rows", kAtLeastOne);
     result.attention_prefill_tile_heads = optional_count(at, "attention_prefill_tile_heads", kAtLeastOne);
