@@ -40,7 +40,7 @@ void Departures::gather() {
     std::map<std::uint32_t, std::uint32_t> wait_of_context;  // since its last call: who brought what is new
     for (std::size_t i = 0; i < task.visits.size(); ++i) {
       const Visit& visit = task.visits[i];
-      const std::uint32_t to = i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+      const std::uint32_t to = after(task, i);
       Edge& edge = edges[{visit.node, to}];
       edge.from = visit.node;
       edge.to = to;
@@ -91,7 +91,7 @@ void Departures::find_loops() {
     std::map<std::uint32_t, std::uint32_t> last;
     std::map<std::pair<std::uint32_t, std::uint32_t>, double> taken;
     for (std::size_t i = 0; i < task.visits.size(); ++i) {
-      const std::uint32_t to = i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+      const std::uint32_t to = after(task, i);
       taken[{task.visits[i].node, to}] += 1;
       last[task.visits[i].node] = to;
     }
@@ -111,7 +111,7 @@ std::map<std::uint32_t, std::vector<double>> Departures::rounds_of(std::uint32_t
     std::map<std::uint32_t, double> taken;
     for (std::size_t i = 0; i < task.visits.size(); ++i) {
       if (task.visits[i].node != node) continue;
-      const std::uint32_t to = i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+      const std::uint32_t to = after(task, i);
       if (to != closing.to) {
         taken[to] += 1;
         continue;

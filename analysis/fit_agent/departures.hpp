@@ -36,6 +36,10 @@ class Departures {
   std::vector<bool> loops, rounds;  ///< rounds: the loop begins anew whenever its node is come to
 
  private:
+  /// Where a task goes from its i-th visit.
+  std::uint32_t after(const ObservedTask& task, std::size_t i) const {
+    return i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+  }
   void gather();
   void find_loops();
   /// How often each other edge is taken between two departures by `closing`, of all tasks.
