@@ -11,18 +11,16 @@ constexpr std::int64_t kAligned = 16;
 /// The launch is of the layer as a whole, and nobody splits a grouped product.
 GemmFigures of_product(const ExpertFigures& figures) {
   const ExpertKernels& kernels = *figures.kernels;
-  GemmFigures product;
-  product.peak_flops_per_s = figures.peak_flops_per_s;
-  product.bytes_per_s = figures.bytes_per_s;
-  product.units = figures.units;
-  product.compute = kernels.compute;
-  product.memory = kernels.memory;
-  product.tile_half = kernels.tile_half;
-  product.depth_half = kernels.depth_half;
-  product.occupancy = kernels.occupancy;
-  product.wave = 1;
-  product.split_s = 1;
-  return product;
+  return {.peak_flops_per_s = figures.peak_flops_per_s,
+          .bytes_per_s = figures.bytes_per_s,
+          .compute = kernels.compute,
+          .memory = kernels.memory,
+          .units = figures.units,
+          .tile_half = kernels.tile_half,
+          .depth_half = kernels.depth_half,
+          .occupancy = kernels.occupancy,
+          .wave = 1,
+          .split_s = 1};
 }
 
 }  // namespace
