@@ -25,7 +25,7 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
   }
   ++size_;
   context_ += call.record.prompt_tokens + call.made;
-  ++needing_with(call);
+  count_needing(call, 1);
   completions_.push_back({step_ + call.request.output_tokens - call.made, index});
   std::push_heap(completions_.begin(), completions_.end(), kLater);
 }
@@ -42,9 +42,9 @@ Tokens DecodingBatch::make_accepted(ActiveCalls& calls, const Speculation& specu
     ActiveCall& call = calls[completion.call];
     sim::Stream draw(seed, kAcceptance, call.request.entity, static_cast<std::uint32_t>(made(call)));
     const Tokens tokens = std::min(speculation.accepted(draw.uniform()), completion.step - step_);
-    --needing_with(call);
+    count_needing(call, -1);
     call.made += tokens;
-    ++needing_with(call);
+    count_needing(call, 1);
     completion.step -= tokens;
     all += tokens;
   }
@@ -64,7 +64,7 @@ std::uint32_t DecodingBatch::leave_completed(ActiveCalls& calls) {
 }
 
 void DecodingBatch::take_out(ActiveCall& call) {
-  --needing_with(call);
+  count_needing(call, -1);
   --size_;
   if (lead_ == lead_of(call)) lead_.reset();
   call.made = made(call);
@@ -84,16 +84,9 @@ Tokens DecodingBatch::skew(const ActiveCalls& calls) const {
 }
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
-  const auto size = static_cast<std::int64_t>(needing_.size());
-  const std::int32_t* const needing = needing_.data();
-  std::int64_t at = step_ % size;
-  if (steps == 1) return needing[at];
-  std::int64_t needed = steps / size * size_;
-  for (std::int64_t rest = steps % size; rest > 0; --rest) {
-    needed += needing[at];
-    if (++at == size) at = 0;
-  }
-  return needed;
+  const std::int64_t size = block_size(), from = step_ % size, to = from + steps % size;
+  const std::int32_t* const below = needing_below_.data();
+  return steps / size * size_ + (to <= size ? below[to] : below[size] + below[to - size]) - below[from];
 }
 
 std::int64_t DecodingBatch::steps_within(std::int64_t blocks, std::int64_t limit) const {
@@ -107,10 +100,10 @@ std::int64_t DecodingBatch::steps_within(std::int64_t blocks, std::int64_t limit
 }
 
 /// At the residue of the step count at which the call needs a block its context is one past a multiple of the size.
-std::int32_t& DecodingBatch::needing_with(const ActiveCall& call) {
-  const auto size = static_cast<std::int64_t>(needing_.size());
-  const std::int64_t residue = (1 - lead_of(call)) % size;
-  return needing_[static_cast<std::size_t>(residue < 0 ? residue + size : residue)];
+void DecodingBatch::count_needing(const ActiveCall& call, std::int32_t change) {
+  const std::int64_t size = block_size(), rest = (1 - lead_of(call)) % size, residue = rest < 0 ? rest + size : rest;
+  // All of them, for a loop as long as the last one is foreseen.
+  for (std::int64_t i = 1; i <= size; ++i) needing_below_[static_cast<std::size_t>(i)] += i > residue ? change : 0;
 }
 
 }  // namespace tokenyard::platforms

@@ -3,11 +3,11 @@
 /// decoding it makes the drafts accepted, too, drawn by what the work is and how many tokens it has.
 ///
 /// A call needs a KV block whenever its context passes a multiple of the block size, so every block-size steps: the
-/// calls are counted by the residue of the step count at which they do. What any number of steps needs is then a sum
-/// over at most one round of residues, whatever the number of calls.
+/// calls are counted by the residue of the step count at which they do, each with those of all lower residues. What any
+/// number of steps needs is then a difference of two counts, whatever the number of calls.
 ///
-/// Cost: O(log calls) to join and to complete, O(calls) to leave before and for the drafts of a step, O(block size) to
-/// ask for blocks.
+/// Cost: O(log calls + block size) to join and to complete, O(calls) to leave before and for the drafts of a step, O(1)
+/// to ask for blocks.
 
 #include <optional>
 
@@ -19,7 +19,7 @@ namespace tokenyard::platforms {
 
 class DecodingBatch {
  public:
-  explicit DecodingBatch(std::int64_t block_size) : needing_(static_cast<std::size_t>(block_size)) {}
+  explicit DecodingBatch(std::int64_t block_size) : needing_below_(static_cast<std::size_t>(block_size) + 1) {}
 
   std::int32_t size() const { return size_; }
   /// Sum over the calls, in the next step.
@@ -59,14 +59,17 @@ class DecodingBatch {
     std::uint32_t call;
   };
 
-  std::int32_t& needing_with(const ActiveCall& call);
+  std::int64_t block_size() const { return static_cast<std::int64_t>(needing_below_.size()) - 1; }
+  /// Counts calls, one more or less, that need blocks when this one does.
+  void count_needing(const ActiveCall& call, std::int32_t change);
   void take_out(ActiveCall& call);
 
   std::int32_t size_ = 0;
   Tokens context_ = 0;
   std::int64_t step_ = 0;                        ///< steps so far
   mutable std::optional<Tokens> lead_;           ///< of the longest context over the step count; none: to be looked for
-  sim::ShortVector<std::int32_t, 16> needing_;   ///< calls that need a block when step count = index mod block size
+  /// Calls that need a block when step count = residue mod block size, for some residue below the index.
+  sim::ShortVector<std::int32_t, 17> needing_below_;
   sim::ShortVector<Completion, 8> completions_;  ///< min-heap
 };
 

@@ -1,6 +1,7 @@
 #include "platforms/serving/fleet.hpp"
 
 #include <algorithm>
+#include <memory>
 
 namespace tokenyard::platforms {
 
@@ -117,8 +118,7 @@ Fleet::~Fleet() = default;
 
 void Fleet::submit(const CallRequest& request) {
   const std::uint32_t index = calls.take();
-  ActiveCall& call = calls[index];
-  call = {};
+  ActiveCall& call = *std::construct_at(&calls[index]);
   call.request = request;
   CallRecord& record = call.record;
   record.call = request.part ? kPart + parts_++ : submitted_++;

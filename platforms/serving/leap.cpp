@@ -52,22 +52,22 @@ void Leap::charge(std::int64_t to, ServingTotals& totals) {
 
 void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const {
   const StepPiece& piece = batch_.piece;
-  const std::int64_t count = to - from;
-  const Int128 contexts =
-      Int128{count} * batch_.context + Int128{batch_.decoding} * ((to * (to - 1) - from * (from - 1)) / 2);
-  const Int128 ticks = ticks_of(to) - ticks_of(from);
+  const Sum sum{to - from, up_to(to).growths - up_to(from).growths};
+  // Each is below 2^60 in any step of the piece (StepPiece::counts).
+  const auto sum_of = [&](std::int64_t base, std::int64_t slope) {
+    return slope == 0 ? Int128{base} * sum.steps
+                      : sum.of(base + slope * batch_.context, slope * batch_.decoding);
+  };
   StepTotals& of = of_its_kind(totals);
-  for (std::size_t i = 0; i < kBounds; ++i) {
-    of.bound_ticks[i] += Int128{count} * piece.base_ticks[i];
-    if (piece.slope_ticks[i] != 0) of.bound_ticks[i] += contexts * piece.slope_ticks[i];
-  }
+  for (std::size_t i = 0; i < kBounds; ++i) of.bound_ticks[i] += sum_of(piece.base_ticks[i], piece.slope_ticks[i]);
+  const Int128 ticks = sum.of(first_ticks_, growth_);
   of.busy_ticks += ticks;
-  of.flop += Int128{count} * piece.base_flop + contexts * piece.slope_flop;
-  of.bytes += Int128{count} * piece.base_bytes + contexts * piece.slope_bytes;
-  of.steps += count;
+  of.flop += sum_of(piece.base_flop, piece.slope_flop);
+  of.bytes += sum_of(piece.base_bytes, piece.slope_bytes);
+  of.steps += sum.steps;
   if (batch_.starved) totals.capacity_ticks += ticks;
-  totals.waiting_ticks += Int128{count} * piece.waiting_ticks;
-  totals.output_tokens += count * batch_.decoding;
+  totals.waiting_ticks += Int128{piece.waiting_ticks} * sum.steps;
+  totals.output_tokens += sum.steps * batch_.decoding;
 }
 
 void Leap::add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) const {

@@ -46,9 +46,15 @@ class Leap {
   StepTotals& of_its_kind(ServingTotals& totals) const {
     return batch_.prompts ? totals.with_prompts : totals.without_prompts;
   }
-  sim::Int128 ticks_of(std::int64_t steps) const {
-    return sim::Int128{first_ticks_} * steps + sim::Int128{growth_} * (steps * (steps - 1) / 2);
-  }
+  /// What is `first` in the first step and grows by as much in each, summed over them.
+  struct Sum {
+    std::int64_t steps, growths;
+    sim::Int128 of(std::int64_t first, std::int64_t growth) const {
+      return sim::Int128{first} * steps + sim::Int128{growth} * growths;
+    }
+  };
+  static Sum up_to(std::int64_t steps) { return {steps, steps * (steps - 1) / 2}; }
+  sim::Int128 ticks_of(std::int64_t steps) const { return up_to(steps).of(first_ticks_, growth_); }
 
   sim::FineTime start_;
   std::int64_t first_ticks_ = 0;

@@ -1,17 +1,25 @@
 #include "sim/core/event_queue.hpp"
 
-#include <algorithm>
+#include <limits>
 
 namespace tokenyard::sim {
 namespace {
 
-constexpr std::size_t kArity = 4, kTop = kArity - 1;
-constexpr std::size_t first_child(std::size_t at) { return kArity * (at - kTop + 1); }
-constexpr std::size_t parent_of(std::size_t at) { return at / kArity + kTop - 1; }
+constexpr Int128 kNever = Int128{Time::never().ns()} << 64 | std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
 
-EventQueue::EventQueue() : heap_(kTop) {}
+EventQueue::EventQueue() : heap_(kTop + kArity, Event{kNever, nullptr, 0, 0}) {}
+
+inline std::size_t EventQueue::earliest_from(std::size_t first) const {
+  const Event* const of = heap_.data() + first;
+  // All bits where a comes before b: the sign of their difference. Of a comparison the compiler makes a branch.
+  const auto before = [of](std::size_t a, std::size_t b) {
+    return static_cast<std::size_t>((of[a].key - of[b].key) >> 127);
+  };
+  const std::size_t left = before(1, 0) & 1, right = 2 | (before(3, 2) & 1);
+  return first + (left ^ ((left ^ right) & before(right, left)));
+}
 
 EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, EventHandler& handler,
                                  std::uint64_t argument) {
@@ -26,19 +34,15 @@ EventHandle EventQueue::schedule(Time date, Priority priority, Entity& entity, E
   slots_[slot].argument = argument;
   slots_[slot].stamp = stamps_;
 
-  const Event event{date, order_of(priority, entity), &handler, slot, stamps_};
+  const Event event{Int128{date.ns()} << 64 | order_of(priority, entity), &handler, slot, stamps_};
   ++entity.events;
   ++live_;
-
-  std::size_t hole = heap_.size();
-  heap_.push_back(event);
-  while (hole > kTop) {
-    const std::size_t parent = parent_of(hole);
-    if (!before(event, heap_[parent])) break;
-    heap_[hole] = heap_[parent];
-    hole = parent;
+  if (top_is_free_) {
+    top_is_free_ = false;
+    sink(event);
+  } else {
+    swim(event);
   }
-  heap_[hole] = event;
   return {slot, event.stamp};
 }
 
@@ -51,21 +55,21 @@ void EventQueue::cancel(EventHandle& handle) {
 }
 
 Time EventQueue::next_date() {
-  drop_stale();
-  return heap_.size() == kTop ? Time::never() : heap_[kTop].date;
+  surface();
+  return empty() ? Time::never() : heap_[kTop].date();
 }
 
 EventQueue::Due EventQueue::pop() {
-  drop_stale();
+  surface();
   const Event& top = heap_[kTop];
-  const std::uint32_t slot = top.slot;
-  const Due due{top.date, top.handler, slots_[slot].argument, top.order};
-  remove_top();
-  release(slot);
+  const Due due{top.date(), top.handler, slots_[top.slot].argument, static_cast<std::uint64_t>(top.key)};
+  release(top.slot);
   --live_;
+  top_is_free_ = true;
   if (crowded()) {
-    fetch(&slots_[heap_[kTop].slot], sizeof(Slot));
-    fetch(heap_[kTop].handler, kFetched);
+    const Event& next = heap_[earliest_from(first_child(kTop))];
+    fetch(&slots_[next.slot], sizeof(Slot));
+    fetch(next.handler, kFetched);
   }
   return due;
 }
@@ -76,29 +80,39 @@ void EventQueue::release(std::uint32_t slot) {
   free_ = slot;
 }
 
-void EventQueue::drop_stale() {
-  while (heap_.size() > kTop && slots_[heap_[kTop].slot].stamp != heap_[kTop].stamp) remove_top();
+void EventQueue::surface() {
+  if (top_is_free_) remove_top();
+  while (!empty() && slots_[heap_[kTop].slot].stamp != heap_[kTop].stamp) remove_top();
 }
 
 void EventQueue::remove_top() {
-  const Event last = heap_.back();
-  heap_.pop_back();
-  const std::size_t count = heap_.size();
-  if (count == kTop) return;
+  top_is_free_ = false;
+  const Event last = heap_[--end_];
+  heap_[end_].key = kNever;
+  if (!empty()) sink(last);
+}
+
+void EventQueue::sink(const Event& event) {
   std::size_t hole = kTop;
-  for (;;) {
-    const std::size_t first = first_child(hole);
-    if (first >= count) break;
-    std::size_t least = first;
-    const std::size_t end = std::min(first + kArity, count);
-    for (std::size_t child = first + 1; child < end; ++child) {
-      if (before(heap_[child], heap_[least])) least = child;
-    }
-    if (!before(heap_[least], last)) break;
+  for (std::size_t first; (first = first_child(hole)) < end_;) {
+    const std::size_t least = earliest_from(first);
+    if (event.key <= heap_[least].key) break;
     heap_[hole] = heap_[least];
     hole = least;
   }
-  heap_[hole] = last;
+  heap_[hole] = event;
+}
+
+void EventQueue::swim(const Event& event) {
+  std::size_t hole = end_++;
+  if (end_ + kArity > heap_.size()) heap_.resize(2 * heap_.size(), Event{kNever, nullptr, 0, 0});
+  while (hole > kTop) {
+    const std::size_t parent = parent_of(hole);
+    if (heap_[parent].key <= event.key) break;
+    heap_[hole] = heap_[parent];
+    hole = parent;
+  }
+  heap_[hole] = event;
 }
 
 }  // namespace tokenyard::sim

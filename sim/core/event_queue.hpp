@@ -6,8 +6,9 @@
 /// and one that leaps; this key does not.
 ///
 /// An implicit 4-ary heap of 32-byte POD events, two cache lines for each level: O(log n) to schedule and to pop, no
-/// allocation per event. Cancelling
-/// is O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
+/// allocation per event. Which of four is the earliest nobody can foresee, so it is found without branches; and the
+/// place of an event that was popped goes to the next one scheduled, since most events schedule another. Cancelling is
+/// O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
 ///
 ///   EventHandle h = queue.schedule(Time::seconds(2), Priority::kArrival, entity, handler, argument);
 ///   queue.cancel(h);
@@ -92,11 +93,12 @@ class EventQueue {
 
  private:
   struct Event {
-    Time date;
-    std::uint64_t order;  ///< priority, entity, count: see order_of()
+    Int128 key;  ///< the date in nanoseconds, above the order of those of one date: see order_of()
     EventHandler* handler;
     std::uint32_t slot;
     std::uint32_t stamp;
+
+    Time date() const { return Time::nanoseconds(static_cast<std::int64_t>(key >> 64)); }
   };
   static_assert(sizeof(Event) == 32);
   struct Slot {
@@ -105,15 +107,26 @@ class EventQueue {
     std::uint32_t next_free = 0;
   };
 
-  static bool before(const Event& a, const Event& b) {
-    return a.date < b.date || (a.date == b.date && a.order < b.order);
-  }
+  bool empty() const { return end_ == kTop; }
+  /// Of a family of four; where fewer are pending, those that never come lose.
+  std::size_t earliest_from(std::size_t first) const;
+  /// Puts it where the top was, or below whatever comes before it.
+  void sink(const Event& event);
+  /// Puts it at the end, or above whatever comes after it.
+  void swim(const Event& event);
   void remove_top();
-  void drop_stale();
+  /// Nothing that is pending lies behind what is on top.
+  void surface();
   void release(std::uint32_t slot);
 
-  /// Behind a gap, so that siblings share their lines.
+  static constexpr std::size_t kArity = 4;
+  static constexpr std::size_t kTop = kArity - 1;  ///< behind a gap, so that siblings share their lines
+  static constexpr std::size_t first_child(std::size_t at) { return kArity * (at - kTop + 1); }
+  static constexpr std::size_t parent_of(std::size_t at) { return at / kArity + kTop - 1; }
+  /// From `end_` on, for a family at least, lie events that never come.
   std::vector<Event, boost::alignment::aligned_allocator<Event, kCacheLine>> heap_;
+  std::size_t end_ = kTop;
+  bool top_is_free_ = false;  ///< its event was popped
   std::vector<Slot> slots_;
   std::uint32_t free_ = kNoSlot;
   std::uint32_t stamps_ = 0;

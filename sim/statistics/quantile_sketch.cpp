@@ -32,11 +32,16 @@ void QuantileSketch::count_at(const Place& place, std::uint64_t times) {
 void QuantileSketch::add(FineTime value, std::uint64_t times) {
   if (times == 0) return;
   const Int128 ticks = std::max<Int128>(0, value.ticks());
-  sum_ += ticks * static_cast<Int128>(times);
-  max_ = std::max(max_, ticks);
-  count_ += times;
   const auto low = static_cast<std::uint64_t>(ticks);
-  count_at(ticks == Int128{low} ? place_of(low) : place_of(ticks), times);
+  count_ += times;
+  max_ = std::max(max_, ticks);
+  if (ticks == Int128{low}) {  // nearly always: five hours
+    sum_ += Int128{low} * times;
+    count_at(place_of(low), times);
+  } else {
+    sum_ += ticks * static_cast<Int128>(times);
+    count_at(place_of(ticks), times);
+  }
 }
 
 void QuantileSketch::add_run(FineTime first, FineTime increment, std::uint64_t count, std::uint64_t times) {
