@@ -135,7 +135,9 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
                             "Times count from the moment the engine queued a request. The simulated prompts share no "
                             "prefix: the data have no token ids.",
                             {}};
-      const std::string fitted = run.dp == 1 ? "host times: this run" : "host times: the Llama run";
+      const std::string fitted = profiled      ? "nothing"
+                                 : run.dp == 1 ? "host times: this run"
+                                               : "host times: the Llama run";
       compare(table, measured, result, fitted);
       compare_series(table, folder / fmt::format("{}_timeseries.csv", run.prefix), result, fitted);
       tables.push_back(std::move(table));

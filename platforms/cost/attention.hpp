@@ -15,6 +15,13 @@
 /// tiles fit on the units; in w waves of tiles a w-th of that is left. With α = σ min(1, units / tiles of s places), n
 /// calls in s places with a sum S of contexts and the longest L take as long as s calls with S + α (s L - S) in all.
 ///
+/// FlashAttention-2 does neither: it divides contexts only where nothing else is computed and a captured graph's places
+/// have fewer than 1.6 tiles for each unit (0.8 of the two that a unit holds: num_splits_heuristic in its
+/// flash_api.cpp). Elsewhere the longest goes on when the others are done, each of its keys taking `decode_key_s`
+/// whatever the model; in w waves of tiles, two to a unit, it has come further by then (8: fitted):
+///   per layer decode_key_s · (L - S / n) / (1 + w / 8)
+/// Decoding has a tile for each cached head of a call, beside prompts one for each of its query heads.
+///
 /// A prompt's chunk of c tokens after b is divided into tiles of so many queries of a head, or, where kernels pack
 /// them, of all heads that share a cached one (FlashAttention-3 does with prompts of different lengths, -2 and those
 /// for Blackwell do not). A unit takes a tile at a time: `tile_s` to begin and end it, and its queries' products with
@@ -65,6 +72,8 @@ struct AttentionFigures {
   double decode = 1;                     ///< share of the bandwidth
   double decode_tile_s = 0;
   double decode_skew = 0;
+  double decode_key_s = 0;        ///< of 128 numbers
+  double decode_split_below = 0;  ///< tiles for each unit
   double launch_s = 0;
   const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive all; null: none
   std::int64_t units = 0;                                                        ///< 0: unknown
@@ -84,6 +93,10 @@ class Attention {
     double calls = 0, stretch = 1, weight = 0;
   };
   Places places(double calls) const;
+  /// Whether calls with unequal contexts take longer than with equal ones.
+  bool minds_skew() const { return figures_.decode_skew > 0 || figures_.decode_key_s > 0; }
+  /// Seconds for which the longest context goes on when the others are done; `skew` as in DecodingCalls.
+  double longest_alone(double calls, double skew, bool beside_prompts) const;
   /// Contexts of a call between which `decode` is as good as a line; beyond the last it is one. At least two.
   std::vector<double> decode_points() const;
   /// A chunk of `tokens` that attend to `before` tokens and to those of the chunk before them.

@@ -60,6 +60,8 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   figures.decode = e.attention_decode.value_or(0.7);
   figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
   figures.decode_skew = e.attention_decode_skew.value_or(0);
+  figures.decode_key_s = e.attention_decode_key_s.value_or(0);
+  figures.decode_split_below = e.attention_decode_split_below.value_or(0);
   figures.prefill_residual = table_of(e.attention_prefill_residual, kv);
   figures.decode_residual = table_of(e.attention_decode_residual, kv);
   // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.

@@ -231,7 +231,12 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
   return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
 }
 
-bool KernelStepCost::minds_skew() const { return attention_.front().places(1).weight > 0; }
+bool KernelStepCost::minds_skew() const { return attention_.front().minds_skew(); }
+
+std::int64_t KernelStepCost::longest_alone(const DecodingCalls& decoding, bool beside_prompts) const {
+  return FineTime::ticks_in(
+      attention_.front().longest_alone(decoding.calls, static_cast<double>(decoding.skew), beside_prompts));
+}
 
 StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const {
   const auto index = static_cast<std::size_t>(decoding.calls);
@@ -306,6 +311,7 @@ StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const P
   // Not `+=`: the rest has no slopes and no limit, and this is done for every change of the batch.
   const StepPiece rest = kernels(decoding.calls, chunks);
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
+  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, !chunks.empty());
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());

@@ -39,6 +39,8 @@ class KernelStepCost final : public StepCost {
   explicit KernelStepCost(const ReplicaSpec& spec);
   StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
   bool minds_skew() const override;
+  /// Ticks that a step of calls with unequal contexts takes beyond one whose contexts share the units evenly.
+  std::int64_t longest_alone(const DecodingCalls& decoding, bool beside_prompts) const;
 
  private:
   struct Product {

@@ -8,8 +8,17 @@ namespace tokenyard::platforms {
 
 using sim::FineTime;
 
+namespace {
+
+EngineDefaults::Host without_launches(EngineDefaults::Host host) {
+  host.step_s = host.prefill_step_s = host.layer_s = host.expert_layer_s = 0;
+  return host;
+}
+
+}  // namespace
+
 ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
-    : spec_(spec), models_(without_host(spec)), host_(spec.host, *spec.model), profile_(profile) {}
+    : spec_(spec), models_(without_host(spec)), host_(without_launches(spec.host), *spec.model), profile_(profile) {}
 
 StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const PrefillChunk> chunks) const {
   const std::int32_t decoding = batch.calls;
@@ -79,6 +88,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     }
   }
   piece.base_ticks[bound] += FineTime::ticks_in(seconds);
+  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, !chunks.empty());
   host_.add_to(piece, context, calls + static_cast<double>(chunks.size()) / ranks, !chunks.empty());
   return piece;
 }

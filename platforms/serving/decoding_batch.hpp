@@ -66,8 +66,8 @@ class DecodingBatch {
 
   std::int32_t size_ = 0;
   Tokens context_ = 0;
-  std::int64_t step_ = 0;                        ///< steps so far
-  mutable std::optional<Tokens> lead_;           ///< of the longest context over the step count; none: to be looked for
+  std::int64_t step_ = 0;               ///< steps so far
+  mutable std::optional<Tokens> lead_;  ///< of the longest context over the step count; none: to be looked for
   /// Calls that need a block when step count = residue mod block size, for some residue below the index.
   sim::ShortVector<std::int32_t, 17> needing_below_;
   sim::ShortVector<Completion, 8> completions_;  ///< min-heap

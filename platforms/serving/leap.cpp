@@ -55,8 +55,7 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   const Sum sum{to - from, up_to(to).growths - up_to(from).growths};
   // Each is below 2^60 in any step of the piece (StepPiece::counts).
   const auto sum_of = [&](std::int64_t base, std::int64_t slope) {
-    return slope == 0 ? Int128{base} * sum.steps
-                      : sum.of(base + slope * batch_.context, slope * batch_.decoding);
+    return slope == 0 ? Int128{base} * sum.steps : sum.of(base + slope * batch_.context, slope * batch_.decoding);
   };
   StepTotals& of = of_its_kind(totals);
   for (std::size_t i = 0; i < kBounds; ++i) of.bound_ticks[i] += sum_of(piece.base_ticks[i], piece.slope_ticks[i]);

@@ -93,6 +93,8 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
     result.attention_decode_skew =
         optional_fact(at, "attention_decode_skew", {.fallback = {}, .minimum = 0, .maximum = 1});
+    result.attention_decode_key_s = optional_fact(at, "attention_decode_key_s", kNotNegative);
+    result.attention_decode_split_below = optional_fact(at, "attention_decode_split_below", kNotNegative);
   });
   return result;
 }

@@ -70,6 +70,8 @@ struct Chip {
     PerPrecision attention_write_s;                            ///< by precision of the KV
     std::optional<double> attention_decode_tile_s;             ///< of a cached head of a call on a unit
     std::optional<double> attention_decode_skew;               ///< 0: contexts share the units evenly; 1: calls do
+    std::optional<double> attention_decode_key_s;              ///< of the longest context, when the others are done
+    std::optional<double> attention_decode_split_below;        ///< tiles for each unit: with fewer, it is divided
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's

@@ -73,3 +73,28 @@ TEST_CASE("Pieces of a profile join at the points of its grid") {
     context = piece.context_limit + 1;
   }
 }
+
+TEST_CASE("A profile has the launches of its kernels in it, and not what unequal contexts take") {
+  const Catalog& catalog = built_in_catalog();
+  ReplicaSpec spec;
+  spec.chip = catalog.find_chip("rtx-pro-6000");
+  spec.model = catalog.find_model("llama-3.1-8b");
+  const KernelProfile profile = bent_profile();
+  const PrefillChunk chunk{500, 0, true};
+  const auto ticks = [&](Tokens skew, std::span<const PrefillChunk> chunks) {
+    return ProfiledStepCost(spec, profile).piece({64, 64'000, skew}, chunks).ticks(64'000);
+  };
+  const std::int64_t decoding = ticks(0, {}), mixed = ticks(0, {&chunk, 1});
+  spec.host.step_s = spec.host.prefill_step_s = spec.host.layer_s = 1;
+  CHECK(ticks(0, {}) == decoding);
+  CHECK(ticks(0, {&chunk, 1}) == mixed);
+  spec.host.sequence_s = 1;
+  CHECK(ticks(0, {}) - decoding == sim::FineTime::ticks_in(64));
+  spec.host = {};
+  const KernelStepCost models(spec);
+  const Tokens skew = 63 * 2000;
+  CHECK(ticks(skew, {}) - decoding == models.longest_alone({64, 64'000, skew}, false));
+  CHECK(ticks(skew, {&chunk, 1}) - mixed == models.longest_alone({64, 64'000, skew}, true));
+  CHECK(models.piece({64, 64'000, skew}, {}).ticks(64'000) - models.piece({64, 64'000, 0}, {}).ticks(64'000) ==
+        models.longest_alone({64, 64'000, skew}, false));
+}

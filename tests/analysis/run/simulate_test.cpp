@@ -1,6 +1,7 @@
 /// Whole simulations: what goes in comes out, whatever way they are run.
 
 #include <map>
+#include <set>
 
 #include "tests/analysis/run/in_process.hpp"
 
@@ -181,11 +182,11 @@ TEST_CASE("Another chip changes no task's sampled work") {
   const auto work = [](const std::string& chip) {
     const ResultFolder folder("chip-" + chip);
     play(scenario(chip, R"({"duration_s": 200})"), folder);
-    std::map<std::string, std::string> open_loop;  // a closed loop's tasks come when the last one ends
+    std::multiset<std::string> open_loop;  // a closed loop's tasks come when the last one ends
     for (const auto& row : rows(folder.read("tasks.csv"))) {
       if (row.at("agent") != "apart")
-        open_loop[row.at("arrival_s")] =
-            row.at("calls") + " " + row.at("prompt_tokens") + " " + row.at("output_tokens");
+        open_loop.insert(row.at("arrival_s") + " " + row.at("calls") + " " + row.at("prompt_tokens") + " " +
+                         row.at("output_tokens"));
     }
     return open_loop;
   };

@@ -90,3 +90,27 @@ TEST_CASE("Writing the cache takes a block of threads a token, whatever the head
   const AttentionShape shape = heads_of(32, 8);
   CHECK(prefill_s(figures, shape, 1000) == Approx(prefill_s(chip_of_tiles(), shape, 1000) + write_s(8)));
 }
+
+TEST_CASE("A longest context that is not divided goes on alone, a key at a time, whatever the batch") {
+  AttentionFigures figures = chip_of_tiles();
+  AttentionShape shape = heads_of(32, 8);
+  shape.layers = 3;
+  CHECK_FALSE(Attention(figures, shape).minds_skew());
+  figures.decode_key_s = 20e-9;
+  figures.decode_split_below = 1.6;
+  const Attention attention(figures, shape);
+  CHECK(attention.minds_skew());
+  // One of 3,000 keys among 500s: what all contexts are short of it, and what it is longer than their mean.
+  const auto skew = [](double calls) { return (calls - 1) * 2500; };
+  const auto longer = [&](double calls) { return skew(calls) / calls; };
+  CHECK(attention.longest_alone(20, 0, false) == 0);
+  CHECK(attention.longest_alone(16, skew(16), false) == 0);  // 128 tiles on 100 units: divided
+  CHECK(attention.longest_alone(17, skew(17), false) > 0);   // a graph of 24 places is not
+  const double waves = 4096.0 / 200;
+  CHECK(attention.longest_alone(512, skew(512), false) == Approx(3 * 20e-9 * longer(512) / (1 + waves / 8)));
+  CHECK(attention.longest_alone(128, skew(128), true) == Approx(3 * 20e-9 * longer(128) / (1 + waves / 8)));
+  CHECK(attention.longest_alone(4, skew(4), true) > 0.9 * 3 * 20e-9 * longer(4));  // beside prompts nothing is divided
+  shape.query_key_dim = shape.value_dim = 64;
+  CHECK(Attention(figures, shape).longest_alone(128, skew(128), true) ==
+        Approx(attention.longest_alone(128, skew(128), true) / 2));
+}
