@@ -77,14 +77,14 @@ Attention::Places Attention::places(double calls) const {
   return {all, stretch, alpha * all / (calls * stretch)};
 }
 
-double Attention::longest_alone(double calls, double skew, bool beside_prompts) const {
-  if (figures_.decode_key_s == 0 || skew == 0) return 0;
+double Attention::longest_alone(double calls, bool beside_prompts) const {
+  if (figures_.decode_key_s == 0 || calls == 0) return 0;
   const double here = calls / shape_.ranks;
   const double tiles = beside_prompts ? here * shape_.query_heads : graph_places(here) * shape_.kv_heads;
   const double of_unit = figures_.units > 0 ? tiles / static_cast<double>(figures_.units) : 1;
   if (!beside_prompts && of_unit < figures_.decode_split_below) return 0;
   const double key_s = figures_.decode_key_s * (shape_.query_key_dim + shape_.value_dim) / 256;
-  return shape_.layers * key_s * skew / calls / (1 + of_unit / (kTilesOfUnit * kWavesToHalf));
+  return shape_.layers * key_s / calls / (1 + of_unit / (kTilesOfUnit * kWavesToHalf));
 }
 
 std::vector<double> contexts_of(const KernelResidual& decode_table) {

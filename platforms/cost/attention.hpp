@@ -95,8 +95,9 @@ class Attention {
   Places places(double calls) const;
   /// Whether calls with unequal contexts take longer than with equal ones.
   bool minds_skew() const { return figures_.decode_skew > 0 || figures_.decode_key_s > 0; }
-  /// Seconds for which the longest context goes on when the others are done; `skew` as in DecodingCalls.
-  double longest_alone(double calls, double skew, bool beside_prompts) const;
+  /// Seconds for which the longest context goes on when the others are done, of each token of their skew
+  /// (DecodingCalls).
+  double longest_alone(double calls, bool beside_prompts) const;
   /// Contexts of a call between which `decode` is as good as a line; beyond the last it is one. At least two.
   std::vector<double> decode_points() const;
   /// A chunk of `tokens` that attend to `before` tokens and to those of the chunk before them.

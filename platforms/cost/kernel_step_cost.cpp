@@ -233,24 +233,32 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
 
 bool KernelStepCost::minds_skew() const { return attention_.front().minds_skew(); }
 
+const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t calls) const {
+  const auto index = static_cast<std::size_t>(calls);
+  if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
+  DecodeAttention& size = decode_attention_[index];
+  if (size.stretches.empty()) {
+    const Attention& full = attention_.front();
+    const Attention::Places places = full.places(calls);
+    size = {places.weight, full.longest_alone(calls, false), full.longest_alone(calls, true),
+            calls > 0 ? decode_stretches(calls, places) : std::vector<StepPiece>(1)};
+  }
+  return size;
+}
+
 std::int64_t KernelStepCost::longest_alone(const DecodingCalls& decoding, bool beside_prompts) const {
-  return FineTime::ticks_in(
-      attention_.front().longest_alone(decoding.calls, static_cast<double>(decoding.skew), beside_prompts));
+  if (decoding.skew == 0) return 0;
+  const DecodeAttention& size = of_size(decoding.calls);
+  const double of_token_s = beside_prompts ? size.longest_beside_prompts_s : size.longest_s;
+  return FineTime::ticks_in(of_token_s * static_cast<double>(decoding.skew));
 }
 
 StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const {
-  const auto index = static_cast<std::size_t>(decoding.calls);
-  if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
-  DecodeAttention& of_size = decode_attention_[index];
-  if (of_size.stretches.empty()) {
-    const double calls = decoding.calls;
-    const Attention::Places places = attention_.front().places(calls);
-    of_size = {places.weight, decoding.calls > 0 ? decode_stretches(calls, places) : std::vector<StepPiece>(1)};
-  }
+  const DecodeAttention& size = of_size(decoding.calls);
   const Tokens lacking =
-      decoding.skew == 0 ? 0 : static_cast<Tokens>(of_size.skew_weight * static_cast<double>(decoding.skew));
+      decoding.skew == 0 ? 0 : static_cast<Tokens>(size.skew_weight * static_cast<double>(decoding.skew));
   const Tokens context = decoding.context + lacking;
-  const std::vector<StepPiece>& stretches = of_size.stretches;
+  const std::vector<StepPiece>& stretches = size.stretches;
   StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
                                   [context](const StepPiece& stretch) { return context <= stretch.context_limit; });
   if (lacking > 0) piece.wait_by(lacking);

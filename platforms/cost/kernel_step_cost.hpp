@@ -56,6 +56,12 @@ class KernelStepCost final : public StepCost {
   KernelTime compute_experts_time(std::int64_t everyone) const;
   const KernelTime& head_time(std::int64_t rows) const;
   StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const;
+  struct DecodeAttention {
+    double skew_weight = 0;
+    double longest_s = 0, longest_beside_prompts_s = 0;  ///< alone, of each token of the skew
+    std::vector<StepPiece> stretches;                    ///< ascending in their limits
+  };
+  const DecodeAttention& of_size(std::int32_t calls) const;
   StepPiece decode_attention(const DecodingCalls& decoding) const;
   std::vector<StepPiece> decode_stretches(double calls, const Attention::Places& places) const;
 
@@ -74,11 +80,7 @@ class KernelStepCost final : public StepCost {
   double token_flop_ = 0;                               ///< of one token, without attention, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
   mutable std::vector<std::optional<StepPiece>> decode_cache_;  ///< but for attention to the cache
-  struct DecodeAttention {
-    double skew_weight = 0;
-    std::vector<StepPiece> stretches;  ///< ascending in their limits
-  };
-  mutable std::vector<DecodeAttention> decode_attention_;  ///< by batch size
+  mutable std::vector<DecodeAttention> decode_attention_;       ///< by batch size
 };
 
 }  // namespace tokenyard::platforms

@@ -84,8 +84,9 @@ Tokens DecodingBatch::skew(const ActiveCalls& calls) const {
 }
 
 std::int64_t DecodingBatch::blocks_needed(std::int64_t steps) const {
-  const std::int64_t size = block_size(), from = step_ % size, to = from + steps % size;
   const std::int32_t* const below = needing_below_.data();
+  if (steps == 1) return below[residue_ + 1] - below[residue_];
+  const std::int64_t size = block_size(), from = residue_, to = from + steps % size;
   return steps / size * size_ + (to <= size ? below[to] : below[size] + below[to - size]) - below[from];
 }
 

@@ -37,6 +37,7 @@ class DecodingBatch {
   /// So many steps are over.
   void advance(std::int64_t steps) {
     step_ += steps;
+    residue_ = step_ % block_size();
     context_ += steps * size_;
   }
   /// Of the drafts that the step just over checked, each call makes those accepted beside its own token. Their number.
@@ -67,6 +68,7 @@ class DecodingBatch {
   std::int32_t size_ = 0;
   Tokens context_ = 0;
   std::int64_t step_ = 0;               ///< steps so far
+  std::int64_t residue_ = 0;            ///< of it mod block size
   mutable std::optional<Tokens> lead_;  ///< of the longest context over the step count; none: to be looked for
   /// Calls that need a block when step count = residue mod block size, for some residue below the index.
   sim::ShortVector<std::int32_t, 17> needing_below_;

@@ -100,17 +100,12 @@ TEST_CASE("A longest context that is not divided goes on alone, a key at a time,
   figures.decode_split_below = 1.6;
   const Attention attention(figures, shape);
   CHECK(attention.minds_skew());
-  // One of 3,000 keys among 500s: what all contexts are short of it, and what it is longer than their mean.
-  const auto skew = [](double calls) { return (calls - 1) * 2500; };
-  const auto longer = [&](double calls) { return skew(calls) / calls; };
-  CHECK(attention.longest_alone(20, 0, false) == 0);
-  CHECK(attention.longest_alone(16, skew(16), false) == 0);  // 128 tiles on 100 units: divided
-  CHECK(attention.longest_alone(17, skew(17), false) > 0);   // a graph of 24 places is not
+  CHECK(attention.longest_alone(16, false) == 0);  // 128 tiles on 100 units: divided
+  CHECK(attention.longest_alone(17, false) > 0);   // a graph of 24 places is not
   const double waves = 4096.0 / 200;
-  CHECK(attention.longest_alone(512, skew(512), false) == Approx(3 * 20e-9 * longer(512) / (1 + waves / 8)));
-  CHECK(attention.longest_alone(128, skew(128), true) == Approx(3 * 20e-9 * longer(128) / (1 + waves / 8)));
-  CHECK(attention.longest_alone(4, skew(4), true) > 0.9 * 3 * 20e-9 * longer(4));  // beside prompts nothing is divided
+  CHECK(attention.longest_alone(512, false) == Approx(3 * 20e-9 / 512 / (1 + waves / 8)));
+  CHECK(attention.longest_alone(128, true) == Approx(3 * 20e-9 / 128 / (1 + waves / 8)));
+  CHECK(attention.longest_alone(4, true) > 0.9 * 3 * 20e-9 / 4);  // beside prompts nothing is divided
   shape.query_key_dim = shape.value_dim = 64;
-  CHECK(Attention(figures, shape).longest_alone(128, skew(128), true) ==
-        Approx(attention.longest_alone(128, skew(128), true) / 2));
+  CHECK(Attention(figures, shape).longest_alone(128, true) == Approx(attention.longest_alone(128, true) / 2));
 }
