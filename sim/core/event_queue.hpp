@@ -5,20 +5,18 @@
 /// the event belongs to, then that entity's own count of events. Insertion order would differ between a run that steps
 /// and one that leaps; this key does not.
 ///
-/// An implicit 4-ary heap of 32-byte POD events, two cache lines for each level: O(log n) to schedule and to pop, no
-/// allocation per event. Which of four is the earliest nobody can foresee, so it is found without branches; and the
-/// place of an event that was popped goes to the next one scheduled, since most events schedule another. Cancelling is
-/// O(1): the handle's stamp is invalidated and the stale event is dropped when it surfaces.
+/// A heap of those that are near (event_heap.hpp); where there are thousands, the others wait by spans of time until
+/// their turn comes (far_events.hpp). The place of an event that was popped goes to the next one scheduled, since most
+/// events schedule another. Cancelling is O(1): the handle's stamp is invalidated and the stale event is dropped when
+/// it surfaces. No allocation per event.
 ///
 ///   EventHandle h = queue.schedule(Time::seconds(2), Priority::kArrival, entity, handler, argument);
 ///   queue.cancel(h);
 
-#include <boost/align/aligned_allocator.hpp>
 #include <cstdint>
 #include <vector>
 
-#include "sim/core/cache_line.hpp"
-#include "sim/core/time.hpp"
+#include "sim/core/far_events.hpp"
 
 namespace tokenyard::sim {
 
@@ -53,8 +51,6 @@ struct EventHandle {
 
 class EventQueue {
  public:
-  EventQueue();
-
   /// The handler must live until the event is popped, or would be, if it is cancelled.
   EventHandle schedule(Time date, Priority priority, Entity& entity, EventHandler& handler, std::uint64_t argument = 0);
 
@@ -92,41 +88,20 @@ class EventQueue {
   static constexpr std::size_t kFetched = 1024;
 
  private:
-  struct Event {
-    Int128 key;  ///< the date in nanoseconds, above the order of those of one date: see order_of()
-    EventHandler* handler;
-    std::uint32_t slot;
-    std::uint32_t stamp;
-
-    Time date() const { return Time::nanoseconds(static_cast<std::int64_t>(key >> 64)); }
-  };
-  static_assert(sizeof(Event) == 32);
   struct Slot {
     std::uint64_t argument = 0;
     std::uint32_t stamp = 0;
     std::uint32_t next_free = 0;
   };
 
-  bool empty() const { return end_ == kTop; }
-  /// Of a family of four; where fewer are pending, those that never come lose.
-  std::size_t earliest_from(std::size_t first) const;
-  /// Puts it where the top was, or below whatever comes before it.
-  void sink(const Event& event);
-  /// Puts it at the end, or above whatever comes after it.
-  void swim(const Event& event);
-  void remove_top();
-  /// Nothing that is pending lies behind what is on top.
+  bool pending(const Event& event) const { return slots_[event.slot].stamp == event.stamp; }
+  /// On top lies what is pending, if anything is.
   void surface();
   void release(std::uint32_t slot);
 
-  static constexpr std::size_t kArity = 4;
-  static constexpr std::size_t kTop = kArity - 1;  ///< behind a gap, so that siblings share their lines
-  static constexpr std::size_t first_child(std::size_t at) { return kArity * (at - kTop + 1); }
-  static constexpr std::size_t parent_of(std::size_t at) { return at / kArity + kTop - 1; }
-  /// From `end_` on, for a family at least, lie events that never come.
-  std::vector<Event, boost::alignment::aligned_allocator<Event, kCacheLine>> heap_;
-  std::size_t end_ = kTop;
-  bool top_is_free_ = false;  ///< its event was popped
+  EventHeap near_;
+  FarEvents far_;
+  bool top_is_free_ = false;  ///< of the heap: its event was popped
   std::vector<Slot> slots_;
   std::uint32_t free_ = kNoSlot;
   std::uint32_t stamps_ = 0;

@@ -1,6 +1,7 @@
 #include "sim/core/event_queue.hpp"
 
 #include <map>
+#include <set>
 
 #include "sim/random/stream.hpp"
 #include "tests/support/catch.hpp"
@@ -60,4 +61,52 @@ TEST_CASE("Random schedules and cancellations agree with a multimap") {
     }
     REQUIRE(queue.size() == model.size());
   }
+}
+
+TEST_CASE(
+    "Many events come in the order of a sorted list, however far ahead they lie and whenever they are scheduled") {
+  EventQueue queue;
+  Nobody nobody;
+  Stream stream(3, StreamName("far"), 0);
+  std::set<std::pair<std::int64_t, std::uint64_t>> model;
+  std::vector<std::pair<std::int64_t, EventHandle>> handles;
+  std::vector<Entity> entities(60'000);
+  std::int64_t now = 0;
+  // Most within milliseconds, some within hours, some at one date, a few never.
+  const auto date = [&]() -> std::int64_t {
+    const std::uint64_t what = stream.below(1000);
+    if (what == 0) return Time::never().ns();
+    if (what < 50) return now + 1'000'000;
+    if (what < 100) return now + static_cast<std::int64_t>(stream.below(1'000'000'000'000'000));
+    return now + static_cast<std::int64_t>(stream.below(20'000'000));
+  };
+  const auto schedule = [&](std::uint64_t i) {
+    entities[i].id = i;
+    const std::int64_t at = date();
+    handles.emplace_back(at, queue.schedule(Time::nanoseconds(at), Priority::kWake, entities[i], nobody, i));
+    model.emplace(at, i);
+  };
+  const auto pop = [&] {
+    REQUIRE(queue.next_date().ns() == model.begin()->first);
+    const EventQueue::Due due = queue.pop();
+    REQUIRE(due.date.ns() == model.begin()->first);
+    REQUIRE(due.argument == model.begin()->second);
+    model.erase(model.begin());
+    now = due.date.ns();
+  };
+  std::uint64_t next = 0;
+  while (next < 20'000) schedule(next++);
+  while (next < 60'000) {
+    if (stream.below(5) == 0) {
+      const std::uint64_t i = stream.below(next);
+      auto& [at, handle] = handles[i];
+      if (queue.pending(handle)) model.erase({at, i});
+      queue.cancel(handle);
+    }
+    pop();
+    for (std::uint64_t more = stream.below(3); more > 0 && next < 60'000; --more) schedule(next++);
+    REQUIRE(queue.size() == model.size());
+  }
+  while (!model.empty() && model.begin()->first != Time::never().ns()) pop();
+  CHECK(queue.next_date() == Time::never());
 }
