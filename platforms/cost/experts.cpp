@@ -26,12 +26,9 @@ GemmFigures of_product(const ExpertFigures& figures) {
 }  // namespace
 
 double experts_hit(double experts, double per_token, std::int64_t tokens) {
-  // (1 - k/E)^T by squaring: only products, so the same on every machine.
-  double missed = experts, power = 1 - per_token / experts;
-  for (; tokens > 0; tokens /= 2, power *= power) {
-    if (tokens % 2 == 1) missed *= power;
-  }
-  return experts - missed;
+  const auto t = static_cast<double>(tokens);
+  const double b = 2 * (experts / per_token - 1);
+  return experts * (1 - b * (b + 1) / ((b + t) * (b + t + 1)));
 }
 
 Experts::Experts(const ExpertFigures& figures, const Shape& shape)
