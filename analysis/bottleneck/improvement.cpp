@@ -11,10 +11,9 @@ using platforms::Chip;
 
 /// Replaces a chip throughout the scenario by a changed copy.
 void change_chip(Scenario& scenario, const std::string& name, const std::function<void(Chip&)>& change) {
-  const Chip* old = nullptr;
-  for (const PoolPlan& pool : scenario.pools) {
-    if (pool.chip->name == name) old = pool.chip;
-  }
+  const Chip* const old = std::find_if(scenario.pools.begin(), scenario.pools.end(), [&](const PoolPlan& pool) {
+                            return pool.chip->name == name;
+                          })->chip;
   auto better = std::make_shared<Chip>(*old);
   change(*better);
   scenario.own_chips.push_back(better);

@@ -36,9 +36,13 @@ std::uint64_t fold_of(const ExpertSample& s) {
 
 double experts_here(const ExpertSample& s) { return static_cast<double>(s.experts) / static_cast<double>(s.ep); }
 
+double width_here(const ExpertSample& s) {
+  const std::int64_t whole = s.ffn / s.tp;
+  return static_cast<double>(whole);
+}
+
 KernelResidual::Point point_of(const ExpertSample& s) {
-  return {static_cast<double>(s.tokens * s.per_token) / static_cast<double>(s.experts),
-          static_cast<double>(s.ffn / s.tp), experts_here(s)};
+  return {static_cast<double>(s.tokens * s.per_token) / static_cast<double>(s.experts), width_here(s), experts_here(s)};
 }
 
 double copies_here(const ExpertSample& s) {
@@ -48,7 +52,7 @@ double hit_here(const ExpertSample& s) { return std::min(experts_here(s), std::m
 
 /// To read the experts that are hit, or to multiply.
 double least_seconds(const ExpertSample& s, const ExpertFigures& chip, double weight_bytes) {
-  const double weights = 3 * static_cast<double>(s.hidden) * static_cast<double>(s.ffn / s.tp);
+  const double weights = 3 * static_cast<double>(s.hidden) * width_here(s);
   return std::max(hit_here(s) * weights * weight_bytes / chip.bytes_per_s,
                   copies_here(s) * 2 * weights / chip.peak_flops_per_s);
 }

@@ -37,7 +37,7 @@ std::vector<double> robust_least_squares(
   const auto unknowns = static_cast<int>(start.size());
   Eigen::NumericalDiff<Residuals> functor(Residuals(residuals, unknowns, static_cast<int>(rows), scale), kStep);
   Eigen::LevenbergMarquardt<Eigen::NumericalDiff<Residuals>> solver(functor);
-  solver.setMaxfev(kIterations * (unknowns + 1));
+  solver.setMaxfev(kIterations * (static_cast<Eigen::Index>(unknowns) + 1));
   Eigen::VectorXd x = Eigen::Map<const Eigen::VectorXd>(start.data(), unknowns);
   solver.minimize(x);
   return {x.begin(), x.end()};

@@ -49,9 +49,9 @@ std::vector<double> minimize(const std::function<double(std::span<const double>)
       if (reflected.value < best.value) {
         Vertex expanded = vertex(along(centre, worst.x, -2));
         ++evaluations;
-        worst = expanded.value < reflected.value ? std::move(expanded) : std::move(reflected);
+        std::swap(worst, expanded.value < reflected.value ? expanded : reflected);
       } else if (reflected.value < simplex[n - 1].value) {
-        worst = std::move(reflected);
+        std::swap(worst, reflected);
       } else {
         Vertex contracted = vertex(along(centre, reflected.value < worst.value ? reflected.x : worst.x, 0.5));
         ++evaluations;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/analysis/campaign/in_folder.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -160,7 +161,7 @@ TEST_CASE("a run that is killed or takes too long is a failure, and is tried aga
   }
 }
 
-#ifndef __SANITIZE_ADDRESS__  // whose shadow is data too
+#ifndef TOKENYARD_ADDRESS_SANITIZER
 TEST_CASE("a run that needs too much memory is a failure") {
   RunLimits limits;
   limits.memory_mb = 300;
