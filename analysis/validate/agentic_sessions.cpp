@@ -174,11 +174,11 @@ RecordedTask AgenticSessions::session(const std::vector<Turn>& turns, std::size_
     } else if (10 * removed > before->size()) {
       const Tokens kept_tokens = static_cast<Tokens>(kept) * kBlockTokens;
       conversation.cut(kept_tokens);
-      stored = shortfall = 0;
+      shortfall = 0;
       say(turn.in - kept_tokens);
     } else if (removed > 0 || turn.blocks.size() > kept) {
       say(turn.in - before_in - stored + shortfall);
-      stored = shortfall = 0;
+      shortfall = 0;
     }
     if (conversation.empty()) say(std::max<Tokens>(100, turn.in));
     before = &turn.blocks;
