@@ -37,12 +37,12 @@ GemmFigures gemm_figures(const Chip& chip, Precision compute) {
 }
 
 ExpertFigures expert_figures(const Chip& chip, Precision weights) {
-  static const ExpertKernels usual;
+  static const ExpertKernels kUsual;
   const ExpertKernels* fitted = chip.experts(weights);
   return {.peak_flops_per_s = *chip.peak_flops_per_s[chip.compute_precision(weights).value()],
           .bytes_per_s = *chip.memory_bytes_per_s,
           .units = chip.compute_units.value_or(0),
-          .kernels = fitted != nullptr ? fitted : &usual};
+          .kernels = fitted != nullptr ? fitted : &kUsual};
 }
 
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {
