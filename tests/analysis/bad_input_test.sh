@@ -160,7 +160,7 @@ says "a chip of 667 FLOP/s" 'pool "main": a step of llama-3.1-70b on trainium2 m
 ended() { # WHAT TEXT, then the command
   what=$1 text=$2; shift 2
   cases=$((cases + 1))
-  timeout 60 "$tokenyard" "$@" --quiet --out endless > output 2> message
+  timeout 300 "$tokenyard" "$@" --quiet --out endless > output 2> message
   code=$?
   [ $code = 3 ] || fail "$what: exit $code, not 3"
   says "$what" "$text"
