@@ -34,11 +34,11 @@ void FarEvents::spread(std::vector<Event> events) {
 }
 
 const std::vector<Event>& FarEvents::next_span() {
-  taken_.clear();
+  taken_ = {};
   for (;;) {
     while (next_ < spans_.size() && spans_[next_].empty()) ++next_;
     if (next_ < spans_.size()) {
-      taken_.swap(spans_[next_++]);
+      taken_ = std::move(spans_[next_++]);  // with its memory: what one span takes says nothing of the next
       const Int128 end_ns = begin_ns_ + (Int128{static_cast<std::int64_t>(next_)} << shift_);
       horizon_ = end_ns < Time::never().ns() ? end_ns << 64 : EventHeap::kNever - 1;
       return taken_;

@@ -84,13 +84,13 @@ std::string three_domains(double tasks) {
       R"({{"cluster": {{"sites": [{{"nodes": [{}, {}]}}]}},
            "pools": [{{"name": "desk", "model": "llama-3.3-70b", "chip": "h100-sxm", "replicas": 48, "parallelism": {{"tp": 4}},
                        "precision": {{"weights": "fp8", "kv": "fp8"}}, "router": "task-sticky"}},
-                     {{"name": "small", "model": "llama-3.1-8b", "chip": "a100-80-sxm", "replicas": 48, "router": "task-sticky"}}],
+                     {{"name": "small", "model": "llama-3.1-8b", "chip": "a100-80-sxm", "replicas": 56, "router": "task-sticky"}}],
            "workload": {{"agents": [
              {{"agent": "customer-service", "rate_per_s": 20, "pools": {{"default": "desk", "small": "small"}}}},
              {{"agent": "sales", "rate_per_s": 5, "pools": {{"default": "desk", "small": "small"}}}},
              {{"agent": "it-security", "rate_per_s": 10, "pools": {{"default": "desk", "small": "small"}}}}]}},
            "run": {{"duration_s": {}}}}})",
-      nodes("h100-sxm", 24), nodes("a100-80-sxm", 6), tasks / 35);
+      nodes("h100-sxm", 24), nodes("a100-80-sxm", 7), tasks / 35);
 }
 
 std::string read_file(const fs::path& path) {
