@@ -81,10 +81,13 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   ++agent.arrived;
   good_tasks += good ? 1 : 0;
   agent.good += good ? 1 : 0;
-  if (completed) {
-    task.add(duration);
-    agent.task.add(duration);
-  }
+  if (completed) agent.task.add(duration);
+}
+
+sim::QuantileSketch Metrics::task() const {
+  sim::QuantileSketch all;
+  for (const Agent& agent : agents) all.merge(agent.task);
+  return all;
 }
 
 }  // namespace tokenyard::analysis

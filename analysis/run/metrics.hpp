@@ -41,7 +41,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   platforms::CauseTimes causes;
 
   // Arrived in the window.
-  sim::QuantileSketch queue, ttft, tpot, e2e, task;
+  sim::QuantileSketch queue, ttft, tpot, e2e;
   std::uint64_t arrived_calls = 0, good_calls = 0;  ///< good: within every limit of the service level on calls
   std::uint64_t arrived_tasks = 0, good_tasks = 0;
   struct Agent {
@@ -55,6 +55,8 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
     std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
   };
   std::vector<Agent> agents;
+  /// Of the tasks of all agents.
+  sim::QuantileSketch task() const;
 
   // Ended in the window.
   std::uint64_t completed_calls = 0, completed_good_calls = 0, completed_tasks = 0, completed_good_tasks = 0;

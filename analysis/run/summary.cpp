@@ -73,7 +73,7 @@ class Summary {
                   {{"ttft_s", curve(m_.ttft)},
                    {"tpot_s", curve(m_.tpot)},
                    {"e2e_s", curve(m_.e2e)},
-                   {"task_s", curve(m_.task)}}}};
+                   {"task_s", curve(m_.task())}}}};
     json["validity"] = validity_;
     json["notes"] = notes_;
     return json;
@@ -110,7 +110,7 @@ class Summary {
     QuantileSketch itl;
     for (std::size_t p = 0; p < o_.fleet.pools(); ++p) itl.merge(o_.fleet.tally_of(p).gaps);
     return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)},   {"itl_s", statistics(itl)},
-            {"e2e_s", statistics(m_.e2e)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task)}};
+            {"e2e_s", statistics(m_.e2e)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task())}};
   }
 
   Json throughput_json() const {

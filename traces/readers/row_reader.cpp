@@ -1,8 +1,8 @@
 #include "traces/readers/row_reader.hpp"
 
-#include <cmath>
 #include <fmt/format.h>
 
+#include "sim/core/rounded.hpp"
 #include "traces/readers/fields.hpp"
 
 namespace tokenyard::traces {
@@ -120,7 +120,7 @@ bool RowReader::next(agents::RecordedRequest& request) {
     if (scaled >= 9e18)
       throw sim::InputError(
           {"", "--speed", fmt::format("{}", options_.speed), "a speed at which the trace lasts less than 285 years"});
-    arrival_ns = std::llround(scaled);
+    arrival_ns = sim::rounded(scaled);
   }
   request.arrival = sim::Time::nanoseconds(arrival_ns);
   request.output_tokens = row.output_tokens;
