@@ -169,8 +169,7 @@ ValidationTable experts(const std::filesystem::path& folder, const platforms::Ca
       "Kernel tables: layers of experts",
       "The catalogue's figures with their tables of measured over modelled time, balanced routing, up to 16,384 "
       "tokens, without models that were routed otherwise (rows faster than reading the experts that the table says "
-      "were "
-      "hit). Models and divisions held out are missed by what the sources in the catalogue say.",
+      "were hit). Models and divisions held out are missed by what the sources in the catalogue say.",
       {}};
   for (const Source& source : kExperts) {
     look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {

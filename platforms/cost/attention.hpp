@@ -18,7 +18,7 @@
 /// FlashAttention-2 does neither: it divides contexts only where nothing else is computed and a captured graph's places
 /// have fewer than 1.6 tiles for each unit (0.8 of the two that a unit holds: num_splits_heuristic in its
 /// flash_api.cpp). Elsewhere the longest goes on when the others are done, each of its keys taking `decode_key_s`
-/// whatever the model; in w waves of tiles, two to a unit, it has come further by then (8: fitted):
+/// whatever the model; in w waves of tiles, two to a unit, it has come further by then (8: chosen on the same tables):
 ///   per layer decode_key_s · (L - S / n) / (1 + w / 8)
 /// Decoding has a tile for each cached head of a call, beside prompts one for each of its query heads.
 ///

@@ -10,6 +10,13 @@ using namespace tokenyard::platforms;
 
 namespace {
 
+ReplicaSpec llama_on(const char* chip) {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip(chip);
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  return spec;
+}
+
 /// Attention that is far from linear in the context: leaps are cut at every point of its grid.
 KernelProfile bent_profile() {
   KernelProfile profile;
@@ -30,10 +37,7 @@ KernelProfile bent_profile() {
 }  // namespace
 
 TEST_CASE("Leaping equals stepping where a measured profile bends") {
-  const Catalog& catalog = built_in_catalog();
-  ReplicaSpec spec;
-  spec.chip = catalog.find_chip("h100-sxm");
-  spec.model = catalog.find_model("llama-3.1-8b");
+  const ReplicaSpec spec = llama_on("h100-sxm");
   const KernelProfile profile = bent_profile();
   ServingBench bench;
   bench.cost = std::make_shared<ProfiledStepCost>(spec, profile);
@@ -55,10 +59,7 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
 }
 
 TEST_CASE("Pieces of a profile join at the points of its grid") {
-  const Catalog& catalog = built_in_catalog();
-  ReplicaSpec spec;
-  spec.chip = catalog.find_chip("h100-sxm");
-  spec.model = catalog.find_model("llama-3.1-8b");
+  const ReplicaSpec spec = llama_on("h100-sxm");
   const KernelProfile profile = bent_profile();
   const ProfiledStepCost cost(spec, profile);
   for (Tokens context = 8; context < 8 * 600;) {
@@ -75,10 +76,7 @@ TEST_CASE("Pieces of a profile join at the points of its grid") {
 }
 
 TEST_CASE("A profile has the launches of its kernels in it, and not what unequal contexts take") {
-  const Catalog& catalog = built_in_catalog();
-  ReplicaSpec spec;
-  spec.chip = catalog.find_chip("rtx-pro-6000");
-  spec.model = catalog.find_model("llama-3.1-8b");
+  ReplicaSpec spec = llama_on("rtx-pro-6000");
   const KernelProfile profile = bent_profile();
   const PrefillChunk chunk{500, 0, true};
   const auto ticks = [&](Tokens skew, std::span<const PrefillChunk> chunks) {
