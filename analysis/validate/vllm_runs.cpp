@@ -2,6 +2,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "analysis/calibrate/measured_table.hpp"
@@ -31,31 +32,36 @@ struct Measured {
   std::vector<ServedCall> calls;
 };
 
+/// Calls by arrival, in seconds from the first. The engine stamps a call as queued only when it takes it up between two
+/// steps, so what a call has waited until then shows in its arrival alone, which another clock told: the smallest
+/// difference between the two is taken as that of the clocks.
 Measured read_requests(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  Measured measured;
   struct Row {
-    double queued;
-    TimedRequest request;
-    ServedCall call;
+    double arrival, queued, first_token, last_token;
+    std::int64_t prompt_tokens, output_tokens;
   };
   std::vector<Row> rows;
+  std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const auto json = nlohmann::json::parse(line);
-    Row row;
-    row.queued = json.at("queued_ts").get<double>();
-    row.request = {0, json.at("input_toks").get<std::int64_t>(), json.at("output_toks").get<std::int64_t>()};
-    const double first = json.at("first_token_ts").get<double>(), last = json.at("last_token_ts").get<double>();
-    row.call.ttft_s = first - row.queued;
-    row.call.e2e_s = last - row.queued;
-    row.call.tpot_s = (last - first) / static_cast<double>(row.request.output_tokens - 1);
-    rows.push_back(row);
+    const auto seconds = [&](const char* key) { return json.at(key).get<double>(); };
+    const auto tokens = [&](const char* key) { return json.at(key).get<std::int64_t>(); };
+    rows.push_back({seconds("arrival_time"), seconds("queued_ts"), seconds("first_token_ts"), seconds("last_token_ts"),
+                    tokens("input_toks"), tokens("output_toks")});
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.queued < b.queued; });
-  for (Row& row : rows) {
-    row.request.arrival_s = row.call.arrival_s = row.queued - rows.front().queued;
-    measured.requests.push_back(row.request);
-    measured.calls.push_back(row.call);
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.arrival < b.arrival; });
+  double clocks = std::numeric_limits<double>::max();
+  for (const Row& row : rows) clocks = std::min(clocks, row.queued - row.arrival);
+  Measured measured;
+  for (const Row& row : rows) {
+    const double arrived = row.arrival + clocks, begin = rows.front().arrival;
+    measured.requests.push_back({row.arrival - begin, row.prompt_tokens, row.output_tokens});
+    ServedCall call;
+    call.arrival_s = row.arrival - begin;
+    call.ttft_s = row.first_token - arrived;
+    call.e2e_s = row.last_token - arrived;
+    call.tpot_s = (row.last_token - row.first_token) / static_cast<double>(row.output_tokens - 1);
+    measured.calls.push_back(call);
   }
   return measured;
 }
@@ -130,11 +136,12 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
               ? std::shared_ptr<const platforms::StepCost>(std::make_shared<platforms::ProfiledStepCost>(spec, profile))
               : std::make_shared<platforms::KernelStepCost>(spec);
       const ServingResult result = bench.replay(measured.requests, true);
-      ValidationTable table{fmt::format("vLLM 0.19, {} on RTX PRO 6000 x {}, 300 requests: {}", run.model, run.dp,
-                                        profiled ? "with its kernel profile" : "from the chip's entry"),
-                            "Times count from the moment the engine queued a request. The simulated prompts share no "
-                            "prefix: the data have no token ids.",
-                            {}};
+      ValidationTable table{
+          fmt::format("vLLM 0.19, {} on RTX PRO 6000 x {}, 300 requests: {}", run.model, run.dp,
+                      profiled ? "with its kernel profile" : "from the chip's entry"),
+          "Times count from a request's arrival. The simulated prompts share no prefix: the data have no "
+          "token ids.",
+          {}};
       const std::string fitted = profiled      ? "nothing"
                                  : run.dp == 1 ? "host times: this run"
                                                : "host times: the Llama run";
