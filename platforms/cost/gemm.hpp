@@ -1,19 +1,22 @@
 #pragma once
 /// Time of a dense matrix product, or of a group of them, on one chip.
 ///
-/// A kernel cuts the m x n result into tiles, may split the depth k among s tiles, and runs them on the chip's compute
-/// units. It takes launch + min over tile shapes and s of knee(compute, memory), with
-///   compute = waves · 2 Tm Tn (k / s + depth_half) · units / (peak · e),   e = compute share · Tm Tn / (Tm Tn +
-///   tile_half) waves   = max(1, tiles / units), or the next whole number of them (`wave` of the way) memory  = bytes /
-///   (bandwidth · memory share) · (1 + occupancy · (units / busy units - 1)) + partial sums of the split, which take
-///   split_s more
-/// so it knows that small results leave units idle, that a row too many costs a tile, and that short products never
-/// fill a pipeline. Form and figures: least squares on kernel tables (analysis/calibrate); errors stand in the chips'
-/// entries. A chip of unknown units has none of the unit terms. Cost: O(tile shapes · splits), about 1 us.
+/// A kernel cuts the m x n result into tiles of Tm x Tn, may split the depth k among s tiles, and runs them on the
+/// chip's compute units. It takes launch + min over tile shapes and s of knee(compute, memory), with
+///   compute = waves · 2 Tm Tn (k / s + depth_half) · units / (peak · e)
+///   e       = compute share · Tm Tn / (Tm Tn + tile_half)
+///   waves   = max(1, tiles / units), `wave` of the way to the next whole number of them
+///   memory  = bytes / (bandwidth · memory share) · (1 + occupancy · (units / busy units - 1))
+///             + the partial sums of a split
+/// and split_s more where the parts of a split are added up. So it knows that small results leave units idle, that a
+/// row too many costs a tile, and that short products never fill a pipeline. Form and figures: least squares on kernel
+/// tables (analysis/calibrate); errors stand in the chips' entries. A chip of unknown units has none of the unit terms.
+/// Cost: O(tile shapes · splits), about 1 us.
 ///
-///   Gemm gate_up({.chip = chip, .peak = Precision::kFp8}, 2 * ffn / tp, hidden, 1.0);
-///   gate_up.at(256);            // of 256 tokens
-///   experts.at(16, 128);        // 128 experts with 16 tokens each
+///   const GemmFigures figures = gemm_figures(chip, Precision::kFp8);   // kernel_figures.hpp
+///   Gemm gate_up(figures, 2 * ffn / tp, hidden, 1.0, 1.0);             // weights and inputs of a byte
+///   gate_up.at(256);                                                   // of 256 tokens
+///   gate_up.at(16, 128);                                               // 128 like it, with 16 tokens each
 
 #include <array>
 #include <cstdint>

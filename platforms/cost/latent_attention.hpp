@@ -14,8 +14,8 @@
 /// from the cache, with one more product, as of its own. Several kernels copy them in pieces of a head; a token and
 /// head take as long as kAssembledBytes at full bandwidth. Attention itself is quicker than with heads of 128 numbers,
 /// where exponentials weigh more: kLatentPrefillTime of its products' time. Both fitted to vLLM 0.22's modules of
-/// prompts (aiconfigurator, 16-bit products, 1,024 to 40,000 tokens, 2026-11): B200 0.58 and 6.3 kB, H200 0.68 and 3.6
-/// kB.
+/// prompts (aiconfigurator, 16-bit products, 1,024 to 40,000 tokens, 2026-11): B200 0.58 and 6.3 kB, H200 0.68 and
+/// 3.6 kB.
 ///
 /// Tables: vLLM's MLA modules in aiconfigurator, fitted by `tokenyard calibrate` (analysis/calibrate/latent_fit.hpp).
 

@@ -5,11 +5,10 @@
 /// tokens; a full block is found again by the content of everything up to its end, from the step that computes it on;
 /// the last token of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block
 /// first, and new blocks are taken from its head; where KV is worth more or less (kv_eviction.hpp), of a queue for each
-/// worth, the least first. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp
-/// measures them):
+/// worth, the least first. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp measures them):
 /// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache
-/// does;
-///   vLLM keeps both until they are freed. Only calls that compute the same content side by side have such blocks.
+///   does; vLLM keeps both until they are freed. Only calls that compute the same content side by side have such
+///   blocks.
 /// - Output becomes reusable when its call ends or is preempted, not block by block. Nobody could ask for it before.
 ///
 /// A context is a chain of extents (platforms/serving/call.hpp). The cache is a radix tree of them: a node owns the

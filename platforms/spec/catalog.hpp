@@ -11,8 +11,7 @@
 ///   sim::Faults faults;
 ///   Catalog catalog = Catalog::load(faults, {"my-chips"});
 ///   const Chip* chip = catalog.find_chip(name);
-///   if (!chip) faults.add(file, place, name, "a chip of the catalogue" + sim::did_you_mean(name,
-///   catalog.names(CatalogKind::kChip)));
+///   if (!chip) faults.add(file, place, name, catalog.allowed(CatalogKind::kChip, name));
 
 #include <array>
 #include <cstdint>

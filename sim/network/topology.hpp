@@ -17,8 +17,8 @@
 ///   Topology topology;
 ///   ZoneId fabric = topology.add_star("fabric");
 ///   ZoneId node = topology.add_star("node0", fabric);
-///   HostId gpu0 = topology.add_host("gpu0", node, {.inner = {450e9, Time::microseconds(1)}, .outer = {50e9,
-///   Time::microseconds(2)}});
+///   HostId gpu0 = topology.add_host("gpu0", node, {.inner = {450e9, Time::microseconds(1)},
+///                                                  .outer = {50e9, Time::microseconds(2)}});
 
 #include <array>
 #include <cstdint>
