@@ -32,6 +32,16 @@ struct alignas(sim::kCacheLine) ActiveCall {
   std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier
   CallRecord record;
   CallRequest request;
+
+  /// Tokens of its context, as of `made`.
+  Tokens context() const { return record.prompt_tokens + made; }
+  /// Why its prompt is computed.
+  Cause prefill_cause() const { return resumed ? Cause::kRecompute : Cause::kPrefill; }
+  /// The time since `mark` passed for this reason.
+  void account(Cause cause, sim::Time now) {
+    record.causes[cause] += now - mark;
+    mark = now;
+  }
 };
 
 using ActiveCalls = sim::Slab<ActiveCall>;

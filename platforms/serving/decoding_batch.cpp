@@ -11,7 +11,7 @@ constexpr sim::StreamName kAcceptance("speculation");
 constexpr auto kLater = [](const auto& a, const auto& b) { return a.step > b.step; };
 
 /// Of a call's context over the step count: no step changes it.
-Tokens lead_of(const ActiveCall& call) { return call.record.prompt_tokens + call.made - call.joined_step; }
+Tokens lead_of(const ActiveCall& call) { return call.context() - call.joined_step; }
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
     lead_ = std::max(*lead_, lead_of(call));
   }
   ++size_;
-  context_ += call.record.prompt_tokens + call.made;
+  context_ += call.context();
   count_needing(call, 1);
   completions_.push_back({step_ + call.request.output_tokens - call.made, index});
   std::push_heap(completions_.begin(), completions_.end(), kLater);
@@ -68,7 +68,7 @@ void DecodingBatch::take_out(ActiveCall& call) {
   --size_;
   if (lead_ == lead_of(call)) lead_.reset();
   call.made = made(call);
-  context_ -= call.record.prompt_tokens + call.made;
+  context_ -= call.context();
   call.decoding = false;
 }
 

@@ -219,7 +219,7 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
   ActiveCall& call = calls[index];
   CallRecord& record = call.record;
   const Time way = simulation_.now() - call.mark;
-  record.causes[Cause::kNetwork] += way;
+  call.account(Cause::kNetwork, simulation_.now());
   call.moving = false;
   if (!back) return read(index);
   record.first_token += way;
@@ -243,7 +243,7 @@ void Fleet::on_read(std::uint32_t index) {
   ActiveCall& call = calls[index];
   call.reading = false;
   const Time took = simulation_.now() - call.mark;
-  call.record.causes[Cause::kPrefill] += took;
+  call.account(Cause::kPrefill, simulation_.now());
   call.request.task_served -= took;  // its replica has served nothing of it yet
   call.request.path_served -= took;
   pools_[call.record.pool].replicas[call.record.replica]->submit(index);
@@ -345,7 +345,8 @@ void Fleet::on_event(Time now, std::uint64_t argument) {
   }
   const std::uint32_t from_pool = call.record.pool;
   const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
-  call.record.causes[Cause::kKvTransfer] += now - call.mark;
+  const Time sent = call.mark;
+  call.account(Cause::kKvTransfer, now);
   call.moving = false;
   const KvTransfer transfer{
       call.record.call,
@@ -354,7 +355,7 @@ void Fleet::on_event(Time now, std::uint64_t argument) {
       to_pool,
       call.target,
       pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
-      call.mark,
+      sent,
       now};
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
   call.record.pool = to_pool;
@@ -403,7 +404,7 @@ void Fleet::finish_unfinished() {
     ActiveCall& call = calls[index];
     if (!call.moving && !call.reading) continue;
     const Cause cause = call.reading ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
-    call.record.causes[cause] += simulation_.now() - call.mark;
+    call.account(cause, simulation_.now());
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
     call.moving = call.reading = false;

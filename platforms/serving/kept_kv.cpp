@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "platforms/serving/replica.hpp"
-#include "sim/core/error.hpp"
 
 namespace tokenyard::platforms {
 
@@ -27,7 +26,7 @@ Time Replica::time_to_hold(const ActiveCall& call, std::uint64_t content, Time n
       {.task = request.task,
        .content = content,
        .wait = comes_back ? std::uint64_t{request.agent} << 32 | request.next_node : KvRetention::kNoWait,
-       .tokens = call.record.prompt_tokens + call.made,
+       .tokens = call.context(),
        .others = others},
       now);
 }
@@ -42,7 +41,7 @@ void Replica::hold(const ActiveCall& call, Time now) {
   context.owner = 0;
   KvChain chain;
   const KvHit hit = kv_.find(context);
-  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
+  admit_found(chain, context, hit);
   held_.add(
       {request.task, content, request.task_arrival, time < Time::never() - now ? now + time : Time::never(), chain});
 }
@@ -121,9 +120,8 @@ void Replica::prefetch(const NextUse& use) {
   call.record.replica = index_;
   call.made = context.output.tokens;
   call.computed = all;
-  if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
-  kv_.take(fresh);
-  kv_.add_private(call.kv, fresh);
+  admit_found(call.kv, context, hit);
+  take_blocks(call, fresh);
   for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   prefetching_.push_back(role);
   if (busy()) cut_leap();

@@ -39,8 +39,7 @@ void MediaQueue::begin(std::uint32_t replica, std::uint32_t index) {
   const Time now = simulation_.now();
   call.record.replica = replica;
   call.record.scheduled = now;
-  call.record.causes[Cause::kQueue] += now - call.mark;
-  call.mark = now;
+  call.account(Cause::kQueue, now);
   const MediaOrder& order = call.request.media;
   const MediaStep step = cost_.step({order.width, order.height, order.frames});
   servers_[replica] = {index, now, Int128{step.ticks} * order.steps, Int128{step.flop} * order.steps};
@@ -58,7 +57,7 @@ void MediaQueue::on_event(Time now, std::uint64_t argument) {
   const Server done = servers_[replica];
   servers_[replica] = {};
   ActiveCall& call = owner_.calls[done.call];
-  call.record.causes[Cause::kMedia] += now - call.mark;
+  call.account(Cause::kMedia, now);
   call.record.finish = now;
   call.record.status = CallStatus::kCompleted;
   StepTotals& totals = owner_.tally(pool_).totals.without_prompts;
@@ -90,11 +89,10 @@ std::vector<std::uint32_t> MediaQueue::abandon() {
   }
   const Time now = simulation_.now();
   for (const std::uint32_t index : left) {
-    CallRecord& record = owner_.calls[index].record;
-    record.causes[record.scheduled == CallRecord::kNoTime ? Cause::kQueue : Cause::kMedia] +=
-        now - owner_.calls[index].mark;
-    record.finish = now;
-    record.status = CallStatus::kUnfinished;
+    ActiveCall& call = owner_.calls[index];
+    call.account(call.record.scheduled == CallRecord::kNoTime ? Cause::kQueue : Cause::kMedia, now);
+    call.record.finish = now;
+    call.record.status = CallStatus::kUnfinished;
   }
   return left;
 }

@@ -100,9 +100,8 @@ void Replica::schedule_running() {
   Tokens budget = options_.max_num_batched_tokens - decode_tokens();
   for (const std::uint32_t index : prefilling_) {
     const ActiveCall& call = calls_[index];
-    const Tokens remaining = call.record.prompt_tokens + call.made - call.computed;
-    Tokens tokens = std::min(remaining, budget);
-    if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
+    const Tokens remaining = call.context() - call.computed;
+    const Tokens tokens = std::min(options_.longest_chunk(remaining), budget);
     if (tokens <= 0) throw sim::InternalError("replica: the token budget does not reach a running call");
     plan_.emplace_back(Planned{index, {tokens, call.computed, tokens == remaining}});
     budget -= claim(tokens);
@@ -150,7 +149,7 @@ void Replica::reserve_in_order() {
     if (planned) {
       extend(plan_[next++]);
     } else if (options_.speculation.drafts() > 0) {
-      hold_for_drafts(call, needed);
+      take_blocks(call, needed);
     } else {
       kv_.take(needed);
       taken_ += needed;
@@ -171,9 +170,15 @@ std::int64_t Replica::blocks_to_decode(const ActiveCall& call) const {
   return std::max<std::int64_t>(0, blocks_to_decode(context) - call.kv.blocks());
 }
 
-void Replica::hold_for_drafts(ActiveCall& call, std::int64_t blocks) {
+/// They are the call's own from now on.
+void Replica::take_blocks(ActiveCall& call, std::int64_t blocks) {
   kv_.take(blocks);
   kv_.add_private(call.kv, blocks);
+}
+
+/// Pins what was just found, for which no other block is needed.
+void Replica::admit_found(KvChain& chain, const KvContext& context, const KvHit& hit) {
+  if (!kv_.admit(chain, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
 }
 
 std::int64_t Replica::blocks_for(const Planned& planned) const {
@@ -204,12 +209,11 @@ void Replica::preempt(std::uint32_t index, Time now) {
     decoding_.leave(index, call);
     end_decoding(call);
     account_decoding(call, now);
-    computed = call.record.prompt_tokens + call.made - 1;
+    computed = call.context() - 1;
   } else {
     std::erase(prefilling_, index);
     sim::erase_if(plan_, [&](const Planned& planned) { return planned.call == index; });
-    call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
-    call.mark = now;
+    call.account(call.prefill_cause(), now);
   }
   call.computed = 0;
   call.resumed = true;
@@ -245,15 +249,13 @@ bool Replica::came_in_time(Time date) {
 }
 
 Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const {
-  const Tokens total = call.record.prompt_tokens + call.made;
+  const Tokens total = call.context();
   Entry entry{.hit = kv_.find(context), .total = total};
   entry.ready = entry.hit.tokens;
   entry.held = total - 1;  // of a transferred call, whose newest token is yet to be computed: by decoding
   if (!call.transferred) {
     entry.ready += found_beyond(context, entry.hit.tokens);
-    entry.wanted = total - entry.hit.tokens;
-    if (options_.long_prefill_token_threshold > 0)
-      entry.wanted = std::min(entry.wanted, options_.long_prefill_token_threshold);
+    entry.wanted = options_.longest_chunk(total - entry.hit.tokens);
     entry.held = entry.ready + std::min({total - entry.ready, entry.wanted, budget});
   }
   const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
@@ -290,7 +292,7 @@ bool Replica::admit(std::uint32_t index) {
   if (call.transferred) {
     join_decoding(index, call.last_token);
     late_.push_back(index);
-    if (options_.speculation.drafts() > 0 && !decoding_waits_) hold_for_drafts(call, blocks_to_decode(call));
+    if (options_.speculation.drafts() > 0 && !decoding_waits_) take_blocks(call, blocks_to_decode(call));
     take_decode_blocks(1);
     return true;
   }
@@ -322,8 +324,7 @@ void Replica::note_admission(ActiveCall& call, Tokens cached, const KvFound& fou
     if (retention_ != nullptr && !call.held) retention_->on_queued(now - call.mark);
   }
   if (call.held) held_.admitted(call.record.task, call.request.prompt);
-  call.record.causes[Cause::kQueue] += now - call.mark;
-  call.mark = now;
+  call.account(Cause::kQueue, now);
   call.record.replica = index_;
 }
 
@@ -338,10 +339,8 @@ void Replica::join_running(std::uint32_t index) {
 void Replica::begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found,
                          Tokens ready) {
   ActiveCall& call = calls_[index];
-  if (!kv_.admit(call.kv, context, hit, hit.tokens)) throw sim::InternalError("replica: a block found is gone");
-  const std::int64_t more = kv_.blocks_for(call.record.prompt_tokens + call.made) - call.kv.blocks();
-  kv_.take(more);
-  kv_.add_private(call.kv, more);
+  admit_found(call.kv, context, hit);
+  take_blocks(call, kv_.blocks_for(call.context()) - call.kv.blocks());
   call.computed = std::max(ready, hit.tokens + found.total());
   for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   note_admission(call, call.computed, found);
@@ -374,17 +373,14 @@ void Replica::on_loaded(std::uint32_t index) {
 
 bool Replica::admit_loaded(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  const Tokens total = call.record.prompt_tokens + call.made;
+  const Tokens total = call.context();
   const Tokens budget = budget_left();
-  Tokens tokens = total - call.computed;
-  if (options_.long_prefill_token_threshold > 0) tokens = std::min(tokens, options_.long_prefill_token_threshold);
+  Tokens tokens = options_.longest_chunk(total - call.computed);
   if (budget < claim(1) || (!options_.chunked_prefill && tokens > budget)) return false;
   tokens = std::min(tokens, budget);
   const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
   extend(planned);
-  const Time now = pool_.simulation.now();
-  call.record.causes[Cause::kKvTransfer] += now - call.mark;
-  call.mark = now;
+  call.account(Cause::kKvTransfer, pool_.simulation.now());
   loaded_.remove(calls_, index);
   join_running(index);
   prefilling_.push_back(index);
@@ -553,8 +549,7 @@ void Replica::end_leap() {
     if (!planned.chunk.last) continue;
     std::erase(prefilling_, planned.call);
     const Time now = end.published();
-    call.record.causes[call.resumed ? Cause::kRecompute : Cause::kPrefill] += now - call.mark;
-    call.mark = now;
+    call.account(call.prefill_cause(), now);
     ++call.made;
     if (!call.request.part) ++totals.output_tokens;
     if (call.record.first_token == CallRecord::kNoTime) {
@@ -592,7 +587,7 @@ void Replica::join_decoding(std::uint32_t index, FineTime at) {
 /// The blocks that it took while decoding were counted by the replica; now they are its own, unless it held some for
 /// drafts.
 void Replica::end_decoding(ActiveCall& call) {
-  const std::int64_t counted = kv_.blocks_for(call.record.prompt_tokens + call.made - 1) - call.kv.blocks();
+  const std::int64_t counted = kv_.blocks_for(call.context() - 1) - call.kv.blocks();
   kv_.add_private(call.kv, std::max<std::int64_t>(0, counted));
   call.last_token = std::max(call.last_token, last_end_);
 }
@@ -614,8 +609,8 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   KvContext context = context_of(call);
   context.output.tokens = call.made - 1;
   context.owner = 0;
-  store(context, call.record.prompt_tokens + call.made - 1);
-  release(call, context, call.record.prompt_tokens + call.made - 1, call.request.next_node != CallRequest::kNoNode);
+  store(context, call.context() - 1);
+  release(call, context, call.context() - 1, call.request.next_node != CallRequest::kNoNode);
   if (retention_ != nullptr || call.request.part) hold(call, at.published());
   running_.remove(calls_, index);
   pool_.owner.on_completed(index);
@@ -632,9 +627,8 @@ std::vector<std::uint32_t> Replica::abandon() {
       if (call.decoding) {
         account_decoding(call, now);
       } else {
-        const Cause computing = call.resumed ? Cause::kRecompute : Cause::kPrefill;
-        const Cause cause = list == &waiting_ ? Cause::kQueue : list == &running_ ? computing : Cause::kKvTransfer;
-        call.record.causes[cause] += now - call.mark;
+        const Cause not_running = list == &waiting_ ? Cause::kQueue : Cause::kKvTransfer;
+        call.account(list == &running_ ? call.prefill_cause() : not_running, now);
       }
       call.record.finish = now;
       call.record.status = CallStatus::kUnfinished;

@@ -36,6 +36,7 @@
 /// each is out of the processor's caches when it is its turn: so what its events touch lies side by side, and what it
 /// has in common with the others of its pool is there once (ReplicaPool).
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct BatchingOptions {
   std::int32_t max_num_seqs = 256;
   Tokens max_num_batched_tokens = 8192;  ///< not below max_num_seqs, each with its drafts
   Tokens max_model_len = 131072;
-  Tokens long_prefill_token_threshold = 0;  ///< 0: none
+  Tokens long_prefill_token_threshold = 0;  ///< of one prompt in a step; 0: none
   bool chunked_prefill = true;
   /// Prompts are computed in the steps in which others decode. If not, they go first, and those that decode wait while
   /// there is a prompt to compute: SGLang's default (managers/scheduler.py), and vLLM's before chunked prefill.
@@ -67,6 +68,11 @@ struct BatchingOptions {
   Speculation speculation;
   std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;
+
+  /// What a step may compute of a prompt of which so much remains, were its budget without end.
+  Tokens longest_chunk(Tokens remaining) const {
+    return long_prefill_token_threshold > 0 ? std::min(remaining, long_prefill_token_threshold) : remaining;
+  }
 };
 
 /// Who hears of what happens in a replica: the fleet.
@@ -181,7 +187,8 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   std::int64_t blocks_for(const Planned& planned) const;
   std::int64_t blocks_to_decode(Tokens context) const;
   std::int64_t blocks_to_decode(const ActiveCall& call) const;
-  void hold_for_drafts(ActiveCall& call, std::int64_t blocks);
+  void take_blocks(ActiveCall& call, std::int64_t blocks);
+  void admit_found(KvChain& chain, const KvContext& context, const KvHit& hit);
   void extend(const Planned& planned);
   bool admit(std::uint32_t index);
   Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
