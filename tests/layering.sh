@@ -1,19 +1,24 @@
 #!/bin/sh
-# Includes go down the floors only, and SimGrid stays in its one folder.
+# Includes go down only, from floor to floor and within a floor from room to room; SimGrid stays in its one folder.
 root=${1:?the project root}
 status=0
-above() { # FLOOR ABOVE…: no file of FLOOR includes one of ABOVE
-  floor=$1; shift
-  for up in "$@"; do
-    if grep -rnE "#include \"$up/" "$root/$floor" --include='*.hpp' --include='*.cpp'; then
-      echo "upward include: $floor includes $up"; status=1
-    fi
+rising() { # PREFIX PART…: no part includes one that stands behind it
+  prefix=$1; shift
+  while [ $# -gt 1 ]; do
+    part=$1; shift
+    for up in "$@"; do
+      if grep -rnE "#include \"$prefix$up/" "$root/$prefix$part" --include='*.hpp' --include='*.cpp'; then
+        echo "upward include: $prefix$part includes $prefix$up"; status=1
+      fi
+    done
   done
 }
-above sim platforms agents traces analysis
-above platforms agents traces analysis
-above agents traces analysis
-above traces analysis
+rising '' sim platforms agents traces analysis
+rising sim/ input core random statistics network
+rising platforms/ spec cost kv serving cluster training
+rising agents/ graph work record
+rising analysis/ expression schemas scenario report run compare bottleneck demand campaign studies calibrate validate \
+  fit_agent command
 if grep -rnE '#include [<"]simgrid/' "$root"/sim "$root"/platforms "$root"/agents "$root"/traces "$root"/analysis \
      --include='*.hpp' --include='*.cpp' | grep -v '/sim/network/simgrid/'; then
   echo "a SimGrid header outside sim/network/simgrid/"; status=1

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "agents/graph/task_graph.hpp"
-#include "platforms/serving/call.hpp"
+#include "platforms/kv/extent.hpp"
 #include "sim/core/short_vector.hpp"
 
 namespace tokenyard::agents {

@@ -3,8 +3,9 @@
 
 #include <vector>
 
-#include "agents/record/left_out.hpp"
-#include "platforms/serving/call.hpp"
+#include "agents/work/left_out.hpp"
+#include "platforms/kv/extent.hpp"
+#include "sim/core/time.hpp"
 
 namespace tokenyard::agents {
 

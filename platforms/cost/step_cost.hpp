@@ -14,7 +14,7 @@
 #include <limits>
 #include <span>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/spec/tokens.hpp"
 #include "sim/core/time.hpp"
 
 namespace tokenyard::platforms {

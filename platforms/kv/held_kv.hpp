@@ -12,9 +12,11 @@
 ///   held.add({task, content, task_arrival, until, chain});
 ///   held.expire(now);
 
+#include <span>
 #include <vector>
 
 #include "platforms/kv/kv_cache.hpp"
+#include "sim/core/time.hpp"
 
 namespace tokenyard::platforms {
 

@@ -11,7 +11,7 @@
 ///   blocks.
 /// - Output becomes reusable when its call ends or is preempted, not block by block. Nobody could ask for it before.
 ///
-/// A context is a chain of extents (platforms/serving/call.hpp). The cache is a radix tree of them: a node owns the
+/// A context is a chain of extents (extent.hpp). The cache is a radix tree of them: a node owns the
 /// blocks whose *last* token lies in its extent. Whoever holds a node holds all nodes above, and a child is freed
 /// before its parent: so what is in memory of any path is a prefix of it, and the LRU queue holds whole nodes. Look-up,
 /// pinning and release cost O(extents of the context), eviction O(nodes evicted), whatever the number of blocks. A
@@ -23,11 +23,13 @@
 ///   KvChain chain;  if (cache.admit(chain, context, hit, hit.tokens + 512)) …
 ///   cache.extend(chain, context, tokens); … cache.release(chain, context, tokens);
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <tsl/robin_map.h>
 #include <vector>
 
+#include "platforms/kv/extent.hpp"
 #include "platforms/kv/kv_eviction.hpp"
 
 namespace tokenyard::platforms {

@@ -28,7 +28,7 @@
 #include <tsl/robin_map.h>
 #include <vector>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/kv/extent.hpp"
 
 namespace tokenyard::platforms {
 

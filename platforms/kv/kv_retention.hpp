@@ -32,6 +32,7 @@
 
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/kv/held_kv.hpp"
+#include "sim/core/time.hpp"
 
 namespace tokenyard::platforms {
 

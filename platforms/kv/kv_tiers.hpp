@@ -39,6 +39,7 @@
 #include <vector>
 
 #include "platforms/kv/kv_cache.hpp"
+#include "sim/core/time.hpp"
 
 namespace tokenyard::platforms {
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/kv/extent.hpp"
 #include "traces/content.hpp"
 
 namespace tokenyard::traces {

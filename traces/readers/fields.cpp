@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "sim/core/time.hpp"
+
 namespace tokenyard::traces {
 namespace {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/spec/tokens.hpp"
 
 namespace tokenyard::traces {
 
