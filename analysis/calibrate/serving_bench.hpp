@@ -12,7 +12,10 @@
 #include <memory>
 #include <vector>
 
-#include "platforms/serving/fleet.hpp"
+#include "platforms/cost/step_cost.hpp"
+#include "platforms/kv/kv_cache.hpp"
+#include "platforms/serving/batching_options.hpp"
+#include "platforms/serving/serving_totals.hpp"
 
 namespace tokenyard::analysis {
 

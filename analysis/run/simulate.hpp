@@ -10,6 +10,7 @@
 #include "agents/record/recorded_player.hpp"
 #include "agents/work/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
+#include "platforms/serving/fleet.hpp"
 #include "sim/network/network.hpp"
 #include "traces/writers/tables.hpp"
 

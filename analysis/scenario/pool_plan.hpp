@@ -12,7 +12,7 @@
 #include "platforms/cluster/cluster.hpp"
 #include "platforms/cost/media_cost.hpp"
 #include "platforms/cost/replica_spec.hpp"
-#include "platforms/serving/fleet.hpp"
+#include "platforms/serving/pool_options.hpp"
 #include "platforms/spec/catalog.hpp"
 
 namespace tokenyard::analysis {

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "platforms/cost/media_cost.hpp"
-#include "platforms/serving/replica.hpp"
+#include "platforms/serving/replica_owner.hpp"
+#include "sim/core/simulation.hpp"
 
 namespace tokenyard::platforms {
 

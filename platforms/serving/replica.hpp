@@ -34,85 +34,17 @@
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. A replica is about 1 KiB. Where there are many,
 /// each is out of the processor's caches when it is its turn: so what its events touch lies side by side, and what it
-/// has in common with the others of its pool is there once (ReplicaPool).
+/// has in common with the others of its pool is there once (replica_pool.hpp).
 
-#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "platforms/kv/kv_retention.hpp"
 #include "platforms/serving/decoding_batch.hpp"
 #include "platforms/serving/leap.hpp"
-#include "platforms/serving/observer.hpp"
-#include "platforms/serving/scheduling.hpp"
-#include "platforms/spec/speculation.hpp"
+#include "platforms/serving/replica_pool.hpp"
 
 namespace tokenyard::platforms {
-
-struct BatchingOptions {
-  std::int32_t max_num_seqs = 256;
-  Tokens max_num_batched_tokens = 8192;  ///< not below max_num_seqs, each with its drafts
-  Tokens max_model_len = 131072;
-  Tokens long_prefill_token_threshold = 0;  ///< of one prompt in a step; 0: none
-  bool chunked_prefill = true;
-  /// Prompts are computed in the steps in which others decode. If not, they go first, and those that decode wait while
-  /// there is a prompt to compute: SGLang's default (managers/scheduler.py), and vLLM's before chunked prefill.
-  bool mixed_chunk = true;
-  bool scheduler_reserve_full_isl = false;  ///< admit a call only when the blocks of its whole prompt are free
-  double watermark = 0;                     ///< share of the blocks that an admission leaves free while others run
-  /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
-  /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
-  bool async_scheduling = false;
-  Scheduling scheduling = Scheduling::kFcfs;
-  TurnOptions turns;
-  Speculation speculation;
-  std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
-  bool stepwise = false;
-
-  /// What a step may compute of a prompt of which so much remains, were its budget without end.
-  Tokens longest_chunk(Tokens remaining) const {
-    return long_prefill_token_threshold > 0 ? std::min(remaining, long_prefill_token_threshold) : remaining;
-  }
-};
-
-/// Who hears of what happens in a replica: the fleet.
-class ReplicaOwner {
- public:
-  virtual ~ReplicaOwner() = default;
-  ActiveCalls calls;
-  virtual PoolTally& tally(std::uint32_t pool) = 0;
-  /// Moves KV from tiers to the call's replica, which hears of it by `on_loaded`.
-  virtual void load(std::uint32_t index, const KvFound& found) = 0;
-  /// The call's text has become tokens.
-  virtual void on_read(std::uint32_t index) = 0;
-  /// All tokens are made; the replica no longer knows the call.
-  virtual void on_completed(std::uint32_t index) = 0;
-  virtual ServingObserver* observer() = 0;
-};
-
-/// What the replicas of a pool have in common.
-struct ReplicaPool {
-  sim::Simulation& simulation;
-  ReplicaOwner& owner;
-  PoolTally& tally;
-  std::uint32_t index = 0;
-  const StepCost& cost;
-  BatchingOptions options;
-  KvCache::Options kv;  ///< of each
-  KvEviction eviction = KvEviction::kLru;
-  /// Filled by all of them: of what it has of a prompt beyond HBM a call finds the share `more_reuse`, at no cost.
-  /// None: reuse as it is.
-  std::unique_ptr<KvCache> unlimited = nullptr;
-  double more_reuse = 0;
-
-  // Room to work in, for one replica at a time; nothing stays.
-  std::vector<std::uint32_t> ended = {};
-  std::vector<PrefillChunk> chunks = {};
-
-  std::int64_t watermark_blocks() const {
-    return static_cast<std::int64_t>(options.watermark * static_cast<double>(kv.blocks));
-  }
-};
 
 class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
  public:

@@ -1,0 +1,65 @@
+#pragma once
+/// A pool as the fleet is given it; what its role, router and overflow do is said in fleet.hpp.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platforms/cost/media_cost.hpp"
+#include "platforms/cost/step_cost.hpp"
+#include "platforms/kv/kv_cache.hpp"
+#include "platforms/kv/kv_eviction.hpp"
+#include "platforms/kv/kv_retention.hpp"
+#include "platforms/kv/kv_tiers.hpp"
+#include "platforms/serving/batching_options.hpp"
+#include "sim/network/topology.hpp"
+
+namespace tokenyard::platforms {
+
+enum class PoolRole : std::uint8_t { kMixed, kPrefill, kDecode };
+enum class Router : std::uint8_t { kRoundRobin, kLeastLoaded, kPrefixAware, kTaskSticky };
+/// How a pool shares its calls with those that it overflows into.
+enum class OverflowBy : std::uint8_t { kLoad, kPrefix, kCost };
+inline constexpr std::array<std::string_view, 3> kOverflowByNames = {"load", "prefix", "cost"};
+inline constexpr std::array<std::string_view, 3> kPoolRoleNames = {"mixed", "prefill", "decode"};
+inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", "least-loaded", "prefix-aware",
+                                                                 "task-sticky"};
+
+/// A tier below HBM (kv/kv_tiers.hpp).
+struct KvTierOptions {
+  KvTierKind kind = KvTierKind::kHost;
+  std::int64_t blocks = 0;  ///< of each replica; of a remote store: of the pool
+  double bytes_per_s = 0;   ///< to a replica; of an SSD: of the node. A remote store: the network's concern
+};
+
+struct PoolOptions {
+  std::string name;
+  PoolRole role = PoolRole::kMixed;
+  std::uint32_t decode_pool = 0;  ///< of a prefill pool
+  Router router = Router::kLeastLoaded;
+  Tokens sticky_above = 0;
+  std::shared_ptr<const StepCost> cost;
+  BatchingOptions batching;
+  KvCache::Options kv;               ///< per replica
+  std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
+  KvRetentionOptions retention;      ///< of what completed calls leave in HBM
+  /// What-if: the share that calls find of what a cache without limit, shared by all replicas, would have beyond HBM.
+  double more_reuse = 0;
+  KvEviction eviction = KvEviction::kLru;
+  double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
+  std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
+  sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
+  std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
+  std::int64_t overflow_at = 0;         ///< calls of its emptiest replica
+  OverflowBy overflow_by = OverflowBy::kLoad;
+  double usd_per_s = 0;                    ///< of a replica
+  double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
+  double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
+  std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
+  std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
+};
+
+}  // namespace tokenyard::platforms
