@@ -101,31 +101,4 @@ void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
   }
 }
 
-/// It takes the blocks that it needs now; nobody finds it before it is there.
-void Replica::prefetch(const NextUse& use) {
-  const std::uint64_t role = use.prefix.content;
-  if (std::find(prefetching_.begin(), prefetching_.end(), role) != prefetching_.end()) return;
-  const KvContext context{.prompt = {&use.prefix, 1}, .output = {0, 1}};  // as of a call that goes on from it
-  const KvHit hit = kv_.find(context);
-  const KvFound found = tiers_->find(context, hit.tokens);
-  const Tokens all = hit.tokens + found.total();
-  const std::int64_t fresh = kv_.blocks_for(all) - kv_.blocks_for(hit.tokens);
-  if (fresh == 0 || fresh + hit.unpinned > kv_.free_blocks()) return;
-  const std::uint32_t index = calls_.take();
-  ActiveCall& call = calls_[index];
-  call = {};
-  call.prefetch = true;
-  call.request.prompt = context.prompt;
-  call.record.pool = pool_.index;
-  call.record.replica = index_;
-  call.made = context.output.tokens;
-  call.computed = all;
-  admit_found(call.kv, context, hit);
-  take_blocks(call, fresh);
-  for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
-  prefetching_.push_back(role);
-  if (busy()) cut_leap();
-  pool_.owner.load(index, found);
-}
-
 }  // namespace tokenyard::platforms

@@ -36,7 +36,9 @@
 /// each is out of the processor's caches when it is its turn: so what its events touch lies side by side, and what it
 /// has in common with the others of its pool is there once (replica_pool.hpp).
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "platforms/kv/kv_retention.hpp"
@@ -102,54 +104,64 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
     Tokens total = 0;   ///< of its context
   };
 
-  void begin_step(sim::FineTime start);
-  void schedule_running();
-  bool prefilling_comes_last() const;
   /// Calls that decode in the step at hand.
   std::int32_t decoding_now() const { return decoding_waits_ ? 0 : decoding_.size(); }
-  Tokens decode_tokens() const;
-  Tokens claim(Tokens chunk) const;
-  void admit_if_allowed();
+  /// Tokens of the step's budget that go to them.
+  Tokens decode_tokens() const { return decoding_now() * options_.speculation.queries(); }
+  /// What a prompt's chunk takes of the budget: no less than its call will want when it decodes beside the others.
+  Tokens claim(Tokens chunk) const {
+    return options_.mixed_chunk ? std::max(chunk, options_.speculation.queries()) : chunk;
+  }
+  /// What its KV stands for. Unnamed parts are found again by the call itself, once it was preempted.
+  KvContext context_of(const ActiveCall& call) const {
+    return {.prompt = call.request.prompt,
+            .output = {call.request.output_content, call.made},
+            .owner = call.resumed ? call.record.call + 1 : 0};
+  }
+
+  // replica.cpp
+  void account_decoding(ActiveCall& call, sim::Time now);
+  void complete(std::uint32_t index, sim::FineTime at);
+  void note_phase(sim::Time now);
+
+  // forming_batch.cpp
+  void begin_step(sim::FineTime start);
+  void schedule_running();
   void reserve_blocks();
+  bool prefilling_comes_last() const;
   void reserve_in_order();
-  void admit_waiting();
-  Tokens budget_left() const;
-  bool came_in_time(sim::Time date);
-  Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
-  std::int64_t blocks_for(const Planned& planned) const;
   std::int64_t blocks_to_decode(Tokens context) const;
   std::int64_t blocks_to_decode(const ActiveCall& call) const;
-  void take_blocks(ActiveCall& call, std::int64_t blocks);
-  void admit_found(KvChain& chain, const KvContext& context, const KvHit& hit);
+  std::int64_t blocks_for(const Planned& planned) const;
   void extend(const Planned& planned);
+  void take_blocks(ActiveCall& call, std::int64_t blocks);
+  void preempt(std::uint32_t index, sim::Time now);
+
+  // admitting.cpp
+  void admit_if_allowed();
+  void admit_waiting();
+  bool came_in_time(sim::Time date);
+  Tokens budget_left() const;
   bool admit(std::uint32_t index);
+  Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
   Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
-  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found, Tokens ready);
-  bool admit_loaded(std::uint32_t index);
+  void admit_found(KvChain& chain, const KvContext& context, const KvHit& hit);
   void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
   void join_running(std::uint32_t index);
-  void store(const KvContext& context, Tokens tokens);
-  void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
-  void note_uses(std::uint64_t task, std::span<const NextUse> uses);
-  void prefetch(const NextUse& use);
-  bool may_hold() const { return retention_ != nullptr || parts_; }
-  bool claim_held(ActiveCall& call);
-  sim::Time time_to_hold(const ActiveCall& call, std::uint64_t content, sim::Time now);
-  void hold(const ActiveCall& call, sim::Time now);
-  bool hold_at_once(std::uint32_t part);
+
+  // leaping.cpp
   void start_leap(sim::FineTime start);
+  std::int64_t steps_alike(const Leap::Batch& batch) const;
   void schedule_end();
-  void end_leap();
-  void account(std::int64_t to);
+  void cut_leap();
   std::int64_t decode_blocks_to_take(std::int64_t steps) const;
   void take_decode_blocks(std::int64_t steps);
-  void cut_leap();
+  void book_steps(std::int64_t to);
+  void end_leap();
+  bool advance_prompt(const Planned& planned, sim::FineTime end);
   void join_decoding(std::uint32_t index, sim::FineTime at);
   void end_decoding(ActiveCall& call);
-  void account_decoding(ActiveCall& call, sim::Time now);
-  KvContext context_of(const ActiveCall& call) const;
-  void preempt(std::uint32_t index, sim::Time now);
-  void complete(std::uint32_t index, sim::FineTime at);
+
   // taking_turns.cpp
   void queue(std::uint32_t index, bool ahead_of_its_like);
   std::int64_t rank(const ActiveCall& call, sim::Time served) const;
@@ -158,7 +170,21 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   sim::Time next_turn() const;
   sim::Time promotion_of(const ActiveCall& waiting) const;
   void promote_starving();
-  void note_phase(sim::Time now);
+
+  // kept_kv.cpp
+  bool may_hold() const { return retention_ != nullptr || parts_; }
+  bool claim_held(ActiveCall& call);
+  sim::Time time_to_hold(const ActiveCall& call, std::uint64_t content, sim::Time now);
+  void hold(const ActiveCall& call, sim::Time now);
+  bool hold_at_once(std::uint32_t part);
+  void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
+  void note_uses(std::uint64_t task, std::span<const NextUse> uses);
+
+  // kv_from_tiers.cpp
+  void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found, Tokens ready);
+  bool admit_loaded(std::uint32_t index);
+  void store(const KvContext& context, Tokens tokens);
+  void prefetch(const NextUse& use);
 
   ReplicaPool& pool_;
   ActiveCalls& calls_;
