@@ -299,20 +299,20 @@ void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseT
   if (!observers_.empty()) {
     const RecordedStep& step = play.task.steps[s];
     const RecordedNode& node = source_.names().nodes[play.task.agent][step.node];
-    NodeSpan span;
-    span.task = play.number;
-    span.agent = play.task.agent;
-    span.node = step.node;
-    span.branch = step.branch;
-    span.parent_branch = step.parent_branch;
-    span.name = node.name;
-    span.kind = kStepKindNames[static_cast<std::size_t>(step.kind)];
-    span.begin = progress.begin;
-    span.served = progress.served;
-    span.end = simulation_.now();
-    span.has_call = has_call;
-    span.call = call;
-    for (TaskObserver* observer : observers_) observer->on_node(span);
+    NodeVisit visit;
+    visit.task = play.number;
+    visit.agent = play.task.agent;
+    visit.node = step.node;
+    visit.branch = step.branch;
+    visit.parent_branch = step.parent_branch;
+    visit.name = node.name;
+    visit.kind = kStepKindNames[static_cast<std::size_t>(step.kind)];
+    visit.begin = progress.begin;
+    visit.served = progress.served;
+    visit.end = simulation_.now();
+    visit.has_call = has_call;
+    visit.call = call;
+    for (TaskObserver* observer : observers_) observer->on_node(visit);
   }
   meet(index, s, Trigger::kCompletion);
 }

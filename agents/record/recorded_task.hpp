@@ -26,7 +26,7 @@
 namespace tokenyard::agents {
 
 enum class StepKind : std::uint8_t { kCall, kTool, kHuman, kWait };
-/// As observers see them (NodeSpan::kind).
+/// As observers see them (NodeVisit::kind).
 inline constexpr std::array<std::string_view, 4> kStepKindNames = {"llm", "tool", "human", "wait"};
 
 enum class Trigger : std::uint8_t { kCompletion, kDispatch };

@@ -26,7 +26,7 @@ struct TaskRecord {
 };
 
 /// One visit of one node by one branch of a task.
-struct NodeSpan {
+struct NodeVisit {
   std::uint64_t task = 0;
   std::uint32_t agent = 0;
   std::uint32_t node = 0;           ///< index in the agent's graph
@@ -45,7 +45,7 @@ class TaskObserver {
  public:
   virtual ~TaskObserver() = default;
   virtual void on_task(const TaskRecord&) {}
-  virtual void on_node(const NodeSpan&) {}
+  virtual void on_node(const NodeVisit&) {}
 };
 
 }  // namespace tokenyard::agents

@@ -169,20 +169,20 @@ void TaskPlayer::keep_result(Step& step) {
 void TaskPlayer::report_node(const Step& step, bool has_call, std::uint64_t call) {
   if (observers_.empty()) return;
   const Task& task = tasks_[step.task];
-  NodeSpan span;
-  span.task = task.number;
-  span.agent = task.entry;
-  span.node = member_of(step).first_node + step.walk.at();
-  span.branch = step.branch;
-  span.parent_branch = step.parent == kNone ? step.branch : steps_[step.parent].branch;
-  span.name = step.walk.node().name;
-  span.kind = kNodeKindNames[static_cast<std::size_t>(step.walk.node().kind)];
-  span.begin = step.begin;
-  span.served = step.served;
-  span.end = simulation_.now();
-  span.has_call = has_call;
-  span.call = call;
-  for (TaskObserver* observer : observers_) observer->on_node(span);
+  NodeVisit visit;
+  visit.task = task.number;
+  visit.agent = task.entry;
+  visit.node = member_of(step).first_node + step.walk.at();
+  visit.branch = step.branch;
+  visit.parent_branch = step.parent == kNone ? step.branch : steps_[step.parent].branch;
+  visit.name = step.walk.node().name;
+  visit.kind = kNodeKindNames[static_cast<std::size_t>(step.walk.node().kind)];
+  visit.begin = step.begin;
+  visit.served = step.served;
+  visit.end = simulation_.now();
+  visit.has_call = has_call;
+  visit.call = call;
+  for (TaskObserver* observer : observers_) observer->on_node(visit);
 }
 
 }  // namespace tokenyard::agents

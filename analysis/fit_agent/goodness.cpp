@@ -61,9 +61,9 @@ class InstantDoor final : public platforms::FrontDoor, private sim::EventHandler
 struct Watch final : agents::TaskObserver {
   explicit Watch(Samples& s) : samples(s) {}
   void on_task(const agents::TaskRecord& record) override { samples.calls.push_back(record.calls); }
-  void on_node(const agents::NodeSpan& span) override {
-    if (span.kind == "tool") samples.tools.push_back((span.end - span.served).seconds());
-    if (span.kind == "human") samples.people.push_back((span.end - span.served).seconds());
+  void on_node(const agents::NodeVisit& visit) override {
+    if (visit.kind == "tool") samples.tools.push_back((visit.end - visit.served).seconds());
+    if (visit.kind == "human") samples.people.push_back((visit.end - visit.served).seconds());
   }
   Samples& samples;
 };

@@ -24,10 +24,11 @@ struct CallRecord {
   static constexpr sim::Time kNoTime = sim::Time::never();
 
   std::uint64_t call = 0;  ///< numbered in the order of arrival, from 0
+  // Whose work it is, in the numbers that the request gave.
   std::uint64_t task = 0;
-  std::uint32_t agent = 0;    ///< index of the workload entry
-  std::uint32_t node = 0;     ///< index of the task graph's node (Agent::nodes)
-  std::uint32_t branch = 0;   ///< of the task (NodeSpan::branch)
+  std::uint32_t agent = 0;
+  std::uint32_t node = 0;     ///< the step of the agent's work
+  std::uint32_t branch = 0;   ///< of the task, if several run side by side
   std::uint32_t pool = 0;     ///< where it was submitted
   std::uint32_t replica = 0;  ///< within the pool; of the decode pool where the two are apart
   sim::Time arrival;
@@ -77,7 +78,7 @@ struct CallRequest {
   sim::Time remaining;                      ///< of the task, as far as the fleet has learned (Scheduling)
   /// The prompt; must stay alive and unchanged until the call ends.
   std::span<const Extent> prompt;
-  /// What its task may need once it has completed, by the task graph's shortest ways; of a lifetime beyond the task's.
+  /// What its task may need once it has completed, by the shortest ways on from here; of a lifetime beyond the task's.
   std::span<const NextUse> next_uses;
   Tokens output_tokens = 1;  ///< of a media call 0
   /// Content of the output as it will stand in a later prompt right after this one; 0 if it will not (thinking first,

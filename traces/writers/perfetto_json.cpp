@@ -7,7 +7,7 @@
 namespace tokenyard::traces {
 namespace {
 
-using agents::NodeSpan;
+using agents::NodeVisit;
 using agents::TaskRecord;
 using platforms::BatchPhase;
 using platforms::CallRecord;
@@ -94,7 +94,7 @@ void PerfettoJson::on_call(const CallRecord& record) {
   }
 }
 
-void PerfettoJson::on_node(const NodeSpan& span) {
+void PerfettoJson::on_node(const NodeVisit& span) {
   if (!in_window(span.begin, span.end)) return;
   KeptTask* task = shelf_.keep(span.agent, span.task, span.served > span.begin ? 2 : 1);
   if (task == nullptr) return;

@@ -47,7 +47,7 @@ class PerfettoJson final : public platforms::ServingObserver, public agents::Tas
   void on_batch_phase(const platforms::BatchPhase& phase) override;
   void on_kv_transfer(const platforms::KvTransfer& transfer) override;
   void on_task(const agents::TaskRecord& record) override;
-  void on_node(const agents::NodeSpan& span) override;
+  void on_node(const agents::NodeVisit& span) override;
   void add(const SeriesRow& row);
 
   void commit();

@@ -34,7 +34,7 @@ void TaskRecorder::on_call(const platforms::CallRecord& record) {
   if (call != calls.end() && call->record.call == record.call) call->record = record;
 }
 
-void TaskRecorder::on_node(const agents::NodeSpan& span) {
+void TaskRecorder::on_node(const agents::NodeVisit& span) {
   Open& open = open_[span.task];
   open.parents[span.branch] = span.parent_branch;
   Item item;

@@ -48,7 +48,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
 
   void on_submit(const platforms::CallRequest& request, const platforms::CallRecord& record) override;
   void on_call(const platforms::CallRecord& record) override;
-  void on_node(const agents::NodeSpan& span) override;
+  void on_node(const agents::NodeVisit& span) override;
   void on_task(const agents::TaskRecord& record) override;
 
  private:

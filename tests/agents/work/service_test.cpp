@@ -117,7 +117,7 @@ TEST_CASE("Services with rules, in time: tasks wait for tokens, and their causes
   REQUIRE(log.tasks.size() == 3);
   for (const TaskRecord& task : log.tasks) CHECK(task.causes.sum() == task.finish - task.arrival);
   std::vector<double> embedded;
-  for (const NodeSpan& span : log.spans) {
+  for (const NodeVisit& span : log.spans) {
     if (span.name == "embed") embedded.push_back((span.end - span.served).seconds());
   }
   // A beginning every 10 s, two a task: the batches of four do not meet, and the first one starts the server.

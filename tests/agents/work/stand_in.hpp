@@ -85,9 +85,9 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
 
 struct TaskLog final : TaskObserver {
   void on_task(const TaskRecord& record) override { tasks.push_back(record); }
-  void on_node(const NodeSpan& span) override { spans.push_back(span); }
+  void on_node(const NodeVisit& span) override { spans.push_back(span); }
   std::vector<TaskRecord> tasks;
-  std::vector<NodeSpan> spans;
+  std::vector<NodeVisit> spans;
 };
 
 /// Agents of JSON texts, the first one at work; every role goes to pool 0.

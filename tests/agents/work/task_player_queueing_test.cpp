@@ -45,7 +45,7 @@ Waiting simulate(const std::string& latency, int capacity, double rate_per_s, st
     batches.push_back(sum / static_cast<double>(size));
     all += batches.back() / kBatches;
   }
-  for (const NodeSpan& span : log.spans) sojourns += (span.end - span.begin).seconds();
+  for (const NodeVisit& span : log.spans) sojourns += (span.end - span.begin).seconds();
   double square = 0;
   for (const double batch : batches) square += (batch - all) * (batch - all);
   Waiting waiting;

@@ -256,7 +256,7 @@ TEST_CASE("What is known of a prompt is computed while a tool makes the rest, wh
   CHECK(task.causes[Cause::kTool] == Time::seconds(4.25));
   CHECK(task.causes[Cause::kQueue] == Time::milliseconds(750));
   CHECK(task.causes.sum() == task.finish - task.arrival);
-  for (const NodeSpan& span : play.log.spans) {
+  for (const NodeVisit& span : play.log.spans) {
     if (span.name == "check") CHECK(span.end - span.begin == Time::milliseconds(250));
     if (span.name == "last") CHECK(span.end - span.begin == Time::milliseconds(1750));
   }

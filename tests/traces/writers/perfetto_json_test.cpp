@@ -204,9 +204,9 @@ agents::TaskRecord task(std::uint64_t number, std::uint32_t agent, std::int64_t 
   return r;
 }
 
-agents::NodeSpan node(std::uint64_t number, std::uint32_t index, std::uint32_t branch, std::int64_t begin,
-                      std::int64_t served, std::int64_t end) {
-  agents::NodeSpan span;
+agents::NodeVisit node(std::uint64_t number, std::uint32_t index, std::uint32_t branch, std::int64_t begin,
+                       std::int64_t served, std::int64_t end) {
+  agents::NodeVisit span;
   span.task = number;
   span.node = index;
   span.branch = branch;
@@ -227,7 +227,7 @@ void small_run(PerfettoJson& t) {
   platforms::CallRecord first = call(0, 0, 0, 100, 200, 1'200, 3'000);
   first.replica = 2;  // of the decode pool: the arrow leads to where the KV came from
   t.on_call(first);
-  agents::NodeSpan span = node(0, 0, 0, 100, 100, 3'000);
+  agents::NodeVisit span = node(0, 0, 0, 100, 100, 3'000);
   span.has_call = true;
   t.on_node(span);
   t.on_node(node(0, 1, 0, 3'000, 3'400, 4'000));
@@ -306,7 +306,7 @@ TEST_CASE("Random events, overlapping as they will, still nest") {
           t.on_kv_transfer(
               {i, 0, static_cast<std::uint32_t>(below(3)), 1, 0, 1, Time::nanoseconds(a), Time::nanoseconds(b)});
         const std::uint64_t number = static_cast<std::uint64_t>(below(20));
-        agents::NodeSpan span =
+        agents::NodeVisit span =
             node(number, static_cast<std::uint32_t>(below(2)), static_cast<std::uint32_t>(below(3)), a, b, d);
         span.has_call = below(2) == 0;
         span.call = i;
