@@ -16,6 +16,9 @@ namespace {
 // (embedding, last norm, sampling).
 constexpr double kPointwiseOfLayer = 5, kPointwiseOfStep = 4;
 
+double count(std::int64_t number) { return static_cast<double>(number); }
+/// Bytes of so many numbers between the kernels.
+double activations(std::int64_t numbers) { return kActivationBytes * count(numbers); }
 std::int64_t share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
 
 /// The step's row count as the kernels see it.
@@ -45,7 +48,10 @@ KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
       tensor_(*spec.chip, spec.parallelism.tp, spec.span),
       exchange_(*spec.chip, spec.parallelism.dp > 1 ? spec.parallelism.tp * spec.parallelism.dp : 1, spec.span),
       host_(spec.host, *spec.model) {
-  add_layers();
+  add_pointwise();
+  add_attention();
+  if (spec_.model->dense_layers() > 0) add_dense();
+  if (spec_.model->moe) add_experts();
 }
 
 void KernelStepCost::add_product(double layers, const Gemm& gemm) {
@@ -64,101 +70,114 @@ void KernelStepCost::add_products(double layers, std::int64_t n, std::int64_t k)
   quantise_s_ += bytes / (gemm_.bytes_per_s * gemm_.quantise);
 }
 
-/// The products of all layers on one chip, with the small kernels between them.
-void KernelStepCost::add_layers() {
+/// The small kernels between the products: the launches of all, and the bytes of the norms. A norm reads and writes the
+/// residual stream and writes its result; two of them in a layer. Attention and dense blocks add the bytes of theirs.
+void KernelStepCost::add_pointwise() {
+  const ModelArchitecture& model = *spec_.model;
+  pointwise_bytes_ += 6 * count(model.layers) * activations(model.hidden);
+  pointwise_kernels_ += kPointwiseOfLayer * count(model.layers) + kPointwiseOfStep;
+}
+
+/// Of all layers, with their projections.
+void KernelStepCost::add_attention() {
   const ModelArchitecture& model = *spec_.model;
   const Parallelism& p = spec_.parallelism;
-  const std::int64_t tp = p.tp, d = model.hidden, heads = share(model.heads, tp), queries = spec_.speculation.queries();
-  const auto count = [](std::int64_t layers) { return static_cast<double>(layers); };
-  const auto bytes = [](std::int64_t elements) { return kActivationBytes * static_cast<double>(elements); };
-  // A norm reads and writes the residual stream and writes its result; two of them in a layer.
-  double of_layers = 6 * count(model.layers) * bytes(d);
-
+  const std::int64_t heads = share(model.heads, p.tp), kv = share(model.kv_heads, p.tp),
+                     full_kv = share(model.full_kv_heads, p.tp);
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
   if (model.mla) figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
-  const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
+
   AttentionShape full;
   full.layers = count(model.full_layers);
   full.query_heads = count(heads) / count(p.dp);
   full.ranks = count(p.dp);
   if (model.mla) {
-    for (const WeightShape& weights : latent_products(model, heads))
-      add_products(full.layers, weights.columns, weights.depth);
-    const AttentionShape latent = latent_shape(model, heads, 1);
-    full.query_key_dim = latent.query_key_dim;
-    full.value_dim = latent.value_dim;
-    full.prefill_time = latent.prefill_time;
-    full.decode_flop = count(queries) / count(p.dp) * latent.decode_flop;
-    of_layers += full.layers * kActivationBytes * 2 * count(heads) * full.query_key_dim;
+    add_latent(full, heads);
   } else if (model.full_layers > 0) {
-    const std::int64_t width = model.full_head_dim, kv = share(model.full_kv_heads, tp);
-    add_products(full.layers,
-                 (heads * (model.attention_output_gate ? 2 : 1) + kv * (model.full_shared_key_value ? 1 : 2)) * width,
-                 d);
-    add_products(full.layers, d, heads * width);
-    full.query_key_dim = full.value_dim = count(width);
-    full.kv_heads = count(kv);
-    full.heads_per_kv_head = count(heads) / count(kv);
-    full.decode_flop = 4 * count(queries) * full.query_heads * count(width);
-    of_layers += full.layers * bytes(2 * (heads + kv) * width);
+    const std::int64_t projected =
+        heads * (model.attention_output_gate ? 2 : 1) + full_kv * (model.full_shared_key_value ? 1 : 2);
+    add_grouped(full, {heads, full_kv, model.full_head_dim}, projected);
   }
+  const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
   attention_.emplace_back(figures, full);
   if (model.mla)
     latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, attention_.back(), heads,
-                    queries);
+                    spec_.speculation.queries());
 
   if (model.sliding_layers > 0) {
-    const std::int64_t width = *model.head_dim, kv = share(model.kv_heads, tp);
     AttentionShape sliding = full;
     sliding.layers = count(model.sliding_layers);
-    if (!model.mla) {
-      add_products(sliding.layers, (heads + 2 * kv) * width, d);
-      add_products(sliding.layers, d, heads * width);
-      sliding.query_key_dim = sliding.value_dim = count(width);
-      sliding.kv_heads = count(kv);
-      sliding.heads_per_kv_head = count(heads) / count(kv);
-      sliding.decode_flop = 4 * count(queries) * sliding.query_heads * count(width);
-      of_layers += sliding.layers * bytes(2 * (heads + kv) * width);
-    }
+    if (!model.mla) add_grouped(sliding, {heads, kv, *model.head_dim}, heads + 2 * kv);
     sliding.cached_bytes =
-        model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(tp, model.kv_heads) * p.dp));
+        model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(p.tp, model.kv_heads) * p.dp));
     attention_.emplace_back(figures, sliding);
   }
   if (model.linear_layers > 0) {
     // Its projections as one product of the same weights.
-    const auto n = static_cast<std::int64_t>(model.linear_attention_parameters() / static_cast<double>(d * tp));
-    add_products(count(model.linear_layers), n, d);
+    const auto n = static_cast<std::int64_t>(model.linear_attention_parameters() / count(model.hidden * p.tp));
+    add_products(count(model.linear_layers), n, model.hidden);
   }
-  if (model.dense_layers() > 0) {
-    const std::int64_t ffn = share(model.ffn_dense.value_or(0), tp);
-    add_products(count(model.dense_layers()), 2 * ffn, d);
-    add_products(count(model.dense_layers()), d, ffn);
-    of_layers += count(model.dense_layers()) * bytes(3 * ffn);
-  }
-  if (model.moe) {
-    const ModelArchitecture::Moe& moe = *model.moe;
-    const std::int64_t chips = tp * p.dp, spread = std::clamp<std::int64_t>(p.ep, 1, chips);
-    const double top = count(moe.experts_per_token.value_or(1));
-    const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
-    experts_.emplace(expert_figures(*spec_.chip, spec_.weights),
-                     Experts::Shape{.hidden = d,
-                                    .ffn = share(moe.ffn_expert, chips / spread),
-                                    .experts = count(moe.experts) / count(spread),
-                                    .all_experts = count(moe.experts),
-                                    .per_token = top,
-                                    .weight_bytes = bytes_per_weight(spec_.weights),
-                                    .input_bytes = input_bytes(compute)});
-    token_flop_ += count(model.moe_layers()) * top * count(p.dp) / count(spread) * experts_->flop();
-    const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, tp);
-    const Precision unquantised = attention_precision(spec_);  // the router
-    add_product(count(model.moe_layers()),
-                product_of(gemm_figures(*spec_.chip, unquantised), unquantised, moe.experts, d));
-    add_products(count(model.moe_layers()), 2 * shared, d);
-    add_products(count(model.moe_layers()), d, shared);
-  }
-  pointwise_bytes_ += of_layers;
-  pointwise_kernels_ += kPointwiseOfLayer * count(model.layers) + kPointwiseOfStep;
+}
+
+/// Projections and shape of layers in which groups of query heads share a cached one. A product makes queries, keys and
+/// values, as much as `projected` heads in all; a second one puts the heads' results together.
+void KernelStepCost::add_grouped(AttentionShape& shape, const Heads& on_chip, std::int64_t projected) {
+  const auto [heads, kv, width] = on_chip;
+  const std::int64_t d = spec_.model->hidden;
+  add_products(shape.layers, projected * width, d);
+  add_products(shape.layers, d, heads * width);
+  shape.query_key_dim = shape.value_dim = count(width);
+  shape.kv_heads = count(kv);
+  shape.heads_per_kv_head = count(heads) / count(kv);
+  shape.decode_flop = 4 * count(spec_.speculation.queries()) * shape.query_heads * count(width);
+  pointwise_bytes_ += shape.layers * activations(2 * (heads + kv) * width);
+}
+
+/// Likewise, where all heads share a latent vector.
+void KernelStepCost::add_latent(AttentionShape& shape, std::int64_t heads) {
+  const ModelArchitecture& model = *spec_.model;
+  for (const WeightShape& weights : latent_products(model, heads))
+    add_products(shape.layers, weights.columns, weights.depth);
+  const AttentionShape latent = latent_shape(model, heads, 1);
+  shape.query_key_dim = latent.query_key_dim;
+  shape.value_dim = latent.value_dim;
+  shape.prefill_time = latent.prefill_time;
+  shape.decode_flop = count(spec_.speculation.queries()) / count(spec_.parallelism.dp) * latent.decode_flop;
+  pointwise_bytes_ += shape.layers * kActivationBytes * 2 * count(heads) * shape.query_key_dim;
+}
+
+void KernelStepCost::add_dense() {
+  const ModelArchitecture& model = *spec_.model;
+  const double layers = count(model.dense_layers());
+  const std::int64_t ffn = share(model.ffn_dense.value_or(0), spec_.parallelism.tp);
+  add_products(layers, 2 * ffn, model.hidden);
+  add_products(layers, model.hidden, ffn);
+  pointwise_bytes_ += layers * activations(3 * ffn);
+}
+
+/// With their router and the experts that all tokens share.
+void KernelStepCost::add_experts() {
+  const ModelArchitecture& model = *spec_.model;
+  const ModelArchitecture::Moe& moe = *model.moe;
+  const Parallelism& p = spec_.parallelism;
+  const std::int64_t d = model.hidden, spread = p.expert_ranks();
+  const double layers = count(model.moe_layers()), top = count(moe.experts_per_token.value_or(1));
+  const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
+  experts_.emplace(expert_figures(*spec_.chip, spec_.weights),
+                   Experts::Shape{.hidden = d,
+                                  .ffn = share(moe.ffn_expert, p.tp * p.dp / spread),
+                                  .experts = count(moe.experts) / count(spread),
+                                  .all_experts = count(moe.experts),
+                                  .per_token = top,
+                                  .weight_bytes = bytes_per_weight(spec_.weights),
+                                  .input_bytes = input_bytes(compute)});
+  token_flop_ += layers * top * count(p.dp) / count(spread) * experts_->flop();
+  const Precision unquantised = attention_precision(spec_);  // the router
+  add_product(layers, product_of(gemm_figures(*spec_.chip, unquantised), unquantised, moe.experts, d));
+  const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, p.tp);
+  add_products(layers, 2 * shared, d);
+  add_products(layers, d, shared);
 }
 
 /// What depends on the number of tokens alone, but for experts.
@@ -211,7 +230,7 @@ KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
   const Parallelism& p = spec_.parallelism;
   const auto experts = static_cast<double>(model.moe->experts),
              top = static_cast<double>(model.moe->experts_per_token.value_or(1));
-  const auto spread = static_cast<double>(std::clamp<std::int64_t>(p.ep, 1, p.tp * p.dp));
+  const auto spread = static_cast<double>(p.expert_ranks());
   KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread,
                                  experts_hit(experts, top, everyone) / spread, static_cast<double>(everyone));
   if (p.dp > 1) {

@@ -49,7 +49,16 @@ class KernelStepCost final : public StepCost {
   };
   void add_product(double layers, const Gemm& gemm);
   void add_products(double layers, std::int64_t n, std::int64_t k);
-  void add_layers();
+  void add_pointwise();
+  void add_attention();
+  /// On this chip; `width`: numbers of one.
+  struct Heads {
+    std::int64_t queries, kv, width;
+  };
+  void add_grouped(AttentionShape& shape, const Heads& on_chip, std::int64_t projected);
+  void add_latent(AttentionShape& shape, std::int64_t heads);
+  void add_dense();
+  void add_experts();
   const KernelTime& token_time(std::int64_t tokens) const;
   KernelTime compute_token_time(std::int64_t tokens) const;
   const KernelTime& experts_time(std::int64_t tokens) const;

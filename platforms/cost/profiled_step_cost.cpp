@@ -45,7 +45,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     const double hit =
         experts_hit(static_cast<double>(moe.experts), static_cast<double>(moe.experts_per_token.value_or(1)), everyone);
     // The profile has all of a token's experts on the chip; of a token of all ranks, a chip has its share of them.
-    const auto spread = static_cast<double>(spec_.parallelism.ep);
+    const auto spread = static_cast<double>(spec_.parallelism.expert_ranks());
     seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
   }
 

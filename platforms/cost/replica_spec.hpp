@@ -6,6 +6,7 @@
 ///   missing_numbers(spec).empty();                // it can be timed
 ///   kv_capacity_tokens(spec, 0.9, 4e9);           // tokens of KV beside the weights
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ namespace tokenyard::platforms {
 struct Parallelism {
   std::int64_t tp = 1, pp = 1, dp = 1, ep = 1;
   std::int64_t chips() const { return tp * pp * dp; }
+  /// Over which the experts of a layer are spread; the other chips of the stage divide each of them.
+  std::int64_t expert_ranks() const { return std::clamp<std::int64_t>(ep, 1, tp * dp); }
 };
 
 struct ReplicaSpec {
