@@ -10,6 +10,10 @@
 
 namespace tokenyard::platforms {
 
+/// Bytes per second, one direction, from a chip to others of its node: over its scale-up links, else its NICs. Assumed
+/// for a chip without either, which serves alone: no replica of several is timed on it (Chip::missing).
+double link_bytes_per_s(const Chip& chip);
+
 class Collective {
  public:
   Collective(const Chip& chip, std::int64_t chips, const NodeSpan& span);

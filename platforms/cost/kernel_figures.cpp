@@ -22,9 +22,9 @@ GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   GemmFigures figures;
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.compute = e.gemm_compute[compute].value_or(0.7);
-  figures.memory = e.gemm_memory.value_or(0.8);
-  figures.launch_s = e.launch_s.value_or(2e-6);
+  figures.compute = e.gemm_compute[compute].value_or(kAssumedGemmCompute);
+  figures.memory = e.gemm_memory.value_or(kAssumedGemmMemory);
+  figures.launch_s = e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);
   const Chip::Efficiency::GemmFormat& own = e.gemm_formats[static_cast<std::size_t>(compute)];
   figures.tile_half = own.tile_half.value_or(e.gemm_tile_half.value_or(0));
@@ -50,14 +50,14 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   AttentionFigures figures;
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.prefill = e.attention_prefill.value_or(0.5);
+  figures.prefill = e.attention_prefill.value_or(kAssumedPrefill);
   figures.prefill_wait = e.attention_prefill_wait.value_or(0);
   figures.prefill_tile_s = e.attention_prefill_tile_s;
   figures.prefill_tile_rows = static_cast<double>(e.attention_prefill_tile_rows.value_or(64));
   figures.prefill_tile_heads = static_cast<double>(e.attention_prefill_tile_heads.value_or(1));
   const std::optional<double> usual_write = e.attention_write_s[Precision::kBf16];
   figures.write_s = e.attention_write_s[kv].value_or(usual_write.value_or(0));
-  figures.decode = e.attention_decode.value_or(0.7);
+  figures.decode = e.attention_decode.value_or(kAssumedDecode);
   figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
   figures.decode_skew = e.attention_decode_skew.value_or(0);
   figures.decode_key_s = e.attention_decode_key_s.value_or(0);
@@ -65,7 +65,7 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   figures.prefill_residual = table_of(e.attention_prefill_residual, kv);
   figures.decode_residual = table_of(e.attention_decode_residual, kv);
   // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
-  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(2e-6);
+  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);
   return figures;
 }

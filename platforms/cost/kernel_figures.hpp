@@ -10,6 +10,15 @@ namespace tokenyard::platforms {
 
 inline constexpr double kActivationBytes = 2;  // bf16
 
+// For numbers that an entry lacks, all assumed: of the order of those that built-in entries have. The figures of the
+// format in which a replica's weights are multiplied are never among them: Chip::missing asks for those. What remains
+// are launch_s, 16-bit products beside weights in fewer bits, and chips whose figures are about to be fitted.
+inline constexpr double kAssumedGemmCompute = 0.7;  ///< share of the peak
+inline constexpr double kAssumedGemmMemory = 0.8;   ///< share of the bandwidth
+inline constexpr double kAssumedPrefill = 0.5;      ///< share of the peak
+inline constexpr double kAssumedDecode = 0.7;       ///< share of the bandwidth
+inline constexpr double kAssumedLaunchS = 2e-6;     ///< seconds
+
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
 /// By the weights' format. The chip must outlive them.
 ExpertFigures expert_figures(const Chip& chip, Precision weights);

@@ -210,9 +210,7 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
   }
   if (p.pp > 1) {
     // Every micro-batch passes every stage.
-    const Chip& chip = *spec_.chip;
-    const double near = chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(1e10));
-    const double link = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : near;
+    const double link = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : link_bytes_per_s(*spec_.chip);
     time[Bound::kNetwork] += static_cast<double>(p.pp) * activation / link;
   }
   return time;

@@ -2,7 +2,7 @@
 /// An accelerator chip: what it can do, how much of that software reaches, what it draws and what it costs.
 ///
 /// Rates are per chip, dense, one direction. A number that nobody has published is absent: whoever needs it says so to
-/// the user through `missing()`, and never guesses.
+/// the user through `missing()`. The few that it does not ask for have assumed ones (cost/kernel_figures.hpp).
 ///
 ///   const Chip* chip = catalog.find_chip("h100-sxm");
 ///   chip->peak_flops_per_s[Precision::kFp8];              // 1.978e15
