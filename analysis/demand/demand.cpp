@@ -140,9 +140,8 @@ class Study {
         const DemandOptions& options)
       : scenario_(shortened(scenario)), options_(options), rate_(rate_of(scenario)), chips_(chips.size()) {
     for (const Chip* chip : chips) {
-      demand_.entries.push_back({.chip = chip,
-                                 .prices = prices_of(*chip, scenario, catalog),
-                                 .supply = supply_of(*chip, scenario.demand, catalog)});
+      demand_.entries.push_back(
+          {.chip = chip, .prices = prices_of(*chip, scenario), .supply = supply_of(*chip, scenario.demand, catalog)});
       sizers_.emplace_back(scenario_, *chip, options_, [this] { count_simulation(); });
     }
   }

@@ -1,6 +1,5 @@
 #include "analysis/demand/economics.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -14,18 +13,12 @@ std::optional<double> figure(const Sizing& sizing, const char* key) {
   return value.is_number() && value.get<double>() > 0 ? std::optional(value.get<double>()) : std::nullopt;
 }
 
-bool is_assumed(const std::vector<platforms::Fact>& facts, std::string_view prefix) {
-  return std::any_of(facts.begin(), facts.end(),
-                     [&](const platforms::Fact& fact) { return fact.assumed && fact.key.starts_with(prefix); });
-}
-
 }  // namespace
 
-Prices prices_of(const platforms::Chip& chip, const Scenario& scenario, const platforms::Catalog& catalog) {
-  const std::vector<platforms::Fact> facts = catalog.facts(platforms::CatalogKind::kChip, chip.name);
+Prices prices_of(const platforms::Chip& chip, const Scenario& scenario) {
   Prices prices;
   Sourced& price = prices.usd_per_chip_hour;
-  if (chip.price.usd_per_hour) price = {chip.price.usd_per_hour, "catalogue", is_assumed(facts, "price/usd_per_hour")};
+  if (chip.price.usd_per_hour) price = {chip.price.usd_per_hour, "catalogue", chip.is_assumed("price/usd_per_hour")};
   for (const PoolPlan& pool : scenario.pools) {
     // A pool has the catalogue's price unless the scenario says otherwise.
     if (pool.chip->name == chip.name && pool.usd_per_chip_hour && pool.usd_per_chip_hour != chip.price.usd_per_hour)
@@ -34,8 +27,8 @@ Prices prices_of(const platforms::Chip& chip, const Scenario& scenario, const pl
   if (chip.price.unit_low_usd && chip.price.unit_high_usd)
     prices.usd_per_chip = {(*chip.price.unit_low_usd + *chip.price.unit_high_usd) / 2, *chip.price.unit_low_usd,
                            *chip.price.unit_high_usd};
-  prices.power_assumed = is_assumed(facts, "power/idle_w") || is_assumed(facts, "power/active_w") ||
-                         is_assumed(facts, "power/compute_w") || is_assumed(facts, "power/memory_w");
+  prices.power_assumed = chip.is_assumed("power/idle_w") || chip.is_assumed("power/active_w") ||
+                         chip.is_assumed("power/compute_w") || chip.is_assumed("power/memory_w");
   const auto assumption = scenario.demand.assume.find(chip.name);
   if (assumption == scenario.demand.assume.end()) return prices;
   if (assumption->second.usd_per_chip_hour) price = {assumption->second.usd_per_chip_hour, "assumed by the user", true};

@@ -44,7 +44,7 @@ struct Prices {
 };
 
 /// The user's assumptions win over the scenario's own price, that over the catalogue.
-Prices prices_of(const platforms::Chip& chip, const Scenario& scenario, const platforms::Catalog& catalog);
+Prices prices_of(const platforms::Chip& chip, const Scenario& scenario);
 
 struct Economics {
   std::optional<double> megawatts, megawatts_peak;  ///< mean; and at TDP

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platforms/spec/log2_between_powers.hpp"
+
 namespace tokenyard::platforms {
 namespace {
 // Of an exchange of tokens among experts: dispatch kernels of DeepEP's low-latency path (aiconfigurator wideep tables)
@@ -14,6 +16,24 @@ double link_bytes_per_s(const Chip& chip) {
   return chip.scale_up.bytes_per_s.value_or(chip.scale_out_bytes_per_s.value_or(kAssumedLink));
 }
 
+std::optional<double> all_reduce_s(const Chip& chip, std::int64_t chips, double bytes) {
+  const Chip::Collectives& collectives = chip.collectives;
+  const std::vector<Chip::AllReduce>& measured = collectives.by_chips;
+  if (measured.empty()) {
+    if (!collectives.link_efficiency || !collectives.alpha_s || !chip.scale_up.bytes_per_s) return std::nullopt;
+    const auto n = static_cast<double>(chips);
+    return *collectives.alpha_s + 2 * (n - 1) / n * bytes / (*collectives.link_efficiency * *chip.scale_up.bytes_per_s);
+  }
+  const auto above = std::lower_bound(measured.begin(), measured.end(), chips,
+                                      [](const Chip::AllReduce& entry, std::int64_t n) { return entry.chips < n; });
+  if (above == measured.end()) return measured.back().seconds.at(bytes);
+  if (above == measured.begin() || above->chips == chips) return above->seconds.at(bytes);
+  const Chip::AllReduce& low = *(above - 1);
+  const auto place = [](std::int64_t n) { return log2_between_powers(static_cast<double>(n)); };
+  const double share = (place(chips) - place(low.chips)) / (place(above->chips) - place(low.chips));
+  return (1 - share) * low.seconds.at(bytes) + share * above->seconds.at(bytes);
+}
+
 Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& span)
     : chip_(&chip),
       span_(span),
@@ -24,7 +44,7 @@ Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& spa
 
 KernelTime Collective::all_reduce(double bytes) const {
   KernelTime time;
-  const double near = near_ > 1 ? chip_->all_reduce_s(near_, bytes).value_or(0) : 0;
+  const double near = near_ > 1 ? all_reduce_s(*chip_, near_, bytes).value_or(0) : 0;
   time[Bound::kNetwork] = near + span_.all_reduce_s(bytes, group_);
   return time;
 }

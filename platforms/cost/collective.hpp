@@ -1,8 +1,10 @@
 #pragma once
 /// Time of collectives among the chips of a replica.
 ///
-/// An all-reduce takes what the chip's entry has measured for its size (Chip::all_reduce_s). For exchanges, the link's
-/// rate counts. What leaves a node pays for it (node_span.hpp).
+/// An all-reduce takes what the chip's entry has measured for its size. For exchanges, the link's rate counts. What
+/// leaves a node pays for it (node_span.hpp).
+
+#include <optional>
 
 #include "platforms/cost/kernel_time.hpp"
 #include "platforms/cost/node_span.hpp"
@@ -13,6 +15,10 @@ namespace tokenyard::platforms {
 /// Bytes per second, one direction, from a chip to others of its node: over its scale-up links, else its NICs. Assumed
 /// for a chip without either, which serves alone: no replica of several is timed on it (Chip::missing).
 double link_bytes_per_s(const Chip& chip);
+
+/// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the chips
+/// and held constant beyond them, or by the link. Nothing if neither is known. O(log of the measured sizes).
+std::optional<double> all_reduce_s(const Chip& chip, std::int64_t chips, double bytes);
 
 class Collective {
  public:

@@ -1,9 +1,9 @@
 #pragma once
 /// How a group of chips lies on nodes, and what its collectives cost beyond the node.
 ///
-/// Within a node a collective uses the scale-up links; that part is the chip's (`Chip::all_reduce_s`). A group that is
-/// larger than a node works in levels. With the bytes B of each chip, n nodes, m chips of the group on the smallest of
-/// them, and a rate r and latency a per chip out of its node:
+/// Within a node a collective uses the scale-up links; that part is in collective.hpp. A group that is larger than a
+/// node works in levels. With the bytes B of each chip, n nodes, m chips of the group on the smallest of them, and a
+/// rate r and latency a per chip out of its node:
 ///
 ///   all-reduce = reduce-scatter in the node, ring all-reduce of B / m between nodes, all-gather in the node
 ///              = all-reduce of B in the node + 2 (n - 1) (a + B / (m n r))

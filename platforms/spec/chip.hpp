@@ -75,8 +75,8 @@ struct Chip {
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's
-  /// own adders), so no smooth form will do: measured times by bytes, linear between. Without a table B bytes
-  /// take alpha + 2 (n - 1) / n · B / bandwidth.
+  /// own adders), so no smooth form will do: measured times by bytes, linear between (cost/collective.hpp). Without
+  /// a table B bytes take alpha + 2 (n - 1) / n · B / bandwidth.
   struct AllReduce {
     std::int64_t chips = 0;
     ProfileCurve seconds;  ///< by bytes
@@ -163,10 +163,6 @@ struct Chip {
   /// Joules of that work, in products of `weights`; those of a format that the chip cannot multiply are unpacked, which
   /// costs what bf16 does. Nothing if a coefficient is absent.
   std::optional<double> joules(Precision weights, const Work& work) const;
-
-  /// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the
-  /// chips and held constant beyond them, or by the link. Nothing if neither is known. O(log of the measured sizes).
-  std::optional<double> all_reduce_s(std::int64_t chips, double bytes) const;
 
   /// Null if the entry has none for it.
   const KernelProfile* profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const;

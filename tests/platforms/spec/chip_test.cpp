@@ -101,17 +101,3 @@ TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP"
   }
   CHECK_FALSE(chip("inferentia2").joules(Precision::kBf16, work).has_value());
 }
-
-TEST_CASE("all-reduce: fitted, between fitted, and from the link") {
-  const Chip& h100 = chip("h100-sxm");
-  for (const double bytes : {1e4, 1e6, 1e8}) {
-    CAPTURE(bytes);
-    const double four = h100.all_reduce_s(4, bytes).value(), eight = h100.all_reduce_s(8, bytes).value();
-    CHECK(h100.all_reduce_s(6, bytes).value() == Approx((four + eight) / 2));
-    CHECK(h100.all_reduce_s(72, bytes) == eight);
-  }
-  CHECK(h100.all_reduce_s(8, 1e8).value() > 1.75 * 1e8 / 450e9);  // not faster than the links
-  const double latency = chip("mi300x").all_reduce_s(4, 0).value();
-  CHECK(chip("mi300x").all_reduce_s(4, 1e9).value() == Approx(latency + 1.5 * 1e9 / (0.69 * 448e9)));
-  CHECK_FALSE(chip("inferentia2").all_reduce_s(2, 1).has_value());
-}

@@ -1,0 +1,212 @@
+/// A chip as its entry in the catalogue says it.
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "platforms/spec/chip.hpp"
+#include "platforms/spec/fact.hpp"
+#include "sim/input/enum_choice.hpp"
+
+namespace tokenyard::platforms {
+
+namespace {
+
+using sim::NumberRule;
+using sim::ObjectReader;
+
+constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = true};
+constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
+constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
+constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true};
+
+PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
+  PerPrecision result;
+  reader.object(key, [&](ObjectReader& at) {
+    for (Precision precision : kPrecisions) result[precision] = optional_fact(at, name_of(precision), rule);
+  });
+  return result;
+}
+
+/// Of an object for each precision that has one.
+template <typename Entry, typename Read>
+void read_by_precision(ObjectReader& reader, std::string_view key, std::array<Entry, 4>& entries, const Read& read) {
+  reader.object(key, [&](ObjectReader& by_format) {
+    for (const Precision precision : kPrecisions) {
+      by_format.object(name_of(precision),
+                       [&](ObjectReader& entry) { entries[static_cast<std::size_t>(precision)] = read(entry); });
+    }
+  });
+}
+
+Chip::ScaleUp read_scale_up(ObjectReader& reader) {
+  Chip::ScaleUp result;
+  reader.object("scale_up", [&](ObjectReader& at) {
+    result.topology = sim::enum_choice<ScaleUpTopology>(at, "topology", kScaleUpTopologyNames);
+    result.bytes_per_s = optional_fact(at, "bytes_per_s", kPositive);
+    result.domain_chips = optional_count(at, "domain_chips", kAtLeastOne);
+    result.shape = optional_counts(at, "shape");
+    std::size_t dimensions = result.topology == ScaleUpTopology::kTorus2d   ? 2
+                             : result.topology == ScaleUpTopology::kTorus3d ? 3
+                                                                            : 0;
+    if (!result.shape.empty() && result.shape.size() != dimensions) {
+      at.fault("shape", std::to_string(result.shape.size()) + " dimensions",
+               std::to_string(dimensions) + " of them, as the topology says");
+    }
+  });
+  return result;
+}
+
+void read_residuals(ObjectReader& reader, const char* key, const ResidualAxes& axes,
+                    std::array<KernelResidual, 4>& tables) {
+  read_by_precision(reader, key, tables, [&](ObjectReader& table) { return KernelResidual::read(table, axes); });
+}
+
+Chip::Efficiency read_efficiency(ObjectReader& reader) {
+  Chip::Efficiency result;
+  reader.object("efficiency", [&](ObjectReader& at) {
+    result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
+    result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
+    read_by_precision(at, "experts", result.experts, ExpertKernels::read);
+    read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
+    read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
+    read_residuals(at, "latent_decode_residual", kLatentAxes, result.latent_decode_residual);
+    result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
+    result.attention_decode = optional_fact(at, "attention_decode", kShare);
+    result.launch_s = optional_fact(at, "launch_s", kNotNegative);
+    result.gemm_tile_half = optional_fact(at, "gemm_tile_half", kNotNegative);
+    result.gemm_depth_half = optional_fact(at, "gemm_depth_half", kNotNegative);
+    result.gemm_occupancy = optional_fact(at, "gemm_occupancy", kNotNegative);
+    result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
+    result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
+    read_by_precision(at, "gemm_formats", result.gemm_formats, [](ObjectReader& of) -> Chip::Efficiency::GemmFormat {
+      return {.tile_half = optional_fact(of, "tile_half", kNotNegative),
+              .split_s = optional_fact(of, "split_s", kNotNegative),
+              .quantise_memory = optional_fact(of, "quantise_memory", kShare)};
+    });
+    result.attention_prefill_tile_rows = optional_count(at, "attention_prefill_tile_rows", kAtLeastOne);
+    result.attention_prefill_tile_heads = optional_count(at, "attention_prefill_tile_heads", kAtLeastOne);
+    result.attention_prefill_tile_s = optional_fact(at, "attention_prefill_tile_s", kNotNegative);
+    result.attention_prefill_wait = optional_fact(at, "attention_prefill_wait", kNotNegative);
+    result.attention_write_s = read_per_precision(at, "attention_write_s", kNotNegative);
+    result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
+    result.attention_decode_skew =
+        optional_fact(at, "attention_decode_skew", {.fallback = {}, .minimum = 0, .maximum = 1});
+    result.attention_decode_key_s = optional_fact(at, "attention_decode_key_s", kNotNegative);
+    result.attention_decode_split_below = optional_fact(at, "attention_decode_split_below", kNotNegative);
+  });
+  return result;
+}
+
+Chip::Collectives read_collectives(ObjectReader& reader) {
+  Chip::Collectives result;
+  reader.object("all_reduce", [&](ObjectReader& at) {
+    result.link_efficiency = optional_fact(at, "link_efficiency", kShare);
+    result.alpha_s = optional_fact(at, "alpha_s", kNotNegative);
+    at.members("by_chips", [&](const std::string& name, ObjectReader& row) {
+      Chip::AllReduce entry;
+      const char* end = name.data() + name.size();
+      auto [rest, error] = std::from_chars(name.data(), end, entry.chips);
+      if (error != std::errc() || rest != end || entry.chips < 2) {
+        row.fault("", "\"" + name + "\"", "a number of chips of at least 2 as the key");
+      }
+      read_provenance(row, false);
+      const auto alpha_s = optional_fact(row, "alpha_s", kNotNegative);
+      const auto bytes_per_s = optional_fact(row, "bytes_per_s", kPositive);
+      if (row.raw("value") == nullptr && alpha_s && bytes_per_s) {
+        constexpr double kBytes = 1e9;
+        const auto n = static_cast<double>(entry.chips);
+        entry.seconds.add(0, *alpha_s);
+        entry.seconds.add(kBytes, *alpha_s + 2 * (n - 1) / n * kBytes / *bytes_per_s);
+      } else {
+        entry.seconds = ProfileCurve::read(row, "value");
+      }
+      result.by_chips.push_back(std::move(entry));
+    });
+  });
+  std::sort(result.by_chips.begin(), result.by_chips.end(),
+            [](const Chip::AllReduce& a, const Chip::AllReduce& b) { return a.chips < b.chips; });
+  return result;
+}
+
+Chip::Power read_power(ObjectReader& reader) {
+  Chip::Power result;
+  reader.object("power", [&](ObjectReader& at) {
+    result.tdp_w = optional_fact(at, "tdp_w", kPositive);
+    result.idle_w = optional_fact(at, "idle_w", kNotNegative);
+    result.waiting_w = optional_fact(at, "waiting_w", kNotNegative);
+    result.active_w = optional_fact(at, "active_w", kNotNegative);
+    result.compute_w = optional_fact(at, "compute_w", kNotNegative);
+    result.memory_w = optional_fact(at, "memory_w", kNotNegative);
+    result.allin_w = optional_fact(at, "allin_w", kPositive);
+    if (result.tdp_w && result.idle_w && *result.idle_w > *result.tdp_w) {
+      at.fault("idle_w", "more than tdp_w", "at most tdp_w");
+    }
+  });
+  return result;
+}
+
+Chip::Price read_price(ObjectReader& reader) {
+  Chip::Price result;
+  reader.object("price", [&](ObjectReader& at) {
+    result.usd_per_hour = optional_fact(at, "usd_per_hour", kNotNegative);
+    result.rental_3yr_usd_per_hour = optional_fact(at, "rental_3yr_usd_per_hour", kNotNegative);
+    result.owned_usd_per_hour = optional_fact(at, "owned_usd_per_hour", kNotNegative);
+    result.on_demand_low_usd_per_hour = optional_fact(at, "on_demand_low_usd_per_hour", kNotNegative);
+    result.on_demand_high_usd_per_hour = optional_fact(at, "on_demand_high_usd_per_hour", kNotNegative);
+    result.unit_low_usd = optional_fact(at, "unit_low_usd", kNotNegative);
+    result.unit_high_usd = optional_fact(at, "unit_high_usd", kNotNegative);
+  });
+  return result;
+}
+
+/// How many there are: no model needs it, the catalogue's facts tell it to who asks.
+void check_supply(ObjectReader& reader) {
+  reader.object("supply", [](ObjectReader& at) {
+    for (const char* key : {"made", "made_low", "made_high"}) optional_fact(at, key, kNotNegative);
+  });
+}
+
+std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
+  std::vector<Chip::Profile> result;
+  reader.each("kernel_profiles", [&](ObjectReader& at) {
+    for (const char* note : {"source", "date", "note"}) at.string(note, std::string());
+    Chip::Profile profile;
+    profile.model = at.string("model");
+    profile.tp = at.integer("tp", {.fallback = 1, .minimum = 1});
+    profile.weights = precision_from_name(at.choice("weights", precision_names(), "bf16")).value_or(Precision::kBf16);
+    profile.kv = precision_from_name(at.choice("kv", precision_names(), "bf16")).value_or(Precision::kBf16);
+    profile.kernels = std::make_shared<const KernelProfile>(KernelProfile::read(at));
+    result.push_back(std::move(profile));
+  });
+  return result;
+}
+
+}  // namespace
+
+Chip Chip::read(ObjectReader& reader) {
+  Chip chip;
+  chip.name = reader.string("name");
+  chip.title = reader.string("title", chip.name);
+  chip.vendor = reader.string("vendor", std::string());
+  chip.launch = reader.string("launch", std::string());
+  chip.note = reader.string("note", std::string());
+  chip.process_nm = optional_fact(reader, "process_nm", kPositive);
+  chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);
+  chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);
+  chip.memory_bytes_per_s = optional_fact(reader, "memory_bytes_per_s", kPositive);
+  chip.peak_flops_per_s = read_per_precision(reader, "peak_flops_per_s", kPositive);
+  chip.scale_up = read_scale_up(reader);
+  chip.scale_out_bytes_per_s = optional_fact(reader, "scale_out_bytes_per_s", kPositive);
+  chip.host_bytes_per_s = optional_fact(reader, "host_bytes_per_s", kPositive);
+  chip.efficiency = read_efficiency(reader);
+  chip.collectives = read_collectives(reader);
+  chip.power = read_power(reader);
+  chip.price = read_price(reader);
+  check_supply(reader);
+  chip.kernel_profiles = read_profiles(reader);
+  chip.step_time_uncertainty = optional_fact(reader, "step_time_uncertainty", kNotNegative);
+  return chip;
+}
+
+}  // namespace tokenyard::platforms
