@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "platforms/cost/captured_graph.hpp"
 #include "platforms/spec/log2_between_powers.hpp"
 
 namespace tokenyard::platforms {
@@ -10,14 +11,6 @@ namespace {
 constexpr double kTilesOfUnit = 2, kWavesToHalf = 8;  // of decoding
 constexpr double kUsualTileKeys = 100;  // what a tile's beginning and end take on A100, in keys of 128 numbers
 constexpr double kLargestBlock = 512, kBlocksOfUnit = 4;  // of threads that write to the cache
-
-/// Graphs are captured for batches of 1, 2, 4, 8, and every eight more.
-double graph_places(double calls) {
-  for (const double size : {1.0, 2.0, 4.0}) {
-    if (calls <= size) return size;
-  }
-  return 8 * std::ceil(calls / 8);
-}
 }  // namespace
 
 Attention::Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "platforms/cost/captured_graph.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/core/rounded.hpp"
 
@@ -373,8 +374,10 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
     }
   }
   if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoded);
-  time += token_time(decoded + static_cast<std::int64_t>(paced));
-  if (experts_) time += experts_time(tokens);
+  const auto ranks = static_cast<std::int64_t>(ranks_);
+  const std::int64_t places = graph_places_of_ranks(decoded, ranks);
+  time += token_time(chunks.empty() ? places : decoded + static_cast<std::int64_t>(paced));
+  if (experts_) time += experts_time(chunks.empty() ? places : tokens);
   if (rows > 0) time += head_time(rows);
   flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
           head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "platforms/cost/captured_graph.hpp"
 namespace tokenyard::platforms {
 
 using sim::FineTime;
@@ -32,10 +33,12 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     sequences += chunk.last ? 1 : 0;
   }
   if (prompt > 0) cached /= prompt;
-  const double all_tokens = decoding + prompt;
+  const bool captured = chunks.empty();
+  const auto places = static_cast<double>(graph_places_of_ranks(decoding, spec_.parallelism.dp));
+  const double all_tokens = captured ? places : decoding + prompt;
   prompt = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   const double calls = decoding / ranks;
-  const double tokens = (decoding + prompt) / ranks;
+  const double tokens = (captured ? places : decoding + prompt) / ranks;
 
   double seconds = layers * profile_.layer.at(tokens) + profile_.token_once.at(tokens);
   if (sequences > 0) seconds += profile_.sequence_once.at(sequences / ranks);

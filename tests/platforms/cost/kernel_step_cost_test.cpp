@@ -1,5 +1,6 @@
 #include "platforms/cost/kernel_step_cost.hpp"
 
+#include "platforms/cost/captured_graph.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
@@ -167,4 +168,22 @@ TEST_CASE("Inputs of 8 bits are quantised at the format's share of the bandwidth
   // The inputs of a layer's four products: 3 * 4096 + 14336 elements, 2 bytes in and 1 out, once more as long.
   const double once = 32 * 3.0 * (3 * 4096 + 14336) * 4096 * s_per_byte;
   CHECK(seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0) - before == Approx(once).epsilon(1e-6));
+}
+
+TEST_CASE("A decoding batch is computed for every place of its captured graph, which read experts like its calls") {
+  CHECK(graph_places(3) == 4);
+  CHECK(graph_places(9) == 16);
+  CHECK(graph_places(257) == 272);
+  CHECK(graph_places(513) == 513);  // no graph is that large
+
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("qwen3-30b-a3b");
+  spec.parallelism.dp = spec.parallelism.ep = 2;
+  const KernelStepCost cost(spec);
+  constexpr Tokens kNone = 0;
+  const auto time = [&](std::int32_t calls) { return seconds(cost.piece({calls, kNone}, {}), kNone); };
+  // 17 of two ranks: 9 on the fuller one, so 16 places on each. Beside 32, only what each call costs itself is less.
+  CHECK(time(17) == Approx(time(32)).epsilon(0.03));
+  CHECK(time(16) < 0.9 * time(17));
 }
