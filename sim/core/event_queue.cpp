@@ -52,8 +52,8 @@ Time EventQueue::next_date() {
   return near_.empty() ? Time::never() : near_.top().date();
 }
 
-EventQueue::Due EventQueue::pop() {
-  surface();
+std::optional<EventQueue::Due> EventQueue::pop() {
+  if (next_date() == Time::never()) return {};
   const Event& top = near_.top();
   const Due due{top.date(), top.handler, slots_[top.slot].argument, top.order()};
   release(top.slot);

@@ -14,6 +14,7 @@
 ///   queue.cancel(h);
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/core/far_events.hpp"
@@ -64,14 +65,14 @@ class EventQueue {
   /// `Time::never()` when empty.
   Time next_date();
 
-  /// Removes the earliest event. Only when `next_date()` is not `never()`.
+  /// Removes the earliest event; none: none is left, or only what is dated `Time::never()`.
   struct Due {
     Time date;
     EventHandler* handler;
     std::uint64_t argument;
     std::uint64_t order;  ///< among the events of its date: see order_of()
   };
-  Due pop();
+  std::optional<Due> pop();
 
   /// What sorts the events of one date: 4 bits of priority, 36 of entity, 24 of the entity's count.
   static std::uint64_t order_of(Priority priority, const Entity& entity) {

@@ -22,10 +22,11 @@ EventHandle Simulation::schedule(Time date, Priority priority, Entity& entity, E
 }
 
 bool Simulation::step() {
-  if (next_date() == Time::never()) return false;
-  const EventQueue::Due due = queue_.pop();
-  if (due.date > now_) {
-    now_ = due.date;
+  if (stopped_) return false;
+  const auto due = queue_.pop();
+  if (!due) return false;
+  if (due->date > now_) {
+    now_ = due->date;
     events_before_now_ = events_run_;
   } else if (events_run_ - events_before_now_ > kMostEventsAtOnce) {
     throw Infeasible(fmt::format(
@@ -33,9 +34,9 @@ bool Simulation::step() {
         "again; where a user or a loop of steps does that, give it a think time or a latency.",
         now_.seconds(), kMostEventsAtOnce));
   }
-  order_ = due.order;
+  order_ = due->order;
   ++events_run_;
-  due.handler->on_event(now_, due.argument);
+  due->handler->on_event(now_, due->argument);
   if (pulse_ && events_run_ % kEventsPerPulse == 0 && !pulse_(now_)) stop();
   return true;
 }

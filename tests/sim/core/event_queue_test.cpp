@@ -24,7 +24,7 @@ TEST_CASE("Ties go by priority, entity and the entity's own count, never by inse
   queue.schedule(t, Priority::kArrival, a, nobody, 3);
   queue.schedule(t, Priority::kStepEnd, b, nobody, 1);
   queue.schedule(Time(), Priority::kStop, b, nobody, 0);
-  for (std::uint64_t expected = 0; expected < 5; ++expected) CHECK(queue.pop().argument == expected);
+  for (std::uint64_t expected = 0; expected < 5; ++expected) CHECK(queue.pop()->argument == expected);
   CHECK(queue.next_date() == Time::never());
 }
 
@@ -53,7 +53,7 @@ TEST_CASE("Random schedules and cancellations agree with a multimap") {
       queue.cancel(it->second);
       handles.erase(it);
     } else if (!model.empty()) {
-      const EventQueue::Due due = queue.pop();
+      const EventQueue::Due due = *queue.pop();
       REQUIRE(due.date.ns() == model.begin()->first);
       REQUIRE(due.argument == model.begin()->second);
       model.erase(model.begin());
@@ -88,7 +88,7 @@ TEST_CASE(
   };
   const auto pop = [&] {
     REQUIRE(queue.next_date().ns() == model.begin()->first);
-    const EventQueue::Due due = queue.pop();
+    const EventQueue::Due due = *queue.pop();
     REQUIRE(due.date.ns() == model.begin()->first);
     REQUIRE(due.argument == model.begin()->second);
     model.erase(model.begin());
