@@ -142,9 +142,8 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
           "Times count from a request's arrival. The simulated prompts share no prefix: the data have no "
           "token ids.",
           {}};
-      const std::string fitted = profiled      ? "nothing"
-                                 : run.dp == 1 ? "host times: this run"
-                                               : "host times: the Llama run";
+      std::string fitted = profiled ? "nothing" : "host times: this run";
+      if (run.dp > 1) fitted = profiled ? "links' latency: this run" : "host times: the Llama run; links: this run";
       compare(table, measured, result, fitted);
       compare_series(table, folder / fmt::format("{}_timeseries.csv", run.prefix), result, fitted);
       tables.push_back(std::move(table));

@@ -27,8 +27,7 @@ GemmFigures of_product(const ExpertFigures& figures) {
 
 double experts_hit(double experts, double per_token, std::int64_t tokens) {
   const auto t = static_cast<double>(tokens);
-  const double b = 2 * (experts / per_token - 1);
-  return experts * (1 - b * (b + 1) / ((b + t) * (b + t + 1)));
+  return t > 0 ? experts * t / (t + experts / per_token - 1) : 0;
 }
 
 Experts::Experts(const ExpertFigures& figures, const Shape& shape)

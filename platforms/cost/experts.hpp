@@ -9,11 +9,13 @@
 /// them they activate, after them they sum. With experts spread over chips, e of E on this one with c copies, they go
 /// through the lists and buffers of all, wherever these are (vLLM's fused_moe does: `elsewhere` near 1; kernels that
 /// skip them: near 0). Widths f that are no multiple of 16 are loaded number by number.
-/// A router prefers some experts to others, and which is the text's doing. With a popularity that is distributed as
-/// Beta(2, b) about its mean k/E, b = 2 (E/k - 1) (a standard deviation of 0.7 of the mean), T tokens that choose k of
-/// E experts each hit E (1 - b (b + 1) / ((b + T) (b + T + 1))): of 128, of which each token chooses 8, 0.57 are hit
-/// where k T = E (0.64 if all were alike) and 0.97 where k T = 9 E. The shape 2 is chosen: eight served models with
-/// random text would have it nearer to 1, a run of Qwen3-30B-A3B with conversations nearer to 3 (docs/fidelity.md).
+/// A router prefers some experts to others, and which is the text's doing. With a popularity p that is distributed as
+/// Beta(1, E/k - 1) about its mean k/E, the mean of (1 - p)^T is (E/k - 1) / (E/k - 1 + T), so that T tokens that
+/// choose k of E experts each hit
+///   E T / (T + E/k - 1)
+/// of 128, of which each token chooses 8, 0.52 where k T = E (0.64 if all were alike) and 0.91 where k T = 9 E. The
+/// first parameter, 1, is chosen: of 1/2, 3/4, 1, 2, 4 and alike, served models and watts of random text would have it
+/// at 3/4, conversations on Qwen3-30B-A3B between 1 and 4 (docs/fidelity.md).
 ///
 /// Times the table of measured over modelled (kernel_residual.hpp), but never faster than the chip's peaks allow. Form
 /// and figures: least squares on kernel tables (analysis/calibrate/expert_fit.hpp). Cost as of two products.

@@ -89,14 +89,14 @@ TEST_CASE("A table scales the whole layer, but never below its floor") {
 TEST_CASE("Experts that tokens hit, by a popularity that varies: by its integral") {
   CHECK(experts_hit(8, 2, 1) == Approx(2));
   CHECK(experts_hit(8, 8, 3) == Approx(8));
-  // Beta(2, b): of density b (b + 1) p (1 - p)^(b - 1).
-  const double b = 2 * (128.0 / 8 - 1);
+  // Beta(1, b): of density b (1 - p)^(b - 1).
+  const double b = 128.0 / 8 - 1;
   for (const int tokens : {1, 16, 144, 2048}) {
     double hit = 0;
     constexpr int kPieces = 200'000;
     for (int i = 0; i < kPieces; ++i) {
       const double p = (i + 0.5) / kPieces;
-      hit += b * (b + 1) * p * std::pow(1 - p, b - 1) * (1 - std::pow(1 - p, tokens)) / kPieces;
+      hit += b * std::pow(1 - p, b - 1) * (1 - std::pow(1 - p, tokens)) / kPieces;
     }
     CHECK(experts_hit(128, 8, tokens) == Approx(128 * hit).epsilon(1e-4));
     CHECK(experts_hit(128, 8, tokens) <= 128 * (1 - std::pow(1 - 8.0 / 128, tokens)) * (1 + 1e-12));
