@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/graph/variants.hpp"
+#include "sim/core/error.hpp"
 
 #include "embedded/agent_catalog.hpp"
 
@@ -33,10 +34,10 @@ std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
 
 AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs,
                                     const std::vector<std::filesystem::path>& extra_files) {
+  AgentCatalog catalog;
+  for (const embedded::File& file : embedded::agent_catalog())
+    catalog.built_in_->unread.emplace(std::filesystem::path(file.path).stem().string(), file.text);
   std::vector<Source> sources;
-  for (const embedded::File& file : embedded::agent_catalog()) {
-    sources.push_back({"built-in: " + std::string(file.path), std::string(file.text)});
-  }
   const auto add = [&](const std::filesystem::path& path) {
     if (auto text = sim::read_text_file(path, faults)) sources.push_back({path.string(), std::move(*text)});
   };
@@ -51,11 +52,17 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
     for (const std::filesystem::path& path : files) add(path);
   }
   for (const std::filesystem::path& path : extra_files) add(path);
-  return load(sources, faults);
+  catalog.add(sources, faults);
+  return catalog;
 }
 
 AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults& faults) {
   AgentCatalog catalog;
+  catalog.add(sources, faults);
+  return catalog;
+}
+
+void AgentCatalog::add(const std::vector<Source>& sources, sim::Faults& faults) {
   for (const Source& source : sources) {
     const std::size_t before = faults.size();
     const auto file = std::make_shared<const sim::JsonFile>(sim::JsonFile::parse(source.text, source.name, faults));
@@ -63,21 +70,11 @@ AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults&
     if (faults.size() == before) {  // else each variant would repeat the agent's faults
       for (const std::string& variant : variant_names(*file)) Agent::read(with_variant(*file, variant, faults), faults);
     }
-    if (!agent->name.empty()) catalog.agents_.insert_or_assign(agent->name, Entry{file, agent});
+    if (!agent->name.empty()) added_.insert_or_assign(agent->name, Entry{file, agent});
   }
-  const std::vector<std::string> names = catalog.names();
-  for (const auto& [name, entry] : catalog.agents_) {
-    Agent& agent = *entry.agent;
-    for (std::size_t i = 0; i < agent.sub_agent_names.size(); ++i) {
-      agent.sub_agents.push_back(catalog.find(agent.sub_agent_names[i]));
-      if (agent.sub_agents.back() == nullptr) {
-        faults.add(agent.file, place_of_sub_agent(agent, i), '"' + agent.sub_agent_names[i] + '"',
-                   "an agent of the catalogue" + sim::did_you_mean(agent.sub_agent_names[i], names));
-      }
-    }
-  }
+  for (const auto& [name, entry] : added_) find_sub_agents(*entry.agent, faults);
   bool recursive = false;
-  for (const auto& [name, entry] : catalog.agents_) {
+  for (const auto& [name, entry] : added_) {
     std::vector<const Agent*> seen;
     if (reaches(*entry.agent, *entry.agent, seen)) {
       faults.add(entry.agent->file, "/nodes", "an agent that calls itself through its sub-agents",
@@ -86,14 +83,40 @@ AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults&
     }
   }
   if (recursive) {  // or agents would keep each other alive
-    for (const auto& [name, entry] : catalog.agents_) entry.agent->sub_agents.clear();
+    for (const auto& [name, entry] : added_) entry.agent->sub_agents.clear();
   }
-  return catalog;
+}
+
+void AgentCatalog::find_sub_agents(Agent& agent, sim::Faults& faults) const {
+  for (std::size_t i = 0; i < agent.sub_agent_names.size(); ++i) {
+    agent.sub_agents.push_back(find(agent.sub_agent_names[i]));
+    if (agent.sub_agents.back() == nullptr) {
+      faults.add(agent.file, place_of_sub_agent(agent, i), '"' + agent.sub_agent_names[i] + '"',
+                 "an agent of the catalogue" + sim::did_you_mean(agent.sub_agent_names[i], names()));
+    }
+  }
+}
+
+const AgentCatalog::Entry* AgentCatalog::entry(std::string_view name) const {
+  if (const auto added = added_.find(name); added != added_.end()) return &added->second;
+  const std::lock_guard lock(built_in_->mutex);
+  if (const auto unread = built_in_->unread.find(name); unread != built_in_->unread.end()) {
+    sim::Faults faults;
+    Entry entry;
+    entry.file = std::make_shared<const sim::JsonFile>(
+        sim::JsonFile::parse(unread->second, fmt::format("built-in: {}", name), faults));
+    entry.agent = Agent::read(*entry.file, faults);
+    built_in_->unread.erase(unread);
+    find_sub_agents(*built_in_->read.emplace(name, std::move(entry)).first->second.agent, faults);
+    if (!faults.empty()) throw sim::InternalError(faults.list().front().message());
+  }
+  const auto read = built_in_->read.find(name);
+  return read == built_in_->read.end() ? nullptr : &read->second;
 }
 
 std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name) const {
-  const auto found = agents_.find(name);
-  return found == agents_.end() ? nullptr : found->second.agent;
+  const Entry* found = entry(name);
+  return found == nullptr ? nullptr : found->agent;
 }
 
 std::shared_ptr<const Agent> AgentCatalog::find(std::string_view name, const std::vector<std::string>& variants,
@@ -106,13 +129,13 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
                                                  Patched& patched, sim::Faults& faults,
                                                  const sim::Json* budget_usd) const {
   if (const auto done = patched.find(name); done != patched.end()) return done->second;
-  const auto found = agents_.find(name);
-  if (found == agents_.end()) return nullptr;
-  patched[found->first] = found->second.agent;  // also what an agent gets that a variant makes call itself
+  const Entry* found = entry(name);
+  if (found == nullptr) return nullptr;
+  patched[std::string(name)] = found->agent;  // also what an agent gets that a variant makes call itself
   bool changed = false;
-  for (const std::string& sub : found->second.agent->sub_agent_names)
+  for (const std::string& sub : found->agent->sub_agent_names)
     changed |= patch(sub, variants, patched, faults, nullptr) != find(sub);
-  std::shared_ptr<const sim::JsonFile> file = found->second.file;
+  std::shared_ptr<const sim::JsonFile> file = found->file;
   for (const std::string& variant : variants) {
     const std::vector<std::string> offered = variant_names(*file);
     if (std::find(offered.begin(), offered.end(), variant) == offered.end()) continue;
@@ -125,7 +148,7 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
     file = std::make_shared<const sim::JsonFile>(sim::JsonFile::from(std::move(with_budget), file->name()));
     changed = true;
   }
-  if (!changed) return found->second.agent;
+  if (!changed) return found->agent;
   const std::shared_ptr<Agent> agent = Agent::read(*file, faults);
   for (std::size_t i = 0; i < agent->sub_agent_names.size();
        ++i) {  // not always the agent's: a variant may call others
@@ -135,7 +158,7 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
                  "an agent of the catalogue" + sim::did_you_mean(agent->sub_agent_names[i], names()));
     }
   }
-  patched[found->first] = agent;
+  patched[std::string(name)] = agent;
   return agent;
 }
 
@@ -144,8 +167,7 @@ std::vector<std::string> AgentCatalog::variants(std::string_view name) const {
   const std::shared_ptr<const Agent> agent = find(name);
   if (agent == nullptr) return names;
   for (const Agent* member : family(*agent)) {
-    for (std::string& variant : variant_names(*agents_.find(member->name)->second.file))
-      names.push_back(std::move(variant));
+    for (std::string& variant : variant_names(*entry(member->name)->file)) names.push_back(std::move(variant));
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -153,13 +175,18 @@ std::vector<std::string> AgentCatalog::variants(std::string_view name) const {
 }
 
 const sim::Json* AgentCatalog::raw(std::string_view name) const {
-  const auto entry = agents_.find(name);
-  return entry == agents_.end() ? nullptr : &entry->second.file->value();
+  const Entry* found = entry(name);
+  return found == nullptr ? nullptr : &found->file->value();
 }
 
 std::vector<std::string> AgentCatalog::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, entry] : agents_) names.push_back(name);
+  for (const auto& [name, entry] : added_) names.push_back(name);
+  const std::lock_guard lock(built_in_->mutex);
+  for (const auto& [name, text] : built_in_->unread) names.push_back(name);
+  for (const auto& [name, entry] : built_in_->read) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// Agents by name, with sub-agents resolved: the built-in ones, which are inside the binary, and the user's.
+/// Agents by name, with sub-agents resolved: the built-in ones, which are inside the binary and are read when first asked
+/// for, and the user's. Threads may ask at once.
 ///
 ///   AgentCatalog catalog = AgentCatalog::built_in(faults, {"my-catalog"});   // reads my-catalog/agents/*.json
 ///   auto agent = catalog.find("sales");
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,12 +48,24 @@ class AgentCatalog {
     std::shared_ptr<const sim::JsonFile> file;
     std::shared_ptr<Agent> agent;
   };
+  using Entries = std::map<std::string, Entry, std::less<>>;
+  /// A run needs a few of them.
+  struct BuiltIn {
+    std::recursive_mutex mutex;  ///< an agent's sub-agents are asked for while it is read
+    std::map<std::string, std::string_view, std::less<>> unread;
+    Entries read;
+  };
+  /// Null if there is none of this name.
+  const Entry* entry(std::string_view name) const;
+  void add(const std::vector<Source>& sources, sim::Faults& faults);
+  void find_sub_agents(Agent& agent, sim::Faults& faults) const;
   /// Agents by name as patched by some variants: a sub-agent of two agents is one.
   using Patched = std::map<std::string, std::shared_ptr<const Agent>, std::less<>>;
   std::shared_ptr<const Agent> patch(std::string_view name, const std::vector<std::string>& variants, Patched& patched,
                                      sim::Faults& faults, const sim::Json* budget_usd) const;
 
-  std::map<std::string, Entry, std::less<>> agents_;
+  Entries added_;
+  std::unique_ptr<BuiltIn> built_in_ = std::make_unique<BuiltIn>();
 };
 
 /// The agent and, each once, the agents it calls, directly or not; itself first.

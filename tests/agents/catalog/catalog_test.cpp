@@ -44,6 +44,19 @@ bool has_evidence(const Json& part) {
 
 }  // namespace
 
+TEST_CASE("Built-in agents: every one is read, alone and with each of its variants, under the name of its file") {
+  for (const std::string& name : built_in().names()) {
+    INFO(name);
+    REQUIRE(built_in().find(name) != nullptr);
+    CHECK(built_in().find(name)->name == name);
+    for (const std::string& variant : built_in().variants(name)) {
+      sim::Faults faults;
+      built_in().find(name, {variant}, faults);
+      CHECK(faults.empty());
+    }
+  }
+}
+
 TEST_CASE("Built-in agents: every step that draws, every count and every chance says where its numbers come from") {
   for (const std::string& name : built_in().names()) {
     const Json& agent = *built_in().raw(name);
