@@ -5,16 +5,14 @@
 /// choice takes no time and no tokens: it is there for its edges.
 ///
 /// - Edges with `count` form an **urn** at their source: when a walk comes to the node and no urn is open, each edge's
-/// count
-///   is drawn, and the edges are then drawn without replacement, with probability proportional to what remains. An edge
-///   marked `last` keeps one for the end. When the urn is empty, the edges with `p` apply and the urn closes; a node
-///   without such edges closes it with the last draw. So "5.65 tool rounds on average, scattered over the user's turns"
-///   is one urn of two edges, and a loop with a negative-binomial length is an urn of one.
+///   count is drawn, and the edges are then drawn without replacement, with probability proportional to what remains.
+///   An edge marked `last` keeps one for the end. When the urn is empty, the edges with `p` apply and the urn closes; a
+///   node without such edges closes it with the last draw. So "5.65 tool rounds on average, scattered over the user's
+///   turns" is one urn of two edges, and a loop with a negative-binomial length is an urn of one.
 /// - An edge with `spends` in place of `count` buys from the task's budget (`budget_usd` of the agent, drawn once per
 ///   task): {"share": 0.5, "usd_each": 0.01} draws as many as half of the budget pays, rounded down.
 /// - Edges with `p` (1 by default) are drawn by probability. `max` bounds how often one walk takes an edge; what would
-/// have
-///   gone there then goes to the edge marked `else`, or to the others in proportion.
+///   have gone there then goes to the edge marked `else`, or to the others in proportion.
 /// - The edge marked `"on": "error"` is taken instead when a tool or a sub-agent failed.
 /// - An edge may carry `output_tokens` and `thinking_tokens`: of an LLM step that goes on along it.
 ///

@@ -7,8 +7,7 @@
 /// Markov-modulated process). Both keep `rate_per_s` as the mean over the long run.
 ///
 ///   {"process": "poisson"}                                   the default
-///   {"process": "gamma", "cv": 2}                            burstier than Poisson for cv > 1 (ServeGen, arXiv
-///   2505.09999)
+///   {"process": "gamma", "cv": 2}                            burstier than Poisson if cv > 1 (arXiv 2505.09999)
 ///   {"process": "markov-modulated", "burst_factor": 5, "burst_share": 0.1, "mean_burst_s": 30}
 ///   {"process": "diurnal", "factors": [0.5, 1, 2, 0.5], "period_s": 86400}
 ///   any of them with "batch": DIST                            that many tasks at once; the rate counts tasks

@@ -6,8 +6,10 @@
 /// pool's replicas, would have found and HBM has lost, 1/1.1 are still computed. What comes in wholes (replicas,
 /// people) is rounded up, and the factor reached is returned, so that effects can be compared per percent.
 ///
-///   for (const Improvement& i : improvements_of(scenario)) { Scenario better = scenario; double f =
-///   i.apply(better, 1.1); }
+///   for (const Improvement& improvement : improvements_of(scenario)) {
+///     Scenario better = scenario;
+///     const double factor = improvement.apply(better, 1.1);
+///   }
 
 #include <functional>
 #include <string>

@@ -6,8 +6,8 @@
 ///
 ///   ServingBench bench;
 ///   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512, .requests =
-///   640}); result.tpot_s.mean;
+///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512});
+///   for (const ServedCall& call : result.calls) add(call.ttft_s, call.tpot_s);
 
 #include <memory>
 #include <vector>

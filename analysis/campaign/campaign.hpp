@@ -6,8 +6,11 @@
 ///     "scenario": "requests.json",                       // or the scenario itself: { … }
 ///     "set": {"/run/duration_s": 600},                   // changed in every run
 ///     "seed": 1,                                         // draws the random factors
-///     "factors": [{"grid": {"/pools/0/replicas": [1, 2, 4], "/workload/requests/rate_per_s": [1, 2]}}],   //
-///     factors.hpp "names": {"replicas": "/pools/0/replicas"},        // for conditions and the columns of tables
+///     "factors": [{"grid": {                             // factors.hpp
+///       "/pools/0/replicas": [1, 2, 4],
+///       "/workload/requests/rate_per_s": [1, 2]
+///     }}],
+///     "names": {"replicas": "/pools/0/replicas"},        // for conditions and the columns of tables
 ///     "include": ["replicas < 4"], "exclude": [],        // condition.hpp; every `include`, no `exclude`
 ///     "repetitions": 5,                                  // or until an interval is narrow: repetitions.hpp
 ///     "common_random_numbers": true,

@@ -7,13 +7,14 @@
 /// 1. An ample size: each pool in its quickest way, doubled until the level is met with a margin, or met twice. Where
 ///    doubling no longer changes anything, no number of chips will do.
 /// 2. For each pool, with the others ample: the way and the number of replicas with fewest chips that pass. No size
-/// that passes has a smaller pool: together they are a lower bound.
+///    that passes has a smaller pool: together they are a lower bound.
 /// 3. From the lower bound, sizes in the order of their chips until one passes. What each pool misses with the others
 ///    ample tells which are worth a simulation; passed over is a size whose pools miss twice what the level forgives,
 ///    and one that would miss it still if it gained three times as much as that over a size that failed.
 /// 4. With several pools, from there down, in whatever ways and with a replica less of each pool than it needs alone:
-/// sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would grow.
-/// The same are passed over as in step 3.
+///    sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would
+///    grow. The same are passed over as in step 3.
+///
 /// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.
 /// After 100 sizes that failed in step 3, pools grow by an eighth at a time; after 100 in step 4, it ends: `proven` is
 /// false then.

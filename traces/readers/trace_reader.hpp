@@ -1,18 +1,14 @@
 #pragma once
 /// Request traces of public formats, one request after the other.
 ///
-/// - `azure`: CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (Azure LLM inference traces of 2023 and 2024). Dates with 0
-/// to
-///   9 fractional digits and an optional zone; arrivals count from the first request.
+/// - `azure`: CSV `TIMESTAMP,ContextTokens,GeneratedTokens` (Azure LLM inference traces of 2023 and 2024). Dates have
+///   0 to 9 fractional digits and an optional zone; arrivals count from the first request.
 /// - `bailian`: JSON lines of Qwen-Bailian, as Mooncake's but dates in seconds and 16 tokens an id; a last block that
-/// is
-///   not full may lack its id. Turns of a chat are not chained: each request has its date.
+///   is not full may lack its id. Turns of a chat are not chained: each request has its date.
 /// - `burstgpt`: CSV `Timestamp,…,Request tokens,Response tokens,…` (BurstGPT, both generations). A row without
-/// response
-///   tokens is a call that failed: left out and counted.
-/// - `mooncake`: JSON lines `{"timestamp": ms, "input_length", "output_length", "hash_ids": […]}`. Each id is an extent
-/// of
-///   512 tokens, the last one holds the rest. Other keys are ignored.
+///   response tokens is a call that failed: left out and counted.
+/// - `mooncake`: JSON lines `{"timestamp": ms, "input_length", "output_length", "hash_ids": […]}`. Each id is an
+///   extent of 512 tokens, the last one holds the rest. Other keys are ignored.
 /// - `requests`: CSV with the columns `arrival_s,prompt_tokens,output_tokens`, in any order and among others.
 /// - `servegen`: a folder of ServeGen's client pools, from which requests are drawn (servegen.cpp).
 ///
