@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 
+#include "analysis/calibrate/held_out.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
@@ -33,11 +34,7 @@ constexpr double kLeastGain = 0.9;  // of the error with its table, where writin
 constexpr Tiles kTiles[] = {{64, 1}, {128, 1}, {128, 128}};
 
 bool held_out(const AttentionSample& s) {
-  std::uint64_t hash =
-      static_cast<std::uint64_t>((s.batch * 1024 + s.heads) * 1024 + s.kv_heads) * 0x9e3779b97f4a7c15ULL;
-  hash ^= hash >> 31;
-  hash *= 0xbf58476d1ce4e5b9ULL;
-  return (hash >> 32) % 5 == 0;
+  return one_in_five(static_cast<std::uint64_t>((s.batch * 1024 + s.heads) * 1024 + s.kv_heads) * kGoldenRatio, 31);
 }
 
 AttentionShape shape_of(const AttentionSample& s) {

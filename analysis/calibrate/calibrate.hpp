@@ -30,16 +30,15 @@ struct CalibrateOptions {
   std::int64_t tp = 1;          ///< of the same
   std::string engine = "vllm";  ///< of a serving benchmark
   bool lower = false;           ///< of all-reduces: keep the entry's times where they are lower
+
+  /// What sources call it.
+  std::string stack_name() const { return stack.empty() ? table.filename().string() : stack; }
 };
 
 struct CalibratedEntry {
   sim::Json entry;
   std::string what;  ///< "dense products: 5.1 / 3.2 / 14.0 % … on held-out shapes"
 };
-
-double in_three_digits(double value);
-/// As a chip's entry has it, in three digits.
-sim::Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source);
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
 CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/calibrate/held_out.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "platforms/cost/kernel_figures.hpp"
@@ -18,11 +19,8 @@ constexpr double kCap = 0.5;
 constexpr double kNeverSplitS = 1;
 
 bool held_out(const GemmSample& s) {
-  std::uint64_t hash =
-      static_cast<std::uint64_t>(s.n) * 0x9e3779b97f4a7c15ULL ^ static_cast<std::uint64_t>(s.k) * 0xc2b2ae3d27d4eb4fULL;
-  hash ^= hash >> 29;
-  hash *= 0xbf58476d1ce4e5b9ULL;
-  return (hash >> 32) % 5 == 0;
+  constexpr std::uint64_t kOther = 0xc2b2ae3d27d4eb4fULL;  // so that (n, k) and (k, n) differ
+  return one_in_five(static_cast<std::uint64_t>(s.n) * kGoldenRatio ^ static_cast<std::uint64_t>(s.k) * kOther, 29);
 }
 
 /// Logarithms of what is positive, so that a simplex cannot leave the domain; `wave` is clamped.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "analysis/calibrate/held_out.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
 #include "analysis/calibrate/sample_statistics.hpp"
@@ -26,10 +27,7 @@ std::optional<Precision> weights_of(std::string_view gemm_type) {
 }
 
 bool held_out(const LatentSample& s) {
-  std::uint64_t hash = static_cast<std::uint64_t>(s.batch * 1024 + s.heads) * 0x9e3779b97f4a7c15ULL;
-  hash ^= hash >> 31;
-  hash *= 0xbf58476d1ce4e5b9ULL;
-  return (hash >> 32) % 5 == 0;
+  return one_in_five(static_cast<std::uint64_t>(s.batch * 1024 + s.heads) * kGoldenRatio, 31);
 }
 
 platforms::LatentAttention attention_of(const platforms::Chip& chip, const platforms::ModelArchitecture& model,

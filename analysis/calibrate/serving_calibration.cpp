@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "analysis/calibrate/entry_writer.hpp"
 #include "analysis/calibrate/fit_error.hpp"
 #include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
@@ -91,8 +92,7 @@ std::string errors_of(const std::vector<ServingPoint>& points, const platforms::
 
 std::string source_of(const CalibrateOptions& options, const std::string& errors) {
   return fmt::format("tokenyard calibrate: serving of {} on {} x {}, {}; {} on what was fitted", options.model,
-                     options.base, options.tp,
-                     options.stack.empty() ? options.table.filename().string() : options.stack, errors);
+                     options.base, options.tp, options.stack_name(), errors);
 }
 
 /// The chip with other shares of its bandwidth and its peaks, for weights of that format; none above all of it.

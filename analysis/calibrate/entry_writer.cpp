@@ -1,0 +1,48 @@
+#include "analysis/calibrate/entry_writer.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace tokenyard::analysis {
+
+using sim::Json;
+
+double in_three_digits(double value) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10, 3 - std::ceil(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
+}
+
+Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source) {
+  Json entry = kernels.to_json();
+  for (Json& value : entry["value"]) value = in_three_digits(value);
+  if (entry.contains("residual")) {
+    for (Json& value : entry["residual"]["value"]) value = in_three_digits(value);
+  }
+  entry["source"] = source;
+  return entry;
+}
+
+void EntryWriter::describe(const char* what, const FitError& fitted, const FitError& held_out) {
+  report(fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary()));
+  source_ = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, options_.stack_name(),
+                        held_out.summary());
+}
+
+void EntryWriter::put(Json& at, const char* key, double value) {
+  at[key] = {{"value", in_three_digits(value)}, {"source", source_}};  // without a date: the table does not tell it
+}
+
+void EntryWriter::put_whole(Json& at, const char* key, double value) {
+  at[key] = {{"value", std::llround(value)}, {"source", source_}};
+}
+
+void EntryWriter::put_residual(const char* key, const platforms::ResidualAxes& axes,
+                               const platforms::KernelResidual& residual) {
+  Json& at = efficiency()[key][options_.precision];
+  at = {{"source", source_}};
+  residual.write(at, axes);
+  for (Json& factor : at["value"]) factor = in_three_digits(factor);
+}
+
+}  // namespace tokenyard::analysis
