@@ -7,9 +7,9 @@
 #include <span>
 
 #include "analysis/calibrate/held_out.hpp"
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
+#include "analysis/measured/measured_table.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -11,9 +11,9 @@
 #include "analysis/calibrate/expert_fit.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/latent_fit.hpp"
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 

@@ -4,8 +4,8 @@
 #include <set>
 #include <vector>
 
-#include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <map>
 
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "platforms/spec/kernel_profile.hpp"
 
 namespace tokenyard::analysis {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "analysis/run/pool_reading.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/serving_bench.hpp"
 #include "platforms/cost/replica_spec.hpp"
 #include "platforms/spec/catalog.hpp"
 
@@ -25,7 +25,7 @@ struct EnergyPoint {
   std::string task, model;  ///< as the table writes them
   platforms::ReplicaSpec spec;
   ServingBench bench;  ///< without its cost
-  ClosedLoop load;
+  BenchLoad load;
   double watts = 0;             ///< of one chip
   double joules_per_token = 0;  ///< of all chips, per output token
   double itl_s = 0;             ///< median

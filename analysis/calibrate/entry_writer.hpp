@@ -9,7 +9,7 @@
 #include <string>
 
 #include "analysis/calibrate/calibrate.hpp"
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 
 namespace tokenyard::analysis {

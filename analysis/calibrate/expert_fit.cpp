@@ -7,8 +7,8 @@
 #include <set>
 
 #include "analysis/calibrate/least_squares.hpp"
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
+#include "analysis/measured/measured_table.hpp"
 
 namespace tokenyard::analysis {
 namespace {

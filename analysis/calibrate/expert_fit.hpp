@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "platforms/cost/experts.hpp"
 
 namespace tokenyard::analysis {

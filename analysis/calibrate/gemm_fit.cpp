@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "analysis/calibrate/held_out.hpp"
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::analysis {

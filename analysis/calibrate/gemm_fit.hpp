@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "platforms/cost/gemm.hpp"
 
 namespace tokenyard::analysis {

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "analysis/calibrate/held_out.hpp"
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 
 namespace tokenyard::analysis {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "platforms/cost/latent_attention.hpp"
 #include "platforms/spec/chip.hpp"
 

@@ -10,7 +10,7 @@
 ///   fit.held_out.median();              // each model's points by a fit to the others
 
 #include "analysis/calibrate/energy_table.hpp"
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 
 namespace tokenyard::analysis {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/measured/measured_table.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 

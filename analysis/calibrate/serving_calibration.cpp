@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "analysis/calibrate/entry_writer.hpp"
-#include "analysis/calibrate/fit_error.hpp"
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/calibrate/host_fit.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
-#include "analysis/calibrate/serving_table.hpp"
+#include "analysis/measured/fit_error.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 

@@ -4,7 +4,7 @@
 /// A CSV with the columns concurrency, prompt_tokens, output_tokens, ttft_s and tpot_s, and if need be requests (ten a
 /// user): a closed loop of users that send requests of one length, the next when the last one ended, to a server with
 /// the engine's defaults. Two kinds of figures can explain such points, and one benchmark cannot tell them apart:
-/// - the engine's host times, where the chip's kernels are known (serving_table.hpp);
+/// - the engine's host times, where the chip's kernels are known (host_fit.hpp);
 /// - how much of its peaks the chip reaches, where the engine is known: one factor for all that memory bounds and one
 ///   for all that arithmetic does.
 /// Long contexts and large batches show the kernels, short ones the host; prompts of several lengths tell a step's time

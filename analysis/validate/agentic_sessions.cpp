@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "sim/random/stream.hpp"
 #include "traces/readers/line_file.hpp"
 
@@ -120,16 +120,18 @@ AgenticSessions::AgenticSessions(const std::filesystem::path& data) {
   }
 }
 
-std::vector<RecordedTask> AgenticSessions::play(std::int64_t users, const std::string& run) const {
-  std::vector<RecordedTask> tasks;
+traces::TaskList AgenticSessions::play(std::int64_t users, const std::string& run) const {
+  traces::TaskList list;
+  list.all_names.node(list.all_names.agent("session"), StepKind::kCall, "request");
+  list.all_names.model("deepseek-r1");
   for (const auto& [number, start] : starts_) {
     const auto trace = traces_.find(start.trace);
     if (trace == traces_.end()) continue;
     RecordedTask task =
         session(trace->second, number <= users ? start.turn : 0, start, run, static_cast<std::uint64_t>(number));
-    if (!task.steps.empty()) tasks.push_back(std::move(task));
+    if (!task.steps.empty()) list.tasks.push_back(std::move(task));
   }
-  return tasks;
+  return list;
 }
 
 Tokens AgenticSessions::answer(const std::string& trace, std::size_t turn, const std::string& run) const {
@@ -208,18 +210,6 @@ RecordedTask AgenticSessions::session(const std::vector<Turn>& turns, std::size_
     if (static_cast<double>(made) < 0.8 * static_cast<double>(turn.out)) shortfall = turn.out - made;
   }
   return task;
-}
-
-HeldTasks::HeldTasks(std::vector<RecordedTask> tasks) : tasks_(std::move(tasks)) {
-  const std::uint32_t agent = names_.agent("session");
-  names_.node(agent, StepKind::kCall, "request");
-  names_.model("deepseek-r1");
-}
-
-bool HeldTasks::next(RecordedTask& task) {
-  if (next_ == tasks_.size()) return false;
-  task = std::move(tasks_[next_++]);
-  return true;
 }
 
 }  // namespace tokenyard::analysis

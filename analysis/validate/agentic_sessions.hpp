@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/record/recorded_task.hpp"
+#include "traces/readers/task_list.hpp"
 
 namespace tokenyard::analysis {
 
@@ -32,7 +32,7 @@ class AgenticSessions {
 
   /// The sessions in the order in which users take them up: the first of each of `users`, then those that follow.
   /// `run`: the measured run, whose own answers count first ("tp4_bs16_offloadoff").
-  std::vector<agents::RecordedTask> play(std::int64_t users, const std::string& run) const;
+  traces::TaskList play(std::int64_t users, const std::string& run) const;
 
  private:
   struct Turn {
@@ -58,20 +58,6 @@ class AgenticSessions {
   std::map<std::int64_t, Start> starts_;  ///< by number of the user
   std::map<std::pair<std::string, std::size_t>, std::vector<Answer>> answers_;
   std::vector<platforms::Tokens> all_answers_;  ///< sorted
-};
-
-/// Hands out tasks that are held.
-class HeldTasks final : public agents::RecordedTaskSource {
- public:
-  explicit HeldTasks(std::vector<agents::RecordedTask> tasks);
-  bool next(agents::RecordedTask& task) override;
-  const agents::RecordedNames& names() const override { return names_; }
-  std::vector<agents::LeftOut> left_out() const override { return {}; }
-
- private:
-  std::vector<agents::RecordedTask> tasks_;
-  std::size_t next_ = 0;
-  agents::RecordedNames names_;
 };
 
 }  // namespace tokenyard::analysis

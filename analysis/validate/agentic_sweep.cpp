@@ -4,8 +4,8 @@
 #include <span>
 
 #include "agents/record/recorded_player.hpp"
-#include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 #include "analysis/validate/agentic_sessions.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
@@ -86,8 +86,8 @@ class Sweep {
     platforms::Fleet fleet(simulation, network, std::move(pools));
     Client client;
     fleet.add_observer(client);
-    HeldTasks source(
-        sessions_.play(users, fmt::format("tp{}_bs{}_offload{}", spec_.parallelism.tp, users, offload ? "on" : "off")));
+    traces::TaskList source =
+        sessions_.play(users, fmt::format("tp{}_bs{}_offload{}", spec_.parallelism.tp, users, offload ? "on" : "off"));
     agents::ReplayPlan plan;
     plan.closed_loop = agents::ClosedLoop{.users = users};
     agents::RecordedPlayer player(simulation, fleet, source, plan, {0}, 1);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <set>
 
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/power_fit.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
 
 namespace tokenyard::analysis {

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/serving_bench.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 
@@ -19,7 +19,7 @@ const std::map<std::string, const char*, std::less<>> kModels = {{"Llama-3.3-70B
 struct Point {
   platforms::ReplicaSpec spec;
   ServingBench bench;
-  ClosedLoop load;
+  BenchLoad load;
 };
 
 /// The reason to leave a row out; empty: `point` is complete.

@@ -1,9 +1,12 @@
+/// Some thousand serving points of many engines and models: simulated TTFT and TPOT against what was measured, apart
+/// for the half of each engine's points that its host times were fitted to and the half they were not.
+
 #include <fmt/format.h>
 #include <fstream>
 #include <map>
 
-#include "analysis/calibrate/fit_error.hpp"
-#include "analysis/calibrate/serving_table.hpp"
+#include "analysis/calibrate/host_fit.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "analysis/validate/measured_systems.hpp"
 
 namespace tokenyard::analysis {

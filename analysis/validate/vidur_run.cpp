@@ -4,11 +4,11 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "analysis/calibrate/fit_error.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
-#include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/sample_statistics.hpp"
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/fit_error.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
+#include "analysis/measured/serving_bench.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "analysis/validate/vidur_tables.hpp"
 #include "platforms/cost/kernel_figures.hpp"

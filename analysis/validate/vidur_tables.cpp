@@ -3,7 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
 

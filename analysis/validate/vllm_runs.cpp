@@ -5,10 +5,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "analysis/calibrate/measured_table.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
-#include "analysis/calibrate/sample_statistics.hpp"
-#include "analysis/calibrate/serving_table.hpp"
+#include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
+#include "analysis/measured/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/profiled_step_cost.hpp"
 #include "sim/input/faults.hpp"

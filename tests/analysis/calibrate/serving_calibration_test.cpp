@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "analysis/calibrate/serving_table.hpp"
+#include "analysis/measured/serving_table.hpp"
 #include "platforms/cost/replica_spec.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"

@@ -1,4 +1,4 @@
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/serving_bench.hpp"
 
 #include "platforms/cost/profiled_step_cost.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
@@ -42,7 +42,7 @@ TEST_CASE("Leaping equals stepping where a measured profile bends") {
   ServingBench bench;
   bench.cost = std::make_shared<ProfiledStepCost>(spec, profile);
   bench.kv.blocks = 800;
-  const ClosedLoop load{
+  const BenchLoad load{
       .users = 24, .prompt_tokens = 333, .output_tokens = 500, .requests = 60, .turnaround_s = 0.01, .shortest = 0.7};
   const ServingResult leapt = bench.closed_loop(load);
   bench.batching.stepwise = true;

@@ -1,9 +1,9 @@
-#include "analysis/calibrate/fit_error.hpp"
+#include "analysis/measured/fit_error.hpp"
 
 #include <cmath>
 #include <fmt/format.h>
 
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 

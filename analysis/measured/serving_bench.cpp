@@ -1,4 +1,4 @@
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/serving_bench.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     requests_.push_back(request);
     simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, requests_.size() - 1);
   }
-  void loop(const ClosedLoop& load, std::int64_t requests) {
+  void loop(const BenchLoad& load, std::int64_t requests) {
     load_ = &load;
     to_send_ = requests;
     for (std::int64_t i = 0; i < std::min(load.users, requests); ++i) next(Time());
@@ -88,7 +88,7 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
   sim::Entity entity_{1};
   std::vector<TimedRequest> requests_;
   std::deque<platforms::Extent> prompts_;
-  const ClosedLoop* load_ = nullptr;
+  const BenchLoad* load_ = nullptr;
   std::int64_t to_send_ = 0;
 };
 
@@ -148,7 +148,7 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
 
 }  // namespace
 
-ServingResult ServingBench::closed_loop(const ClosedLoop& load) const {
+ServingResult ServingBench::closed_loop(const BenchLoad& load) const {
   const std::int64_t requests = load.requests > 0 ? load.requests : 10 * load.users;
   return run(*this, static_cast<std::size_t>(requests), false, [&](Client& client) { client.loop(load, requests); });
 }

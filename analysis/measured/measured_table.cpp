@@ -1,4 +1,4 @@
-#include "analysis/calibrate/measured_table.hpp"
+#include "analysis/measured/measured_table.hpp"
 
 #include <algorithm>
 #include <charconv>

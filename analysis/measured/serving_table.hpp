@@ -1,5 +1,5 @@
 #pragma once
-/// Measured serving points (TTFT and TPOT of a model on some chips at some concurrency), simulated and fitted to.
+/// Measured serving points (TTFT and TPOT of a model on some chips at some concurrency), and their simulation.
 ///
 /// Tables in the format of aiconfigurator's silicon samples: backend, backend_version, model_path, system, precision,
 /// mode, isl, osl, batch_size (the client's concurrency), tp_size, moe_ep_size, attention_dp_size, silicon_ttft_ms,
@@ -11,11 +11,10 @@
 
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "analysis/calibrate/serving_bench.hpp"
+#include "analysis/measured/serving_bench.hpp"
 #include "platforms/cost/replica_spec.hpp"
 #include "platforms/spec/catalog.hpp"
 
@@ -26,7 +25,7 @@ struct ServingPoint {
   const platforms::EngineDefaults* defaults = nullptr;
   platforms::ReplicaSpec spec;
   ServingBench bench;  ///< without its cost
-  ClosedLoop load;
+  BenchLoad load;
   double ttft_s = 0, tpot_s = 0;
   bool second_half = false;
   std::string group() const { return system + " " + engine + " " + version + " " + model + " " + precision; }
@@ -48,11 +47,5 @@ ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults:
 
 /// A server with the engine's defaults, its KV memory aside.
 ServingBench bench_of(const platforms::EngineDefaults& engine);
-/// How far simulated TPOT and, with half the weight, TTFT are from the points': mean |log|, capped.
-double mean_error(std::span<const ServingPoint> points, const platforms::EngineDefaults::Host& host);
-
-/// The host times of an engine that bring simulated TPOT and, with half the weight, TTFT closest to the points', least
-/// mean |log|, capped. Seconds to minutes.
-platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points);
 
 }  // namespace tokenyard::analysis

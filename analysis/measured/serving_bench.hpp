@@ -19,7 +19,8 @@
 
 namespace tokenyard::analysis {
 
-struct ClosedLoop {
+/// Of a closed loop.
+struct BenchLoad {
   std::int64_t users = 1;
   platforms::Tokens prompt_tokens = 1024, output_tokens = 128;
   std::int64_t requests = 0;  ///< in all; 0: ten rounds of all users
@@ -65,7 +66,7 @@ struct ServingBench {
   platforms::KvCache::Options kv;
   double read_s_per_token = 0;  ///< of a prompt's text, before the engine sees it
 
-  ServingResult closed_loop(const ClosedLoop& load) const;
+  ServingResult closed_loop(const BenchLoad& load) const;
   ServingResult replay(const std::vector<TimedRequest>& requests, bool sampled = false) const;
 };
 

@@ -1,13 +1,11 @@
-#include "analysis/calibrate/serving_table.hpp"
+#include "analysis/measured/serving_table.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 #include <set>
 
-#include "analysis/calibrate/measured_table.hpp"
-#include "analysis/calibrate/nelder_mead.hpp"
+#include "analysis/measured/measured_table.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 
 namespace tokenyard::analysis {
@@ -17,13 +15,6 @@ using platforms::Precision;
 
 constexpr std::int64_t kRounds = 10;  // of requests per user, as InferenceMAX sends: the first comes as one burst
 constexpr double kInferenceMaxShortest = 0.8;  // its RANDOM_RANGE_RATIO
-// What the points do not say (a time that kernels always hide) stays what engines usually take: the weight of being
-// strange beside the mean error.
-constexpr double kStrange = 0.01;
-constexpr std::size_t kFittedPoints = 150;
-// Of a point's error, what counts: some points are of another world (an engine without tuned kernels for a model).
-constexpr double kTokenCap = 0.25, kFirstTokenCap = 0.5;
-constexpr double kFirstTokenWeight = 0.5;  // TTFT shows what a step with prompts costs; it depends on the client, too
 
 const std::map<std::string, std::string, std::less<>> kModels = {{"Qwen/Qwen3-32B", "qwen3-32b"},
                                                                  {"Qwen/Qwen3-8B", "qwen3-8b"},
@@ -206,43 +197,6 @@ ServingBench bench_of(const platforms::EngineDefaults& engine) {
   bench.kv.block_size = engine.block_size;
   bench.read_s_per_token = engine.host.prompt_token_s;
   return bench;
-}
-
-double mean_error(std::span<const ServingPoint> points, const platforms::EngineDefaults::Host& host) {
-  double sum = 0;
-  for (const ServingPoint& point : points) {
-    const ServedMeans means = simulate(point, host);
-    sum += std::min(kTokenCap, std::abs(std::log(means.tpot_s / point.tpot_s)));
-    sum += kFirstTokenWeight * std::min(kFirstTokenCap, std::abs(std::log(means.ttft_s / point.ttft_s)));
-  }
-  return sum / static_cast<double>(points.size());
-}
-
-platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points) {
-  const auto host_of = [&](std::span<const double> v) {
-    platforms::EngineDefaults::Host host;
-    host.step_s = 1e-3 * v[0];
-    host.sequence_s = 1e-6 * v[1];
-    host.prefill_step_s = 1e-3 * v[2];
-    host.layer_s = 1e-3 * v[3];
-    host.expert_layer_s = 1e-3 * v[4];
-    host.asynchronous = points.front().defaults->async_scheduling;
-    return host;
-  };
-  const std::size_t stride = std::max<std::size_t>(1, points.size() / kFittedPoints);
-  std::vector<ServingPoint> fitted;
-  for (std::size_t i = 0; i < points.size(); i += stride) fitted.push_back(points[i]);
-  const std::vector<double> usual{1, 20, 5, 0.3, 0.3}, steps{1, 15, 4, 0.2, 0.2};
-  const auto error = [&](std::span<const double> v) {
-    double strange = 0;
-    for (std::size_t i = 0; i < v.size(); ++i) {
-      if (v[i] < 0) return 1e3;
-      const double apart = (v[i] - usual[i]) / (v[i] + usual[i]);
-      strange += apart * apart;
-    }
-    return mean_error(fitted, host_of(v)) + kStrange * strange;
-  };
-  return host_of(minimize(error, usual, steps, {.restarts = 2, .evaluations_per_variable = 30}));
 }
 
 }  // namespace tokenyard::analysis

@@ -1,4 +1,4 @@
-#include "analysis/calibrate/sample_statistics.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 #include <algorithm>
 #include <numeric>
