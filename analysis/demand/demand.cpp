@@ -134,10 +134,10 @@ class Sizer {
   std::size_t simulations_ = 0;
 };
 
-class Study {
+class DemandSearch {
  public:
-  Study(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
-        const DemandOptions& options)
+  DemandSearch(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
+               const DemandOptions& options)
       : scenario_(shortened(scenario)), options_(options), rate_(rate_of(scenario)), chips_(chips.size()) {
     for (const Chip* chip : chips) {
       demand_.entries.push_back(
@@ -292,7 +292,7 @@ bool Demand::met() const {
 
 Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
                    const DemandOptions& options) {
-  return Study(scenario, catalog, chips, options).run();
+  return DemandSearch(scenario, catalog, chips, options).run();
 }
 
 }  // namespace tokenyard::analysis

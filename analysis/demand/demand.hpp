@@ -26,7 +26,7 @@
 
 #include "analysis/demand/cache.hpp"
 #include "analysis/demand/economics.hpp"
-#include "analysis/demand/sizing.hpp"
+#include "analysis/demand/size_search.hpp"
 
 namespace tokenyard::analysis {
 

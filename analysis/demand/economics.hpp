@@ -19,6 +19,7 @@
 #include <string>
 
 #include "analysis/demand/sizing.hpp"
+#include "analysis/scenario/scenario.hpp"
 
 namespace tokenyard::analysis {
 

@@ -1,4 +1,4 @@
-#include "analysis/demand/sizing.hpp"
+#include "analysis/demand/size_search.hpp"
 
 #include <algorithm>
 

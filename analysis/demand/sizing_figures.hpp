@@ -1,0 +1,27 @@
+#pragma once
+/// What the simulations of one size say of it, for a reader who compares kinds of chips. Cost: O(keys of the
+/// summaries).
+///
+///   sizing.figures = figures_of(trials.judged(size));
+
+#include <string>
+#include <vector>
+
+#include "analysis/demand/trial.hpp"
+
+namespace tokenyard::analysis {
+
+/// Of the share of the work within the level, over the seeds.
+sim::MeanInterval attainment_of(const std::vector<const Trial*>& trials);
+
+/// Sizing::figures. `trials`: complete ones, one a seed.
+sim::Json figures_of(const std::vector<const Trial*>& trials);
+
+struct Limit {
+  std::string bound;  ///< "bandwidth"
+  double share = 0;   ///< of the chips' time
+};
+/// What most of the chips' time goes to, idleness aside. `chips`: of all pools.
+Limit limit_of(const sim::Json& summary, std::int64_t chips);
+
+}  // namespace tokenyard::analysis
