@@ -1,9 +1,6 @@
 #include "agents/record/recorded_player.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "sim/core/rounded.hpp"
 
 namespace tokenyard::agents {
 
@@ -16,90 +13,25 @@ using sim::Time;
 
 namespace {
 
-// In an event's argument, beside steps of plays.
-constexpr std::uint32_t kArrival = 0xffffffff;
-constexpr std::uint32_t kUser = 0xfffffffe;
-
 constexpr std::uint64_t pack(std::uint32_t play, std::uint32_t step) { return std::uint64_t{play} << 32 | step; }
 
 }  // namespace
 
 RecordedPlayer::RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
                                const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed)
-    : simulation_(simulation), door_(door), source_(source), plan_(plan), pools_(std::move(pools)), seed_(seed) {}
+    : simulation_(simulation),
+      door_(door),
+      source_(source),
+      plan_(plan),
+      arrivals_(simulation, source, plan_, seed,
+                [this](RecordedTask& task, std::uint32_t user) { begin_task(task, user); }),
+      pools_(std::move(pools)) {}
 
-// ---- Arrivals -------------------------------------------------------------------------------------------------------
+// ---- Events ---------------------------------------------------------------------------------------------------------
 
-void RecordedPlayer::start() {
-  if (!plan_.closed_loop) return schedule_arrival();
-  fetch();
-  begun_by_user_.assign(static_cast<std::size_t>(plan_.closed_loop->users), 0);
-  for (std::uint32_t user = 0; user < begun_by_user_.size(); ++user) {
-    sim::Stream ramp(seed_, sim::StreamName("replay/ramp"), user);
-    schedule_user(user, Time::seconds(ramp.uniform() * plan_.closed_loop->ramp_s));
-  }
-}
-
-Time RecordedPlayer::scaled(Time date) const {
-  return plan_.speed == 1 ? date : Time::nanoseconds(sim::rounded(static_cast<double>(date.ns()) / plan_.speed));
-}
-
-std::uint32_t RecordedPlayer::spare_play() {
-  if (spare_.empty()) {
-    plays_.emplace_back();
-    return static_cast<std::uint32_t>(plays_.size() - 1);
-  }
-  const std::uint32_t play = spare_.back();
-  spare_.pop_back();
-  return play;
-}
-
-bool RecordedPlayer::pull(Play& play) {
-  while (pulled_ < plan_.max_tasks && source_.next(play.task)) {
-    if (play.task.arrival >= plan_.from && play.task.arrival < plan_.to) {
-      ++pulled_;
-      return true;
-    }
-    ++tasks_outside_;
-  }
-  return false;
-}
-
-void RecordedPlayer::fetch() {
-  next_ = spare_play();
-  if (pull(plays_[next_])) return;
-  spare_.push_back(next_);
-  exhausted_ = true;
-  if (on_last_) on_last_();
-}
-
-void RecordedPlayer::schedule_arrival() {
-  fetch();
-  if (exhausted_) return;
-  const Time date = std::max(simulation_.now(), scaled(plays_[next_].task.arrival - plan_.from));
-  simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, pack(kArrival, 0));
-}
-
-void RecordedPlayer::schedule_user(std::uint32_t user, Time date) {
-  simulation_.schedule(date, sim::Priority::kArrival, entity_, *this, pack(kUser, user));
-}
-
+/// What a step waited for is over.
 void RecordedPlayer::on_event(Time, std::uint64_t argument) {
   const auto high = static_cast<std::uint32_t>(argument >> 32), low = static_cast<std::uint32_t>(argument);
-  if (high == kArrival) {
-    const std::uint32_t arrived = next_;
-    schedule_arrival();  // before the task: it may end at once, and its play be reused
-    plays_[arrived].user = kNoUser;
-    return begin_task(arrived);
-  }
-  if (high == kUser) {
-    if (exhausted_) return;
-    const std::uint32_t arrived = next_;
-    fetch();
-    plays_[arrived].user = low;
-    ++begun_by_user_[low];
-    return begin_task(arrived);
-  }
   Play& play = plays_[high];
   Progress& progress = play.progress[low];
   if (progress.state == State::kDelayed) {
@@ -113,7 +45,7 @@ void RecordedPlayer::on_event(Time, std::uint64_t argument) {
   } else {
     CauseTimes causes = progress.causes;
     causes[progress.waiting_for] += simulation_.now() - progress.begin;
-    end_step(high, low, causes, false, 0);
+    end_step(high, low, causes);
   }
   advance(high);
 }
@@ -124,23 +56,44 @@ void RecordedPlayer::wake(std::uint32_t play, std::uint32_t step, Time date) {
 
 // ---- Tasks ----------------------------------------------------------------------------------------------------------
 
-void RecordedPlayer::begin_task(std::uint32_t index) {
+std::uint32_t RecordedPlayer::spare_play() {
+  if (spare_.empty()) {
+    plays_.emplace_back();
+    return static_cast<std::uint32_t>(plays_.size() - 1);
+  }
+  const std::uint32_t play = spare_.back();
+  spare_.pop_back();
+  return play;
+}
+
+void RecordedPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
+  const std::uint32_t index = spare_play();
   Play& play = plays_[index];
-  const RecordedTask& task = play.task;
-  const auto steps = static_cast<std::uint32_t>(task.steps.size());
-  play.number = begun_++;
-  play.arrival = play.path_end = simulation_.now();
+  std::swap(play.task, task);
+  play.user = user;
+  play.record = {};
+  play.record.task = begun_++;
+  play.record.agent = play.task.agent;
+  play.record.arrival = play.path_end = simulation_.now();
   play.served = play.waited = Time();
   play.path = {};
-  play.record = {};
   play.aborted = {};
   play.live = true;
-  play.events = {play.number, 0};
-  play.steps_left = steps;
+  play.events = {play.record.task, 0};
+  play.steps_left = static_cast<std::uint32_t>(play.task.steps.size());
   play.busy = 0;
   play.can_begin.clear();
   ++in_flight_;
+  link_steps(play);
+  for (std::uint32_t s = 0; s < play.task.steps.size(); ++s) {
+    if (play.task.steps[s].dependencies == 0) release(index, s);
+  }
+  advance(index);
+}
 
+void RecordedPlayer::link_steps(Play& play) {
+  const RecordedTask& task = play.task;
+  const auto steps = static_cast<std::uint32_t>(task.steps.size());
   play.progress.assign(steps, {});
   play.first_dependent.assign(steps + 1, 0);
   for (const RecordedDependency& dependency : task.dependencies) ++play.first_dependent[dependency.step + 1];
@@ -150,36 +103,26 @@ void RecordedPlayer::begin_task(std::uint32_t index) {
   for (std::uint32_t s = 0; s < steps; ++s) {
     const RecordedStep& step = task.steps[s];
     play.progress[s].open_dependencies = step.dependencies;
-    play.progress[s].begin = play.arrival;
+    play.progress[s].begin = play.record.arrival;
     for (std::uint32_t d = step.first_dependency; d < step.first_dependency + step.dependencies; ++d) {
       play.dependents[fill[task.dependencies[d].step]++] = {s, d};
     }
   }
-  for (std::uint32_t s = 0; s < steps; ++s) {
-    if (task.steps[s].dependencies == 0) release(index, s);
-  }
-  advance(index);
 }
 
 void RecordedPlayer::end_task(std::uint32_t index) {
   Play& play = plays_[index];
   play.live = false;
-  TaskRecord& record = play.record;
-  record.task = play.number;
-  record.agent = play.task.agent;
-  record.arrival = play.arrival;
+  TaskRecord record = play.record;
   record.finish = simulation_.now();
   record.status = play.aborted.value_or(play.task.failed ? TaskStatus::kFailed : TaskStatus::kCompleted);
   record.causes = play.path;
   const std::uint32_t user = play.user;
   --in_flight_;
-  door_.forget(play.number);
-  const TaskRecord ended = record;
+  door_.forget(record.task);
   spare_.push_back(index);
-  for (TaskObserver* observer : observers_) observer->on_task(ended);
-  if (user == kNoUser || exhausted_) return;
-  sim::Stream think(seed_, sim::StreamName("replay/think"), user, begun_by_user_[user]);
-  schedule_user(user, simulation_.now() + plan_.closed_loop->think_s.sample_time(think));
+  for (TaskObserver* observer : observers_) observer->on_task(record);
+  arrivals_.on_task_end(user);
 }
 
 // ---- Steps ----------------------------------------------------------------------------------------------------------
@@ -193,7 +136,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
     const RecordedDependency& dependency = play.task.dependencies[which];
     if (dependency.trigger != trigger) continue;
     Progress& progress = play.progress[dependent];
-    const Time delay = shortened(dependency.delay);
+    const Time delay = plan_.shortened(dependency.delay);
     progress.path_served = std::max(progress.path_served, play.progress[step].path_served);
     const bool first = progress.open_dependencies == play.task.steps[dependent].dependencies;
     if (first || simulation_.now() + delay > progress.begin) {
@@ -210,7 +153,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
 void RecordedPlayer::release(std::uint32_t index, std::uint32_t step) {
   Play& play = plays_[index];
   Progress& progress = play.progress[step];
-  const Time not_before = play.arrival + scaled(play.task.steps[step].not_before);
+  const Time not_before = play.record.arrival + plan_.scaled(play.task.steps[step].not_before);
   if (not_before > progress.begin) {
     progress.causes[Cause::kOther] += not_before - progress.begin;
     progress.begin = not_before;
@@ -252,13 +195,13 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   const std::uint32_t pool = step.kind == StepKind::kCall ? pools_[step.model] : kDropped;
   if (pool != kDropped) {
     CallRequest request;
-    request.task = play.number;
-    request.entity = step.entity != 0 ? step.entity : play.number << 24 | s;
-    request.task_arrival = play.arrival;
+    request.task = play.record.task;
+    request.entity = step.entity != 0 ? step.entity : play.record.task << 24 | s;
+    request.task_arrival = play.record.arrival;
     request.task_served = play.served;
     request.path_served = progress.path_served;
     request.task_waited = play.waited;
-    request.agent = play.task.agent;
+    request.agent = play.record.agent;
     request.node = step.node;
     request.next_node = next_node(play, s);
     request.branch = step.branch;
@@ -273,8 +216,8 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   if (step.kind == StepKind::kCall) ++dropped_calls_;
   if (step.kind == StepKind::kTool) play.record.tool_calls += step.count;
   progress.waiting_for = step.kind == StepKind::kCall ? Cause::kOther : step.cause;
-  const Time duration = shortened(step.duration);
-  if (duration == Time()) return end_step(index, s, progress.causes, false, 0);
+  const Time duration = plan_.shortened(step.duration);
+  if (duration == Time()) return end_step(index, s, progress.causes);
   wake(index, s, simulation_.now() + duration);
 }
 
@@ -287,57 +230,49 @@ std::uint32_t RecordedPlayer::next_node(const Play& play, std::uint32_t step) {
   return CallRequest::kNoNode;
 }
 
-void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes, bool has_call,
-                              std::uint64_t call) {
+void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes,
+                              std::optional<std::uint64_t> call) {
   Play& play = plays_[index];
-  Progress& progress = play.progress[s];
-  progress.state = State::kDone;
+  play.progress[s].state = State::kDone;
   --play.busy;
   --play.steps_left;
   play.path = causes;
   play.path_end = simulation_.now();
-  if (!observers_.empty()) {
-    const RecordedStep& step = play.task.steps[s];
-    const RecordedNode& node = source_.names().nodes[play.task.agent][step.node];
-    NodeVisit visit;
-    visit.task = play.number;
-    visit.agent = play.task.agent;
-    visit.node = step.node;
-    visit.branch = step.branch;
-    visit.parent_branch = step.parent_branch;
-    visit.name = node.name;
-    visit.kind = kStepKindNames[static_cast<std::size_t>(step.kind)];
-    visit.begin = progress.begin;
-    visit.served = progress.served;
-    visit.end = simulation_.now();
-    visit.has_call = has_call;
-    visit.call = call;
-    for (TaskObserver* observer : observers_) observer->on_node(visit);
-  }
+  report_node(play, s, call);
   meet(index, s, Trigger::kCompletion);
+}
+
+void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optional<std::uint64_t> call) {
+  if (observers_.empty()) return;
+  const RecordedStep& step = play.task.steps[s];
+  NodeVisit visit;
+  visit.task = play.record.task;
+  visit.agent = play.record.agent;
+  visit.node = step.node;
+  visit.branch = step.branch;
+  visit.parent_branch = step.parent_branch;
+  visit.name = source_.names().nodes[play.task.agent][step.node].name;
+  visit.kind = kStepKindNames[static_cast<std::size_t>(step.kind)];
+  visit.begin = play.progress[s].begin;
+  visit.served = play.progress[s].served;
+  visit.end = simulation_.now();
+  visit.call = call;
+  for (TaskObserver* observer : observers_) observer->on_node(visit);
 }
 
 void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   const auto index = static_cast<std::uint32_t>(cookie >> 32), s = static_cast<std::uint32_t>(cookie);
   Play& play = plays_[index];
   Progress& progress = play.progress[s];
-  ++play.record.calls;
-  play.record.prompt_tokens += record.prompt_tokens;
-  play.record.cached_tokens += record.cached_tokens;
-  if (record.status == CallStatus::kCompleted) {
-    play.record.output_tokens += record.output_tokens;
-  } else if (!play.aborted) {
-    play.aborted = static_cast<TaskStatus>(record.status);
-  }
-  if (record.scheduled != CallRecord::kNoTime) {
-    progress.served = record.scheduled;
-  }
+  play.record.add(record);
+  if (record.status != CallStatus::kCompleted && !play.aborted) play.aborted = record.status;
+  if (record.scheduled != CallRecord::kNoTime) progress.served = record.scheduled;
   progress.path_served += record.causes.served();
   play.served += record.causes.served();
   play.waited += record.causes[Cause::kQueue];
   CauseTimes causes = progress.causes;
   causes += record.causes;
-  end_step(index, s, causes, true, record.call);
+  end_step(index, s, causes, record.call);
   advance(index);
 }
 
@@ -346,10 +281,10 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
 void RecordedPlayer::finish_unfinished() {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> open;  // by task number
   for (std::uint32_t p = 0; p < plays_.size(); ++p) {
-    if (plays_[p].live) open.emplace_back(plays_[p].number, p);
+    if (plays_[p].live) open.emplace_back(plays_[p].record.task, p);
   }
   std::sort(open.begin(), open.end());
-  exhausted_ = true;  // nobody begins anew
+  arrivals_.stop();  // nobody begins anew
   for (const auto& [number, index] : open) {
     Play& play = plays_[index];
     // Of what runs, the step recorded first stands for the critical path; else the step that is still delayed.

@@ -1,9 +1,8 @@
 #pragma once
 /// Plays recorded tasks: every step begins when what it waited for is done; calls take what the fleet takes.
 ///
-/// Open loop: tasks arrive as recorded, `speed` times as fast. Closed loop: users play them one after the other, in the
-/// trace's order; recorded arrivals do not matter then. Tools, people and waits take their recorded time, but no longer
-/// than `longest_wait`.
+/// When tasks come: recorded_arrivals.hpp. Tools, people and waits take their recorded time, but no longer than
+/// `longest_wait`.
 ///
 /// Causes: a step remembers how the task's time was spent up to its beginning, along the dependency that released it
 /// last (of several at one instant, the one met first). So a task's causes follow the critical path back from the step
@@ -18,26 +17,17 @@
 
 #include <deque>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <vector>
 
 #include "agents/record/model_pools.hpp"
+#include "agents/record/recorded_arrivals.hpp"
 #include "agents/record/recorded_task.hpp"
-#include "agents/work/arrivals.hpp"
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
 
 namespace tokenyard::agents {
-
-struct ReplayPlan {
-  std::optional<ClosedLoop> closed_loop;
-  double speed = 1;                         ///< arrivals and `not_before` are divided by it; finite and positive
-  sim::Time from, to = sim::Time::never();  ///< only tasks that arrived in [from, to) of the trace; `from` becomes 0
-  std::uint64_t max_tasks = std::numeric_limits<std::uint64_t>::max();
-  sim::Time longest_wait = sim::Time::never();  ///< cuts every recorded tool, person, wait and delay
-};
 
 class RecordedPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
@@ -46,19 +36,17 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
                  const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
 
   /// Called once, when the last task arrives (or at the start, if there is none).
-  void set_on_last(std::function<void()> on_last) { on_last_ = std::move(on_last); }
+  void set_on_last(std::function<void()> on_last) { arrivals_.set_on_last(std::move(on_last)); }
 
-  void start() override;
-  bool arrivals_over() const override { return exhausted_; }
+  void start() override { arrivals_.start(); }
+  bool arrivals_over() const override { return arrivals_.over(); }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override;
 
   std::uint64_t dropped_calls() const { return dropped_calls_; }
-  std::uint64_t tasks_outside() const { return tasks_outside_; }  ///< of [from, to)
+  std::uint64_t tasks_outside() const { return arrivals_.outside(); }  ///< of [from, to)
 
  private:
-  static constexpr std::uint32_t kNoUser = 0xffffffff;
-
   enum class State : std::uint8_t { kBlocked, kDelayed, kRunning, kDone };
   struct Progress {
     State state = State::kBlocked;
@@ -78,14 +66,12 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
     std::vector<std::uint32_t> first_dependent;  ///< by step, and one more; into `dependents`
     std::vector<Dependent> dependents;
     std::vector<std::uint32_t> can_begin;  ///< a min-heap of steps
-    std::uint64_t number = 0;
-    std::uint32_t user = kNoUser;
-    sim::Time arrival;
+    std::uint32_t user = RecordedArrivals::kNoUser;
     sim::Time served, waited;                ///< its ended calls, in all
     std::uint32_t steps_left = 0, busy = 0;  ///< not done; delayed or running
     bool advancing = false, live = false;
     std::optional<TaskStatus> aborted;
-    TaskRecord record;
+    TaskRecord record;           ///< number, agent and arrival from the beginning on
     platforms::CauseTimes path;  ///< up to `path_end`, where a step ended last
     sim::Time path_end;
     sim::Entity events;
@@ -95,13 +81,9 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
 
   std::uint32_t spare_play();
-  /// The next task of the plan into `play`; false if there is none.
-  bool pull(Play& play);
-  /// The next task into `next_`, or the end of the arrivals.
-  void fetch();
-  void schedule_arrival();
-  void schedule_user(std::uint32_t user, sim::Time date);
-  void begin_task(std::uint32_t play);
+  void begin_task(RecordedTask& task, std::uint32_t user);
+  /// Every step is blocked by its dependencies, and knows what waits for it.
+  static void link_steps(Play& play);
   void end_task(std::uint32_t play);
 
   void meet(std::uint32_t play, std::uint32_t step, Trigger trigger);
@@ -109,26 +91,20 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void advance(std::uint32_t play);
   void begin_step(std::uint32_t play, std::uint32_t step);
   static std::uint32_t next_node(const Play& play, std::uint32_t step);
-  void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes, bool has_call,
-                std::uint64_t call);
+  void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes,
+                std::optional<std::uint64_t> call = {});
+  void report_node(const Play& play, std::uint32_t step, std::optional<std::uint64_t> call);
   void wake(std::uint32_t play, std::uint32_t step, sim::Time date);
-  sim::Time shortened(sim::Time wait) const { return std::min(wait, plan_.longest_wait); }
-  sim::Time scaled(sim::Time date) const;
 
   sim::Simulation& simulation_;
   platforms::FrontDoor& door_;
   RecordedTaskSource& source_;
-  ReplayPlan plan_;
+  const ReplayPlan plan_;
+  RecordedArrivals arrivals_;
   std::vector<std::uint32_t> pools_;
-  std::uint64_t seed_;
   std::deque<Play> plays_;
   std::vector<std::uint32_t> spare_;
-  std::uint32_t next_ = 0;  ///< the play that arrives next
-  std::vector<std::uint32_t> begun_by_user_;
-  sim::Entity entity_;
-  std::uint64_t pulled_ = 0, begun_ = 0, in_flight_ = 0, dropped_calls_ = 0, tasks_outside_ = 0;
-  bool exhausted_ = false;
-  std::function<void()> on_last_;
+  std::uint64_t begun_ = 0, in_flight_ = 0, dropped_calls_ = 0;
 };
 
 }  // namespace tokenyard::agents

@@ -2,26 +2,39 @@
 /// What the agents floor tells whoever watches: a node's visit ended, a task ended.
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::agents {
 
-enum class TaskStatus : std::uint8_t { kCompleted, kFailed, kRejected, kUnfinished };
-inline constexpr std::array<std::string_view, 4> kTaskStatusNames = {"completed", "failed", "rejected", "unfinished"};
+/// A task ends in the ways in which a call does: with the call that failed it, if one did.
+using TaskStatus = platforms::CallStatus;
+inline constexpr const auto& kTaskStatusNames = platforms::kCallStatusNames;
 
-struct TaskRecord {
+/// What a task has done so far.
+struct TaskWork {
+  std::uint32_t calls = 0;
+  std::uint32_t tool_calls = 0;
+  platforms::Tokens prompt_tokens = 0;
+  platforms::Tokens cached_tokens = 0;
+  platforms::Tokens output_tokens = 0;  ///< of calls that completed
+
+  void add(const platforms::CallRecord& call) {
+    ++calls;
+    prompt_tokens += call.prompt_tokens;
+    cached_tokens += call.cached_tokens;
+    if (call.status == platforms::CallStatus::kCompleted) output_tokens += call.output_tokens;
+  }
+};
+
+struct TaskRecord : TaskWork {
   std::uint64_t task = 0;   ///< numbered in the order of arrival, from 0
   std::uint32_t agent = 0;  ///< index of the workload entry
   sim::Time arrival;
   sim::Time finish;
   TaskStatus status = TaskStatus::kUnfinished;
-  std::uint32_t calls = 0;
-  std::uint32_t tool_calls = 0;
-  platforms::Tokens prompt_tokens = 0;
-  platforms::Tokens cached_tokens = 0;
-  platforms::Tokens output_tokens = 0;
   platforms::CauseTimes causes;  ///< on the critical path; sums to finish - arrival exactly
 };
 
@@ -37,8 +50,7 @@ struct NodeVisit {
   sim::Time begin;
   sim::Time served;  ///< when the service itself began (after waiting for capacity)
   sim::Time end;
-  bool has_call = false;
-  std::uint64_t call = 0;  ///< of an llm node
+  std::optional<std::uint64_t> call;  ///< the last of a node that calls a model
 };
 
 class TaskObserver {

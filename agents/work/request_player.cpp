@@ -36,11 +36,8 @@ void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64
   task.task = record.task;
   task.arrival = record.arrival;
   task.finish = record.finish;
-  task.status = static_cast<TaskStatus>(record.status);
-  task.calls = 1;
-  task.prompt_tokens = record.prompt_tokens;
-  task.cached_tokens = record.cached_tokens;
-  task.output_tokens = record.status == platforms::CallStatus::kCompleted ? record.output_tokens : 0;
+  task.status = record.status;
+  task.add(record);
   task.causes = record.causes;
   requests_.give_back(static_cast<std::uint32_t>(cookie));
   --in_flight_;

@@ -31,7 +31,7 @@ void TaskPlayer::on_event(Time, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   switch (static_cast<Event>(argument >> 62)) {
     case Event::kWake:
-      return steps_[index].walk.node().calls_model() ? retry_call(index) : end_wait(index);
+      return walks_[index].node().calls_model() ? retry_call(index) : end_wait(index);
     case Event::kServed:
       return end_service(index, true);
     case Event::kServedBesides:
@@ -44,7 +44,7 @@ void TaskPlayer::on_event(Time, std::uint64_t argument) {
 }
 
 void TaskPlayer::wake(std::uint32_t index, Time date, Event event) {
-  simulation_.schedule(date, sim::Priority::kWake, tasks_[steps_[index].task].events, *this,
+  simulation_.schedule(date, sim::Priority::kWake, tasks_[walks_[index].task].events, *this,
                        static_cast<std::uint64_t>(event) << 62 | index);
 }
 
@@ -70,8 +70,8 @@ void TaskPlayer::begin_task(std::uint32_t e, std::uint64_t entity, std::uint32_t
   task.user = user;
   task.events.id = task.number;
   task.live = true;
-  const std::uint32_t root = new_step(index, kNone, 0, 0);
-  steps_[root].waiting_for = Cause::kPaused;
+  const std::uint32_t root = new_walk(index, kNone, 0, 0);
+  walks_[root].waiting_for = Cause::kPaused;
   entries_[e].paused.push_back(root);
   admit_tasks(e);
 }
@@ -85,28 +85,23 @@ void TaskPlayer::admit_tasks(std::uint32_t e) {
     const std::uint32_t root = entry.paused.front();
     entry.paused.pop_front();
     ++entry.at_work;
-    account(steps_[root], Cause::kPaused);
+    account(walks_[root], Cause::kPaused);
     go(root, entry.spec.agent->start);
   }
   entry.admitting = false;
 }
 
 void TaskPlayer::end_task(std::uint32_t root, bool failed) {
-  const std::uint32_t index = steps_[root].task;
+  const std::uint32_t index = walks_[root].task;
   Task& task = tasks_[index];
-  TaskRecord record;
+  TaskRecord record{task.work};
   record.task = task.number;
   record.agent = task.entry;
   record.arrival = task.arrival;
   record.finish = simulation_.now();
   record.status = task.aborted.value_or(failed ? TaskStatus::kFailed : TaskStatus::kCompleted);
-  record.calls = task.calls;
-  record.tool_calls = task.tool_calls;
-  record.prompt_tokens = task.prompt_tokens;
-  record.cached_tokens = task.cached_tokens;
-  record.output_tokens = task.output_tokens;
-  record.causes = steps_[root].causes;
-  steps_.give_back(root);
+  record.causes = walks_[root].causes;
+  walks_.give_back(root);
   task.live = false;
   door_.forget(task.number);
   for (TaskObserver* observer : observers_) observer->on_task(record);
@@ -120,14 +115,14 @@ void TaskPlayer::end_task(std::uint32_t root, bool failed) {
 // ---- The end of a run -----------------------------------------------------------------------------------------------
 
 void TaskPlayer::finish_unfinished() {
-  std::vector<std::vector<std::uint32_t>> children(steps_.size());
+  std::vector<std::vector<std::uint32_t>> children(walks_.size());
   std::vector<std::pair<std::uint64_t, std::uint32_t>> roots;  // by task number
-  for (std::uint32_t s = 0; s < steps_.size(); ++s) {
-    if (!steps_[s].live) continue;
-    if (steps_[s].parent == kNone) {
-      roots.emplace_back(tasks_[steps_[s].task].number, s);
+  for (std::uint32_t s = 0; s < walks_.size(); ++s) {
+    if (!walks_[s].live) continue;
+    if (walks_[s].parent == kNone) {
+      roots.emplace_back(tasks_[walks_[s].task].number, s);
     } else {
-      children[steps_[s].parent].push_back(s);
+      children[walks_[s].parent].push_back(s);
     }
   }
   std::sort(roots.begin(), roots.end());
@@ -137,23 +132,23 @@ void TaskPlayer::finish_unfinished() {
   }
   for (const auto& [number, root] : roots) {
     settle(root, children);
-    tasks_[steps_[root].task].aborted = TaskStatus::kUnfinished;
-    tasks_[steps_[root].task].user = TaskArrivals::kNoUser;  // nobody begins anew
-    end_step(root, true);
+    tasks_[walks_[root].task].aborted = TaskStatus::kUnfinished;
+    tasks_[walks_[root].task].user = TaskArrivals::kNoUser;  // nobody begins anew
+    end_walk(root, true);
   }
 }
 
 /// Brings a walk's causes up to now; of what runs side by side, the branch that forked first stands for the critical
 /// path.
 void TaskPlayer::settle(std::uint32_t index, const std::vector<std::vector<std::uint32_t>>& children) {
-  Step& step = steps_[index];
+  TimedWalk& walk = walks_[index];
   const std::vector<std::uint32_t>& open = children[index];
-  if (open.empty()) return account(step, step.waiting_for);
+  if (open.empty()) return account(walk, walk.waiting_for);
   const std::uint32_t first = *std::min_element(
-      open.begin(), open.end(), [&](std::uint32_t a, std::uint32_t b) { return steps_[a].branch < steps_[b].branch; });
+      open.begin(), open.end(), [&](std::uint32_t a, std::uint32_t b) { return walks_[a].branch < walks_[b].branch; });
   settle(first, children);
-  step.causes += steps_[first].causes;
-  step.mark = simulation_.now();
+  walk.causes += walks_[first].causes;
+  walk.mark = simulation_.now();
 }
 
 }  // namespace tokenyard::agents

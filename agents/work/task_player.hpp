@@ -1,5 +1,5 @@
 #pragma once
-/// Plays tasks: walks through task graphs, whose steps are calls to the fleet, tools, people and waiting.
+/// Plays tasks: walks through task graphs, whose nodes are calls to the fleet, tools, people and waiting.
 ///
 /// A task's every nanosecond belongs to one cause. A walk accounts for its own time; where several things ran side by
 /// side (branches, copies), the one that ended last was on the critical path, and its causes are the walk's.
@@ -53,7 +53,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     explicit Entry(WorkloadEntry given) : spec(std::move(given)), family(spec) {}
     WorkloadEntry spec;
     FamilyAtWork family;
-    std::deque<std::uint32_t> paused;  ///< the first steps of tasks that wait to be admitted
+    std::deque<std::uint32_t> paused;  ///< the main walks of tasks that wait to be admitted
     std::uint64_t at_work = 0;         ///< tasks
     bool admitting = false;
   };
@@ -68,8 +68,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint32_t entry = 0;
     std::uint32_t user = TaskArrivals::kNoUser;
     std::uint32_t branches = 0;
-    std::uint32_t calls = 0, tool_calls = 0;
-    Tokens prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
+    TaskWork work;
     std::optional<TaskStatus> aborted;
     sim::Entity events;
     bool live = false;
@@ -82,9 +81,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint32_t pool = platforms::CallRequest::kNoPool, replica = 0;  ///< that hold it, once it is computed
   };
 
-  /// A walk in time.
-  struct alignas(sim::kCacheLine) Step {
-    Walk walk;
+  /// A walk with its clock: when its visits begin and end, and what its time goes to.
+  struct alignas(sim::kCacheLine) TimedWalk : Walk {
     Contexts contexts;
     std::uint32_t task = 0;
     std::uint32_t parent = kNone;
@@ -108,7 +106,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     platforms::CauseTimes causes;  ///< since the walk began
   };
 
-  /// A call under way; its cookie says where, and of which step.
+  /// A call under way; its cookie says where, and of which walk.
   struct CallSlot {
     Tokens visible = 0;
     bool part = false;  ///< of a prompt
@@ -122,42 +120,42 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void before_call_end(std::uint64_t cookie) const override;
 
   // task_player.cpp
-  void wake(std::uint32_t step, sim::Time date, Event event);
+  void wake(std::uint32_t walk, sim::Time date, Event event);
   void begin_task(std::uint32_t entry, std::uint64_t entity, std::uint32_t user);
   void admit_tasks(std::uint32_t entry);
   void end_task(std::uint32_t root, bool failed);
-  void settle(std::uint32_t step, const std::vector<std::vector<std::uint32_t>>& children);
-  Entry& entry_of(const Step& step) { return entries_[tasks_[step.task].entry]; }
-  FamilyAtWork::Member& member_of(const Step& step) { return entry_of(step).family.members[step.member]; }
+  void settle(std::uint32_t walk, const std::vector<std::vector<std::uint32_t>>& children);
+  Entry& entry_of(const TimedWalk& walk) { return entries_[tasks_[walk.task].entry]; }
+  FamilyAtWork::Member& member_of(const TimedWalk& walk) { return entry_of(walk).family.members[walk.member]; }
 
   // walking.cpp. `begin_…` is true if the node takes time, or has moved the walk on by itself.
-  std::uint32_t new_step(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
+  std::uint32_t new_walk(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
                          bool branch = false);
-  void go(std::uint32_t step, std::uint32_t node);
-  bool begin_node(std::uint32_t step);
-  void leave_node(std::uint32_t step, bool error);
-  void end_step(std::uint32_t step, bool failed);
-  bool begin_branches(std::uint32_t step);
-  bool begin_sub_agents(std::uint32_t step);
+  void go(std::uint32_t walk, std::uint32_t node);
+  bool begin_node(std::uint32_t walk);
+  void leave_node(std::uint32_t walk, bool error);
+  void end_walk(std::uint32_t walk, bool failed);
+  bool begin_branches(std::uint32_t walk);
+  bool begin_sub_agents(std::uint32_t walk);
   void end_branch(std::uint32_t parent, std::uint32_t child, bool failed);
-  void account(Step& step, platforms::Cause cause);
-  void keep_result(Step& step);
-  void report_node(const Step& step, bool has_call, std::uint64_t call);
+  void account(TimedWalk& walk, platforms::Cause cause);
+  void keep_result(TimedWalk& walk);
+  void report_node(const TimedWalk& walk, std::optional<std::uint64_t> call = {});
 
   // calling.cpp
-  bool begin_call(std::uint32_t step);
-  void retry_call(std::uint32_t step);
-  void submit_calls(std::uint32_t step);
-  void submit_part(std::uint32_t step);
-  void end_part(std::uint32_t step, const platforms::CallRecord& record);
-  bool begin_pictures(std::uint32_t step);
-  platforms::CallRequest request_of(const Step& step);
+  bool begin_call(std::uint32_t walk);
+  void retry_call(std::uint32_t walk);
+  void submit_calls(std::uint32_t walk);
+  void submit_part(std::uint32_t walk);
+  void end_part(std::uint32_t walk, const platforms::CallRecord& record);
+  bool begin_pictures(std::uint32_t walk);
+  platforms::CallRequest request_of(const TimedWalk& walk);
 
   // waiting.cpp
-  bool begin_wait(std::uint32_t step);
+  bool begin_wait(std::uint32_t walk);
   void serve(std::uint32_t entry, std::uint32_t member, std::uint32_t service);
-  void end_service(std::uint32_t step, bool frees);
-  void end_wait(std::uint32_t step);
+  void end_service(std::uint32_t walk, bool frees);
+  void end_wait(std::uint32_t walk);
 
   sim::Simulation& simulation_;
   platforms::FrontDoor& door_;
@@ -165,7 +163,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   TaskArrivals arrivals_;
   std::vector<Entry> entries_;
   sim::Slab<Task> tasks_;
-  sim::Slab<Step> steps_;
+  sim::Slab<TimedWalk> walks_;
   sim::Slab<CallSlot> calls_;
   sim::Entity services_;
   std::uint64_t tasks_begun_ = 0;

@@ -10,37 +10,37 @@ using platforms::Cause;
 using sim::Time;
 
 bool TaskPlayer::begin_wait(std::uint32_t index) {
-  Step& step = steps_[index];
-  const Node& node = step.walk.node();
-  const Entry& entry = entry_of(step);
-  const std::int64_t count = copies_of(seed_, step.walk);
-  step.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
-  if (node.kind != NodeKind::kHuman) tasks_[step.task].tool_calls += static_cast<std::uint32_t>(count);
-  step.open = static_cast<std::int32_t>(count);
+  TimedWalk& walk = walks_[index];
+  const Node& node = walk.node();
+  const Entry& entry = entry_of(walk);
+  const std::int64_t count = copies_of(seed_, walk);
+  walk.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
+  if (node.kind != NodeKind::kHuman) tasks_[walk.task].work.tool_calls += static_cast<std::uint32_t>(count);
+  walk.open = static_cast<std::int32_t>(count);
 
   const ToolOverlapOptions& tools = entry.spec.tools;
   const bool behind_its_call =
-      tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && step.call.end == simulation_.now();
-  Service* const service = node.service != kNone ? &member_of(step).services[node.service] : nullptr;
-  ToolRuns runs(seed_, step.walk, entry.spec.scale);
+      tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && walk.call.end == simulation_.now();
+  Service* const service = node.service != kNone ? &member_of(walk).services[node.service] : nullptr;
+  ToolRuns runs(seed_, walk, entry.spec.scale);
   Time longest;
   for (std::int64_t copy = 0; copy < count; ++copy) {
     auto [takes, failed, result] = runs.next();
     if (behind_its_call) {
-      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && foreseen(seed_, step.walk, copy, tools.right);
-      takes = std::max(Time(), takes - head_start(tools.overlap, step.call, copy, count, guessed));
+      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && foreseen(seed_, walk, copy, tools.right);
+      takes = std::max(Time(), takes - head_start(tools.overlap, walk.call, copy, count, guessed));
     }
-    step.error = step.error || failed;
-    step.result_tokens += result;
+    walk.error = walk.error || failed;
+    walk.result_tokens += result;
     longest = std::max(longest, takes);
     if (service != nullptr) service->arrive({index, takes});
   }
   if (service == nullptr && longest == Time()) {  // no time passes: on at once
-    keep_result(step);
+    keep_result(walk);
     return false;
   }
   if (service != nullptr) {
-    serve(tasks_[step.task].entry, step.member, node.service);
+    serve(tasks_[walk.task].entry, walk.member, node.service);
   } else {
     wake(index, simulation_.now() + longest, Event::kWake);
   }
@@ -56,7 +56,7 @@ void TaskPlayer::serve(std::uint32_t entry, std::uint32_t member, std::uint32_t 
     const std::span<const Service::Begun> begun = service.begin(now);
     if (begun.empty()) break;
     for (const Service::Begun& job : begun) {
-      steps_[job.walk].served = now;
+      walks_[job.walk].served = now;
       wake(job.walk, job.end, job.frees ? Event::kServed : Event::kServedBesides);
     }
   }
@@ -70,25 +70,25 @@ void TaskPlayer::serve(std::uint32_t entry, std::uint32_t member, std::uint32_t 
 }
 
 void TaskPlayer::end_service(std::uint32_t index, bool frees) {
-  Step& step = steps_[index];
+  TimedWalk& walk = walks_[index];
   if (frees) {
-    const std::uint32_t service = step.walk.node().service;
-    member_of(step).services[service].finish(simulation_.now());
-    serve(tasks_[step.task].entry, step.member, service);
+    const std::uint32_t service = walk.node().service;
+    member_of(walk).services[service].finish(simulation_.now());
+    serve(tasks_[walk.task].entry, walk.member, service);
   }
-  if (--step.open == 0) end_wait(index);
+  if (--walk.open == 0) end_wait(index);
 }
 
 void TaskPlayer::end_wait(std::uint32_t index) {
-  Step& step = steps_[index];
-  account(step, step.waiting_for);
-  keep_result(step);
-  report_node(step, false, 0);
-  if (step.part.on_its_way) {
-    step.part.awaited = true;
-    step.waiting_for = Cause::kQueue;
+  TimedWalk& walk = walks_[index];
+  account(walk, walk.waiting_for);
+  keep_result(walk);
+  report_node(walk);
+  if (walk.part.on_its_way) {
+    walk.part.awaited = true;
+    walk.waiting_for = Cause::kQueue;
   } else {
-    leave_node(index, step.error);
+    leave_node(index, walk.error);
   }
 }
 

@@ -103,7 +103,7 @@ void PerfettoJson::on_node(const NodeVisit& span) {
   if (span.node >= labels.size()) labels.resize(span.node + std::size_t{1});
   Label& label = labels[span.node];
   if (label.name.empty()) label = {std::string(span.name), std::string(span.kind)};
-  task->nodes.push_back({span.node, span.branch, span.begin, span.served, span.end, span.has_call, span.call});
+  task->nodes.push_back({span.node, span.branch, span.begin, span.served, span.end, span.call});
 }
 
 void PerfettoJson::on_task(const TaskRecord& record) {
@@ -256,7 +256,7 @@ std::vector<PerfettoJson::TaskSlice> PerfettoJson::slices_of(const KeptTask& tas
     const KeptNode& node = task.nodes[i];
     add(node.branch, node.begin, node.end, What::kNode, i);
     if (node.served > node.begin && node.served <= node.end) add(node.branch, node.begin, node.served, What::kWait, i);
-    if (node.has_call) branch_of_call.emplace(node.call, node.branch);
+    if (node.call) branch_of_call.emplace(*node.call, node.branch);
   }
   for (std::size_t i = 0; i < task.calls.size(); ++i) {
     const CallRecord& r = task.calls[i].record;
@@ -329,7 +329,7 @@ void PerfettoJson::write_slice(ChromeEvents& events, Track track, std::uint32_t 
       const KeptNode& node = slice.task->nodes[slice.index];
       const Label& label = labels_[agent][node.node];
       events.slice(track, label.name, label.kind, slice.begin, slice.end);
-      if (node.has_call) events.arg("call", static_cast<std::int64_t>(node.call));
+      if (node.call) events.arg("call", static_cast<std::int64_t>(*node.call));
       break;
     }
     case What::kWait:

@@ -42,7 +42,7 @@ void TaskRecorder::on_node(const agents::NodeVisit& span) {
   item.end = span.end;
   item.branch = span.branch;
   item.node = span.node;
-  if (span.has_call && span.kind != "media") {
+  if (span.call && span.kind != "media") {
     item.kind = StepKind::kCall;
     const auto place = [&](std::size_t c) {
       open.calls[c].placed = true;

@@ -21,8 +21,7 @@ namespace tokenyard::traces {
 struct KeptNode {
   std::uint32_t node = 0, branch = 0;
   sim::Time begin, served, end;
-  bool has_call = false;
-  std::uint64_t call = 0;
+  std::optional<std::uint64_t> call;
 };
 
 struct KeptCall {

@@ -228,7 +228,7 @@ void small_run(PerfettoJson& t) {
   first.replica = 2;  // of the decode pool: the arrow leads to where the KV came from
   t.on_call(first);
   agents::NodeVisit span = node(0, 0, 0, 100, 100, 3'000);
-  span.has_call = true;
+  span.call = 0;
   t.on_node(span);
   t.on_node(node(0, 1, 0, 3'000, 3'400, 4'000));
   t.on_node(node(0, 1, 1, 3'000, 3'000, 3'900));
@@ -308,8 +308,7 @@ TEST_CASE("Random events, overlapping as they will, still nest") {
         const std::uint64_t number = static_cast<std::uint64_t>(below(20));
         agents::NodeVisit span =
             node(number, static_cast<std::uint32_t>(below(2)), static_cast<std::uint32_t>(below(3)), a, b, d);
-        span.has_call = below(2) == 0;
-        span.call = i;
+        if (below(2) == 0) span.call = i;
         t.on_node(span);
         t.on_call(call(i, number, 0, a, b, c, d));
         if (below(10) == 0) t.on_task(task(number, 0, a, d));
