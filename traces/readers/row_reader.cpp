@@ -8,33 +8,18 @@
 namespace tokenyard::traces {
 namespace {
 
-constexpr std::size_t kMaxFaults = 20;
 /// Dates that begin later count from an instant of their own, as Unix time does; a longer gap is a unit mistaken.
 constexpr std::int64_t kDayNs = 86'400'000'000'000, kYearNs = 366 * kDayNs;
 
 }  // namespace
 
 RowReader::RowReader(const std::string& path, const TraceOptions& options, Origin origin)
-    : file_(path), options_(options), origin_(origin) {}
+    : file_(path), options_(options), origin_(origin), faults_(options.skip_faulty) {}
 
 std::string RowReader::place() const { return fmt::format("line {}", file_.number()); }
 
 bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) {
-  if (options_.skip_faulty) {
-    ++skipped_.by_reason[static_cast<std::size_t>(reason)];
-    if (skipped_.first.size() < kMaxFaults) {
-      skipped_.first.push_back({path(), place(), std::move(found), std::move(allowed)});
-    }
-    return false;
-  }
-  faults_.add(path(), place(), std::move(found), std::move(allowed));
-  if (faults_.size() >= kMaxFaults) faults_.throw_if_any();
-  return false;
-}
-
-bool RowReader::leave_out(RowFault reason) {
-  ++skipped_.by_reason[static_cast<std::size_t>(reason)];
-  return false;
+  return faults_.refuse(reason, {path(), place(), std::move(found), std::move(allowed)});
 }
 
 bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
@@ -86,7 +71,7 @@ bool RowReader::take_row() {
 bool RowReader::next(agents::RecordedRequest& request) {
   while (order_.size() <= options_.reorder_rows && take_row()) {
   }
-  if (!faults_.empty()) {
+  if (faults_.any()) {
     // The user hears of the other faults at once, too; no row is played any more.
     while (take_row()) {
       free_.insert(free_.end(), order_.begin(), order_.end());
@@ -97,8 +82,8 @@ bool RowReader::next(agents::RecordedRequest& request) {
   if (order_.empty()) {
     if (given_ > 0) return false;
     std::string found = "no request";
-    if (skipped_.total() > 0) found += fmt::format(": all {} rows are left out", skipped_.total());
-    if (!skipped_.first.empty()) found += fmt::format(", the first at {}", skipped_.first[0].place);
+    if (skipped().total() > 0) found += fmt::format(": all {} rows are left out", skipped().total());
+    if (!skipped().first.empty()) found += fmt::format(", the first at {}", skipped().first[0].place);
     throw sim::InputError({path(), "", std::move(found), expected()});
   }
   const std::uint32_t slot = order_.front();

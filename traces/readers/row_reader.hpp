@@ -9,7 +9,7 @@
 #include <deque>
 
 #include "traces/readers/line_file.hpp"
-#include "traces/readers/trace_reader.hpp"
+#include "traces/readers/row_faults.hpp"
 
 namespace tokenyard::traces {
 
@@ -20,7 +20,7 @@ class RowReader : public TraceReader {
     kFirstRow,  ///< dates are absolute; the first request arrives at 0
   };
   bool next(agents::RecordedRequest& request) final;
-  const SkippedRows& skipped() const final { return skipped_; }
+  const SkippedRows& skipped() const final { return faults_.skipped(); }
 
  protected:
   struct Row {
@@ -41,7 +41,7 @@ class RowReader : public TraceReader {
   bool refuse(RowFault reason, std::string found, std::string allowed);
   bool refuse_tokens(std::string_view column, std::string_view text);
   /// The current row is sound but not to be played: counted in both modes. Returns false.
-  bool leave_out(RowFault reason);
+  bool leave_out(RowFault reason) { return faults_.leave_out(reason); }
   const TraceOptions& options() const { return options_; }
   const std::string& path() const { return file_.path(); }
   std::string place() const;
@@ -60,8 +60,7 @@ class RowReader : public TraceReader {
   std::int64_t origin_ns_ = 0, last_ns_ = 0;
   std::uint64_t taken_ = 0, given_ = 0;
   bool header_seen_ = false;
-  sim::Faults faults_;
-  SkippedRows skipped_;
+  RowFaults faults_;
 };
 
 }  // namespace tokenyard::traces

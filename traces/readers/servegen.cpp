@@ -6,124 +6,36 @@
 ///   exponential gaps.
 /// - `chunk-N-dataset.json`: begin of a window in seconds → {"input_tokens": "{45: 0.0097, …}", "output_tokens": …}.
 ///
-/// A client's arrivals are a renewal process in operational time, in which one unit passes per expected request: a gap
-/// is drawn from the pattern of the window it begins in, scaled to a mean of 1, and stretches over later windows at
-/// their rates. So each window has its published mean rate, and gaps longer than a window are not cut off. Prompt and
-/// output lengths are drawn independently from the distributions of the window they arrive in (the files hold no joint
-/// one), or of the last one before it that is not empty, else the first after it.
-///
-/// Request i of a client is a function of (seed, client, i) alone. Cost: O(log clients) a request; memory: the files.
+/// What a client draws from them: servegen_client.hpp. Cost: O(log clients) a request; memory: the files.
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 #include <queue>
 #include <simdjson.h>
 
-#include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/formats.hpp"
 #include "traces/readers/line_file.hpp"
+#include "traces/readers/row_faults.hpp"
+#include "traces/readers/servegen_client.hpp"
 
 namespace tokenyard::traces {
 namespace {
 
 namespace fs = std::filesystem;
 using platforms::Tokens;
+using Window = ServeGenClient::Window;
+using Lengths = ServeGenClient::Lengths;
 
 constexpr std::string_view kExpected = "a folder of chunk-N-trace.csv and chunk-N-dataset.json";
 
-/// Lengths by probability.
-struct TokenTable {
-  std::vector<double> cumulative;
-  std::vector<Tokens> tokens;
-
-  Tokens draw(double u) const {
-    const auto at = std::upper_bound(cumulative.begin(), cumulative.end(), u * cumulative.back());
-    return tokens[std::min(static_cast<std::size_t>(at - cumulative.begin()), tokens.size() - 1)];
-  }
-};
-
-struct Window {
-  double begin_s = 0, rate_per_s = 0;
-  double weibull_shape = 0;  ///< 0: not Weibull
-  sim::Distribution gap;     ///< of mean 1, if not Weibull
-  double gap_scale = 1;      ///< of a Weibull gap of mean 1
-};
-
-struct Lengths {
-  double begin_s = 0;
-  TokenTable prompt, output;
-};
-
-class Client {
- public:
-  Client(std::uint64_t seed, std::uint64_t number, std::vector<Window> windows, std::vector<Lengths> lengths)
-      : seed_(seed), number_(number), windows_(std::move(windows)), lengths_(std::move(lengths)) {
-    end_s_ = windows_.back().begin_s +
-             (windows_.size() > 1 ? windows_.back().begin_s - windows_[windows_.size() - 2].begin_s : 600);
-    advance();
-  }
-
-  bool over() const { return over_; }
-  double next_s() const { return clock_s_; }
-  std::uint64_t number() const { return number_; }
-
-  void take(agents::RecordedRequest& request) {
-    std::size_t at = lengths_.size() - 1;
-    while (at > 0 && lengths_[at].begin_s > clock_s_) --at;
-    sim::Stream draws(seed_, sim::StreamName("servegen/length"), number_, static_cast<std::uint32_t>(requests_));
-    const double u = draws.uniform();
-    const double v = draws.uniform();
-    request.prompt.assign(1, {0, lengths_[at].prompt.draw(u)});
-    request.output_tokens = lengths_[at].output.draw(v);
-    advance();
-  }
-
- private:
-  void advance() {
-    while (window_ < windows_.size() && windows_[window_].rate_per_s <= 0) enter_next();
-    if (window_ == windows_.size()) {
-      over_ = true;
-      return;
-    }
-    sim::Stream draws(seed_, sim::StreamName("servegen/gap"), number_, static_cast<std::uint32_t>(++requests_));
-    const Window& from = windows_[window_];
-    double left = from.weibull_shape > 0
-                      ? from.gap_scale * sim::portable_pow(draws.exponential(), 1 / from.weibull_shape)
-                      : from.gap.sample(draws);
-    while (window_ < windows_.size()) {
-      const double rate = windows_[window_].rate_per_s;
-      const double until = (window_ + 1 < windows_.size() ? windows_[window_ + 1].begin_s : end_s_) - clock_s_;
-      if (left <= until * rate) {
-        clock_s_ += left / rate;
-        return;
-      }
-      left -= until * rate;
-      enter_next();
-    }
-    over_ = true;
-  }
-  void enter_next() {
-    ++window_;
-    clock_s_ = window_ < windows_.size() ? windows_[window_].begin_s : end_s_;
-  }
-
-  std::uint64_t seed_, number_;
-  std::vector<Window> windows_;
-  std::vector<Lengths> lengths_;
-  double end_s_ = 0, clock_s_ = 0;
-  std::size_t window_ = 0;
-  std::uint64_t requests_ = 0;
-  bool over_ = false;
-};
-
 class ServeGenReader final : public TraceReader {
  public:
-  ServeGenReader(const std::string& path, const TraceOptions& options) : path_(path), options_(options) {
+  ServeGenReader(const std::string& path, const TraceOptions& options)
+      : options_(options), faults_(options.skip_faulty) {
     if (!options.columns.empty()) {
       throw sim::InputError({"", "--map", "columns for servegen", "columns for a CSV format only"});
     }
@@ -163,18 +75,10 @@ class ServeGenReader final : public TraceReader {
     ++given_;
     return true;
   }
-  const SkippedRows& skipped() const override { return skipped_; }
+  const SkippedRows& skipped() const override { return faults_.skipped(); }
 
  private:
   /// A client with a faulty file is left out as a whole.
-  void refuse(RowFault reason, const std::string& file, std::string place, std::string found, std::string allowed) {
-    if (!options_.skip_faulty) return faults_.add(file, std::move(place), std::move(found), std::move(allowed));
-    ++skipped_.by_reason[static_cast<std::size_t>(reason)];
-    if (skipped_.first.size() < 20) {
-      skipped_.first.push_back({file, std::move(place), std::move(found), std::move(allowed)});
-    }
-  }
-
   void read_client(std::uint64_t number, const std::string& trace) {
     std::vector<Window> windows;
     std::vector<Lengths> lengths;
@@ -198,9 +102,8 @@ class ServeGenReader final : public TraceReader {
         return error == std::errc() && end == text.data() + text.size() && value >= 0 && value < 9e9;
       };
       const auto refuse_line = [&](std::string allowed) {
-        refuse(RowFault::kMalformed, file, fmt::format("line {}", lines.number()), shown_text(line),
-               std::move(allowed));
-        return false;
+        return faults_.refuse(RowFault::kMalformed,
+                              {file, fmt::format("line {}", lines.number()), shown_text(line), std::move(allowed)});
       };
       if (!split_csv(line, fields) || fields.size() != 6 || !number(0, window.begin_s) ||
           !number(1, window.rate_per_s) || !number(2, cv) || !number(4, shape) || !number(5, scale)) {
@@ -220,47 +123,45 @@ class ServeGenReader final : public TraceReader {
       }
       windows.push_back(window);
     }
-    if (windows.empty()) refuse(RowFault::kMalformed, file, "", "no window", std::string(kExpected));
-    return !windows.empty();
+    if (windows.empty()) return faults_.refuse(RowFault::kMalformed, {file, "", "no window", std::string(kExpected)});
+    return true;
   }
 
   bool read_lengths(const std::string& file, std::vector<Lengths>& lengths) {
     simdjson::dom::element root;
     simdjson::dom::object object;
     if (const auto error = parser_.load(file).get(root); error != simdjson::SUCCESS) {
-      refuse(RowFault::kMalformed, file, "", simdjson::error_message(error),
-             "the token counts of the client's requests");
-      return false;
+      return faults_.refuse(RowFault::kMalformed,
+                            {file, "", simdjson::error_message(error), "the token counts of the client's requests"});
     }
     constexpr const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
-    if (root.get(object) != simdjson::SUCCESS) {
-      refuse(RowFault::kMalformed, file, "", "no object", kAllowed);
-      return false;
-    }
+    if (root.get(object) != simdjson::SUCCESS)
+      return faults_.refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
     for (const auto [key, value] : object) {
       Lengths window;
       const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), window.begin_s);
       if (error != std::errc() || end != key.data() + key.size()) {
-        refuse(RowFault::kMalformed, file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds");
-        return false;
+        return faults_.refuse(RowFault::kMalformed,
+                              {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
       }
       for (const auto& [name, table] : {std::pair{"input_tokens", &window.prompt}, {"output_tokens", &window.output}}) {
         std::string_view text;
         if (value[name].get(text) != simdjson::SUCCESS || !read_table(text, *table)) {
-          refuse(RowFault::kTokens, file, fmt::format("/{}/{}", key, name), shown_text(text),
-                 fmt::format("counts from 1 to {} with probabilities, as in {{45: 0.01, 46: 0.02}}", kMaxTokens));
-          return false;
+          return faults_.refuse(
+              RowFault::kTokens,
+              {file, fmt::format("/{}/{}", key, name), shown_text(text),
+               fmt::format("counts from 1 to {} with probabilities, as in {{45: 0.01, 46: 0.02}}", kMaxTokens)});
         }
       }
       if (!window.prompt.tokens.empty() && !window.output.tokens.empty()) lengths.push_back(std::move(window));
     }
     std::sort(lengths.begin(), lengths.end(), [](const Lengths& a, const Lengths& b) { return a.begin_s < b.begin_s; });
-    if (lengths.empty()) refuse(RowFault::kTokens, file, "", "no token counts", kAllowed);
-    return !lengths.empty();
+    if (lengths.empty()) return faults_.refuse(RowFault::kTokens, {file, "", "no token counts", kAllowed});
+    return true;
   }
 
   /// "{45: 0.0097, 46: 0.0117}"; counts of 0 are taken as 1, the least a request can have.
-  static bool read_table(std::string_view text, TokenTable& table) {
+  static bool read_table(std::string_view text, ServeGenClient::TokenTable& table) {
     if (text.size() < 2 || text.front() != '{' || text.back() != '}') return false;
     text = text.substr(1, text.size() - 2);
     double total = 0;
@@ -299,14 +200,12 @@ class ServeGenReader final : public TraceReader {
     }
   };
 
-  std::string path_;
   TraceOptions options_;
   simdjson::dom::parser parser_;
-  std::vector<Client> clients_;
+  std::vector<ServeGenClient> clients_;
   std::priority_queue<Due> due_;
   std::uint64_t given_ = 0;
-  sim::Faults faults_;
-  SkippedRows skipped_;
+  RowFaults faults_;
 };
 
 }  // namespace

@@ -1,21 +1,18 @@
 #include "traces/readers/task_reader.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "traces/readers/fields.hpp"
+#include "traces/readers/format_table.hpp"
 #include "traces/readers/task_formats.hpp"
 
 namespace tokenyard::traces {
 namespace {
 
-struct Entry {
-  TraceFormat format;
-  std::unique_ptr<agents::RecordedTaskSource> (*open)(const std::string& path, const TaskOptions& options);
-};
+using Opener = std::unique_ptr<agents::RecordedTaskSource> (*)(const std::string& path, const TaskOptions& options);
 
-const std::vector<Entry>& registry() {
-  static const std::vector<Entry> kEntries = {
+const FormatTable<Opener>& table() {
+  static const FormatTable<Opener> kTable({
       {{"agentic-mooncake", "agentic Mooncake (JSON lines: LLM calls with wait_for, or typed dependencies, version 2)"},
        open_agentic_mooncake},
       {{"jaeger", "OpenTelemetry spans of agents as Jaeger exports them (JSON)"}, open_jaeger},
@@ -23,20 +20,14 @@ const std::vector<Entry>& registry() {
       {{"otlp", "OpenTelemetry spans of agents (OTLP/JSON lines; GenAI and OpenInference attributes)"}, open_otlp},
       {{"record", "a simulation's own record (--write record)"}, open_record},
       {{"weka", "agentic sessions of kv-cache-tester (Weka), with block hashes and sub-agents"}, open_weka},
-      {{"wfformat", "WfCommons workflow, WfFormat 1.5 (tasks of recorded run time)"}, open_wfformat}};
-  return kEntries;
+      {{"wfformat", "WfCommons workflow, WfFormat 1.5 (tasks of recorded run time)"}, open_wfformat},
+  });
+  return kTable;
 }
 
 }  // namespace
 
-const std::vector<TraceFormat>& task_formats() {
-  static const std::vector<TraceFormat> kFormats = [] {
-    std::vector<TraceFormat> formats;
-    for (const Entry& entry : registry()) formats.push_back(entry.format);
-    return formats;
-  }();
-  return kFormats;
-}
+const std::vector<TraceFormat>& task_formats() { return table().formats(); }
 
 std::vector<TraceFormat> all_formats() {
   std::vector<TraceFormat> formats = trace_formats();
@@ -44,9 +35,7 @@ std::vector<TraceFormat> all_formats() {
   return formats;
 }
 
-bool holds_tasks(std::string_view format) {
-  return std::any_of(registry().begin(), registry().end(), [&](const Entry& e) { return e.format.name == format; });
-}
+bool holds_tasks(std::string_view format) { return table().has(format); }
 
 std::unique_ptr<agents::RecordedTaskSource> open_tasks(const std::string& path, const std::string& format,
                                                        const TaskOptions& options) {
@@ -54,13 +43,7 @@ std::unique_ptr<agents::RecordedTaskSource> open_tasks(const std::string& path, 
     throw sim::InputError({"", "--block-tokens", fmt::format("{}", options.block_tokens),
                            fmt::format("a whole number from 1 to {}", kMaxTokens)});
   }
-  std::vector<std::string> names;
-  for (const Entry& entry : registry()) {
-    if (entry.format.name == format) return entry.open(path, options);
-    names.emplace_back(entry.format.name);
-  }
-  throw sim::InputError({"", "--format", fmt::format("\"{}\"", format),
-                         fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(format, names))});
+  return table().opener(format)(path, options);
 }
 
 TraceSummary check_tasks(const std::string& path, const std::string& format, sim::Faults& faults,

@@ -4,38 +4,30 @@
 #include <fmt/format.h>
 #include <numeric>
 
+#include "traces/readers/format_table.hpp"
 #include "traces/readers/formats.hpp"
 
 namespace tokenyard::traces {
 namespace {
 
-struct Entry {
-  TraceFormat format;
-  std::unique_ptr<TraceReader> (*make)(const std::string& path, const TraceOptions& options);
-};
+using Opener = std::unique_ptr<TraceReader> (*)(const std::string& path, const TraceOptions& options);
 
-const std::vector<Entry>& registry() {
-  static const std::vector<Entry> kEntries = {
+const FormatTable<Opener>& table() {
+  static const FormatTable<Opener> kTable({
       {{"azure", "Azure LLM inference traces (CSV: TIMESTAMP,ContextTokens,GeneratedTokens)"}, make_azure_reader},
       {{"bailian", "Qwen-Bailian (JSON lines with hash_ids of 16 tokens, dates in seconds)"}, make_bailian_reader},
       {{"burstgpt", "BurstGPT (CSV: Timestamp,…,Request tokens,Response tokens,…)"}, make_burstgpt_reader},
       {{"mooncake", "Mooncake (JSON lines with hash_ids of 512 tokens)"}, make_mooncake_reader},
       {{"requests", "CSV: arrival_s,prompt_tokens,output_tokens, or other names by --map"}, make_requests_reader},
       {{"servegen", "ServeGen (a folder of client pools, from which requests are drawn by the seed)"},
-       make_servegen_reader}};
-  return kEntries;
+       make_servegen_reader},
+  });
+  return kTable;
 }
 
 }  // namespace
 
-const std::vector<TraceFormat>& trace_formats() {
-  static const std::vector<TraceFormat> kFormats = [] {
-    std::vector<TraceFormat> formats;
-    for (const Entry& entry : registry()) formats.push_back(entry.format);
-    return formats;
-  }();
-  return kFormats;
-}
+const std::vector<TraceFormat>& trace_formats() { return table().formats(); }
 
 ColumnMap parse_column_map(std::string_view text, sim::Faults& faults) {
   ColumnMap map;
@@ -71,13 +63,7 @@ std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::stri
   if (!(options.speed > 0) || !std::isfinite(options.speed)) {
     throw sim::InputError({"", "--speed", fmt::format("{}", options.speed), "a number above 0"});
   }
-  std::vector<std::string> names;
-  for (const Entry& entry : registry()) {
-    if (entry.format.name == format) return entry.make(path, options);
-    names.emplace_back(entry.format.name);
-  }
-  throw sim::InputError({"", "--format", fmt::format("\"{}\"", format),
-                         fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(format, names))});
+  return table().opener(format)(path, options);
 }
 
 TraceSummary check_trace(const std::string& path, const std::string& format, sim::Faults& faults,

@@ -100,3 +100,15 @@ TEST_CASE("ServeGen: a faulty client is refused with its file and line, or left 
   agents::RecordedRequest request;
   CHECK(trace->next(request));
 }
+
+TEST_CASE("ServeGen: in strict mode twenty faults are collected; skipped, all are counted") {
+  const ScratchFolder folder;
+  folder.write("chunk-0-trace.csv", "0,1,1,,0,0\n");
+  folder.write("chunk-0-dataset.json", kLengths);
+  for (int client = 1; client <= 25; ++client)
+    folder.write("chunk-" + std::to_string(client) + "-trace.csv", "0,1,1,Pareto,1,1\n");
+  CHECK(faults_of(folder / ".").size() == 20);
+  const auto trace = open_trace(folder / ".", "servegen", {.skip_faulty = true});
+  CHECK(trace->skipped().total() == 25);
+  CHECK(trace->skipped().first.size() == 20);
+}

@@ -1,13 +1,11 @@
 #include "traces/readers/spans/span_import.hpp"
 
-#include <fmt/format.h>
-#include <map>
-#include <unordered_map>
+#include <algorithm>
 
 #include "sim/random/stream.hpp"
 #include "traces/branch_order.hpp"
 #include "traces/content.hpp"
-#include "traces/readers/fields.hpp"
+#include "traces/readers/spans/span_forest.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -19,249 +17,34 @@ using agents::Trigger;
 using platforms::Cause;
 using platforms::Tokens;
 using sim::Time;
+using What = SpanForest::What;
 
-constexpr std::uint32_t kNone = 0xffffffff, kMostLevels = 256;
+constexpr std::uint32_t kNone = SpanForest::kNone;
 
-enum class What : std::uint8_t { kPlumbing, kCall, kTool, kAgent, kHuman, kWait };
-
-bool one_of(std::string_view text, std::initializer_list<std::string_view> list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
-What what_is(const Span& span) {
-  if (span.step_kind == "human") return What::kHuman;
-  if (span.step_kind == "wait") return What::kWait;
-  const std::string_view operation = span.operation;
-  if (one_of(operation, {"chat", "text_completion", "generate_content", "call_llm", "completion"})) return What::kCall;
-  if (one_of(operation, {"invoke_agent", "create_agent", "invoke_workflow"})) return What::kAgent;
-  if (one_of(operation, {"execute_tool", "retrieval", "embeddings"})) return What::kTool;
-  if (!operation.empty()) return What::kPlumbing;
-  const std::string_view kind = span.open_inference_kind;
-  if (kind == "LLM") return What::kCall;
-  if (kind == "AGENT") return What::kAgent;
-  if (one_of(kind, {"TOOL", "RETRIEVER", "RERANKER", "EMBEDDING"})) return What::kTool;
-  if (!kind.empty()) return What::kPlumbing;
-  const std::string_view name = span.name;
-  if (name.starts_with("call_llm") || name.starts_with("openai.chat")) return What::kCall;
-  if (name.starts_with("execute_tool")) return What::kTool;
-  if (name.starts_with("invoke_agent")) return What::kAgent;
-  return What::kPlumbing;
-}
-
-class Import {
+/// Rules 5 to 9.
+class TaskBuilder {
  public:
-  Import(std::vector<Span> spans, const std::string& file, TaskList& list, FaultLog& log)
-      : file_(file), list_(list), log_(log), spans_(std::move(spans)) {}
+  TaskBuilder(const SpanForest& forest, const std::string& file, TaskList& list, FaultLog& log)
+      : forest_(forest), file_(file), list_(list), log_(log), parts_(forest.size()) {}
 
-  void run() {
-    drop_faulty();
-    sort();
-    link_graphs();
-    classify();
-    find_parents();
-    cut_deep();
-    find_calls();
-    std::map<std::pair<std::int64_t, std::string>, std::vector<std::uint32_t>> tasks = group();
-    for (auto& [key, roots] : tasks) build_task(roots);
-    list_.finish(log_, file_, "spans of a model's calls, tools or agents, with GenAI or OpenInference attributes");
-  }
-
- private:
-  struct Node {
-    What what = What::kPlumbing;
-    std::uint32_t container = kNone;  ///< the agent, tool or model span that it is in
-    bool outer = false;               ///< a model span around another
-    Tokens input = -1, output = -1;
-    std::vector<std::uint32_t> children;  ///< by container, in order of beginning
-    bool holds_calls = false;
-    BranchExit exit;       ///< of its part of the task,
-    std::size_t task = 0;  ///< which is this one; 0: not yet a part
-  };
-
-  void drop_faulty() {
-    std::erase_if(spans_, [&](const Span& span) {
-      std::string fault;
-      if (span.trace.empty() || span.id.empty()) fault = "a span without traceId or spanId";
-      if (span.end_ns < span.begin_ns || span.begin_ns < 0)
-        fault = fmt::format("a span from {} to {} ns", span.begin_ns, span.end_ns);
-      if (std::max(span.input_tokens, span.output_tokens) > kMaxTokens)
-        fault = fmt::format("{} tokens in, {} out", span.input_tokens, span.output_tokens);
-      if (fault.empty()) return false;
-      log_.refuse({file_, span.place, fault,
-                   fmt::format("ids, an end that is not before the start, at most {} tokens", kMaxTokens)},
-                  "faulty spans");
-      return true;
-    });
-  }
-
-  /// An order that does not depend on that of the file; a span that occurs twice is one.
-  void sort() {
-    std::stable_sort(spans_.begin(), spans_.end(), [](const Span& a, const Span& b) {
-      return std::tie(a.begin_ns, b.end_ns, a.trace, a.id) < std::tie(b.begin_ns, a.end_ns, b.trace, b.id);
-    });
-    const std::size_t before = spans_.size();
-    spans_.erase(std::unique(spans_.begin(), spans_.end(),
-                             [](const Span& a, const Span& b) { return a.trace == b.trace && a.id == b.id; }),
-                 spans_.end());
-    log_.leave_out("spans that occur twice", before - spans_.size());
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) index_.try_emplace(spans_[s].trace + spans_[s].id, s);
-  }
-
-  /// Spans that name the node of a graph that led to them are linked to its last visit.
-  void link_graphs() {
-    std::map<std::pair<std::string_view, std::string_view>, std::vector<std::uint32_t>> visits;  // by trace and node
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (!spans_[s].graph_node.empty()) visits[{spans_[s].trace, spans_[s].graph_node}].push_back(s);
-    }
-    for (Span& span : spans_) {
-      const auto found = visits.find({span.trace, span.graph_parent});
-      if (span.graph_parent.empty() || found == visits.end()) continue;
-      const Span* last = nullptr;
-      for (const std::uint32_t s : found->second) {
-        const bool before = spans_[s].end_ns <= span.begin_ns;
-        if (before && (last == nullptr || spans_[s].end_ns >= last->end_ns)) last = &spans_[s];
-      }
-      if (last != nullptr && last != &span) span.links.push_back(last->trace + last->id);
-    }
-  }
-
-  void classify() {
-    nodes_.resize(spans_.size());
-    std::uint64_t plumbing = 0;
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      nodes_[s].what = what_is(spans_[s]);
-      plumbing += nodes_[s].what == What::kPlumbing ? 1 : 0;
-    }
-    log_.leave_out("plumbing spans (HTTP, queues, frameworks)", plumbing);
-  }
-
-  std::uint32_t parent_of(std::uint32_t s) const {
-    if (spans_[s].parent.empty()) return kNone;
-    const auto at = index_.find(spans_[s].trace + spans_[s].parent);
-    return at == index_.end() || at->second == s ? kNone : at->second;
-  }
-
-  /// The nearest span above that is no plumbing; without a parent, the shortest agent or tool around it.
-  void find_parents() {
-    std::unordered_map<std::string, std::vector<std::uint32_t>> containers;  // by trace
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what == What::kAgent || nodes_[s].what == What::kTool) containers[spans_[s].trace].push_back(s);
-    }
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what == What::kPlumbing) continue;
-      std::uint32_t at = s, above = kNone;
-      for (std::uint32_t steps = 0; steps < kMostLevels; ++steps) {  // in a broken file, plumbing may be its own parent
-        above = parent_of(at);
-        if (above == kNone || nodes_[above].what != What::kPlumbing) break;
-        at = above;
-      }
-      if (above == kNone) {
-        for (const std::uint32_t c : containers[spans_[s].trace]) {
-          const bool around = spans_[c].begin_ns <= spans_[s].begin_ns && spans_[c].end_ns >= spans_[s].end_ns &&
-                              (spans_[c].begin_ns < spans_[s].begin_ns || spans_[c].end_ns > spans_[s].end_ns);
-          if (around && (above == kNone || length(c) < length(above))) above = c;
-        }
-      }
-      if (above == kNone || nodes_[above].what == What::kPlumbing) continue;
-      nodes_[s].container = above;
-      nodes_[above].children.push_back(s);
-    }
-  }
-  Time begin(std::uint32_t s) const { return Time::nanoseconds(spans_[s].begin_ns); }
-  Time end(std::uint32_t s) const { return Time::nanoseconds(spans_[s].end_ns); }
-  Time length(std::uint32_t s) const { return end(s) - begin(s); }
-
-  /// Refuses spans within themselves, and towers of them that no agent builds.
-  void cut_deep() {
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      std::uint32_t levels = 0;
-      for (std::uint32_t above = nodes_[s].container; above != kNone && levels <= kMostLevels; ++levels) {
-        above = nodes_[above].container;
-      }
-      if (levels <= kMostLevels) continue;
-      log_.refuse(
-          {file_, spans_[s].place, fmt::format("a span more than {} levels deep, or within itself", kMostLevels),
-           "spans without a cycle"},
-          "spans nested too deep");
-      std::erase(nodes_[nodes_[s].container].children, s);
-      nodes_[s].container = kNone;
-    }
-  }
-
-  void find_calls() {
-    std::uint64_t outer = 0;
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what != What::kCall) continue;
-      for (std::uint32_t above = nodes_[s].container; above != kNone && nodes_[above].what == What::kCall;
-           above = nodes_[above].container) {
-        outer += nodes_[above].outer ? 0 : 1;
-        nodes_[above].outer = true;
-      }
-    }
-    log_.leave_out("model spans around another one", outer);
-    std::vector<bool> used(spans_.size(), false);
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      Node& node = nodes_[s];
-      if (node.what != What::kCall || node.outer) continue;
-      for (std::uint32_t from = s; from != kNone && nodes_[from].what == What::kCall; from = nodes_[from].container) {
-        if (used[from] || spans_[from].input_tokens < 0) continue;
-        used[from] = true;
-        node.input = spans_[from].input_tokens;
-        node.output = std::max<Tokens>(0, spans_[from].output_tokens);
-        break;
-      }
-    }
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what != What::kCall) continue;
-      for (std::uint32_t above = nodes_[s].container; above != kNone; above = nodes_[above].container)
-        nodes_[above].holds_calls = true;
-    }
-  }
-
-  /// Traces of each task: those of one conversation together. By beginning.
-  std::map<std::pair<std::int64_t, std::string>, std::vector<std::uint32_t>> group() {
-    std::map<std::string, std::string> key_of;  // of traces
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what == What::kPlumbing) continue;
-      std::string& key = key_of[spans_[s].trace];
-      if (key.empty() && !spans_[s].conversation.empty()) key = "conversation " + spans_[s].conversation;
-    }
-    std::map<std::string, std::vector<std::uint32_t>> roots;
-    for (std::uint32_t s = 0; s < spans_.size(); ++s) {
-      if (nodes_[s].what == What::kPlumbing || nodes_[s].container != kNone) continue;
-      const std::string& key = key_of[spans_[s].trace];
-      roots[key.empty() ? "trace " + spans_[s].trace : key].push_back(s);
-    }
-    std::map<std::pair<std::int64_t, std::string>, std::vector<std::uint32_t>> tasks;
-    for (auto& [key, list] : roots) tasks[{spans_[list.front()].begin_ns, key}] = std::move(list);
-    return tasks;
-  }
-
-  // ---- One task -----------------------------------------------------------------------------------------------------
-
-  struct Branch {
-    std::uint32_t number = 0, parent = 0;
-    std::uint64_t content = 0;
-    std::uint32_t contents = 0;
-    Tokens last_prompt = 0;
-  };
-
-  void build_task(const std::vector<std::uint32_t>& roots) {
+  /// The task of these root spans joins the list.
+  void build(const std::vector<std::uint32_t>& roots) {
     task_ = {};
     ++task_number_;
     branches_ = 0;
-    begin_ = begin(roots.front());
+    begin_ = forest_.begin(roots.front());
     const auto agent =
-        std::find_if(roots.begin(), roots.end(), [&](std::uint32_t r) { return nodes_[r].what == What::kAgent; });
+        std::find_if(roots.begin(), roots.end(), [&](std::uint32_t r) { return forest_.node(r).what == What::kAgent; });
     task_.agent = list_.all_names.agent(agent != roots.end() ? agent_name(*agent) : "agent");
-    const auto last =
-        std::find_if(roots.rbegin(), roots.rend(), [&](std::uint32_t r) { return nodes_[r].what == What::kAgent; });
-    task_.failed = last != roots.rend() && spans_[*last].failed;
+    const auto last = std::find_if(roots.rbegin(), roots.rend(),
+                                   [&](std::uint32_t r) { return forest_.node(r).what == What::kAgent; });
+    task_.failed = last != roots.rend() && forest_.span(*last).failed;
     // Roots of one trace are one turn; turns of a conversation follow each other.
     std::vector<std::vector<std::uint32_t>> turns;
     for (const std::uint32_t root : roots) {
-      const auto turn = std::find_if(turns.begin(), turns.end(),
-                                     [&](const auto& t) { return spans_[t.front()].trace == spans_[root].trace; });
+      const auto turn = std::find_if(turns.begin(), turns.end(), [&](const auto& t) {
+        return forest_.span(t.front()).trace == forest_.span(root).trace;
+      });
       if (turn == turns.end()) {
         turns.push_back({root});
       } else {
@@ -272,7 +55,7 @@ class Import {
     BranchExit exit{{}, begin_};
     Time turn_end = begin_;
     for (const std::vector<std::uint32_t>& turn : turns) {
-      const Time turn_begin = begin(turn.front());
+      const Time turn_begin = forest_.begin(turn.front());
       if (!exit.steps.empty() && turn_begin >= turn_end) {
         trailing_wait(branch, exit, turn_end);
         RecordedStep& user = add_step(StepKind::kHuman, "user", branch, exit, turn_end);
@@ -281,24 +64,37 @@ class Import {
         exit = {{last_step()}, turn_begin};
       }
       exit = build_items(turn, branch, exit);
-      for (const std::uint32_t root : turn) turn_end = std::max(turn_end, end(root));
+      for (const std::uint32_t root : turn) turn_end = std::max(turn_end, forest_.end(root));
     }
     if (task_.steps.empty()) return log_.leave_out("traces without a call or a tool");
     trailing_wait(branch, exit, turn_end);
     if (list_.tasks.empty()) first_ = begin_;
     task_.arrival = begin_ - first_;
-    if (log_.accept(task_, file_, spans_[roots.front()].place)) list_.tasks.push_back(std::move(task_));
+    if (log_.accept(task_, file_, forest_.span(roots.front()).place)) list_.tasks.push_back(std::move(task_));
   }
 
+ private:
+  struct Branch {
+    std::uint32_t number = 0, parent = 0;
+    std::uint64_t content = 0;
+    std::uint32_t contents = 0;
+    Tokens last_prompt = 0;
+  };
+  /// What a span became.
+  struct Part {
+    BranchExit exit;
+    std::size_t task = 0;  ///< of this task; 0: of none yet
+  };
+
   std::string agent_name(std::uint32_t s) const {
-    if (!spans_[s].agent.empty()) return spans_[s].agent;
-    const std::string& name = spans_[s].name;
+    if (!forest_.span(s).agent.empty()) return forest_.span(s).agent;
+    const std::string& name = forest_.span(s).name;
     return name.starts_with("invoke_agent ") ? name.substr(13) : name;
   }
 
   Branch new_branch(std::uint32_t parent, std::uint32_t span) {
     Branch branch{branches_++, parent};
-    branch.content = sim::StreamName(spans_[span].trace + spans_[span].id).hash();
+    branch.content = sim::StreamName(forest_.span(span).trace + forest_.span(span).id).hash();
     return branch;
   }
 
@@ -330,22 +126,21 @@ class Import {
     BranchOrder order(before);
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::uint32_t s = items[i];
-      BranchExit exit = build_span(s, branch, with_links(s, order.before(begin(s))), follower(items, i));
-      nodes_[s].exit = exit;
-      nodes_[s].task = task_number_;
-      const Time ended = std::min(end(s), std::max(exit.end, begin(s)));
-      order.add(begin(s), ended, std::move(exit));
+      BranchExit exit = build_span(s, branch, with_links(s, order.before(forest_.begin(s))), follower(items, i));
+      parts_[s] = {exit, task_number_};
+      const Time ended = std::min(forest_.end(s), std::max(exit.end, forest_.begin(s)));
+      order.add(forest_.begin(s), ended, std::move(exit));
     }
     return order.before(Time::never());
   }
 
   /// What span `s` waits for, with what it is linked to, as far as that has ended and is a step by now.
   BranchExit with_links(std::uint32_t s, BranchExit before) const {
-    for (const std::string& link : spans_[s].links) {
-      const auto at = index_.find(link);
-      if (at == index_.end()) continue;
-      const Node& other = nodes_[at->second];
-      if (other.task != task_number_ || other.exit.end > begin(s)) continue;
+    for (const std::string& link : forest_.span(s).links) {
+      const std::uint32_t target = forest_.find(link);
+      if (target == kNone) continue;
+      const Part& other = parts_[target];
+      if (other.task != task_number_ || other.exit.end > forest_.begin(s)) continue;
       for (const std::uint32_t step : other.exit.steps) {
         if (std::find(before.steps.begin(), before.steps.end(), step) != before.steps.end()) continue;
         before.steps.push_back(step);
@@ -358,21 +153,21 @@ class Import {
   /// The next sibling of the same kind and name, if it is the next of its kind at all: a retry.
   std::uint32_t follower(const std::vector<std::uint32_t>& items, std::size_t i) const {
     for (std::size_t n = i + 1; n < items.size(); ++n) {
-      if (nodes_[items[n]].what != nodes_[items[i]].what) continue;
+      if (forest_.node(items[n]).what != forest_.node(items[i]).what) continue;
       return label(items[n]) == label(items[i]) ? items[n] : kNone;
     }
     return kNone;
   }
 
   std::string label(std::uint32_t s) const {
-    const Span& span = spans_[s];
-    if (nodes_[s].what == What::kCall) return span.model.empty() ? "unnamed model" : span.model;
+    const Span& span = forest_.span(s);
+    if (forest_.node(s).what == What::kCall) return span.model.empty() ? "unnamed model" : span.model;
     if (!span.tool.empty()) return span.tool;
     return span.name.starts_with("execute_tool ") ? span.name.substr(13) : span.name;
   }
 
   BranchExit build_span(std::uint32_t s, Branch& branch, const BranchExit& before, std::uint32_t retry) {
-    const Node& node = nodes_[s];
+    const SpanForest::Node& node = forest_.node(s);
     switch (node.what) {
       case What::kAgent:
       case What::kTool:
@@ -394,28 +189,28 @@ class Import {
     const StepKind kind = node.what == What::kHuman  ? StepKind::kHuman
                           : node.what == What::kWait ? StepKind::kWait
                                                      : StepKind::kTool;
-    RecordedStep& step = add_step(kind, label(s), branch, before, begin(s));
-    step.duration = length(s);
+    RecordedStep& step = add_step(kind, label(s), branch, before, forest_.begin(s));
+    step.duration = forest_.length(s);
     step.cause = kind == StepKind::kHuman ? Cause::kHuman : kind == StepKind::kWait ? Cause::kOther : Cause::kTool;
-    if (kind == StepKind::kTool && spans_[s].failed && retry != kNone) step.cause = Cause::kRetry;
+    if (kind == StepKind::kTool && forest_.span(s).failed && retry != kNone) step.cause = Cause::kRetry;
     for (std::size_t c = 0; c < platforms::kCauses; ++c) {
-      if (platforms::kCauseNames[c] == spans_[s].step_cause) step.cause = static_cast<Cause>(c);
+      if (platforms::kCauseNames[c] == forest_.span(s).step_cause) step.cause = static_cast<Cause>(c);
     }
-    return {{last_step()}, end(s)};
+    return {{last_step()}, forest_.end(s)};
   }
 
   BranchExit build_call(std::uint32_t s, Branch& branch, const BranchExit& before, std::uint32_t retry) {
-    const Node& node = nodes_[s];
-    Time ended = end(s), covered = begin(s), inside;
+    const SpanForest::Node& node = forest_.node(s);
+    Time ended = forest_.end(s), covered = forest_.begin(s), inside;
     for (const std::uint32_t child : node.children) {  // tools
-      ended = std::min(ended, std::max(begin(s), begin(child)));
-      inside += std::max(Time(), end(child) - std::max(covered, begin(child)));
-      covered = std::max(covered, end(child));
+      ended = std::min(ended, std::max(forest_.begin(s), forest_.begin(child)));
+      inside += std::max(Time(), forest_.end(child) - std::max(covered, forest_.begin(child)));
+      covered = std::max(covered, forest_.end(child));
     }
-    const Time duration = std::max(Time(), length(s) - inside);
+    const Time duration = std::max(Time(), forest_.length(s) - inside);
     const bool counted = node.input > 0;
     if (counted) {
-      RecordedStep& step = add_step(StepKind::kCall, label(s), branch, before, begin(s));
+      RecordedStep& step = add_step(StepKind::kCall, label(s), branch, before, forest_.begin(s));
       step.model = list_.all_names.model(label(s));
       step.duration = duration;
       step.output_tokens = std::max<Tokens>(1, node.output);
@@ -427,10 +222,10 @@ class Import {
       task_.extents.push_back({content, node.input});
       step.output_content = content;
     } else {
-      const bool repeated = spans_[s].failed && retry != kNone;
+      const bool repeated = forest_.span(s).failed && retry != kNone;
       log_.leave_out(repeated ? "failed calls that were repeated (played as waits)"
                               : "calls without token counts (played as waits)");
-      RecordedStep& step = add_step(StepKind::kWait, label(s), branch, before, begin(s));
+      RecordedStep& step = add_step(StepKind::kWait, label(s), branch, before, forest_.begin(s));
       step.duration = duration;
       step.cause = repeated ? Cause::kRetry : Cause::kOther;
     }
@@ -438,12 +233,11 @@ class Import {
     return node.children.empty() ? own : build_items(node.children, branch, own);
   }
 
+  const SpanForest& forest_;
   const std::string& file_;
   TaskList& list_;
   FaultLog& log_;
-  std::vector<Span> spans_;
-  std::vector<Node> nodes_;
-  std::unordered_map<std::string, std::uint32_t> index_;
+  std::vector<Part> parts_;  ///< by span
   RecordedTask task_;
   Time begin_, first_;  ///< as recorded, of the task and of the first one
   std::uint32_t branches_ = 0;
@@ -453,7 +247,10 @@ class Import {
 }  // namespace
 
 void import_spans(std::vector<Span> spans, const std::string& file, TaskList& list, FaultLog& log) {
-  Import(std::move(spans), file, list, log).run();
+  const SpanForest forest(std::move(spans), file, log);
+  TaskBuilder builder(forest, file, list, log);
+  for (const std::vector<std::uint32_t>& roots : forest.tasks()) builder.build(roots);
+  list.finish(log, file, "spans of a model's calls, tools or agents, with GenAI or OpenInference attributes");
 }
 
 }  // namespace tokenyard::traces
