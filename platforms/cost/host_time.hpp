@@ -15,7 +15,7 @@
 /// Before all that a call's text becomes tokens and hashes of blocks: prompt_token_s for each token of the prompt,
 /// cached or not, which delays the call and no step (serving/fleet.hpp). Other calls' texts do not wait for it.
 ///
-/// Figures: fitted per engine to measured serving points (analysis/calibrate/serving_table.hpp). Cost: O(1).
+/// Figures: fitted per engine to measured serving points (analysis/calibrate/host_fit.hpp). Cost: O(1).
 
 #include "platforms/cost/kernel_time.hpp"
 #include "platforms/cost/step_cost.hpp"
