@@ -199,14 +199,15 @@ class Search {
   }
 
   /// Step 4: a size of fewer chips that passes, in whatever ways, each pool with no less than a replica below what it
-  /// needs alone: a smaller one that passes, if there is any, grows by its own smallest replicas into those that are
-  /// looked at. Passed over are those that what their pools miss makes hopeless. Nothing if there is none, or if too
-  /// many had to be tried, and the result is not proven.
+  /// needs alone. A smaller one that passes, if there is any, grows by its own smallest replicas into those that are
+  /// looked at; into two of them, since one replica more can send another pool its calls in too thick bursts. Passed
+  /// over are those that what their pools miss makes hopeless. Nothing if there is none, or if too many had to be tried,
+  /// and the result is not proven.
   std::optional<Size> just_below(const Size& than) {
     const std::int64_t most = candidate_.chips(than) - 1;
     std::vector<Size> sizes;
     add_sizes({}, 0, most, sizes);
-    std::erase_if(sizes, [&](const Size& size) { return candidate_.chips(size) + smallest_replica(size) <= most; });
+    std::erase_if(sizes, [&](const Size& size) { return candidate_.chips(size) + 2 * smallest_replica(size) <= most; });
     std::stable_sort(sizes.begin(), sizes.end(),
                      [&](const Size& a, const Size& b) { return candidate_.chips(a) < candidate_.chips(b); });
     for (const Size& size : sizes) {
