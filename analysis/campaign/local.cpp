@@ -38,8 +38,8 @@ void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agend
   if (!faults.empty()) throw sim::InputError(faults);
 }
 
-Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
-                  const LocalOptions& options) {
+CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
+                          const LocalOptions& options) {
   constexpr int kGlanceMs = 200;  // how long an interrupt or a progress line may be late
   SettledRuns settled = options.settled;
   results.add_settled(campaign, settled);
@@ -50,7 +50,7 @@ Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& r
                          [&](RunId run) { return run_once(campaign, catalogs, run, options.make_network); });
   processes.close_in_children(lock.descriptor());
   const auto begin = std::chrono::steady_clock::now();
-  Tally tally;
+  CampaignTally tally;
   tally.before = agenda.settled();
   const auto report = [&] {
     tally.left = agenda.left();

@@ -1,7 +1,7 @@
 #pragma once
 /// A campaign on this machine: several runs at a time, each in a process of its own, recorded as they end.
 ///
-///   Tally tally = run_locally(campaign, catalogs, results, {.jobs = 8, .stop = [] { return interrupted; }});
+///   CampaignTally tally = run_locally(campaign, catalogs, results, {.jobs = 8, .stop = [] { return interrupted; }});
 ///   // failed > 0: exit code 4; interrupted: 130, and the next call goes on
 
 #include "analysis/campaign/agenda.hpp"
@@ -10,7 +10,7 @@
 namespace tokenyard::analysis {
 
 /// How far a campaign is.
-struct Tally {
+struct CampaignTally {
   std::size_t before = 0;            ///< settled when this call began
   std::size_t done = 0, failed = 0;  ///< by this call
   std::size_t left = 0;              ///< known to come
@@ -26,13 +26,13 @@ struct LocalOptions {
   MakeNetwork make_network = {};  ///< null: the analytic network
   std::string version = {};
   std::function<bool()> stop = {};  ///< true: start nothing more, end what runs, keep what is finished
-  std::function<void(const Tally&)> progress = {};
+  std::function<void(const CampaignTally&)> progress = {};
 };
 
 /// Checks the scenarios of all cells still to run, then runs what is missing. Throws sim::InputError if one is wrong
 /// and traces::OutputError if the results cannot be written; what finished before is kept. `lock` guards the results.
-Tally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
-                  const LocalOptions& options);
+CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
+                          const LocalOptions& options);
 
 /// Reads the scenario of every cell that still has runs to start; throws sim::InputError with the faults of the first
 /// few.

@@ -100,9 +100,9 @@ class CampaignCommand {
     options.make_network = surroundings_.make_simgrid_network;
     options.version = TOKENYARD_VERSION;
     options.stop = surroundings_.interrupted;
-    options.progress = [&](const Tally& tally) { progress.show(tally); };
+    options.progress = [&](const CampaignTally& tally) { progress.show(tally); };
     surroundings_.catch_interrupts();
-    const Tally tally = run_locally(campaign_, catalogs.view(), results, lock, options);
+    const CampaignTally tally = run_locally(campaign_, catalogs.view(), results, lock, options);
     results.close_log();
     progress.wipe();
     const std::size_t failures = results.failures();

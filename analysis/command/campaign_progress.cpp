@@ -16,7 +16,7 @@ void CampaignProgress::wipe() {
   drawn_ = false;
 }
 
-void CampaignProgress::show(const Tally& tally) {
+void CampaignProgress::show(const CampaignTally& tally) {
   if (!wanted_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;

@@ -18,7 +18,7 @@ class CampaignProgress {
   ~CampaignProgress() { wipe(); }
   CampaignProgress(const CampaignProgress&) = delete;
   CampaignProgress& operator=(const CampaignProgress&) = delete;
-  void show(const Tally& tally);
+  void show(const CampaignTally& tally);
   void wipe();
 
  private:

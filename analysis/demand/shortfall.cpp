@@ -74,7 +74,7 @@ Alone alone(const Candidate& candidate, const Size& size) {
   Alone result;
   SimulateOptions options;
   options.undecided = [&](const Metrics& metrics) {
-    result.counted = fewer * Tally(metrics, scenario.slo).counted;
+    result.counted = fewer * SloTally(metrics, scenario.slo).counted;
     return true;
   };
   const Json summary = simulate_workload(scenario, options);

@@ -6,7 +6,7 @@
 
 namespace tokenyard::analysis {
 
-Tally::Tally(const Metrics& metrics, const Slo& slo) {
+SloTally::SloTally(const Metrics& metrics, const Slo& slo) {
   const bool tasks = slo.task_s && !slo.ttft_s && !slo.tpot_s && !slo.e2e_s;
   counted = static_cast<double>(tasks ? metrics.arrived_tasks : metrics.arrived_calls);
   missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
@@ -33,7 +33,7 @@ Trial Trials::simulate_once(const Size& size, std::uint64_t seed) {
   double missed = 0;
   SimulateOptions options;
   options.undecided = [&](const Metrics& metrics) {
-    const Tally tally(metrics, scenario.slo);
+    const SloTally tally(metrics, scenario.slo);
     trial.counted = tally.counted;
     missed = tally.missed;
     trial.stopped = expected_ > 0 && missed > forgiven;

@@ -25,8 +25,8 @@ namespace tokenyard::analysis {
 
 /// What the level counts, tasks if it limits tasks alone, else calls: how many arrived in the window, and how many of
 /// them are outside the level so far.
-struct Tally {
-  Tally(const Metrics& metrics, const Slo& slo);
+struct SloTally {
+  SloTally(const Metrics& metrics, const Slo& slo);
   double counted = 0, missed = 0;
 };
 

@@ -65,11 +65,11 @@ class CampaignFolder {
 };
 
 /// Runs what is missing into FOLDER/`out`.
-inline Tally run_here(const Campaign& campaign, const std::filesystem::path& out, LocalOptions options = {}) {
+inline CampaignTally run_here(const Campaign& campaign, const std::filesystem::path& out, LocalOptions options = {}) {
   const ResultLock lock(out, options.shard);
   Results results(out / options.shard.file(), Database::Mode::kWrite);
   results.adopt(campaign);
-  const Tally tally = run_locally(campaign, TestCatalogs::get().view(), results, lock, options);
+  const CampaignTally tally = run_locally(campaign, TestCatalogs::get().view(), results, lock, options);
   results.close_log();
   return tally;
 }

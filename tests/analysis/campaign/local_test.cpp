@@ -42,7 +42,7 @@ int ended(int pid) {
 TEST_CASE("a campaign's results depend on the campaign alone") {
   const CampaignFolder folder("alone");
   const Campaign campaign = folder.campaign(kTwelve);
-  const Tally tally = run_here(campaign, folder.path / "one");
+  const CampaignTally tally = run_here(campaign, folder.path / "one");
   CHECK(tally.done == 12);
   CHECK(tally.failed == 0);
   const std::string alone = dump(folder.path / "one/campaign.db");
@@ -141,7 +141,7 @@ TEST_CASE("a run that is killed or takes too long is a failure, and is tried aga
       R"("factors": [{"list": [{"/run/duration_s": 10}, {"/run/duration_s": 30000000, "/workload/requests/rate_per_s": 500}]}])";
   const Campaign campaign = folder.campaign(factors + R"(, "limits": {"time_s": 0.5})");
   SECTION("by time") {
-    const Tally tally = run_here(campaign, folder.path, {.jobs = 2});
+    const CampaignTally tally = run_here(campaign, folder.path, {.jobs = 2});
     CHECK(tally.done == 1);
     CHECK(tally.failed == 1);
     CHECK(dump(folder.path / "campaign.db").find("/time/took longer than time_s = 0.5/-") != std::string::npos);
@@ -187,10 +187,10 @@ TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the ca
   const CampaignFolder folder("infeasible");
   const Campaign campaign = folder.campaign(
       R"("factors": [{"grid": {"/pools/0/model": ["llama-3.1-8b", "llama-3.1-405b"]}}], "repetitions": 2)");
-  const Tally tally = run_here(campaign, folder.path);
+  const CampaignTally tally = run_here(campaign, folder.path);
   CHECK(tally.done == 2);
   CHECK(tally.failed == 2);
-  const Tally again = run_here(campaign, folder.path);
+  const CampaignTally again = run_here(campaign, folder.path);
   CHECK(again.done + again.failed == 0);
   CHECK(Results(folder.path / "campaign.db", Database::Mode::kRead).failures() == 2);
 
@@ -206,9 +206,9 @@ TEST_CASE("an interrupt keeps what is finished") {
   const CampaignFolder folder("interrupt");
   const Campaign campaign = folder.campaign(kTwelve);
   std::size_t done = 0;
-  const Tally tally =
+  const CampaignTally tally =
       run_here(campaign, folder.path,
-               {.stop = [&] { return done == 5; }, .progress = [&](const Tally& now) { done = now.done; }});
+               {.stop = [&] { return done == 5; }, .progress = [&](const CampaignTally& now) { done = now.done; }});
   CHECK(tally.interrupted);
   CHECK(tally.done == 5);
   CHECK(run_here(campaign, folder.path).done == 7);
@@ -236,7 +236,7 @@ TEST_CASE("a full disk ends a campaign with a message and loses nothing") {
     return 0;
   }));
   CHECK(code == 2);
-  const Tally tally = run_here(campaign, folder.path);
+  const CampaignTally tally = run_here(campaign, folder.path);
   CHECK(tally.before > 0);
   CHECK(tally.before + tally.done == 60);
   run_here(campaign, folder.path / "fresh");
