@@ -87,7 +87,7 @@ void AgentCatalog::add(const std::vector<Source>& sources, sim::Faults& faults) 
   }
 }
 
-void AgentCatalog::find_sub_agents(Agent& agent, sim::Faults& faults) const {
+void AgentCatalog::set_sub_agents(Agent& agent, const FindAgent& find, sim::Faults& faults) const {
   for (std::size_t i = 0; i < agent.sub_agent_names.size(); ++i) {
     agent.sub_agents.push_back(find(agent.sub_agent_names[i]));
     if (agent.sub_agents.back() == nullptr) {
@@ -95,6 +95,11 @@ void AgentCatalog::find_sub_agents(Agent& agent, sim::Faults& faults) const {
                  "an agent of the catalogue" + sim::did_you_mean(agent.sub_agent_names[i], names()));
     }
   }
+}
+
+void AgentCatalog::find_sub_agents(Agent& agent, sim::Faults& faults) const {
+  set_sub_agents(
+      agent, [this](const std::string& name) { return find(name); }, faults);
 }
 
 const AgentCatalog::Entry* AgentCatalog::entry(std::string_view name) const {
@@ -150,14 +155,9 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
   }
   if (!changed) return found->agent;
   const std::shared_ptr<Agent> agent = Agent::read(*file, faults);
-  for (std::size_t i = 0; i < agent->sub_agent_names.size();
-       ++i) {  // not always the agent's: a variant may call others
-    agent->sub_agents.push_back(patch(agent->sub_agent_names[i], variants, patched, faults, nullptr));
-    if (agent->sub_agents.back() == nullptr) {
-      faults.add(agent->file, place_of_sub_agent(*agent, i), '"' + agent->sub_agent_names[i] + '"',
-                 "an agent of the catalogue" + sim::did_you_mean(agent->sub_agent_names[i], names()));
-    }
-  }
+  // Not always the agent's: a variant may call others.
+  set_sub_agents(
+      *agent, [&](const std::string& sub) { return patch(sub, variants, patched, faults, nullptr); }, faults);
   patched[std::string(name)] = agent;
   return agent;
 }

@@ -7,6 +7,7 @@
 ///   auto other = catalog.find("sales", {"reasoning-light"}, faults);
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,9 @@ class AgentCatalog {
   /// Null if there is none of this name.
   const Entry* entry(std::string_view name) const;
   void add(const std::vector<Source>& sources, sim::Faults& faults);
+  using FindAgent = std::function<std::shared_ptr<const Agent>(const std::string& name)>;
+  /// One that is not found is a fault.
+  void set_sub_agents(Agent& agent, const FindAgent& find, sim::Faults& faults) const;
   void find_sub_agents(Agent& agent, sim::Faults& faults) const;
   /// Agents by name as patched by some variants: a sub-agent of two agents is one.
   using Patched = std::map<std::string, std::shared_ptr<const Agent>, std::less<>>;

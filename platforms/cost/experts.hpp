@@ -14,8 +14,8 @@
 /// choose k of E experts each hit
 ///   E T / (T + E/k - 1)
 /// of 128, of which each token chooses 8, 0.52 where k T = E (0.64 if all were alike) and 0.91 where k T = 9 E. The
-/// first parameter, 1, is chosen: of 1/2, 3/4, 1, 2, 4 and alike, served models and watts of random text would have it
-/// at 3/4, conversations on Qwen3-30B-A3B between 1 and 4 (docs/fidelity.md).
+/// first parameter, 1, is chosen: of 1/2, 3/4, 1, 2, 4 and alike, serving points of random text and ML.ENERGY's joules
+/// would have it at 3/4, conversations on Qwen3-30B-A3B between 1 and 4 (docs/fidelity.md).
 ///
 /// Times the table of measured over modelled (kernel_residual.hpp), but never faster than the chip's peaks allow. Form
 /// and figures: least squares on kernel tables (analysis/calibrate/expert_fit.hpp). Cost as of two products.

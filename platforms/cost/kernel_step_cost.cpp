@@ -374,10 +374,10 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
     }
   }
   if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoded);
-  const auto ranks = static_cast<std::int64_t>(ranks_);
-  const std::int64_t places = graph_places_of_ranks(decoded, ranks);
-  time += token_time(chunks.empty() ? places : decoded + static_cast<std::int64_t>(paced));
-  if (experts_) time += experts_time(chunks.empty() ? places : tokens);
+  const bool captured = chunks.empty();
+  const std::int64_t computed = captured ? graph_places_of_ranks(decoded, static_cast<std::int64_t>(ranks_)) : tokens;
+  time += token_time(captured ? computed : decoded + static_cast<std::int64_t>(paced));
+  if (experts_) time += experts_time(computed);
   if (rows > 0) time += head_time(rows);
   flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
           head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
