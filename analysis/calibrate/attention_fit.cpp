@@ -10,6 +10,7 @@
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
 #include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -23,14 +24,15 @@ constexpr double kCap = 0.5;
 constexpr std::size_t kFittedRows = 2500;
 constexpr MinimizeOptions kThorough{.restarts = 4, .evaluations_per_variable = 150, .tolerance = 1e-6};
 constexpr std::int64_t kLongest = 32768, kLargestBatch = 512;
-constexpr double kFirstContext = 64;   // shorter ones take as long
-constexpr double kLeastFactor = 0.05;  // of a sample no longer than the launch and the writing of the cache
+constexpr double kFirstContext = 64;     // shorter ones take as long
+constexpr double kBeyondCaches = 512e6;  // bytes: several times the largest L2
+constexpr double kLeastFactor = 0.05;    // of a sample no longer than the launch and the writing of the cache
 
 /// Ways to divide prompts into tiles: FlashAttention-2's on A100 and others', FlashAttention-3's on Hopper.
 struct Tiles {
   double rows, heads;
 };
-constexpr double kLeastGain = 0.9;  // of the error with its table, where writing the cache was timed, too
+constexpr double kLeastGain = 0.9;  // of the error with its table, for a kernel more to be seen in it
 constexpr Tiles kTiles[] = {{64, 1}, {128, 1}, {128, 128}};
 
 bool held_out(const AttentionSample& s) {
@@ -148,6 +150,10 @@ constexpr Side kDecode = {
     },
     &AttentionFigures::decode_residual};
 
+/// Where contexts are never divided.
+constexpr Side kUndivided = {kDecode.seconds, kDecode.beside, kDecode.point, kDecode.axes,
+                             &AttentionFigures::undivided_residual};
+
 constexpr Side kPrefill = {prefill_seconds,
                            [](const AttentionFigures& figures, const AttentionSample& s) {
                              return figures.launch_s + writing_seconds(figures, s);
@@ -181,20 +187,72 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
   return read(path, kv_format, false);
 }
 
-AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
-                                  bool shares) {
-  const double longest = longest_launch_s(samples);
+namespace {
+
+/// The share of the bandwidth that the quickest kernels reach whose caches are too large for any L2: no figure below it
+/// is the kernel's, and decode() goes no faster than the figure. 0: there are none.
+double reached_share(const std::vector<AttentionSample>& samples, double bytes_per_s) {
+  std::vector<double> shares;
+  for (const AttentionSample& s : samples) {
+    const double bytes = shape_of(s).cached_bytes * static_cast<double>(s.batch * s.tokens);
+    if (bytes > kBeyondCaches) shares.push_back(bytes / (s.seconds * bytes_per_s));
+  }
+  return shares.empty() ? 0 : std::min(1.0, quantile_of(shares, 0.95));
+}
+
+/// As one kernel.
+AttentionFit fit_together(const std::vector<AttentionSample>& samples, const AttentionFigures& known, bool shares) {
+  const double longest = longest_launch_s(samples), reached = reached_share(samples, known.bytes_per_s);
   const auto figures_of = [&](std::span<const double> v) {
     AttentionFigures figures = known;
     figures.decode_residual = nullptr;
     figures.launch_s = std::min(1e-6 * std::exp(v[0]), longest);
     if (!shares) return figures;
-    figures.decode = std::min(1.0, std::exp(v[1]));
+    figures.decode = std::clamp(std::exp(v[1]), reached, 1.0);
     figures.decode_tile_s = 1e-6 * std::exp(v[2]);
     return figures;
   };
   if (!shares) return fit(samples, kDecode, figures_of, {std::log(8.0)}, {0.3});
   return fit(samples, kDecode, figures_of, {std::log(8.0), std::log(0.9), std::log(3.0)}, {0.3, 0.1, 0.5});
+}
+
+/// Samples whose heads share no cached one, with the other figures known.
+AttentionFit fit_undivided(const std::vector<AttentionSample>& samples, const AttentionFigures& known, bool shares) {
+  const double longest = longest_launch_s(samples);
+  const auto figures_of = [&](std::span<const double> v) {
+    AttentionFigures figures = known;
+    figures.undivided_residual = nullptr;
+    figures.launch_s = std::min(1e-6 * std::exp(v[0]), longest);
+    if (shares) figures.decode_key_s = 1e-9 * std::exp(v[1]);
+    return figures;
+  };
+  if (!shares) return fit(samples, kUndivided, figures_of, {std::log(8.0)}, {0.3});
+  return fit(samples, kUndivided, figures_of, {std::log(8.0), std::log(20.0)}, {0.3, 0.5});
+}
+
+}  // namespace
+
+AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
+                                  bool shares) {
+  AttentionFigures divided = known;
+  divided.decode_key_s = 0;
+  AttentionFit together = fit_together(samples, divided, shares);
+  const bool may_be_undivided = shares || known.decode_key_s > 0;
+  std::vector<AttentionSample> sharing, alone;
+  for (const AttentionSample& s : samples) (s.heads > s.kv_heads ? sharing : alone).push_back(s);
+  if (!may_be_undivided || sharing.empty() || alone.empty()) return together;
+
+  AttentionFit apart = fit_together(sharing, divided, shares);
+  AttentionFigures undivided = apart.figures;
+  undivided.decode_key_s = known.decode_key_s;
+  AttentionFit second = fit_undivided(alone, undivided, shares);
+  apart.figures.decode_key_s = second.figures.decode_key_s;
+  apart.undivided = std::move(second.residual);
+  apart.fitted.add(second.fitted);
+  apart.held_out.add(second.held_out);
+  if (apart.fitted.mean() < kLeastGain * together.fitted.mean()) return apart;
+  together.divides = true;
+  return together;
 }
 
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,

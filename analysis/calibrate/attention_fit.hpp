@@ -5,7 +5,9 @@
 ///
 /// The kernels of these tables are launched one by one. What that takes is fitted, too, and goes no further. How
 /// prompts are divided into tiles is what misses a table least; whether writing the cache was timed with them, too (in
-/// vLLM 0.14 it was part of the kernel's call, later not of all), shows in what remains with the table.
+/// vLLM 0.14 it was part of the kernel's call, later not of all), shows in what remains with the table. So does whether
+/// decoding never divides contexts whose heads share no cached one (FlashAttention-2 on A100): those rows then have a
+/// table of their own.
 ///
 /// Tables in the format of aiconfigurator: generation_attention (batch_size, num_heads, num_key_value_heads, head_dim,
 /// step = context - 1, latency in ms) and context_attention (isl in place of step; nothing cached before).
@@ -29,7 +31,9 @@ struct AttentionSample {
 struct AttentionFit {
   platforms::AttentionFigures figures;  ///< only those of the fitted side are of use
   double error = 0;                     ///< of the figures alone: mean |log(modelled / measured)|, each up to 0.5
-  platforms::KernelResidual residual;   ///< of all samples
+  platforms::KernelResidual residual;   ///< of all samples, but
+  platforms::KernelResidual undivided;  ///< those of heads that share no cached one, where nothing divides contexts
+  bool divides = false;                 ///< such samples are there, and as any other
   FitError fitted, held_out;
 };
 

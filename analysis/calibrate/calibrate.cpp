@@ -176,6 +176,9 @@ void calibrate_prefill(const Target& target, EntryWriter& writer) {
   if (fit.figures.write_s) writer.put_own("attention_write_s", *fit.figures.write_s);
 }
 
+/// FlashAttention-2's own rule (platforms/cost/attention.hpp): tiles for each unit with which contexts are divided.
+constexpr double kFlashAttention2Tiles = 1.6;
+
 void calibrate_decode(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const auto samples = read_decode_attention(options.table, format_of(options.precision));
@@ -186,6 +189,16 @@ void calibrate_decode(const Target& target, EntryWriter& writer) {
   if (fits_all_formats(target)) {
     writer.put(writer.efficiency(), "attention_decode", fit.figures.decode);
     writer.put(writer.efficiency(), "attention_decode_tile_s", fit.figures.decode_tile_s);
+  }
+  if (fit.divides && fits_all_formats(target)) {
+    for (const char* key : {"attention_undivided_residual", "attention_decode_key_s", "attention_decode_split_below"})
+      writer.efficiency().erase(key);
+  }
+  if (fit.undivided.empty()) return;
+  writer.put_residual("attention_undivided_residual", platforms::kDecodeAxes, fit.undivided);
+  if (fits_all_formats(target)) {
+    writer.put(writer.efficiency(), "attention_decode_key_s", fit.figures.decode_key_s);
+    writer.put(writer.efficiency(), "attention_decode_split_below", kFlashAttention2Tiles);
   }
 }
 

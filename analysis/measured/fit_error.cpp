@@ -12,6 +12,11 @@ void FitError::add(double modelled, double measured) {
   errors_.push_back(std::abs(modelled / measured - 1));
 }
 
+void FitError::add(const FitError& rows) {
+  errors_.insert(errors_.end(), rows.errors_.begin(), rows.errors_.end());
+  ratios_.insert(ratios_.end(), rows.ratios_.begin(), rows.ratios_.end());
+}
+
 double FitError::mean() const { return mean_of(errors_); }
 double FitError::quantile(double q) const { return quantile_of(errors_, q); }
 double FitError::bias() const { return median_of(ratios_); }

@@ -13,6 +13,7 @@ namespace tokenyard::analysis {
 class FitError {
  public:
   void add(double modelled, double measured);
+  void add(const FitError& rows);
   std::size_t rows() const { return errors_.size(); }
   double mean() const;
   double quantile(double q) const;

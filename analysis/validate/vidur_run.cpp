@@ -342,8 +342,8 @@ std::vector<ValidationTable> validate_vidur_run(const std::filesystem::path& dat
   ValidationTable physics{
       "The peer's step times and ours against the chip",
       "\"Measured\" is the peer's table, simulated our kernels without host time; the floor is "
-      "weights and KV read once and the arithmetic done, at the chip's peaks. Our decode attention is "
-      "fitted on grouped queries, and this model has none.",
+      "weights and KV read once and the arithmetic done, at the chip's peaks. No head of this model shares a "
+      "cached one: our decode attention is fitted on such rows of another engine's table (vLLM 0.14).",
       {}};
   compare_steps(physics, *tables, *kernels, floor);
   compare_contexts(physics, *tables, *kernels, floor);

@@ -51,8 +51,11 @@ KernelTime Attention::decode(double calls, double context) const {
   const double here = calls / shape_.ranks;
   const double tiles = figures_.units > 0 ? here * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
   double modelled = std::max(1.0, tiles) * figures_.decode_tile_s + longer;
-  if (figures_.decode_residual != nullptr)
-    modelled *= figures_.decode_residual->at({here, shape_.kv_heads, std::max(1.0, context)});
+  if (undivided()) modelled = std::max(modelled, figures_.decode_tile_s + key_s() * context);
+  if (const KernelResidual* table = decode_table(); table != nullptr) {
+    const double heads = std::min(shape_.kv_heads, table->points(1).back());
+    modelled *= table->at({here * shape_.kv_heads / heads, heads, std::max(1.0, context)});
+  }
   KernelTime time;
   time.bytes = shape_.layers * tokens * shape_.cached_bytes;
   time[compute > memory ? Bound::kCompute : Bound::kBandwidth] = shape_.layers * std::max(modelled, longer);
@@ -75,9 +78,8 @@ double Attention::longest_alone(double calls, bool beside_prompts) const {
   const double here = calls / shape_.ranks;
   const double tiles = beside_prompts ? here * shape_.query_heads : graph_places(here) * shape_.kv_heads;
   const double of_unit = figures_.units > 0 ? tiles / static_cast<double>(figures_.units) : 1;
-  if (!beside_prompts && of_unit < figures_.decode_split_below) return 0;
-  const double key_s = figures_.decode_key_s * (shape_.query_key_dim + shape_.value_dim) / 256;
-  return shape_.layers * key_s / calls / (1 + of_unit / (kTilesOfUnit * kWavesToHalf));
+  if (!beside_prompts && !undivided() && of_unit < figures_.decode_split_below) return 0;
+  return shape_.layers * key_s() / calls / (1 + of_unit / (kTilesOfUnit * kWavesToHalf));
 }
 
 std::vector<double> contexts_of(const KernelResidual& decode_table) {
@@ -88,7 +90,7 @@ std::vector<double> contexts_of(const KernelResidual& decode_table) {
 }
 
 std::vector<double> Attention::decode_points() const {
-  return figures_.decode_residual == nullptr ? std::vector<double>{0, 1} : contexts_of(*figures_.decode_residual);
+  return decode_table() == nullptr ? std::vector<double>{0, 1} : contexts_of(*decode_table());
 }
 
 double Attention::prefill_flop(double tokens, double before) const {

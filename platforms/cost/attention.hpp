@@ -15,12 +15,17 @@
 /// tiles fit on the units; in w waves of tiles a w-th of that is left. With α = σ min(1, units / tiles of s places), n
 /// calls in s places with a sum S of contexts and the longest L take as long as s calls with S + α (s L - S) in all.
 ///
-/// FlashAttention-2 does neither: it divides contexts only where nothing else is computed and a captured graph's places
-/// have fewer than 1.6 tiles for each unit (0.8 of the two that a unit holds: num_splits_heuristic in its
-/// flash_api.cpp). Elsewhere the longest goes on when the others are done, each of its keys taking `decode_key_s`
-/// whatever the model; in w waves of tiles, two to a unit, it has come further by then (8: chosen on the same tables):
+/// FlashAttention-2 does neither: it divides contexts only where query heads share a cached one, nothing else is
+/// computed and a captured graph's places have fewer than 1.6 tiles for each unit (0.8 of the two that a unit holds:
+/// num_splits_heuristic in its flash_api.cpp). Where each query head has a cached one of its own, no kernel takes less
+/// than a tile and all keys of a context, each `decode_key_s` whatever the model, and the table is another. Elsewhere
+/// the longest goes on when the others are done; in w waves of tiles, two to a unit, it has come further by then (8:
+/// chosen on the same tables):
 ///   per layer decode_key_s · (L - S / n) / (1 + w / 8)
 /// Decoding has a tile for each cached head of a call, beside prompts one for each of its query heads.
+///
+/// More cached heads than the table has are like as many more calls: H200's and B200's rows of 16 to 64 heads are those
+/// of 8 heads and 2 to 8 times the calls within 3.6 and 0.9 %.
 ///
 /// A prompt's chunk of c tokens after b is divided into tiles of so many queries of a head, or, where kernels pack
 /// them, of all heads that share a cached one (FlashAttention-3 does with prompts of different lengths, -2 and those
@@ -49,7 +54,7 @@ namespace tokenyard::platforms {
 /// Of the layers of one kind on one chip of a replica; per layer.
 struct AttentionShape {
   double layers = 0;
-  double query_heads = 0;        ///< on this chip
+  double query_heads = 0;        ///< on this chip; by ranks
   double kv_heads = 1;           ///< cached, on this chip
   double heads_per_kv_head = 1;  ///< of prompts
   double ranks = 1;              ///< among which calls are dealt: `cached_bytes` and `decode_flop` are shares
@@ -75,8 +80,10 @@ struct AttentionFigures {
   double decode_key_s = 0;        ///< of 128 numbers
   double decode_split_below = 0;  ///< tiles for each unit
   double launch_s = 0;
-  const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;  ///< must outlive all; null: none
-  std::int64_t units = 0;                                                        ///< 0: unknown
+  // Must outlive all; null: none.
+  const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;
+  const KernelResidual* undivided_residual = nullptr;  ///< of heads whose contexts are never divided
+  std::int64_t units = 0;                              ///< 0: unknown
 };
 
 /// Contexts of a call between which a time with this table is as good as a line: 0, the table's, one beyond.
@@ -109,6 +116,14 @@ class Attention {
   const AttentionShape& shape() const { return shape_; }
 
  private:
+  /// Contexts are divided under no circumstances: decode_key_s is known, and no cached head is shared.
+  bool undivided() const { return figures_.decode_key_s > 0 && shape_.query_heads * shape_.ranks <= shape_.kv_heads; }
+  /// Of the longest context, a head's.
+  double key_s() const { return figures_.decode_key_s * (shape_.query_key_dim + shape_.value_dim) / 256; }
+  const KernelResidual* decode_table() const {
+    return undivided() ? figures_.undivided_residual : figures_.decode_residual;
+  }
+
   AttentionFigures figures_;
   AttentionShape shape_;
   /// Of a prompt, as the shape and the figures have it; per token where it says so.

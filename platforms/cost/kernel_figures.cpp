@@ -64,6 +64,7 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   figures.decode_split_below = e.attention_decode_split_below.value_or(0);
   figures.prefill_residual = table_of(e.attention_prefill_residual, kv);
   figures.decode_residual = table_of(e.attention_decode_residual, kv);
+  figures.undivided_residual = table_of(e.attention_undivided_residual, kv);
   // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
   figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);

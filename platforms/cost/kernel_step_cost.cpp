@@ -86,7 +86,7 @@ void KernelStepCost::add_attention() {
   const std::int64_t heads = share(model.heads, p.tp), kv = share(model.kv_heads, p.tp),
                      full_kv = share(model.full_kv_heads, p.tp);
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
-  if (model.mla) figures.prefill_residual = figures.decode_residual = nullptr;  // those are of grouped queries
+  if (model.mla) figures.prefill_residual = figures.decode_residual = nullptr;  // those are of cached heads
 
   AttentionShape full;
   full.layers = count(model.full_layers);

@@ -49,8 +49,9 @@ struct Chip {
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
     std::array<KernelResidual, 4> attention_prefill_residual, attention_decode_residual,
-        latent_decode_residual;      ///< by precision of the KV; empty where unknown
-    std::optional<double> launch_s;  ///< of one kernel inside a captured graph
+        attention_undivided_residual,  ///< of contexts that are never divided: FlashAttention-2, no shared heads
+        latent_decode_residual;           ///< by precision of the KV, all of them; empty where unknown
+    std::optional<double> launch_s;       ///< of one kernel inside a captured graph
     // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
     std::optional<double> gemm_tile_half;   ///< elements
     std::optional<double> gemm_depth_half;  ///< elements
@@ -70,7 +71,7 @@ struct Chip {
     PerPrecision attention_write_s;                            ///< by precision of the KV
     std::optional<double> attention_decode_tile_s;             ///< of a cached head of a call on a unit
     std::optional<double> attention_decode_skew;               ///< 0: contexts share the units evenly; 1: calls do
-    std::optional<double> attention_decode_key_s;              ///< of the longest context, when the others are done
+    std::optional<double> attention_decode_key_s;              ///< of a context that is not divided
     std::optional<double> attention_decode_split_below;        ///< tiles for each unit: with fewer, it is divided
   };
 

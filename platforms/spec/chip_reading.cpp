@@ -70,6 +70,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     read_by_precision(at, "experts", result.experts, ExpertKernels::read);
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
     read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
+    read_residuals(at, "attention_undivided_residual", kDecodeAxes, result.attention_undivided_residual);
     read_residuals(at, "latent_decode_residual", kLatentAxes, result.latent_decode_residual);
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);

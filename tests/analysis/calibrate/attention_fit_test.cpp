@@ -15,6 +15,23 @@ TEST_CASE("A table of measured over modelled time brings decode attention within
   CHECK(fit.held_out.bias() == Approx(1).margin(0.01));
 }
 
+TEST_CASE("A100's rows without shared heads are of a kernel that divides no context, H100's are not") {
+  const auto fit_of = [](const char* name, double peak, double bandwidth, std::int64_t units) {
+    const auto table = tokenyard::public_data(name);
+    const AttentionFigures known{.peak_flops_per_s = peak, .bytes_per_s = bandwidth, .prefill = 0.6, .units = units};
+    return table ? std::optional(fit_decode_attention(read_decode_attention(*table, "bfloat16"), known, true))
+                 : std::nullopt;
+  };
+  const auto a100 = fit_of("aiconfigurator/a100_sxm__generation_attention__vllm_0.14.0.csv.xz", 312e12, 2.039e12, 108);
+  const auto h100 = fit_of("aiconfigurator/h100_sxm__generation_attention__vllm_0.14.0.csv.xz", 989e12, 3.35e12, 132);
+  if (!a100 || !h100) return;
+  CHECK_FALSE(a100->undivided.empty());
+  CHECK(a100->held_out.mean() < 0.045);
+  CHECK(a100->figures.decode_key_s == Approx(22.5e-9).epsilon(0.05));
+  CHECK(h100->undivided.empty());
+  CHECK(h100->divides);
+}
+
 namespace {
 
 AttentionFit fit_of_prompts(const std::filesystem::path& table) {

@@ -109,3 +109,38 @@ TEST_CASE("A longest context that is not divided goes on alone, a key at a time,
   shape.query_key_dim = shape.value_dim = 64;
   CHECK(Attention(figures, shape).longest_alone(128, true) == Approx(attention.longest_alone(128, true) / 2));
 }
+
+TEST_CASE("Heads that share no cached one are not divided: no kernel takes less than all keys of a context") {
+  AttentionFigures figures = chip_of_tiles();
+  figures.decode_key_s = 20e-9;
+  figures.decode_split_below = 1.6;
+  const auto decode_s = [&](double heads, double kv, double calls, double context) {
+    return Attention(figures, heads_of(heads, kv)).decode(calls, context).total();
+  };
+  const double alone = decode_s(8, 8, 1, 32768);
+  CHECK(alone > 32768 * 20e-9);
+  CHECK(decode_s(8, 8, 8, 32768) == Approx(alone));  // 64 tiles on 100 units
+  CHECK(decode_s(8, 8, 64, 32768) > 2 * alone);      // 512
+  CHECK(decode_s(16, 8, 1, 32768) < alone / 3);      // the same cache, divided
+  CHECK(Attention(figures, heads_of(8, 8)).longest_alone(2, false) > 0);
+  CHECK(Attention(figures, heads_of(16, 8)).longest_alone(2, false) == 0);
+  AttentionShape dealt = heads_of(8, 8);
+  dealt.query_heads /= 2;
+  dealt.ranks = 2;
+  CHECK(Attention(figures, dealt).decode(2, 32768).total() == Approx(alone));
+
+  const KernelResidual twice({{{1}, {8}, {64}}}, {2.0});
+  figures.undivided_residual = &twice;
+  CHECK(decode_s(8, 8, 1, 32768) == Approx(2 * alone).epsilon(0.05));
+  CHECK(decode_s(16, 8, 1, 32768) < alone / 3);
+}
+
+TEST_CASE("More cached heads than a table has are like as many more calls") {
+  AttentionFigures figures = chip_of_tiles();
+  const KernelResidual table({{{1, 2, 4, 8}, {1, 8}, {64}}}, {1, 1, 1, 1.1, 1, 1.2, 1, 1.5});
+  figures.decode_residual = &table;
+  const auto decode_s = [&](double kv, double calls) {
+    return Attention(figures, heads_of(4 * kv, kv)).decode(calls, 4096).total();
+  };
+  CHECK(decode_s(32, 2) == Approx(decode_s(8, 8)));
+}
