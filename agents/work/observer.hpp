@@ -19,13 +19,13 @@ struct TaskWork {
   std::uint32_t tool_calls = 0;
   platforms::Tokens prompt_tokens = 0;
   platforms::Tokens cached_tokens = 0;
-  platforms::Tokens output_tokens = 0;  ///< of calls that completed
+  platforms::Tokens output_tokens = 0;
 
   void add(const platforms::CallRecord& call) {
     ++calls;
     prompt_tokens += call.prompt_tokens;
     cached_tokens += call.cached_tokens;
-    if (call.status == platforms::CallStatus::kCompleted) output_tokens += call.output_tokens;
+    output_tokens += call.output_tokens;
   }
 };
 

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_set>
 
-#include "sim/core/sha256.hpp"
+#include "analysis/run/digest.hpp"
 
 namespace tokenyard::analysis {
 
@@ -50,29 +49,6 @@ std::optional<std::string> trace_of(const Json& scenario) {
 }
 
 }  // namespace
-
-std::string digest_of(const std::filesystem::path& path) {
-  std::error_code error;
-  sim::Sha256 hash;
-  if (std::filesystem::is_directory(path, error)) {
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path, error)) {
-      if (entry.path().extension() == ".json") files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files)
-      hash.add(std::filesystem::relative(file, path, error).string() + '\n' + digest_of(file) + '\n');
-    return hash.hex();
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return "absent";
-  std::string buffer(std::size_t{1} << 16, '\0');
-  while (in) {
-    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    hash.add(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount())));
-  }
-  return hash.hex();
-}
 
 Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs,
                         Faults& faults) {
@@ -215,7 +191,7 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
     cell.combination = i;
     if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer())
       cell.seed = seed->get<std::uint64_t>();
-    sim::Sha256 hash;
+    Sha256 hash;
     hash.add(kResultVersion);
     hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");
     hash.add(catalogs);
@@ -255,11 +231,11 @@ std::string Campaign::column(const std::string& pointer) const {
 std::uint64_t Campaign::seed(RunId run) const {
   const Cell& cell = cells_[run.cell];
   if (common_random_numbers_) return (cell.seed + run.repetition) % kSeeds;
-  return std::stoull(sim::sha256(fmt::format("{}/{}", cell.digest, run.repetition)).substr(0, 13), nullptr, 16);
+  return std::stoull(sha256(fmt::format("{}/{}", cell.digest, run.repetition)).substr(0, 13), nullptr, 16);
 }
 
 std::string Campaign::key(RunId run) const {
-  return sim::sha256(fmt::format("{}\n{}", cells_[run.cell].digest, seed(run))).substr(0, 32);
+  return sha256(fmt::format("{}\n{}", cells_[run.cell].digest, seed(run))).substr(0, 32);
 }
 
 Json Campaign::scenario(RunId run) const {

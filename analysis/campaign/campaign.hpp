@@ -119,7 +119,4 @@ class Campaign {
   std::size_t duplicates_ = 0;
 };
 
-/// Names the content of files: the sha256 of each one's bytes and, for folders, of the JSON files in them.
-std::string digest_of(const std::filesystem::path& file);
-
 }  // namespace tokenyard::analysis

@@ -231,12 +231,24 @@ std::size_t Results::failures() {
   return select.step() ? static_cast<std::size_t>(select.integer(0)) : 0;
 }
 
+namespace {
+
+/// Not before its tables are made: a campaign that has just begun, or was killed then, has no results yet.
+bool has_tables(const std::filesystem::path& file) {
+  Database db(file, Database::Mode::kRead);
+  Statement select = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'campaign'");
+  return select.step();
+}
+
+}  // namespace
+
 std::vector<std::filesystem::path> result_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name == "campaign.db" || (name.starts_with("shard-") && name.ends_with(".db"))) files.push_back(entry.path());
+    if (name != "campaign.db" && !(name.starts_with("shard-") && name.ends_with(".db"))) continue;
+    if (has_tables(entry.path())) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -1,6 +1,8 @@
 /// `tokenyard calibrate`: a chip's or an engine's entry fitted to a measured table.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -19,15 +21,55 @@ struct CalibrateArguments {
   std::vector<std::string> catalogs;
 };
 
+/// Letters and digits alone, in lower case.
+std::string plain(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return result;
+}
+
+/// The name that a file's name has in it, whole or its first parts with a number: "h100_sxm__gemm" has h100-sxm,
+/// "llm_serving_h100" has it, too, "profile_RTXPRO6000_Llama-3.1-8B_tp1" has rtx-pro-6000 and llama-3.1-8b. Empty: none,
+/// or two alike.
+std::string named_in(std::string_view file, const std::vector<std::string>& names) {
+  const std::string text = plain(file);
+  std::string best;
+  std::size_t longest = 0;
+  for (const std::string& name : names) {
+    for (std::size_t end = name.size(); end != std::string::npos && end > 0; end = name.rfind('-', end - 1)) {
+      const std::string part = plain(std::string_view(name).substr(0, end));
+      const bool telling = end == name.size() || part.find_first_of("0123456789") != std::string::npos;
+      if (!telling || part.size() < longest || text.find(part) == std::string::npos) continue;
+      best = part.size() > longest ? name : best == name ? best : "";
+      longest = part.size();
+      break;
+    }
+  }
+  return best;
+}
+
+/// What was not said is looked for in the names of the entry and of the table.
+void complete(CalibrateOptions& options, const std::string& out, const platforms::Catalog& catalog) {
+  const std::string table = options.table.filename().string();
+  if (options.base.empty()) {
+    const std::vector<std::string> chips = catalog.names(platforms::CatalogKind::kChip);
+    const std::string stem = std::filesystem::path(out).stem().string();
+    options.base = std::find(chips.begin(), chips.end(), stem) != chips.end() ? stem : named_in(table, chips);
+    if (options.base.empty())
+      throw sim::InputError({"", "--chip", "nothing, and no chip in the table's name",
+                             catalog.allowed(platforms::CatalogKind::kChip, "")});
+  }
+  if (options.model.empty()) options.model = named_in(table, catalog.names(platforms::CatalogKind::kModel));
+}
+
 /// What a benchmark is to explain, the chip or the engine, follows from where the entry is to lie.
 CalibratedEntry calibrate_served(const CalibrateArguments& a, const CalibrateOptions& options,
                                  const platforms::Catalog& catalog) {
   const std::string folder = std::filesystem::absolute(a.out).parent_path().filename().string();
-  if (folder == "engines") return calibrate_engine(options, catalog);
-  if (folder == "chips") return calibrate_served_chip(options, catalog);
-  throw sim::InputError({"", "--output", '"' + a.out + '"',
-                         "a file in a folder \"engines\", for the engine's host times, or \"chips\", for what the chip "
-                         "reaches of its peaks"});
+  return folder == "engines" ? calibrate_engine(options, catalog) : calibrate_served_chip(options, catalog);
 }
 
 int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
@@ -37,6 +79,7 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   CalibrateOptions options = a.options;
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
+  complete(options, a.out, catalogs.platforms);
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
@@ -62,17 +105,19 @@ void add_calibrate(CLI::App& app, Action& chosen) {
          "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one "
          "model, taken as it is; mlenergy: watts of serving, to which the chip's power is fitted; serving: "
          "concurrency, prompt_tokens, "
-         "output_tokens, ttft_s, tpot_s of a benchmark, to which the engine's host times (-o DIR/engines/…) or "
-         "the chip's shares of its peaks (-o DIR/chips/…) are fitted")
+         "output_tokens, ttft_s, tpot_s of a benchmark, to which the chip's shares of its peaks are fitted, or, with "
+         "-o DIR/engines/…, the engine's host times")
       ->option_text("NAME");
-  sub->add_option("--chip", a->options.base, "the chip whose peaks and other figures stay")
-      ->required()
+  sub->add_option("--chip", a->options.base,
+                  "the chip whose peaks and other figures stay (default: the one that the entry's or the table's name "
+                  "has in it)")
       ->option_text("NAME");
   sub->add_option("--name", a->options.name, "of the new entry (default: the chip's)")->option_text("NAME");
   sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")
       ->option_text("TEXT");
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
-  sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of")->option_text("NAME");
+  sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of (default: likewise)")
+      ->option_text("NAME");
   sub->add_option("--tp", a->options.tp, "of a profile or a benchmark: its tensor parallelism (default 1)")
       ->check(whole_number("--tp", 1, 4096))
       ->option_text("N");

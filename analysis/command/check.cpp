@@ -10,6 +10,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
 #include "traces/readers/task_reader.hpp"
+#include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -239,6 +240,22 @@ class Check {
     return row.contains("session_id") ? "mooncake-sessions" : "mooncake";
   }
 
+  /// Whether its beginning can be read, and is text; if not, a fault says so.
+  static bool is_text(const std::string& path, Faults& faults) {
+    try {
+      std::string begin(std::size_t{1} << 20, '\0');
+      traces::UnpackedFile file(path);
+      std::size_t size = 0;
+      for (std::size_t got = 1; got > 0 && size < begin.size(); size += got)
+        got = file.read(begin.data() + size, begin.size() - size);
+      if (begin.find('\0') >= size) return true;
+      faults.add(path, "", "bytes that are no text, or UTF-16", "text in UTF-8");
+    } catch (const sim::InputError& error) {
+      faults.add(error.faults());
+    }
+    return false;
+  }
+
   /// The one format that fits; empty, with a fault, if there is none or more than one.
   std::string detect_format(const std::string& path, Faults& faults) const {
     const std::vector<std::string> fitting = fitting_formats(path);
@@ -251,6 +268,7 @@ class Check {
     } else if (is_pipe_or_device(path)) {
       faults.add(path, "", "a pipe or device, whose format cannot be told", "a file, or --format to say which it is");
     } else if (fitting.empty()) {
+      if (!is_text(path, faults)) return {};
       faults.add(path, "", "no request in any format",
                  fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
     } else {

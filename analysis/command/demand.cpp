@@ -8,12 +8,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/campaign/campaign.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/terminal_summary.hpp"
+#include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
 #include "traces/writers/output_file.hpp"
 

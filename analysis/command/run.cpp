@@ -11,6 +11,7 @@
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
+#include "analysis/run/digest.hpp"
 #include "analysis/run/recording.hpp"
 #include "analysis/scenario/override.hpp"
 
@@ -73,6 +74,33 @@ std::optional<Recording> open_recording(const RunArguments& arguments, const Sce
   return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
 }
 
+/// The files and folders that a run reads, each with its content's name.
+std::vector<std::pair<std::string, std::string>> inputs_of(const RunArguments& arguments, const Scenario& scenario) {
+  std::vector<std::string> paths = {arguments.scenario};
+  if (!arguments.trace.empty()) {
+    paths.push_back(arguments.trace);
+  } else if (scenario.workload.trace) {
+    paths.push_back(scenario.workload.trace->path_beside(arguments.scenario).string());
+  }
+  paths.insert(paths.end(), arguments.catalogs.begin(), arguments.catalogs.end());
+  std::vector<std::pair<std::string, std::string>> inputs;
+  for (std::string& path : paths) {
+    std::string digest = digest_of(path);
+    inputs.emplace_back(std::move(path), std::move(digest));
+  }
+  return inputs;
+}
+
+/// The scenario as it runs: with what was set, and with the trace that is replayed as its workload.
+sim::Json resolved(const RunArguments& arguments, sim::Json scenario) {
+  if (arguments.trace.empty()) return scenario;
+  scenario["workload"] = {{"trace",
+                           {{"path", std::filesystem::absolute(arguments.trace).string()},
+                            {"format", arguments.format},
+                            {"speed", arguments.recorded.speed}}}};
+  return scenario;
+}
+
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
   int code = kDone;
   for (const Assertion& assertion : assertions) {
@@ -113,7 +141,9 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   };
   options.version = TOKENYARD_VERSION;
   options.command = surroundings.command_line;
-  options.resolved = file.value().dump();
+  options.network = arguments.network;
+  options.inputs = inputs_of(arguments, scenario);
+  options.resolved = resolved(arguments, file.value()).dump();
   surroundings.catch_interrupts();
   const sim::Json summary = simulate(scenario, recording ? recording->replay() : Replay(), options);
   progress.wipe();

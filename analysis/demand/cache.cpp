@@ -4,7 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "sim/core/sha256.hpp"
+#include "analysis/run/digest.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -20,7 +20,7 @@ std::filesystem::path Cache::default_folder() {
 }
 
 std::filesystem::path Cache::file_of(const std::string& key) const {
-  const std::string name = sim::sha256(key);
+  const std::string name = sha256(key);
   return folder_ / name.substr(0, 2) / (name.substr(2) + ".json");
 }
 
@@ -30,7 +30,7 @@ std::optional<Json> Cache::find(const Json& key) const {
   std::ifstream in(file_of(text), std::ios::binary);
   if (!in) return {};
   Json kept = Json::parse(in, nullptr, false);
-  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sim::sha256(text))
+  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sha256(text))
     return {};
   return std::move(kept["value"]);
 }
@@ -44,7 +44,7 @@ void Cache::keep(const Json& key, const Json& value) const {
   if (error) return;
   try {
     traces::OutputFile file(path);
-    fmt::format_to(file.out(), "{}\n", Json{{"key", sim::sha256(text)}, {"value", value}}.dump(1));
+    fmt::format_to(file.out(), "{}\n", Json{{"key", sha256(text)}, {"value", value}}.dump(1));
     file.commit();
   } catch (const traces::OutputError&) {
   }

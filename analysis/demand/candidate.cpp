@@ -129,16 +129,13 @@ class WaysOfPool {
       unknown_ = fmt::format("unknown for {} chips a replica: {}", parallelism.chips(), fmt::join(missing, ", "));
       return;
     }
-    if (!pool.blocks_overridden) {
-      pool.size_cache();
-      if (pool.cache.blocks <= 0) {
-        too_small_ = fmt::format(
-            "the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which "
-            "have {:.0f} GB",
-            pool.name, platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name,
-            platforms::name_of(pool.weights), parallelism.chips(), *pool.chip->memory_bytes / 1e9);
-        return;
-      }
+    if (!pool.size_cache()) {
+      too_small_ = fmt::format(
+          "the memory does not hold it: pool \"{}\" needs {:.0f} GB of weights ({} in {}) on each of {} chips, which "
+          "have {:.0f} GB",
+          pool.name, platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.model->name,
+          platforms::name_of(pool.weights), parallelism.chips(), *pool.chip->memory_bytes / 1e9);
+      return;
     }
     if (plan_.max_num_seqs.empty()) ways_.push_back({parallelism, pool.batching.max_num_seqs});
     for (const std::int64_t limit : plan_.max_num_seqs) {
@@ -158,7 +155,7 @@ void set_way(PoolPlan& pool, const Way& way) {
   pool.parallelism = way.parallelism;
   if (pool.media != nullptr) return;
   pool.batching.max_num_seqs = way.max_num_seqs;
-  if (!pool.blocks_overridden) pool.size_cache();
+  pool.size_cache();
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void Metrics::on_call(const CallRecord& r) {
   prompt_tokens += r.prompt_tokens;
   cached_tokens += r.cached_tokens;
   const bool completed = r.status == CallStatus::kCompleted;
-  if (completed) output_tokens += r.output_tokens;
+  output_tokens += r.output_tokens;
 
   if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own
     media_steps += completed ? r.media_steps : 0;

@@ -45,7 +45,12 @@ std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, cons
 void Snapshot::take(sim::Time now) {
   date = now;
   pools.clear();
-  for (std::size_t p = 0; p < fleet_.pools(); ++p) pools.push_back(read_pool(fleet_, p));
+  gaps = {};
+  fleet_.settle();
+  for (std::size_t p = 0; p < fleet_.pools(); ++p) {
+    pools.push_back(read_pool(fleet_, p));
+    gaps.merge(fleet_.tally_of(p).gaps);
+  }
 }
 
 }  // namespace tokenyard::analysis

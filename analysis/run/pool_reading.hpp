@@ -33,6 +33,7 @@ class Snapshot {
   bool taken() const { return !pools.empty(); }
 
   std::vector<PoolReading> pools;
+  sim::QuantileSketch gaps;  ///< between tokens of calls, of all pools: since the warm-up, or the beginning
   sim::Time date;
 
  private:

@@ -28,6 +28,10 @@ void check(const RecordingOptions& options, bool tasks, sim::Faults& faults) {
     faults.add("", "--users, --pools, --from, --to or --longest-wait", "a trace of requests",
                "a trace of tasks: `tokenyard catalog formats` lists both");
   }
+  if (!tasks && options.block_tokens != RecordingOptions().block_tokens) {
+    faults.add("", "--block-tokens", "a trace of requests",
+               "a trace of tasks; a Mooncake hash id stands for 512 tokens");
+  }
   if (tasks && !options.columns.empty())
     faults.add("", "--map", "columns for a trace of tasks", "columns for a CSV format only");
 }

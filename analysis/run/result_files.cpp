@@ -1,5 +1,6 @@
 #include "analysis/run/result_files.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,13 +29,28 @@ void make_result_folder(const SimulateOptions& options) {
 ResultFiles::ResultFiles(const SimulateOptions& options, const traces::Names& names, sim::Time window_begin) {
   const auto& out = options.out;
   if (out.empty()) return;
-  if (options.write.contains("calls")) calls_.emplace(out / "calls.csv", names);
-  if (options.write.contains("tasks")) tasks_.emplace(out / "tasks.csv", names);
-  if (options.write.contains("series")) series_.emplace(out / "series.csv", names);
-  if (options.write.contains("perfetto"))
-    timeline_.emplace(out / "trace.perfetto.json.gz", names, traces::TimelineOptions{.window_begin = window_begin});
-  if (options.write.contains("record")) record_.emplace(out / "record.jsonl");
-  if (options.write.contains("otlp")) spans_.emplace(out / "trace.otlp.jsonl");
+  const bool results = std::filesystem::exists(out / "manifest.json");
+  const auto forget = [&](const char* name) {
+    const auto is_input = [&](const auto& input) {
+      std::error_code absent;
+      return std::filesystem::equivalent(input.first, out / name, absent);
+    };
+    if (results && std::none_of(options.inputs.begin(), options.inputs.end(), is_input)) stale_.push_back(out / name);
+  };
+  const auto open = [&](const char* kind, const char* name, auto& file, const auto&... how) {
+    if (options.write.contains(kind)) {
+      file.emplace(out / name, how...);
+    } else {
+      forget(name);
+    }
+  };
+  open("calls", "calls.csv", calls_, names);
+  open("tasks", "tasks.csv", tasks_, names);
+  open("series", "series.csv", series_, names);
+  open("perfetto", "trace.perfetto.json.gz", timeline_, names, traces::TimelineOptions{.window_begin = window_begin});
+  open("record", "record.jsonl", record_);
+  open("otlp", "trace.otlp.jsonl", spans_);
+  if (!options.report) forget("report.html");
   if (record_ || spans_) {
     recorder_.emplace(names, [this](const traces::RanTask& ran, const agents::RecordedNames& recorded) {
       if (record_) record_->add(ran.task, recorded);
@@ -59,6 +75,8 @@ void ResultFiles::watch(platforms::Fleet& fleet, agents::Workload& workload, Sam
 }
 
 void ResultFiles::commit() {
+  std::error_code ignored;  // most are not there
+  for (const auto& path : stale_) std::filesystem::remove(path, ignored);
   if (calls_) calls_->commit();
   if (tasks_) tasks_->commit();
   if (series_) series_->commit();
@@ -75,6 +93,7 @@ void write_summary(const Scenario& scenario, const SimulateOptions& options, con
                                              {"version", options.version},
                                              {"command", options.command},
                                              {"seed", scenario.seed},
+                                             {"network", options.network},
                                              {"inputs", inputs},
                                              {"scenario", Json::parse(options.resolved)},
                                              {"wall_s", summary["wall_s"]},

@@ -28,9 +28,12 @@ class ResultFiles {
   ResultFiles& operator=(const ResultFiles&) = delete;
 
   void watch(platforms::Fleet& fleet, agents::Workload& workload, Sampler& sampler);
+  /// Takes away what an earlier run left in the folder and this one neither reads nor writes: its tables would be of
+  /// another run than its summary.
   void commit();
 
  private:
+  std::vector<std::filesystem::path> stale_;  ///< an earlier run's, which this one does not write
   std::optional<traces::CallsTable> calls_;
   std::optional<traces::TasksTable> tasks_;
   std::optional<traces::SeriesTable> series_;

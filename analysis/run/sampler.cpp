@@ -10,6 +10,10 @@ namespace tokenyard::analysis {
 using sim::FineTime;
 using sim::Time;
 
+namespace {
+constexpr double kMostOfTail = 4e6;  // samples after the last arrival: 46 days of seconds, some 400 MB of series.csv
+}  // namespace
+
 Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Scenario& scenario,
                  std::function<bool()> done)
     : simulation_(simulation),
@@ -84,6 +88,7 @@ void Sampler::end_window() {
     meter(p, reading, joules(scenario_.pools[p], meters_[p].read, reading, span_s));
   }
   in_window_ = false;
+  last_date_ = std::min(last_date_, simulation_.now() + Time::seconds(interval_.seconds() * kMostOfTail));
 }
 
 std::optional<double> Sampler::mean_kv(std::size_t pool) const {

@@ -82,6 +82,21 @@ void add_notes(const Replay& replay, const agents::RecordedPlayer* player, Json&
         fmt::format("{} tasks outside the chosen part of the trace were left out", player->tasks_outside()));
 }
 
+/// Without traffic both networks are alike, and the analytic one costs nothing.
+std::unique_ptr<sim::Network> network_of(const Scenario& scenario, const Replay& replay, const SimulateOptions& options,
+                                         const sim::Topology& topology, sim::Simulation& simulation) {
+  if (!options.make_network || !moves_bytes(scenario))
+    return std::make_unique<sim::AnalyticNetwork>(topology, simulation);
+  auto network = options.make_network(topology, simulation);
+  if (!replay && Time::seconds(scenario.run.duration_s) > network->last_date()) {
+    throw sim::InputError(
+        {"", "/run/duration_s", fmt::format("{:g} s over SimGrid's network", scenario.run.duration_s),
+         fmt::format("at most {:.0f} s, or --network analytic (in a campaign: \"network\": \"analytic\")",
+                     network->last_date().seconds())});
+  }
+  return network;
+}
+
 }  // namespace
 
 Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options) {
@@ -91,10 +106,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   const platforms::Placement placement = place(scenario);
   const sim::Topology& topology = placement.topology;
   sim::Simulation simulation;
-  // Without traffic both networks are alike, and the analytic one costs nothing.
-  const std::unique_ptr<sim::Network> network = options.make_network && moves_bytes(scenario)
-                                                    ? options.make_network(topology, simulation)
-                                                    : std::make_unique<sim::AnalyticNetwork>(topology, simulation);
+  const std::unique_ptr<sim::Network> network = network_of(scenario, replay, options, topology, simulation);
   platforms::Fleet fleet(simulation, *network, pool_options(scenario, placement, options.stepwise));
 
   const Time warmup = Time::seconds(scenario.run.warmup_s);
@@ -130,7 +142,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
 
   Snapshot begin(fleet), end(fleet), last(fleet);
   begin.take(Time());
-  EndOfWarmup end_of_warmup(begin, sampler);
+  EndOfWarmup end_of_warmup(fleet, begin, sampler);
   if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
   EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
   // A trace ends with its last arrival, known when it comes.

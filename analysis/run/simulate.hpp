@@ -33,9 +33,10 @@ struct SimulateOptions {
   /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked
   /// partial.
   std::function<bool(const Metrics&)> undecided;
-  std::string version, command;
+  // For the manifest.
+  std::string version, command, network;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< path and sha256
-  std::string resolved;                                     ///< the scenario as JSON text, for the manifest
+  std::string resolved;                                     ///< the scenario as JSON text
 };
 
 /// What is played in place of the scenario's own workload: the requests of a trace, or recorded tasks. Not owned.

@@ -107,9 +107,7 @@ class Summary {
   }
 
   Json latency_json() const {
-    QuantileSketch itl;
-    for (std::size_t p = 0; p < o_.fleet.pools(); ++p) itl.merge(o_.fleet.tally_of(p).gaps);
-    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)},   {"itl_s", statistics(itl)},
+    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)},   {"itl_s", statistics(o_.end.gaps)},
             {"e2e_s", statistics(m_.e2e)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task())}};
   }
 

@@ -13,14 +13,17 @@ namespace tokenyard::analysis {
 /// The window opens at the end of the warm-up.
 class EndOfWarmup final : public sim::EventHandler {
  public:
-  EndOfWarmup(Snapshot& snapshot, Sampler& sampler) : snapshot_(snapshot), sampler_(sampler) {}
+  EndOfWarmup(platforms::Fleet& fleet, Snapshot& snapshot, Sampler& sampler)
+      : fleet_(fleet), snapshot_(snapshot), sampler_(sampler) {}
   void on_event(sim::Time now, std::uint64_t) override {
     snapshot_.take(now);
+    fleet_.forget_gaps();
     sampler_.begin_window();
   }
   sim::Entity entity{1};
 
  private:
+  platforms::Fleet& fleet_;
   Snapshot& snapshot_;
   Sampler& sampler_;
 };

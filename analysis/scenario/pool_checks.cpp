@@ -9,11 +9,12 @@ using sim::Faults;
 
 namespace {
 
-/// A prefill pool hands its calls over to a decode pool.
+/// A prefill pool hands its calls over to a decode pool. Another may name one, too, lest a comparison of roles has to
+/// change two keys.
 void check_decode_pools(const std::vector<PoolPlan>& pools, const std::string& file, Faults& faults) {
   for (std::size_t i = 0; i < pools.size(); ++i) {
     const PoolPlan& pool = pools[i];
-    if (pool.role != platforms::PoolRole::kPrefill) continue;
+    if (pool.role != platforms::PoolRole::kPrefill && pool.decode_pool.empty()) continue;
     const auto target =
         std::find_if(pools.begin(), pools.end(), [&](const PoolPlan& p) { return p.name == pool.decode_pool; });
     if (target == pools.end() || target->role != platforms::PoolRole::kDecode) {
@@ -116,17 +117,18 @@ void check_pool(PoolPlan& pool, const platforms::Cluster& cluster, const std::st
     faults.add(file, place, missing + " is unknown",
                "a chip and model whose catalogue entries have it, or a --catalog that supplies it");
   }
-  if (!pool.model->missing().empty() || !pool.chip->memory_bytes || pool.blocks_overridden) return;
-  pool.size_cache();
-  if (pool.cache.blocks <= 0) {
-    infeasible.push_back(
-        fmt::format("{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB, of "
-                    "which {:.0f} % may be used. "
-                    "Use more chips per replica (parallelism), a smaller precision, or a chip with more memory.",
-                    place, pool.name, pool.model->name, platforms::name_of(pool.weights),
-                    platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.parallelism.chips(), pool.chip->name,
-                    *pool.chip->memory_bytes / 1e9, pool.gpu_memory_utilization * 100));
-  }
+  if (!pool.model->missing().empty() || !pool.chip->memory_bytes) return;
+  if (pool.size_cache()) return;
+  const std::string usable = pool.blocks_overridden
+                                 ? ""
+                                 : fmt::format(", of which {:.0f} % may be used and the engine takes {:.1f} GB",
+                                               pool.gpu_memory_utilization * 100, pool.engine->reserved_bytes / 1e9);
+  infeasible.push_back(
+      fmt::format("{}: pool \"{}\": {} in {} needs {:.1f} GB of weights on each of {} chips; {} has {:.1f} GB{}. "
+                  "Use more chips per replica (parallelism), a smaller precision, or a chip with more memory.",
+                  place, pool.name, pool.model->name, platforms::name_of(pool.weights),
+                  platforms::weight_bytes_per_chip(pool.spec()) / 1e9, pool.parallelism.chips(), pool.chip->name,
+                  *pool.chip->memory_bytes / 1e9, usable));
 }
 
 void check_pools(const std::vector<PoolPlan>& pools, const platforms::Cluster& cluster, const std::string& file,

@@ -19,6 +19,14 @@ using sim::ObjectReader;
 
 namespace {
 
+/// Under its own name or, as vLLM has it, with "enable_" before.
+bool read_enabled(ObjectReader& reader, const std::string& name, bool fallback) {
+  const bool enabled = reader.boolean(name, fallback), by_vllm = reader.boolean("enable_" + name, enabled);
+  if (reader.raw(name) != nullptr && enabled != by_vllm)
+    reader.fault(name, fmt::format("{} beside enable_{} {}", enabled, name, by_vllm), "one of the two");
+  return by_vllm;
+}
+
 /// Returns the GiB of the engine's own host tier.
 double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog) {
   const platforms::EngineDefaults& defaults = *pool.engine;
@@ -43,10 +51,8 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
   }
   pool.cache.block_size = reader.integer(
       "block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
-  const bool chunked = reader.boolean("chunked_prefill", defaults.enable_chunked_prefill);
-  pool.batching.chunked_prefill = reader.boolean("enable_chunked_prefill", chunked);
-  const bool caching = reader.boolean("prefix_caching", defaults.enable_prefix_caching);
-  pool.cache.prefix_caching = reader.boolean("enable_prefix_caching", caching);
+  pool.batching.chunked_prefill = read_enabled(reader, "chunked_prefill", defaults.enable_chunked_prefill);
+  pool.cache.prefix_caching = read_enabled(reader, "prefix_caching", defaults.enable_prefix_caching);
   pool.batching.async_scheduling = reader.boolean("async_scheduling", defaults.async_scheduling);
   pool.gpu_memory_utilization =
       reader.number("gpu_memory_utilization",
@@ -61,11 +67,9 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
     pool.cache.blocks = *blocks;
     pool.blocks_overridden = true;
   }
-  if (const auto length = reader.optional_integer("max_model_len", {.minimum = 1, .maximum = 1e9})) {
+  if (pool.model != nullptr) pool.batching.max_model_len = pool.model->max_context;
+  if (const auto length = reader.optional_integer("max_model_len", {.minimum = 1, .maximum = 1e9}))
     pool.batching.max_model_len = *length;
-  } else if (pool.model != nullptr) {
-    pool.batching.max_model_len = pool.model->max_context;
-  }
   return reader.number("kv_offloading_size", {.fallback = 0, .minimum = 0, .maximum = 1e9});
 }
 
@@ -146,8 +150,10 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
       "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
   pool.overflow_by =
       sim::enum_choice<platforms::OverflowBy>(reader, "overflow_by", platforms::kOverflowByNames, "load");
-  if (pool.overflow.empty() && pool.overflow_by != platforms::OverflowBy::kLoad)
-    reader.fault("overflow_by", "no overflow beside it", "the pools to share with, in overflow");
+  for (const char* key : {"overflow_at", "overflow_by"}) {
+    if (pool.overflow.empty() && reader.raw(key) != nullptr)
+      reader.fault(key, "no overflow beside it", "the pools to share with, in overflow");
+  }
   return pool;
 }
 
@@ -157,9 +163,11 @@ platforms::ReplicaSpec PoolPlan::spec_on(const platforms::Cluster& cluster) cons
   return result;
 }
 
-void PoolPlan::size_cache() {
+bool PoolPlan::size_cache() {
+  if (blocks_overridden) return platforms::weight_bytes_per_chip(spec()) <= *chip->memory_bytes;
   const double tokens = platforms::kv_capacity_tokens(spec(), gpu_memory_utilization, engine->reserved_bytes);
   cache.blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
+  return cache.blocks > 0;
 }
 
 double PoolPlan::replica_kv_bytes_per_token() const {

@@ -51,8 +51,9 @@ struct PoolPlan {
   std::int64_t chips() const { return replicas * parallelism.chips(); }
   const std::string& model_name() const { return media != nullptr ? media->name : model->name; }
   platforms::MediaSpec media_spec() const { return {chip, media, weights, parallelism.chips()}; }
-  /// Sets the KV blocks from the memory that the weights leave; not positive if they leave none.
-  void size_cache();
+  /// Sets the KV blocks from the memory that the weights and the engine leave, unless they are overridden: then the
+  /// weights alone must fit. False where nothing is left.
+  bool size_cache();
   /// KV bytes of one token on all chips of a replica together, copies included.
   double replica_kv_bytes_per_token() const;
   std::vector<platforms::KvTierOptions> tier_options() const;

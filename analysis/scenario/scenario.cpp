@@ -46,6 +46,11 @@ void read_pools(ObjectReader& reader, const platforms::Catalog& catalog, Scenari
         PoolPlan& pool = scenario.pools.emplace_back(PoolPlan::read(r, catalog, scenario.pools.size()));
         check_pool(pool, scenario.cluster, r.file(), r.pointer(), r.faults(), infeasible);
         check_name(r, scenario.pools, "a name that no other pool has");
+        if (pool.model != nullptr && pool.batching.max_model_len > pool.model->max_context) {
+          scenario.warnings.push_back(
+              fmt::format("pool \"{}\": max_model_len is {}, but {} takes {} tokens: what lies beyond is extrapolated",
+                          pool.name, pool.batching.max_model_len, pool.model->name, pool.model->max_context));
+        }
       },
       true);
   if (reader.has("pools") && scenario.pools.empty() && reader.faults().empty())
@@ -132,7 +137,7 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   Scenario scenario;
   std::vector<std::string> infeasible;
   ObjectReader reader = file.root(faults);
-  reader.raw("schema");
+  reader.choice("schema", {"tokenyard.scenario/1"}, "tokenyard.scenario/1");
   reader.raw("description");
   scenario.name = read_name(reader, "scenario");
   scenario.seed =

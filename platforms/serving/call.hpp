@@ -37,7 +37,7 @@ struct CallRecord {
   sim::Time finish = kNoTime;  ///< last token; for a call that did not complete: when it ended
   Tokens prompt_tokens = 0;
   Tokens cached_tokens = 0;  ///< found in the prefix cache at first admission
-  Tokens output_tokens = 0;  ///< asked for; all made if completed
+  Tokens output_tokens = 0;  ///< asked for; once it has ended: made
   std::uint32_t preemptions = 0;
   std::int64_t media_steps = 0;  ///< of a media call, which has no tokens and no first token
   CallStatus status = CallStatus::kUnfinished;

@@ -369,7 +369,8 @@ void Fleet::on_batch_phase(const BatchPhase& phase) {
 
 void Fleet::end(std::uint32_t index) {
   // The record is copied: the listener may submit the next call, which may take this place.
-  const ActiveCall& call = calls[index];
+  ActiveCall& call = calls[index];
+  if (call.record.status != CallStatus::kCompleted) call.record.output_tokens = call.made;
   const CallRecord record = call.record;
   CallListener* listener = call.request.listener;
   const std::uint64_t cookie = call.request.cookie;
@@ -386,6 +387,11 @@ void Fleet::settle() {
   for (Pool& pool : pools_) {
     for (const auto& replica : pool.replicas) replica->settle();
   }
+}
+
+void Fleet::forget_gaps() {
+  settle();
+  for (Pool& pool : pools_) pool.tally.gaps = {};
 }
 
 void Fleet::finish_unfinished() {

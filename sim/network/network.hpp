@@ -43,6 +43,8 @@ class Network {
   virtual void transfer(const Transfer& transfer) = 0;
   /// Runs the simulation to its end, keeping the network's clock and the simulation's in step.
   virtual void run(Simulation& simulation) = 0;
+  /// Up to which transfers have exact dates; a later one throws InputError out of `run`.
+  virtual Time last_date() const { return Time::never(); }
 
   /// Of the flows begun so far.
   double bytes_moved() const { return bytes_; }

@@ -1,5 +1,6 @@
 #include "traces/readers/task_reader.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "traces/readers/fields.hpp"
@@ -35,7 +36,13 @@ std::vector<TraceFormat> all_formats() {
   return formats;
 }
 
-bool holds_tasks(std::string_view format) { return table().has(format); }
+bool holds_tasks(const std::string& format) {
+  std::vector<std::string> names;
+  for (const TraceFormat& known : all_formats()) names.emplace_back(known.name);
+  if (std::find(names.begin(), names.end(), format) != names.end()) return table().has(format);
+  throw sim::InputError({"", "--format", '"' + format + '"',
+                         fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(format, names))});
+}
 
 std::unique_ptr<agents::RecordedTaskSource> open_tasks(const std::string& path, const std::string& format,
                                                        const TaskOptions& options) {

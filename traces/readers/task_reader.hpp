@@ -37,7 +37,8 @@ struct TaskOptions {
 const std::vector<TraceFormat>& task_formats();
 /// Those of requests (trace_reader.hpp), then those of tasks.
 std::vector<TraceFormat> all_formats();
-bool holds_tasks(std::string_view format);
+/// Throws sim::InputError with all names if the format is none of them.
+bool holds_tasks(const std::string& format);
 
 /// Throws sim::InputError if the format is unknown, the file cannot be read, or has faults.
 std::unique_ptr<agents::RecordedTaskSource> open_tasks(const std::string& path, const std::string& format,

@@ -1,6 +1,9 @@
 #pragma once
 /// The bytes of a file, unpacked as they are read if it is compressed: gzip, xz, bzip2 or zstd, told by its content.
 ///
+/// By libarchive, but for gzip: there zlib compares the checksum, which libarchive passes over. (Not from a pipe, where
+/// the content can be looked at only once.)
+///
 /// Cost: a block of memory, whatever the file's size; a copy of each byte.
 ///
 ///   UnpackedFile file("trace.jsonl.xz");
@@ -12,6 +15,7 @@
 #include <string>
 
 struct archive;
+struct gzFile_s;
 
 namespace tokenyard::traces {
 
@@ -29,14 +33,17 @@ class UnpackedFile {
  private:
   struct Close {
     void operator()(archive* of) const;
+    void operator()(gzFile_s* of) const;
     void operator()(std::FILE* of) const { std::fclose(of); }
   };
 
-  [[noreturn]] void refuse() const;
+  [[noreturn]] void refuse(const char* why) const;
+  std::size_t read_gzip(char* to, std::size_t bytes);
 
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
-  std::unique_ptr<archive, Close> archive_;
+  std::unique_ptr<archive, Close> archive_;  ///< null where it is gzip
+  std::unique_ptr<gzFile_s, Close> gzip_;
   bool empty_ = false;
 };
 

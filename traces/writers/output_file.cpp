@@ -51,9 +51,13 @@ struct OutputFile::Deflater {
 OutputFile::OutputFile(std::filesystem::path path, Compression compression) : path_(std::move(path)) {
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::status(path_, ignored);
-  const bool in_place = std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  const bool exists = std::filesystem::exists(status), linked = std::filesystem::is_symlink(path_, ignored);
+  target_ = exists && linked ? std::filesystem::canonical(path_, ignored) : path_;
+  const std::string text = std::filesystem::absolute(path_, ignored).string();
+  const bool of_system = linked && (text.starts_with("/dev/") || text.starts_with("/proc/"));
+  const bool in_place = exists && (of_system || !std::filesystem::is_regular_file(status));
   if (!in_place) {
-    temporary_ = path_;
+    temporary_ = target_;
     temporary_ += fmt::format(".tmp-{}", ::getpid());
   }
   if (compression == Compression::kGzip) deflater_ = std::make_unique<Deflater>();
@@ -116,7 +120,7 @@ void OutputFile::commit() {
   if (::close(descriptor) != 0)
     fail("cannot be completed", errno);  // some network file systems report a full disk here
   if (temporary_.empty()) return;
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be completed", errno);
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot be completed", errno);
   temporary_.clear();
 }
 

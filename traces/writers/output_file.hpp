@@ -3,7 +3,8 @@
 ///
 /// Invariants: the target either is as it was or holds everything; a file that is not committed, or that failed, leaves
 /// nothing behind. Every write is checked: a full disk is an OutputError with the file, the reason and the remedy,
-/// never a short file. A target that exists and is no regular file (/dev/stdout, a pipe) is written in place. Complete
+/// never a short file. A target that exists and is no regular file (/dev/stdout, a pipe) is written in place, and so
+/// is what a link in /dev or /proc leads to; of other links, what they lead to is replaced. Complete
 /// files are not synced to the disk: they survive a crash of the program, not of the machine. Cost: one write(2) per
 /// 256 KiB; gzip adds some 15 ns a byte.
 ///
@@ -55,7 +56,8 @@ class OutputFile {
   void discard();
   [[noreturn]] void fail(const char* what, int reason);
 
-  std::filesystem::path path_, temporary_;  ///< `temporary_` is empty if the target is written in place
+  std::filesystem::path path_;                ///< as it was given
+  std::filesystem::path target_, temporary_;  ///< `temporary_` is empty if the target is written in place
   int descriptor_ = -1;
   fmt::memory_buffer buffer_;
   std::unique_ptr<Deflater> deflater_;

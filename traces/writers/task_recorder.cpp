@@ -31,7 +31,10 @@ void TaskRecorder::on_call(const platforms::CallRecord& record) {
   std::vector<Call>& calls = open_[record.task].calls;  // in the order of their numbers
   const auto call = std::lower_bound(calls.begin(), calls.end(), record.call,
                                      [](const Call& c, std::uint64_t number) { return c.record.call < number; });
-  if (call != calls.end() && call->record.call == record.call) call->record = record;
+  if (call == calls.end() || call->record.call != record.call) return;
+  const platforms::Tokens asked = call->record.output_tokens;  // a replay asks for as much
+  call->record = record;
+  call->record.output_tokens = asked;
 }
 
 void TaskRecorder::on_node(const agents::NodeVisit& span) {

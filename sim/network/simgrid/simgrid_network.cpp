@@ -8,10 +8,19 @@
 #include <optional>
 
 #include "sim/core/error.hpp"
+#include "sim/input/faults.hpp"
 #include "sim/network/simgrid/compat.hpp"
 
 namespace tokenyard::sim {
 namespace {
+
+InputError too_late(const char* what, double date_s) {
+  return InputError(
+      {"", "network", fmt::format("a transfer that {} at {} s", what, date_s),
+       fmt::format("dates up to {:.0f} s, to which SimGrid's clock resolves a nanosecond, or the analytic "
+                   "network",
+                   SimgridNetwork::kLastDate.seconds())});
+}
 
 /// SimGrid's dates, in nanoseconds, carry the rounding errors of a double in seconds.
 double slack_ns(double clock_s) {
@@ -131,8 +140,7 @@ void SimgridNetwork::Driver::run() {
 
 void SimgridNetwork::Driver::keep(Time date, std::vector<Flow>& flows) {
   if (date > kLastDate) {
-    throw ClockExceeded(fmt::format("a flow begins at {} s; SimGrid's clock resolves a nanosecond only up to {} s",
-                                    date.seconds(), kLastDate.seconds()));
+    throw too_late("begins", date.seconds());
   }
   kept_date_ = date;
   std::move(flows.begin(), flows.end(), std::back_inserter(kept_));
@@ -199,8 +207,7 @@ void SimgridNetwork::Driver::on_end(Running& running) {
   if (!ended_ && !failure_) {
     const Time date = published(clock_s);
     if (date > kLastDate) {
-      failure_ = std::make_exception_ptr(ClockExceeded(fmt::format(
-          "a flow ends at {} s; SimGrid's clock resolves a nanosecond only up to {} s", clock_s, kLastDate.seconds())));
+      failure_ = std::make_exception_ptr(too_late("ends", clock_s));
     } else {
       network_.deliver(running.flow, std::max(date, network_.simulation_.now()));
     }

@@ -10,7 +10,7 @@
 ///
 /// Invariants: one engine per process, hence one SimgridNetwork in a process' life: the second throws InternalError.
 /// All bad input is refused before SimGrid sees it, because SimGrid aborts. Its clock is a double in seconds, which
-/// resolves a nanosecond up to 2^22 s (48.5 days): a flow that begins or ends later throws ClockExceeded out of `run`.
+/// resolves a nanosecond up to 2^22 s (48.5 days): a flow that begins or ends later throws InputError out of `run`.
 ///
 /// Cost: 31 MiB plus about 3 KiB per host; per flow 2 to 5 µs with tens of flows in flight, 20 to 500 µs with a
 /// thousand connected ones.
@@ -20,17 +20,10 @@
 ///   network.run(simulation);
 
 #include <memory>
-#include <stdexcept>
 
 #include "sim/network/flow_network.hpp"
 
 namespace tokenyard::sim {
-
-/// The user's run is too long for SimGrid's clock; the analytic network has no such limit.
-class ClockExceeded : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 class SimgridNetwork final : public FlowNetwork {
  public:
@@ -43,6 +36,7 @@ class SimgridNetwork final : public FlowNetwork {
   /// Once, with the simulation given before. Returns when no event is left or it was stopped; what a handler throws
   /// comes out of here.
   void run(Simulation& simulation) override;
+  Time last_date() const override { return kLastDate; }
 
  private:
   class Driver;

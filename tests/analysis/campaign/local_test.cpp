@@ -39,6 +39,14 @@ int ended(int pid) {
 
 }  // namespace
 
+TEST_CASE("a database that a kill left without its tables holds no results") {
+  const CampaignFolder folder("killed-early");
+  folder.write("campaign.db", "");
+  CHECK(result_files(folder.path).empty());
+  run_here(folder.campaign(kTwelve), folder.path);
+  CHECK(result_files(folder.path).size() == 1);
+}
+
 TEST_CASE("a campaign's results depend on the campaign alone") {
   const CampaignFolder folder("alone");
   const Campaign campaign = folder.campaign(kTwelve);

@@ -57,6 +57,79 @@ TEST_CASE("Command: a run prints its summary, or it as JSON, and obeys demands")
   CHECK_THAT(failed.err, Contains("counts.calls < 0") && Contains("p50 task_s < 0"));
 }
 
+TEST_CASE("Command: a manifest names what was read, and the trace that was replayed") {
+  const ResultFolder folder("manifest");
+  std::filesystem::create_directories(folder.path / "own/chips");
+  const std::string trace = (folder.path / "trace.csv").string(), own = (folder.path / "own").string();
+  std::ofstream(trace) << "arrival_s,prompt_tokens,output_tokens\n0,100,10\n";
+  const Outcome replayed = run({"replay", trace, "--format", "requests", "--on", kScenario, "--speed", "2", "--catalog",
+                                own, "--quiet", "--out", (folder.path / "run").string()});
+  INFO(replayed.err);
+  REQUIRE(replayed.code == kDone);
+  const Json manifest = Json::parse(folder.read("run/manifest.json"));
+  std::vector<std::string> paths;
+  for (const Json& input : manifest["inputs"]) paths.push_back(input["path"]);
+  CHECK(paths == std::vector<std::string>{kScenario, trace, own});
+  CHECK(manifest["inputs"][0]["sha256"].get<std::string>().size() == 64);
+  CHECK(manifest["scenario"]["workload"]["trace"]["format"] == "requests");
+  CHECK(manifest["scenario"]["workload"]["trace"]["speed"] == 2.0);
+  std::ofstream(folder.path / "resolved.json") << manifest["scenario"];
+  CHECK(run({"check", (folder.path / "resolved.json").string()}).code == kDone);
+}
+
+TEST_CASE("Command: a result folder holds one run, but an earlier run's record may be replayed into it") {
+  const ResultFolder folder("one-run");
+  const std::string out = folder.path.string();
+  const auto has = [&](const char* name) { return std::filesystem::exists(folder.path / name); };
+  const std::vector<std::string> base = {"run",     kScenario, "--set", "/run={\"duration_s\": 5}",
+                                         "--quiet", "--out",   out};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return run(more).code;
+  };
+  REQUIRE(with({"--write", "calls,record"}) == kDone);
+  CHECK((has("calls.csv") && has("record.jsonl") && has("report.html")));
+  const std::string record = (folder.path / "record.jsonl").string();
+  REQUIRE(run({"replay", record, "--format", "record", "--on", kScenario, "--quiet", "--out", out, "--write", "tasks"})
+              .code == kDone);
+  CHECK((has("record.jsonl") && has("tasks.csv") && !has("calls.csv")));
+  REQUIRE(with({"--write", "none", "--no-report"}) == kDone);
+  CHECK_FALSE((has("record.jsonl") || has("tasks.csv") || has("report.html")));
+
+  std::filesystem::remove_all(folder.path);
+  std::filesystem::create_directories(folder.path);
+  std::ofstream(folder.path / "tasks.csv") << "somebody's own";
+  REQUIRE(with({"--write", "none"}) == kDone);
+  CHECK(has("tasks.csv"));  // it was no result folder
+}
+
+TEST_CASE("Command: weights must fit though the KV blocks are given; a longer context is allowed, and warned of") {
+  const ResultFolder folder("engine-keys");
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", kScenario, "--set", "/run={\"duration_s\": 5}", "--write", "none", "--out",
+                               folder.path.string(), "--set", "/pools/0/parallelism/tp=1"});
+    return run(more);
+  };
+  const Outcome large =
+      with({"--set", "/pools/0/engine/num_gpu_blocks_override=1000", "--set", "/pools/0/model=llama-3.1-405b"});
+  CHECK(large.code == kInfeasible);
+  CHECK_THAT(large.err, Contains("of weights on each of 1 chips"));
+  CHECK(with({"--set", "/pools/0/engine/num_gpu_blocks_override=1000"}).code == kDone);
+  const Outcome longer = with({"--set", "/pools/0/engine/max_model_len=1000000"});
+  CHECK(longer.code == kDone);
+  CHECK_THAT(longer.out, Contains("max_model_len is 1000000"));
+}
+
+TEST_CASE("Command: an unknown format is answered with all that there are") {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"replay", "t.csv", "--format", "wekaa", "--on", kScenario},
+        std::vector<std::string>{"convert", "t.csv", "--format", "wekaa", "--to", "otlp", "-o", "x"}}) {
+    const Outcome unknown = run(command);
+    CHECK(unknown.code == kWrongInput);
+    CHECK_THAT(unknown.err, Contains("azure") && Contains("otlp") && Contains("did you mean \"weka\""));
+  }
+}
+
 TEST_CASE("Command: check says what each file is") {
   const std::string root = TOKENYARD_SOURCE_DIR;
   const Outcome fine = run({"check", kScenario, root + "/platforms/catalog/chips/h100-sxm.json",

@@ -202,6 +202,23 @@ TEST_CASE("Without drain, what is in flight at the end is unfinished and adds up
   CHECK(summary["simulated_s"] == 60.0);
   CHECK(summary["counts"]["tasks_unfinished"] > 0);
   CHECK(summary["counts"]["calls_unfinished"] > 0);
-  const Rows tasks = rows(folder.read("tasks.csv"));
+  const Rows calls = rows(folder.read("calls.csv")), tasks = rows(folder.read("tasks.csv"));
   CHECK(summary["counts"]["tasks"].get<std::size_t>() == tasks.size());
+  // Tokens made by calls that were not done count everywhere, those they asked for nowhere.
+  const auto made = summary["counts"]["output_tokens"].get<std::int64_t>();
+  CHECK(sum(calls, "output_tokens") == made);
+  CHECK(sum(tasks, "output_tokens") == made);
+  CHECK(summary["throughput"]["output_tokens_per_s"].get<double>() * 60 == Approx(static_cast<double>(made)));
+}
+
+TEST_CASE("Gaps between tokens are those of the measured time") {
+  const auto itl = [](const char* warmup) {
+    const ResultFolder folder("window");
+    const std::string times = R"({"duration_s": 120, "warmup_s": )" + std::string(warmup) + "}";
+    return play(scenario("h100-sxm", times), folder)["latency"]["itl_s"];
+  };
+  const Json all = itl("0"), late = itl("110");
+  CHECK(late["p99"].get<double>() > 0);
+  CHECK(late["mean"] != all["mean"]);
+  CHECK(late["max"].get<double>() <= all["max"].get<double>());
 }

@@ -43,6 +43,9 @@ TEST_CASE("A compressed file that is cut or damaged is refused, not read in part
   using Catch::Matchers::Contains;
   const std::string cut = refusal_of(folder.write("cut", packed.substr(0, packed.size() / 2)));
   CHECK_THAT(cut, Contains("truncated") && Contains("whole if it is compressed"));
+  std::string bad_sum = packed;
+  bad_sum[packed.size() - 6] ^= 1;  // of the CRC-32, before the size
+  CHECK_THAT(refusal_of(folder.write("sum", bad_sum)), Contains("damaged"));
   CHECK_THAT(refusal_of(folder.write("xz", std::string("\xFD"
                                                        "7zXZ\0garbage",
                                                        13))),

@@ -65,6 +65,18 @@ std::string gunzip(const std::filesystem::path& path) {
 
 }  // namespace
 
+TEST_CASE("Through a link, what it leads to is replaced, not the link") {
+  const ScratchFolder folder;
+  folder.write("real.csv", "old");
+  std::filesystem::create_symlink("real.csv", folder / "link.csv");
+  OutputFile file(folder / "link.csv");
+  fmt::format_to(file.out(), "new");
+  file.commit();
+  CHECK(std::filesystem::is_symlink(folder / "link.csv"));
+  CHECK(whole_file(folder / "real.csv") == "new");
+  CHECK(folder.files().size() == 2);
+}
+
 TEST_CASE("A file appears with its commit, and replaces the old one whole") {
   const ScratchFolder folder;
   folder.write("a.csv", "old");

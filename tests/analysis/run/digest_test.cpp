@@ -1,8 +1,11 @@
-#include "sim/core/sha256.hpp"
+#include "analysis/run/digest.hpp"
 
+#include <fstream>
+
+#include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
 
-namespace tokenyard::sim {
+namespace tokenyard::analysis {
 
 // FIPS 180-4's examples, and the lengths around a block's end (checked with sha256sum).
 TEST_CASE("SHA-256 gives the published digests") {
@@ -27,4 +30,21 @@ TEST_CASE("SHA-256 does not depend on how the bytes are cut") {
   }
 }
 
-}  // namespace tokenyard::sim
+TEST_CASE("A folder's digest is of the names and bytes of its JSON and CSV files") {
+  const ResultFolder folder("digest");
+  std::filesystem::create_directories(folder.path / "chips");
+  const auto write = [&](const char* name, const char* text) { std::ofstream(folder.path / name) << text; };
+  write("chips/own.json", "{}");
+  CHECK(digest_of(folder.path / "chips/own.json") == sha256("{}"));
+  const std::string one = digest_of(folder.path);
+  write("notes.txt", "no input");
+  CHECK(digest_of(folder.path) == one);
+  write("rows.csv", "1");
+  const std::string two = digest_of(folder.path);
+  CHECK(two != one);
+  write("rows.csv", "2");
+  CHECK(digest_of(folder.path) != two);
+  CHECK(digest_of(folder.path / "none") == "absent");
+}
+
+}  // namespace tokenyard::analysis
