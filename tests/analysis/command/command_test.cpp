@@ -173,3 +173,22 @@ TEST_CASE("Command: fit-agent writes an agent that check takes, and says how nea
   CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "customer-servic"}).err,
              Contains("did you mean \"customer-service\""));
 }
+
+TEST_CASE("Command: faults that follow from one of the cluster are not told beside it") {
+  const auto faults = [](const std::string& cluster) {
+    const Outcome outcome = run({"run", kScenario, "--quiet", "--set", "/cluster=" + cluster});
+    CHECK(outcome.code == kWrongInput);
+    return outcome.err;
+  };
+  for (const char* cluster : {R"("hgx-h100-4x9")", R"({"sites": [{"nodes": [{"chip": "h100"}]}]})",
+                              R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"topology": "torus"}})"}) {
+    const std::string said = faults(cluster);
+    INFO(said);
+    CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+    CHECK_THAT(said, Contains("/cluster"));
+  }
+  // Of pools that are wrong in themselves it still is.
+  const Outcome both =
+      run({"run", kScenario, "--quiet", "--set", "/cluster=\"nowhere\"", "--set", "/pools/0/chip=\"h100\""});
+  CHECK_THAT(both.err, Contains("/cluster") && Contains("/pools/0/chip"));
+}
