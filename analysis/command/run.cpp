@@ -8,6 +8,7 @@
 #include "analysis/command/assertion.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
@@ -115,7 +116,8 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.command = surroundings.command_line;
   options.resolved = file.value().dump();
   surroundings.catch_interrupts();
-  const sim::Json summary = simulate(scenario, recording ? recording->replay() : Replay(), options);
+  const sim::Json summary = in_scenario(
+      arguments.scenario, [&] { return simulate(scenario, recording ? recording->replay() : Replay(), options); });
   progress.wipe();
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));

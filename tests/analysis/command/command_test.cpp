@@ -192,3 +192,9 @@ TEST_CASE("Command: faults that follow from one of the cluster are not told besi
       run({"run", kScenario, "--quiet", "--set", "/cluster=\"nowhere\"", "--set", "/pools/0/chip=\"h100\""});
   CHECK_THAT(both.err, Contains("/cluster") && Contains("/pools/0/chip"));
 }
+
+TEST_CASE("Command: a list of allowed keys has each of them once") {
+  const std::string said = run({"run", kScenario, "--quiet", "--set", "/clustr=1"}).err;
+  INFO(said);
+  CHECK_THAT(said, Contains("did you mean \"cluster\"") && Contains(" cluster, ") && !Contains("cluster, cluster"));
+}
