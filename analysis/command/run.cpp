@@ -74,6 +74,21 @@ std::optional<Recording> open_recording(const RunArguments& arguments, const Sce
   return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
 }
 
+/// The names that a summary of the run will have.
+Assertion::Names names_in_summary(const Scenario& scenario, const std::optional<Recording>& recording) {
+  Assertion::Names names{{"pools", {}}, {"agents", {}}, {"training", {}}};
+  for (const PoolPlan& pool : scenario.pools) names["pools"].push_back(pool.name);
+  for (const TrainingPlan& job : scenario.training) names["training"].push_back(job.name);
+  if (recording && recording->replay().tasks != nullptr) {
+    names["agents"] = recording->replay().tasks->names().agents;
+  } else if (recording) {
+    names["agents"] = {"requests"};
+  } else {
+    for (const agents::WorkloadEntry& entry : scenario.workload.entries) names["agents"].push_back(entry.name);
+  }
+  return names;
+}
+
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
   int code = kDone;
   for (const Assertion& assertion : assertions) {
@@ -99,6 +114,9 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
   faults.throw_if_any();
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
+  const Assertion::Names names = names_in_summary(scenario, recording);
+  for (const Assertion& assertion : assertions) assertion.check_names(names, faults);
+  faults.throw_if_any();
 
   options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name)
                                       : std::filesystem::path(arguments.out);

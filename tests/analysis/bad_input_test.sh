@@ -129,9 +129,12 @@ for format in agentic-mooncake mooncake-sessions weka otlp jaeger wfformat recor
   done
   refused "/dev/zero as $format" replay /dev/zero --format $format --on "$good" --quiet --out out
 done
-for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' ''; do
+for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' '' 'name == 5' 'pools < 1' 'pools.main < 1' \
+  'pools.main.bussy < 1' 'pools.main.chip == 5' 'agents.request.tasks > 0'; do
   refused "--assert $demand" run "$good" --quiet --out out --assert "$demand"
 done
+refused "a pool that is not there" run "$good" --quiet --out out --assert 'pools.man.busy > 0.5'
+says "a pool that is not there" '--assert: found "man" in "pools.man.busy > 0.5", allowed: one of main (did you mean "main"?)'
 refused "an unknown kind" catalog chip; says "an unknown kind" 'did you mean "chips"'
 refused "an unknown chip" catalog chips h100; says "an unknown chip" 'did you mean "h100-sxm"'
 refused "an unknown agent" graph customer-servise
