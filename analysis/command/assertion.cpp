@@ -156,7 +156,10 @@ Assertion::Verdict Assertion::judge(const Json& summary) const {
   if (value->is_boolean())
     return {fulfils(value->get<bool>() ? 1 : 0, sign, bound),
             fmt::format("\"{}\" is false: it is {}", text, value->dump())};
-  if (value->is_null()) return {false, fmt::format("\"{}\" is false: there is no sample, it is null", text)};
+  if (value->is_null()) {
+    const char* why = key.starts_with("slo.") ? "there is no service level, or no sample" : "there is no sample";
+    return {false, fmt::format("\"{}\" is false: {}, it is null", text, why)};
+  }
   if (!value->is_number()) return {false, fmt::format("\"{}\" is false: {} is no number", text, key)};
   if (fulfils(value->get<double>(), sign, bound)) return {true, {}};
   return {false, fmt::format("\"{}\" is false: it is {:.6g}", text, value->get<double>())};

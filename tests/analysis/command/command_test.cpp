@@ -198,3 +198,20 @@ TEST_CASE("Command: a list of allowed keys has each of them once") {
   INFO(said);
   CHECK_THAT(said, Contains("did you mean \"cluster\"") && Contains(" cluster, ") && !Contains("cluster, cluster"));
 }
+
+TEST_CASE("Command: where no service level is asked for, none is met or kept") {
+  const ResultFolder folder("no-level");
+  const std::vector<std::string> base = {"run",     kScenario, "--set", "/run={\"duration_s\": 20}", "--set", "/slo={}",
+                                         "--write", "none",    "--out", folder.path.string()};
+  const Outcome plain = run(base);
+  CHECK(plain.code == kDone);
+  CHECK_THAT(plain.out, Contains("No service level was asked for") && !Contains("within its limits"));
+  const Json summary = Json::parse(folder.read("summary.json"));
+  for (const char* key : {"attainment", "attainment_calls", "attainment_tasks", "met"})
+    CHECK(summary["slo"][key].is_null());
+  CHECK(summary["slo"]["goodput_calls_per_s"] == summary["throughput"]["calls_per_s"]);
+  CHECK(summary["agents"]["requests"]["attainment"].is_null());
+  std::vector<std::string> demanding = base;
+  demanding.insert(demanding.end(), {"--assert", "slo.attainment >= 0.5"});
+  CHECK(run(demanding).code == kInfeasible);
+}
