@@ -215,3 +215,29 @@ TEST_CASE("Command: where no service level is asked for, none is met or kept") {
   demanding.insert(demanding.end(), {"--assert", "slo.attainment >= 0.5"});
   CHECK(run(demanding).code == kInfeasible);
 }
+
+TEST_CASE("Command: tasks that failed in a record failed in the spans made of it") {
+  const ResultFolder folder("converted");
+  std::filesystem::create_directories(folder.path);
+  const std::string record = (folder.path / "record.jsonl").string(), spans = (folder.path / "spans.jsonl").string();
+  std::ofstream out(record);
+  for (const char* status :
+       {"", R"("status": "completed", )", R"("status": "failed", )", R"("status": "rejected", )"}) {
+    out << R"({"agent": "a", "arrival_ns": 0, )" << status
+        << R"("steps": [{"kind": "tool", "node": "look-up", "took_ns": 5, "cause": "tool", "count": 3}]})" << '\n';
+  }
+  out.close();
+  REQUIRE(run({"convert", record, "--format", "record", "--to", "otlp", "-o", spans}).code == kDone);
+  std::istringstream lines(folder.read("spans.jsonl"));
+  std::vector<int> failed, tools;
+  for (std::string line; std::getline(lines, line);) {
+    const Json list = Json::parse(line)["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    failed.push_back(list[0]["status"]["code"]);
+    tools.push_back(static_cast<int>(list.size()) - 1);
+  }
+  CHECK(failed == std::vector<int>{1, 1, 2, 2});
+  CHECK(tools == std::vector<int>{3, 3, 3, 3});
+  const std::string again = (folder.path / "again.jsonl").string();
+  REQUIRE(run({"convert", record, "--format", "record", "--to", "record", "-o", again}).code == kDone);
+  CHECK_THAT(folder.read("again.jsonl"), Contains(R"("status":"failed")") && Contains(R"("status":"rejected")"));
+}
