@@ -38,7 +38,16 @@ void write(const std::filesystem::path& path, const std::string& text) {
   file.commit();
 }
 
-int list_studies(const Surroundings& surroundings) {
+int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
+  if (a.json) {
+    sim::Json list = sim::Json::array();
+    for (const std::string& name : study_names()) {
+      const Study study = load_study(name);
+      list.push_back({{"name", name}, {"title", study.title}, {"question", study.question}});
+    }
+    fmt::print(surroundings.out, "{}\n", list.dump(2));
+    return kDone;
+  }
   TextTable table({TextTable::kLeft, TextTable::kLeft});
   for (const std::string& name : study_names()) table.row({name, load_study(name).question});
   fmt::print(surroundings.out, "{}", table.text("  "));
@@ -58,7 +67,7 @@ Findings examine(const Study& study, const Catalogs& catalogs, const StudyArgume
 }
 
 int study(const StudyArguments& a, const Surroundings& surroundings) {
-  if (a.list) return list_studies(surroundings);
+  if (a.list) return list_studies(a, surroundings);
   if (a.name.empty() == !a.all) {
     throw sim::InputError({"", "tokenyard study", a.all ? "a name beside --all" : "no name",
                            fmt::format("--list, --all, or one of {}", fmt::join(study_names(), ", "))});
@@ -106,7 +115,7 @@ void add_study(CLI::App& app, Action& chosen) {
   sub->add_option("--out", a->out, "the folder for pages and figures (default: results/study-NAME, results/studies)")
       ->option_text("DIR");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->add_flag("--json", a->json, "prints the findings as JSON");
+  sub->add_flag("--json", a->json, "prints the findings (with --list: the studies) as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(
       "  tokenyard study --list\n"
