@@ -151,6 +151,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {
                           if (show) fmt::print(surroundings.err, "\r  {} of {} simulations", done, all);
                         }};
+  surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
   if (show) fmt::print(surroundings.err, "\r\033[K");
   const sim::Json json = to_json(study, factor);

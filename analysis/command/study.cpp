@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
@@ -30,6 +31,22 @@ Study find_study(const std::string& name) {
   Study study = Study::read(file, faults);
   faults.throw_if_any();
   return study;
+}
+
+/// Before the work of minutes: whether a folder is there or can be made. It is made when there is something to keep.
+void require_place_for(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::absolute(folder);
+  while (at.has_relative_path() && !std::filesystem::exists(at, error)) at = at.parent_path();
+  if (!std::filesystem::is_directory(at, error)) {
+    error = std::make_error_code(std::errc::not_a_directory);
+  } else if (::access(at.c_str(), W_OK | X_OK) != 0) {
+    error = std::error_code(errno, std::generic_category());
+  }
+  if (error) {
+    throw traces::OutputError(
+        fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
+  }
 }
 
 void write(const std::filesystem::path& path, const std::string& text) {
@@ -82,15 +99,17 @@ int study(const StudyArguments& a, const Surroundings& surroundings) {
   const std::filesystem::path out =
       a.out.empty() ? std::filesystem::path("results") / (a.all ? "studies" : "study-" + studies[0].name)
                     : std::filesystem::path(a.out);
-  std::error_code error;
-  std::filesystem::create_directories(out, error);
-  if (error)
-    throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", out.string(), error.message()));
+  require_place_for(out);
+  surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   std::vector<Findings> book;
   for (const Study& of : studies) {
     const Findings& findings = book.emplace_back(examine(of, catalogs.view(), a, surroundings));
     const sim::Json json = to_json(findings);
+    std::filesystem::create_directories(out);
     write(out / (of.name + ".json"), json.dump(2) + '\n');
+    surroundings.end_on_interrupt(
+        fmt::format("Interrupted: of {} studies the findings of {} are kept in {}, without a page.", studies.size(),
+                    book.size(), out.string()));
     if (a.json) {
       fmt::print(surroundings.out, "{}\n", json.dump(2));
     } else if (!a.quiet) {
