@@ -115,7 +115,8 @@ void RecordedPlayer::end_task(std::uint32_t index) {
   play.live = false;
   TaskRecord record = play.record;
   record.finish = simulation_.now();
-  record.status = play.aborted.value_or(play.task.failed ? TaskStatus::kFailed : TaskStatus::kCompleted);
+  record.status =
+      play.aborted.value_or(play.task.status == TaskStatus::kFailed ? TaskStatus::kFailed : TaskStatus::kCompleted);
   record.causes = play.path;
   const std::uint32_t user = play.user;
   --in_flight_;
@@ -153,11 +154,12 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
 void RecordedPlayer::release(std::uint32_t index, std::uint32_t step) {
   Play& play = plays_[index];
   Progress& progress = play.progress[step];
-  const Time not_before = play.record.arrival + plan_.scaled(play.task.steps[step].not_before);
+  const RecordedStep& recorded = play.task.steps[step];
+  const Time not_before = play.record.arrival + plan_.scaled(recorded.not_before);
   if (not_before > progress.begin) {
-    progress.causes[Cause::kOther] += not_before - progress.begin;
+    progress.waiting_for = recorded.kind == StepKind::kCall ? recorded.cause : Cause::kOther;
+    progress.causes[progress.waiting_for] += not_before - progress.begin;
     progress.begin = not_before;
-    progress.waiting_for = Cause::kOther;
   }
   if (progress.begin > simulation_.now()) {
     if (play.aborted) return;
@@ -257,6 +259,7 @@ void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optiona
   visit.served = play.progress[s].served;
   visit.end = simulation_.now();
   visit.call = call;
+  if (step.kind == StepKind::kTool) visit.tool_calls = step.count;
   for (TaskObserver* observer : observers_) observer->on_node(visit);
 }
 

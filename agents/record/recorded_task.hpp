@@ -55,20 +55,22 @@ struct RecordedStep {
 
   // a tool, a person, a wait; for a call what it took when recorded, 0 if unknown
   sim::Time duration;
-  platforms::Cause cause = platforms::Cause::kOther;  ///< of the duration
+  platforms::Cause cause = platforms::Cause::kOther;  ///< of the duration; of a call: of the time up to `not_before`
   std::uint32_t count = 1;                            ///< tool calls that it stands for
 };
 
 struct RecordedTask {
   std::uint32_t agent = 0;  ///< index in RecordedNames::agents
   sim::Time arrival;        ///< from the start of the trace
-  bool failed = false;      ///< when it was recorded, though its steps ended: it is so again when they are played
+  /// How it ended when it was recorded. What failed though its steps ended does so again when they are played; whether
+  /// it is rejected or unfinished, the replay decides.
+  platforms::CallStatus status = platforms::CallStatus::kCompleted;
   std::vector<RecordedStep> steps;
   std::vector<RecordedDependency> dependencies;
   std::vector<platforms::Extent> extents;
 
   void clear() {
-    failed = false;
+    status = platforms::CallStatus::kCompleted;
     steps.clear();
     dependencies.clear();
     extents.clear();

@@ -51,6 +51,7 @@ struct NodeVisit {
   sim::Time served;  ///< when the service itself began (after waiting for capacity)
   sim::Time end;
   std::optional<std::uint64_t> call;  ///< the last of a node that calls a model
+  std::uint32_t tool_calls = 0;       ///< that it made, side by side
 };
 
 class TaskObserver {

@@ -96,6 +96,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::int32_t open = 0;   ///< copies, branches or sub-agents still running
     bool error = false;      ///< one of the copies failed
     bool exhausted = false;  ///< the call failed for good
+    std::uint32_t tool_calls = 0;
     sim::Time begin, served;
     AskingCall call;               ///< the last one, where tools overlap with it
     Part part;                     ///< of the prompt to come, where prompts are split

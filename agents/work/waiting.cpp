@@ -15,7 +15,10 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   const Entry& entry = entry_of(walk);
   const std::int64_t count = copies_of(seed_, walk);
   walk.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
-  if (node.kind != NodeKind::kHuman) tasks_[walk.task].work.tool_calls += static_cast<std::uint32_t>(count);
+  if (node.kind != NodeKind::kHuman) {
+    walk.tool_calls = static_cast<std::uint32_t>(count);
+    tasks_[walk.task].work.tool_calls += walk.tool_calls;
+  }
   walk.open = static_cast<std::int32_t>(count);
 
   const ToolOverlapOptions& tools = entry.spec.tools;
@@ -37,6 +40,7 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   }
   if (service == nullptr && longest == Time()) {  // no time passes: on at once
     keep_result(walk);
+    report_node(walk);
     return false;
   }
   if (service != nullptr) {

@@ -57,6 +57,7 @@ void TaskPlayer::go(std::uint32_t index, std::uint32_t node) {
     walk.begin = walk.served = walk.mark;
     walk.error = false;
     walk.result_tokens = 0;
+    walk.tool_calls = 0;
     if (walk.node().kind == NodeKind::kEnd) return end_walk(index, walk.node().failed);
     if (begin_node(index)) return;
     node = walk.choose(seed_, walk.error).target;
@@ -181,6 +182,7 @@ void TaskPlayer::report_node(const TimedWalk& walk, std::optional<std::uint64_t>
   visit.served = walk.served;
   visit.end = simulation_.now();
   visit.call = call;
+  visit.tool_calls = walk.tool_calls;
   for (TaskObserver* observer : observers_) observer->on_node(visit);
 }
 

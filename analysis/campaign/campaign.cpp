@@ -90,6 +90,7 @@ void Campaign::read_file(const std::filesystem::path& path, const std::vector<st
 }
 
 void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& file, Faults& faults) {
+  file_ = file;
   folder_ = file.parent_path();
   const Json* scenario = reader.raw("scenario");
   if (scenario == nullptr) {

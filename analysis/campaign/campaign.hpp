@@ -81,6 +81,8 @@ class Campaign {
   std::string key(RunId run) const;
   /// The resolved scenario, its seed included.
   sim::Json scenario(RunId run) const;
+  /// As it was given.
+  const std::filesystem::path& file() const { return file_; }
   /// What relative paths in the scenario start from.
   const std::filesystem::path& folder() const { return folder_; }
   /// Everything the file means, what it reads included, as one JSON text: campaigns with equal definitions are the
@@ -104,7 +106,7 @@ class Campaign {
   sim::Json document(std::uint64_t combination) const;
 
   std::string name_, definition_;
-  std::filesystem::path folder_;
+  std::filesystem::path file_, folder_;
   sim::JsonFile base_;
   std::vector<FactorBlock> blocks_;
   std::vector<std::string> pointers_;

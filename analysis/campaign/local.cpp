@@ -69,8 +69,7 @@ CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Re
     }
     if (const auto finished = processes.wait(kGlanceMs)) {
       const RunOutcome& result = finished->result;
-      if (result.failure == RunFailure::kInput)
-        throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
+      if (result.failure == RunFailure::kInput) throw sim::InputError(result.faults);
       results.record(campaign, finished->run, result, options.version);
       agenda.settle(finished->run, result);
       ++(result.done() ? tally.done : tally.failed);

@@ -70,8 +70,11 @@ Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys
 std::string RunOutcome::to_text() const {
   Json values = Json::array();
   for (const auto& [key, value] : outputs) values.push_back({key, sim::or_null(value)});
+  Json of_input = Json::array();
+  for (const sim::Fault& fault : faults) of_input.push_back({fault.file, fault.place, fault.found, fault.allowed});
   return Json{{"failure", static_cast<int>(failure)},
               {"message", message},
+              {"faults", of_input},
               {"outputs", values},
               {"wall_s", wall_s},
               {"memory_mb", memory_mb}}
@@ -83,6 +86,10 @@ RunOutcome RunOutcome::from_text(const std::string& text) {
   RunOutcome result;
   result.failure = static_cast<RunFailure>(json.at("failure").get<int>());
   result.message = json.at("message").get<std::string>();
+  for (const Json& fault : json.at("faults")) {
+    const auto part = [&](std::size_t i) { return fault.at(i).get<std::string>(); };
+    result.faults.push_back({part(0), part(1), part(2), part(3)});
+  }
   for (const Json& pair : json.at("outputs")) {
     result.outputs.emplace_back(pair.at(0).get<std::string>(),
                                 pair.at(1).is_null() ? std::nullopt : std::optional(pair.at(1).get<double>()));
@@ -126,6 +133,10 @@ RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId ru
     fail(RunFailure::kInfeasible, error.what());
   } catch (const sim::InputError& error) {
     fail(RunFailure::kInput, error.what());
+    result.faults = error.faults();
+    for (sim::Fault& fault : result.faults) {
+      if (fault.file.empty()) fault.file = campaign.file().string();
+    }
   } catch (const std::bad_alloc&) {
     fail(RunFailure::kMemory, "out of memory");
   } catch (const std::exception& error) {

@@ -23,6 +23,7 @@ inline constexpr std::array<std::string_view, 6> kRunFailureNames = {"",     "in
 struct RunOutcome {
   RunFailure failure = RunFailure::kNone;
   std::string message;                                                 ///< of a failure
+  std::vector<sim::Fault> faults;                                      ///< of one that is the input's
   std::vector<std::pair<std::string, std::optional<double>>> outputs;  ///< in the order of the campaign's list
   double wall_s = 0;
   double memory_mb = 0;  ///< the most that was resident

@@ -88,6 +88,7 @@ void RunProcesses::be_child(RunId run, int pipe, int printed, int parent) {
   if (::getppid() != parent) ::_exit(1);
   // An interrupt from the terminal reaches the whole group: the parent decides.
   std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGPIPE, SIG_IGN);
   for (const Child& sibling : children_) {

@@ -1,5 +1,6 @@
 #include "analysis/command/assertion.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -40,35 +41,51 @@ const Json& resolved(const Json& root, const Json& schema) {
   return root.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1)));
 }
 
-/// Follows a dotted key down the schema; a name that may be anything (a pool's) is taken as it comes.
-void check_key(const std::string& key, sim::Faults& faults, const std::string& shown) {
+/// Whether a summary may hold a number there; true and false count as such.
+bool may_be_number(const Json& schema) {
+  const Json types = schema.value("type", Json());
+  const auto counts = [](const Json& type) { return type == "number" || type == "integer" || type == "boolean"; };
+  return types.is_array() ? std::any_of(types.begin(), types.end(), counts) : counts(types);
+}
+
+/// The first part of a dotted key: up to a dot, or one of the names, which may hold dots themselves.
+std::string first_part(std::string_view key, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (key == name || key.starts_with(name + '.')) return name;
+  }
+  return std::string(key.substr(0, key.find('.')));
+}
+
+/// Follows a dotted key down the schema. The names of what is in a scenario are those of `known` under their key;
+/// whatever else may have any name is taken as it comes, and so is everything below it.
+void check_key(const std::string& key, const Assertion::Names& known, sim::Faults& faults, const std::string& shown) {
   static const Json kSchema = Json::parse(schema_text("summary").value_or("{}"));
   const Json* at = &kSchema;
   std::string_view rest = key;
-  while (true) {
-    if (at->contains("additionalProperties") && (*at)["additionalProperties"].is_object())
-      return;  // names of the scenario
-    const Json properties = at->value("properties", Json::object());
-    const std::string name(rest.substr(0, rest.find('.')));
-    if (!properties.contains(name)) {
-      const std::vector<std::string> names = keys_of(properties);
-      if (names.empty()) {
-        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
-                   "a key of summary.json down to a number");
-      } else {
-        faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
-                   fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
-      }
+  std::string above;
+  while (!rest.empty()) {
+    const auto of_scenario = known.find(above);
+    const bool named = at->contains("additionalProperties") && (*at)["additionalProperties"].is_object();
+    if (named && of_scenario == known.end()) return;
+    const std::vector<std::string> names =
+        named ? of_scenario->second : keys_of(at->value("properties", Json::object()));
+    const std::string name = first_part(rest, names);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
+                 names.empty() ? "a key of summary.json down to a number"
+                               : fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
       return;
     }
-    at = &resolved(kSchema, *static_cast<const Json*>(&(*at)["properties"][name]));
-    if (rest.find('.') == std::string_view::npos) break;
-    rest.remove_prefix(name.size() + 1);
+    at = &resolved(kSchema, named ? (*at)["additionalProperties"] : (*at)["properties"][name]);
+    above = name;
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
   }
   if (at->contains("properties")) {
     const std::vector<std::string> names = keys_of((*at)["properties"]);
     faults.add("", "--assert", '"' + shown + '"',
                fmt::format("a number; below \"{}\" there are {}", key, fmt::join(names, ", ")));
+  } else if (!may_be_number(*at)) {
+    faults.add("", "--assert", '"' + shown + '"', fmt::format("a number; \"{}\" is none", key));
   }
 }
 
@@ -127,9 +144,11 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
   } else {
     assertion.key = left[0];
   }
-  check_key(assertion.key, faults, shown);
+  check_key(assertion.key, {}, faults, shown);
   return assertion;
 }
+
+void Assertion::check_names(const Names& names, sim::Faults& faults) const { check_key(key, names, faults, text); }
 
 Assertion::Verdict Assertion::judge(const Json& summary) const {
   const Json* value = find(summary, key);
@@ -137,7 +156,10 @@ Assertion::Verdict Assertion::judge(const Json& summary) const {
   if (value->is_boolean())
     return {fulfils(value->get<bool>() ? 1 : 0, sign, bound),
             fmt::format("\"{}\" is false: it is {}", text, value->dump())};
-  if (value->is_null()) return {false, fmt::format("\"{}\" is false: there is no sample, it is null", text)};
+  if (value->is_null()) {
+    const char* why = key.starts_with("slo.") ? "there is no service level, or no sample" : "there is no sample";
+    return {false, fmt::format("\"{}\" is false: {}, it is null", text, why)};
+  }
   if (!value->is_number()) return {false, fmt::format("\"{}\" is false: {} is no number", text, key)};
   if (fulfils(value->get<double>(), sign, bound)) return {true, {}};
   return {false, fmt::format("\"{}\" is false: it is {:.6g}", text, value->get<double>())};

@@ -9,6 +9,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
+#include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
@@ -150,7 +151,8 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {
                           if (show) fmt::print(surroundings.err, "\r  {} of {} simulations", done, all);
                         }};
-  const WhatIf study = what_if(scenario, options);
+  surroundings.end_on_interrupt("Interrupted: nothing was kept.");
+  const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
   if (show) fmt::print(surroundings.err, "\r\033[K");
   const sim::Json json = to_json(study, factor);
   if (!a.out.empty()) {

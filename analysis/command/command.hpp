@@ -30,6 +30,9 @@ struct Surroundings {
   /// true, so that what was done can be kept.
   std::function<void()> catch_interrupts = [] {};
   std::function<bool()> interrupted = [] { return false; };
+  /// Called before work that cannot be kept half done: from then on an interrupt ends the process with `kInterrupted`,
+  /// and this line on standard error. Called again, the new line takes the old one's place.
+  std::function<void(const std::string&)> end_on_interrupt = [](const std::string&) {};
   /// The arguments as one line, for the manifest; set by `run_command`.
   std::string command_line = {};
 };

@@ -87,7 +87,7 @@ void write_spans(agents::RecordedTaskSource& source, const std::string& path) {
     ran.record = {};
     ran.record.task = number++;
     ran.record.arrival = ran.record.finish = ran.task.arrival;
-    ran.record.status = agents::TaskStatus::kCompleted;
+    ran.record.status = ran.task.status;
     for (std::size_t s = 0; s < ran.task.steps.size(); ++s) {
       ran.runs.push_back({times.begin[s], times.end[s]});
       ran.record.finish = std::max(ran.record.finish, times.end[s]);

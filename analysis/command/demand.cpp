@@ -169,9 +169,15 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const bool show = !a.quiet && wants_colour(surroundings.err);
   DemandOptions options;
   options.sizing.repetitions = scenario.workload.trace ? 1 : a.repetitions;  // a trace is the same with every seed
-  if (!a.no_cache) {
-    options.cache = Cache(a.cache.empty() ? Cache::default_folder() : std::filesystem::path(a.cache));
+  if (a.no_cache) {
+    surroundings.end_on_interrupt("Interrupted: nothing was kept.");
+  } else {
+    const std::filesystem::path cache = a.cache.empty() ? Cache::default_folder() : std::filesystem::path(a.cache);
+    options.cache = Cache(cache);
     options.key = sizing_key(file.value(), a.catalogs, scenario);
+    surroundings.end_on_interrupt(fmt::format(
+        "Interrupted: the sizings that were finished are kept in {}, and the same command goes on from there.",
+        cache.string()));
   }
   const auto begin = std::chrono::steady_clock::now();
   options.progress = [&](const DemandProgress& p) {

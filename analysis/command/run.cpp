@@ -8,6 +8,7 @@
 #include "analysis/command/assertion.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/terminal_summary.hpp"
@@ -101,6 +102,21 @@ sim::Json resolved(const RunArguments& arguments, sim::Json scenario) {
   return scenario;
 }
 
+/// The names that a summary of the run will have.
+Assertion::Names names_in_summary(const Scenario& scenario, const std::optional<Recording>& recording) {
+  Assertion::Names names{{"pools", {}}, {"agents", {}}, {"training", {}}};
+  for (const PoolPlan& pool : scenario.pools) names["pools"].push_back(pool.name);
+  for (const TrainingPlan& job : scenario.training) names["training"].push_back(job.name);
+  if (recording && recording->replay().tasks != nullptr) {
+    names["agents"] = recording->replay().tasks->names().agents;
+  } else if (recording) {
+    names["agents"] = {"requests"};
+  } else {
+    for (const agents::WorkloadEntry& entry : scenario.workload.entries) names["agents"].push_back(entry.name);
+  }
+  return names;
+}
+
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
   int code = kDone;
   for (const Assertion& assertion : assertions) {
@@ -126,6 +142,9 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
   faults.throw_if_any();
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
+  const Assertion::Names names = names_in_summary(scenario, recording);
+  for (const Assertion& assertion : assertions) assertion.check_names(names, faults);
+  faults.throw_if_any();
 
   options.out = arguments.out.empty() ? std::filesystem::path("results") / folder_name(scenario.name)
                                       : std::filesystem::path(arguments.out);
@@ -145,7 +164,8 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.inputs = inputs_of(arguments, scenario);
   options.resolved = resolved(arguments, file.value()).dump();
   surroundings.catch_interrupts();
-  const sim::Json summary = simulate(scenario, recording ? recording->replay() : Replay(), options);
+  const sim::Json summary = in_scenario(
+      arguments.scenario, [&] { return simulate(scenario, recording ? recording->replay() : Replay(), options); });
   progress.wipe();
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
@@ -32,13 +33,38 @@ Study find_study(const std::string& name) {
   return study;
 }
 
+/// Before the work of minutes: whether a folder is there or can be made. It is made when there is something to keep.
+void require_place_for(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::absolute(folder);
+  while (at.has_relative_path() && !std::filesystem::exists(at, error)) at = at.parent_path();
+  if (!std::filesystem::is_directory(at, error)) {
+    error = std::make_error_code(std::errc::not_a_directory);
+  } else if (::access(at.c_str(), W_OK | X_OK) != 0) {
+    error = std::error_code(errno, std::generic_category());
+  }
+  if (error) {
+    throw traces::OutputError(
+        fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
+  }
+}
+
 void write(const std::filesystem::path& path, const std::string& text) {
   traces::OutputFile file(path);
   fmt::format_to(file.out(), "{}", text);
   file.commit();
 }
 
-int list_studies(const Surroundings& surroundings) {
+int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
+  if (a.json) {
+    sim::Json list = sim::Json::array();
+    for (const std::string& name : study_names()) {
+      const Study study = load_study(name);
+      list.push_back({{"name", name}, {"title", study.title}, {"question", study.question}});
+    }
+    fmt::print(surroundings.out, "{}\n", list.dump(2));
+    return kDone;
+  }
   TextTable table({TextTable::kLeft, TextTable::kLeft});
   for (const std::string& name : study_names()) table.row({name, load_study(name).question});
   fmt::print(surroundings.out, "{}", table.text("  "));
@@ -58,7 +84,7 @@ Findings examine(const Study& study, const Catalogs& catalogs, const StudyArgume
 }
 
 int study(const StudyArguments& a, const Surroundings& surroundings) {
-  if (a.list) return list_studies(surroundings);
+  if (a.list) return list_studies(a, surroundings);
   if (a.name.empty() == !a.all) {
     throw sim::InputError({"", "tokenyard study", a.all ? "a name beside --all" : "no name",
                            fmt::format("--list, --all, or one of {}", fmt::join(study_names(), ", "))});
@@ -73,15 +99,17 @@ int study(const StudyArguments& a, const Surroundings& surroundings) {
   const std::filesystem::path out =
       a.out.empty() ? std::filesystem::path("results") / (a.all ? "studies" : "study-" + studies[0].name)
                     : std::filesystem::path(a.out);
-  std::error_code error;
-  std::filesystem::create_directories(out, error);
-  if (error)
-    throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", out.string(), error.message()));
+  require_place_for(out);
+  surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   std::vector<Findings> book;
   for (const Study& of : studies) {
     const Findings& findings = book.emplace_back(examine(of, catalogs.view(), a, surroundings));
     const sim::Json json = to_json(findings);
+    std::filesystem::create_directories(out);
     write(out / (of.name + ".json"), json.dump(2) + '\n');
+    surroundings.end_on_interrupt(
+        fmt::format("Interrupted: of {} studies the findings of {} are kept in {}, without a page.", studies.size(),
+                    book.size(), out.string()));
     if (a.json) {
       fmt::print(surroundings.out, "{}\n", json.dump(2));
     } else if (!a.quiet) {
@@ -106,7 +134,7 @@ void add_study(CLI::App& app, Action& chosen) {
   sub->add_option("--out", a->out, "the folder for pages and figures (default: results/study-NAME, results/studies)")
       ->option_text("DIR");
   sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
-  sub->add_flag("--json", a->json, "prints the findings as JSON");
+  sub->add_flag("--json", a->json, "prints the findings (with --list: the studies) as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(
       "  tokenyard study --list\n"

@@ -138,12 +138,11 @@ class TerminalSummary {
 
   void closing() {
     TextTable table({kLeft, kLeft});
-    const Json& met = s_["slo"]["met"];
-    table.row({"service level", fmt::format("{}: {} of the work within its limits",
-                                            met.is_null()     ? "–"
-                                            : met.get<bool>() ? "met"
-                                                              : "not met",
-                                            share_text(s_["slo"]["attainment"]))});
+    const Json& met = s_["slo"]["met"];  // null: none was asked for, or nothing arrived; the answer says which
+    if (!met.is_null())
+      table.row(
+          {"service level", fmt::format("{}: {} of the work within its limits", met.get<bool>() ? "met" : "not met",
+                                        share_text(s_["slo"]["attainment"]))});
     table.row({"throughput", fmt::format("{} output tokens/s, {} calls/s, {} tasks/s",
                                          quantity_text(s_["throughput"]["output_tokens_per_s"]),
                                          quantity_text(s_["throughput"]["calls_per_s"]),

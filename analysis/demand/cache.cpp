@@ -30,8 +30,7 @@ std::optional<Json> Cache::find(const Json& key) const {
   std::ifstream in(file_of(text), std::ios::binary);
   if (!in) return {};
   Json kept = Json::parse(in, nullptr, false);
-  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sha256(text))
-    return {};
+  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sha256(text)) return {};
   return std::move(kept["value"]);
 }
 

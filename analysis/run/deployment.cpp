@@ -40,11 +40,14 @@ platforms::Placement place(const Scenario& scenario) {
         request.sends_to = other;
     }
     if (const KvTierPlan* store = remote_store(pool)) request.store_bytes_per_s = store->bytes_per_s.value_or(0);
+    request.pointer = fmt::format("/pools/{}", requests.size());
     requests.push_back(std::move(request));
   }
-  for (const TrainingPlan& job : scenario.training)
-    requests.push_back(
-        {job.name, job.chip, job.workers, job.parallelism.chips(), job.parallelism.tp, job.site, std::nullopt});
+  for (std::size_t i = 0; i < scenario.training.size(); ++i) {
+    const TrainingPlan& job = scenario.training[i];
+    requests.push_back({job.name, job.chip, job.workers, job.parallelism.chips(), job.parallelism.tp, job.site});
+    requests.back().pointer = fmt::format("/training/{}", i);
+  }
   return platforms::place(scenario.cluster, requests);
 }
 

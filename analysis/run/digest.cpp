@@ -39,6 +39,7 @@ std::string digest_of(const std::filesystem::path& path) {
       hash.add(std::filesystem::relative(file, path, error).string() + '\n' + digest_of(file) + '\n');
     return hash.hex();
   }
+  if (!std::filesystem::is_regular_file(path, error)) return "absent";  // what a pipe holds can be read once
   std::ifstream in(path, std::ios::binary);
   if (!in) return "absent";
   std::string buffer(std::size_t{1} << 16, '\0');

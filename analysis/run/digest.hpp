@@ -29,7 +29,7 @@ class Sha256 {
 std::string sha256(std::string_view bytes);
 
 /// Of a file's bytes; of a folder's names and bytes of JSON and CSV files, those of its folders among them. "absent":
-/// it cannot be read.
+/// it is neither, or cannot be read.
 std::string digest_of(const std::filesystem::path& path);
 
 }  // namespace tokenyard::analysis

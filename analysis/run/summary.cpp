@@ -119,20 +119,24 @@ class Summary {
   }
 
   /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks,
-  /// whichever is smaller of those that have a limit.
+  /// whichever is smaller of those that have a limit. Without any there is none, and goodput is all that completed.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
-    const Json of_calls = ratio(m_.good_calls, m_.arrived_calls);
-    const Json of_tasks = ratio(m_.good_tasks, m_.arrived_tasks);
-    const bool on_calls = slo.ttft_s || slo.tpot_s || slo.e2e_s;
+    const Json of_calls = attained(m_.good_calls, m_.arrived_calls);
+    const Json of_tasks = attained(m_.good_tasks, m_.arrived_tasks);
     Json attainment = of_calls;
-    if (slo.task_s) attainment = on_calls && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
+    if (slo.task_s) attainment = limits_calls() && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
     return {{"attainment", attainment},
             {"attainment_calls", of_calls},
             {"attainment_tasks", of_tasks},
             {"goodput_calls_per_s", ratio(static_cast<double>(m_.completed_good_calls), window_s_)},
             {"goodput_tasks_per_s", ratio(static_cast<double>(m_.completed_good_tasks), window_s_)},
             {"met", attainment.is_null() ? Json(nullptr) : Json(attainment.get<double>() >= slo.attainment)}};
+  }
+  bool limits_calls() const { return scenario_.slo.ttft_s || scenario_.slo.tpot_s || scenario_.slo.e2e_s; }
+  /// Null where no service level was asked for.
+  Json attained(std::uint64_t good, std::uint64_t arrived) const {
+    return limits_calls() || scenario_.slo.task_s ? ratio(good, arrived) : Json(nullptr);
   }
 
   Json pools_json() {
@@ -271,7 +275,7 @@ class Summary {
                                  {"tasks_rejected", agent.tasks[2]},
                                  {"tasks_unfinished", agent.tasks[3]},
                                  {"task_s", statistics(agent.task)},
-                                 {"attainment", ratio(agent.good, agent.arrived)},
+                                 {"attainment", attained(agent.good, agent.arrived)},
                                  {"calls_per_task", per_task(static_cast<std::int64_t>(agent.calls))},
                                  {"tool_calls_per_task", per_task(static_cast<std::int64_t>(agent.tool_calls))},
                                  {"prompt_tokens_per_task", per_task(agent.prompt_tokens)},

@@ -38,13 +38,16 @@ void check_name(ObjectReader& reader, const std::vector<Named>& others, const ch
   }
 }
 
-void read_pools(ObjectReader& reader, const platforms::Catalog& catalog, Scenario& scenario,
+/// `cluster_known`: it was read without a fault. Else nothing is said of what pools ask of it: what it lacks may follow
+/// from its faults.
+void read_pools(ObjectReader& reader, const platforms::Catalog& catalog, bool cluster_known, Scenario& scenario,
                 std::vector<std::string>& infeasible) {
+  const platforms::Cluster none;
   reader.each(
       "pools",
       [&](ObjectReader& r) {
         PoolPlan& pool = scenario.pools.emplace_back(PoolPlan::read(r, catalog, scenario.pools.size()));
-        check_pool(pool, scenario.cluster, r.file(), r.pointer(), r.faults(), infeasible);
+        check_pool(pool, cluster_known ? scenario.cluster : none, r.file(), r.pointer(), r.faults(), infeasible);
         check_name(r, scenario.pools, "a name that no other pool has");
         if (pool.model != nullptr && pool.batching.max_model_len > pool.model->max_context) {
           scenario.warnings.push_back(
@@ -55,15 +58,21 @@ void read_pools(ObjectReader& reader, const platforms::Catalog& catalog, Scenari
       true);
   if (reader.has("pools") && scenario.pools.empty() && reader.faults().empty())
     reader.fault("pools", "[]", "at least one pool");
-  check_pools(scenario.pools, scenario.cluster, reader.file(), reader.faults());
+  std::vector<PoolPlan> asking = scenario.pools;
+  for (PoolPlan& pool : asking) {
+    if (cluster_known) break;
+    pool.chip = nullptr;
+    pool.site.clear();
+  }
+  check_pools(asking, scenario.cluster, reader.file(), reader.faults());
 }
 
-void read_training(ObjectReader& reader, const platforms::Catalog& catalog, Scenario& scenario) {
+void read_training(ObjectReader& reader, const platforms::Catalog& catalog, bool cluster_known, Scenario& scenario) {
   reader.each("training", [&](ObjectReader& r) {
     scenario.training.push_back(TrainingPlan::read(r, catalog));
     check_name(r, scenario.training, "a name that no other job has");
     const std::string& site = scenario.training.back().site;
-    if (!site.empty() && !scenario.cluster.has_site(site))
+    if (cluster_known && !site.empty() && !scenario.cluster.has_site(site))
       r.fault("site", '"' + site + '"',
               "a site of the cluster" + sim::did_you_mean(site, scenario.cluster.site_names()));
   });
@@ -143,10 +152,12 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   scenario.seed =
       static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
 
+  const std::size_t faults_before = faults.size();
   scenario.cluster = platforms::Cluster::read(reader, "cluster", catalogs.platforms);
+  const bool cluster_known = faults.size() == faults_before;
   scenario.warnings = scenario.cluster.warnings;
-  read_pools(reader, catalogs.platforms, scenario, infeasible);
-  read_training(reader, catalogs.platforms, scenario);
+  read_pools(reader, catalogs.platforms, cluster_known, scenario, infeasible);
+  read_training(reader, catalogs.platforms, cluster_known, scenario);
   read_workload_of(reader, catalogs.agents, needs_workload, scenario);
 
   reader.object("slo", [&](ObjectReader& r) { scenario.slo = read_slo(r); });

@@ -46,6 +46,7 @@ struct PlacementRequest {
   /// It has a remote store of KV at the site of its first replica, a host of its own beside the nodes: what that sends
   /// at most (0: no limit but the replicas' NICs). Needs a star or rail fabric.
   std::optional<double> store_bytes_per_s = {};
+  std::string pointer = {};  ///< where the input asks for it, "/pools/0", for messages
 };
 
 struct ReplicaPlace {

@@ -50,8 +50,8 @@ struct Chip {
     std::optional<double> attention_decode;
     std::array<KernelResidual, 4> attention_prefill_residual, attention_decode_residual,
         attention_undivided_residual,  ///< of contexts that are never divided: FlashAttention-2, no shared heads
-        latent_decode_residual;           ///< by precision of the KV, all of them; empty where unknown
-    std::optional<double> launch_s;       ///< of one kernel inside a captured graph
+        latent_decode_residual;        ///< by precision of the KV, all of them; empty where unknown
+    std::optional<double> launch_s;    ///< of one kernel inside a captured graph
     // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
     std::optional<double> gemm_tile_half;   ///< elements
     std::optional<double> gemm_depth_half;  ///< elements

@@ -369,7 +369,11 @@ void ObjectReader::finish() {
   finished_ = true;
   for (const auto& [key, value] : object_->items()) {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-      fault(key, "an unknown key", fmt::format("one of {}{}", fmt::join(known_, ", "), did_you_mean(key, known_)));
+      std::vector<std::string> once;  // a key may have been read in two ways
+      for (const std::string& name : known_) {
+        if (std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
+      }
+      fault(key, "an unknown key", fmt::format("one of {}{}", fmt::join(once, ", "), did_you_mean(key, once)));
     }
   }
 }

@@ -129,9 +129,12 @@ for format in agentic-mooncake mooncake-sessions weka otlp jaeger wfformat recor
   done
   refused "/dev/zero as $format" replay /dev/zero --format $format --on "$good" --quiet --out out
 done
-for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' ''; do
+for demand in 'p95 ttft_s' 'p94 ttft_s < 2' 'p95 tfft_s < 2' 'slo.atainment >= 1' 'slo < 1' 'p95 ttft_s < two' '< 2' '' 'name == 5' 'pools < 1' 'pools.main < 1' \
+  'pools.main.bussy < 1' 'pools.main.chip == 5' 'agents.request.tasks > 0'; do
   refused "--assert $demand" run "$good" --quiet --out out --assert "$demand"
 done
+refused "a pool that is not there" run "$good" --quiet --out out --assert 'pools.man.busy > 0.5'
+says "a pool that is not there" '--assert: found "man" in "pools.man.busy > 0.5", allowed: one of main (did you mean "main"?)'
 refused "an unknown kind" catalog chip; says "an unknown kind" 'did you mean "chips"'
 refused "an unknown chip" catalog chips h100; says "an unknown chip" 'did you mean "h100-sxm"'
 refused "an unknown agent" graph customer-servise
@@ -204,7 +207,7 @@ done
 refused "a result folder that is a file" run "$good" --quiet --out file
 
 # An interrupt: what was done is kept, whole, and marked.
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
   rm -rf partial
   "$tokenyard" run "$good" --quiet --out partial --write calls,series --set /run/duration_s=30000000 > /dev/null 2> message & run=$!
   while [ ! -e partial ] && kill -0 $run 2> /dev/null; do sleep 0.05; done
@@ -215,6 +218,30 @@ for signal in INT TERM; do
   [ -z "$(find partial -name '*.tmp*')" ] || fail "SIG$signal: a temporary file is left"
   awk -F, 'NR == 1 { columns = NF } NF != columns { exit 1 }' partial/calls.csv || fail "SIG$signal: rows are whole"
 done
+
+(trap '' HUP; exec "$tokenyard" run "$good" --quiet --out nohup --write none --set /run/duration_s=30000000 2> message) & run=$!
+while [ ! -e nohup ] && kill -0 $run 2> /dev/null; do sleep 0.05; done
+sleep 0.5
+kill -HUP $run; sleep 0.5; kill -INT $run || fail "under nohup a run outlives SIGHUP"
+wait $run; [ $? = 130 ] || fail "under nohup a run still ends by SIGINT"
+
+# What cannot be kept half done says so, in a line, and leaves nothing.
+interrupted() { # TEXT, then the command
+  text=$1; shift
+  : > message
+  "$tokenyard" "$@" > output 2> message & run=$!
+  for _ in $(seq 100); do [ -s message ] && break; sleep 0.1; kill -INT $run 2> /dev/null; done  # ignored until it is caught
+  wait $run; [ $? = 130 ] || fail "$1, interrupted, is exit 130"
+  says "$1, interrupted" "Interrupted: $text"
+  [ "$(wc -l < message)" = 1 ] || fail "$1, interrupted, says one line"
+}
+long="--set /run/duration_s=30000000"
+interrupted "nothing was kept." bottleneck "$good" $long
+interrupted "nothing was kept." demand "$good" --no-cache $long
+interrupted "the sizings that were finished are kept in $work/sizings" demand "$good" --cache "$work/sizings" $long
+interrupted "nothing was kept." study seven-gigawatts --out book
+[ ! -e book ] || fail "an interrupted study leaves no folder"
+refused "a study below a device" study token-surge --out /dev/null/x; says "a study below a device" "/dev/null/x: Not a directory"
 
 [ $failures = 0 ] || { echo "$failures failures"; exit 1; }
 echo "$cases refusals, all well"

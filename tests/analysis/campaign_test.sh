@@ -22,6 +22,10 @@ for k in 1 2; do "$tokenyard" campaign run campaign.json --out shards --shard $k
 if [ "$mpi" != none ] && command -v mpirun > /dev/null; then
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n 2 "$mpi" campaign.json --out mpi > /dev/null || fail "mpirun ends with 0"
   tables mpi | cmp -s - one.csv || fail "MPI gives the same tables"
+  echo '{"scenario": "'"$root"'/tests/analysis/scenarios/split.json", "factors": [{"grid": {"/seed": [1, 2]}}]}' > moving.json
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n 2 "$mpi" moving.json --out moving > /dev/null 2> message
+  grep -q '^moving.json: /network: found "simgrid", and bytes that move between replicas, allowed: "analytic"' message || fail "MPI says which file asks for another network"
+  grep -q 'allowed:.*allowed:' message && fail "a fault of a run is said as it is"
   ldd "$mpi" | grep -q simgrid && fail "tokenyard-mpi does not link SimGrid"
 else
   echo "skipped: MPI is not there"
@@ -39,6 +43,9 @@ case $code in 0|130) ;; *) fail "an interrupt is exit 130, not $code" ;; esac
 sed 's|"/pools/0/replicas": \[1, 2\]|"/pools/0/model": ["llama-3.1-70b", "llama-3.1-405b"]|' campaign.json > failing.json
 "$tokenyard" campaign run failing.json --out failing > output 2>&1; [ $? = 4 ] || fail "failed runs are exit 4"
 grep -q 'failed: cell 3, repetition 0: infeasible' output || fail "a failure is named"
+sed 's|"repetitions"|"outputs": ["latency.tfft_s.p95"], "repetitions"|' campaign.json > outputs.json
+"$tokenyard" campaign run outputs.json --out outputs 2> message; [ $? = 2 ] || fail "an unknown output is exit 2"
+grep -q '^outputs.json: /outputs: found "latency.tfft_s.p95", allowed: a key of the summary (did you mean' message || fail "an unknown output is said with its file"
 sed 's|"repetitions"|"repetitons"|' campaign.json > wrong.json
 "$tokenyard" campaign run wrong.json --out wrong 2> message; [ $? = 2 ] || fail "a wrong campaign is exit 2"
 grep -q '/repetitons.*did you mean "repetitions"' message || fail "the message names place and remedy"

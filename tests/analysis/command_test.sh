@@ -27,6 +27,9 @@ grep -q '/pools/0/chip.*did you mean "h100-sxm"' message || fail "the message na
 for agent in customer-service sales-report; do
   "$tokenyard" catalog agents $agent --json > agent.json && "$tokenyard" check agent.json > /dev/null || fail "the catalogue's $agent is a start for one's own"
 done
+"$tokenyard" run "$scenario" --quiet --out d --set /pools/0/replicas=1 --set /pools/0/parallelism='{"tp": 8, "pp": 2}' \
+  --set '/cluster={"sites": [{"nodes": [{"chip": "h100-sxm", "count": 2}]}], "fabric": {"topology": "none"}}' 2> message
+[ $? = 3 ] && grep -q "^$scenario: /pools/0: pool \"main\": .*joins no nodes" message || fail "nodes that nothing joins: exit 3, with file and place"
 "$tokenyard" replay nothing.csv --format azure --on "$scenario" 2> message; [ $? = 2 ] || fail "a missing trace is exit 2"
 # A node for each replica: the KV of 1000 tokens, 131.072 MB, crosses a fabric of 1 GB/s in 131.072 ms and its 5 us.
 printf 'arrival_s,prompt_tokens,output_tokens\n0,1000,10\n' > one.csv

@@ -7,10 +7,11 @@
 ///     {"kind": "tool", "node": "look-up", "branch": 0, "parent": 0, "took_ns": 1500, "cause": "tool", "count": 1,
 ///     "after": [[0]]}]}
 ///
-/// `"status": "failed"` beside the agent: the task ended so. `after` names earlier steps of the line by their place,
+/// `"status": "failed"`, "rejected" or "unfinished" beside the agent: the task ended so. `after` names earlier steps of the line by their place,
 /// with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model` is the pool that served
-/// the call. `not_before_ns` counts from the arrival. An LLM step's `entity` (0: none) keeps its
-/// random draws, those of speculative decoding, as they were.
+/// the call. `not_before_ns` counts from the arrival; an LLM step's `cause` says what that time was. An LLM step's
+/// `entity` (0: none) keeps its random draws, those of speculative decoding, as they were. A tool's `count` is the calls
+/// that ran side by side.
 
 #include "traces/readers/json_row.hpp"
 #include "traces/readers/task_documents.hpp"
@@ -49,10 +50,12 @@ class RecordReader final : public TaskDocuments {
     task.arrival = Time::nanoseconds(arrival);
     std::string_view status = "completed";
     Element given;
-    if (root["status"].get(given) == SUCCESS &&
-        (given.get(status) != SUCCESS || (status != "completed" && status != "failed")))
-      return refuse("/status", shown_text(simdjson::minify(given)), "\"completed\" or \"failed\"");
-    task.failed = status == "failed";
+    const bool read = root["status"].get(given) != SUCCESS || given.get(status) == SUCCESS;
+    const auto& names = platforms::kCallStatusNames;
+    const auto known = std::find(names.begin(), names.end(), status);
+    if (!read || known == names.end())
+      return refuse("/status", shown_text(simdjson::minify(given)), fmt::format("one of {}", fmt::join(names, ", ")));
+    task.status = static_cast<platforms::CallStatus>(known - names.begin());
     std::size_t i = 0;
     for (const Element step : steps) {
       const std::string pointer = fmt::format("/steps/{}", i++);

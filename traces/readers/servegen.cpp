@@ -54,6 +54,7 @@ class ServeGenReader final : public TraceReader {
     std::sort(chunks.begin(), chunks.end());
     for (const auto& [number, trace] : chunks) read_client(number, trace);
     faults_.throw_if_any();
+    if (!missing_.empty()) throw sim::InputError(missing_);
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       if (!clients_[i].over()) due_.push({clients_[i].next_s(), i});
     }
@@ -78,7 +79,7 @@ class ServeGenReader final : public TraceReader {
   const SkippedRows& skipped() const override { return faults_.skipped(); }
 
  private:
-  /// A client with a faulty file is left out as a whole.
+  /// A client with a faulty file is left out as a whole; a file that is not there is a fault in any case.
   void read_client(std::uint64_t number, const std::string& trace) {
     std::vector<Window> windows;
     std::vector<Lengths> lengths;
@@ -130,6 +131,12 @@ class ServeGenReader final : public TraceReader {
   bool read_lengths(const std::string& file, std::vector<Lengths>& lengths) {
     simdjson::dom::element root;
     simdjson::dom::object object;
+    if (std::error_code error; !fs::exists(file, error)) {
+      sim::Fault missing{file, "", "no such file", "the token counts of the client whose chunk-N-trace.csv is there"};
+      if (!options_.skip_faulty) return faults_.refuse(RowFault::kMalformed, std::move(missing));
+      missing_.push_back(std::move(missing));
+      return false;
+    }
     if (const auto error = parser_.load(file).get(root); error != simdjson::SUCCESS) {
       return faults_.refuse(RowFault::kMalformed,
                             {file, "", simdjson::error_message(error), "the token counts of the client's requests"});
@@ -206,6 +213,7 @@ class ServeGenReader final : public TraceReader {
   std::priority_queue<Due> due_;
   std::uint64_t given_ = 0;
   RowFaults faults_;
+  std::vector<sim::Fault> missing_;  ///< files, where faulty clients are left out: it is no row that is wrong
 };
 
 }  // namespace

@@ -112,10 +112,14 @@ void OtlpFile::add_step(const RanTask& ran, const agents::RecordedNames& names, 
     return close_span(run.failed);
   }
   if (step.kind == StepKind::kTool) {
-    open_span(parent, id, "execute_tool " + node, kInternal, run.begin, run.end);
-    text("gen_ai.operation.name", "execute_tool");
-    text("gen_ai.tool.name", node);
-    return close_span(run.failed);
+    for (std::uint64_t copy = 0; copy < std::max(1U, step.count); ++copy) {  // side by side
+      open_span(parent, span_id(ran.record.task, (copy + 1) << 32 | s), "execute_tool " + node, kInternal, run.begin,
+                run.end);
+      text("gen_ai.operation.name", "execute_tool");
+      text("gen_ai.tool.name", node);
+      close_span(run.failed);
+    }
+    return;
   }
   open_span(parent, id, node, kInternal, run.begin, run.end);
   text("tokenyard.step.kind", agents::kStepKindNames[static_cast<std::size_t>(step.kind)]);

@@ -11,8 +11,12 @@ using platforms::Cause;
 
 void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNames& names) {
   auto out = file_.out();
-  fmt::format_to(out, R"({{"task":{},"agent":{},"arrival_ns":{}{},"steps":[)", tasks_++,
-                 json_text(names.agents[task.agent]), task.arrival.ns(), task.failed ? R"(,"status":"failed")" : "");
+  fmt::format_to(out, R"({{"task":{},"agent":{},"arrival_ns":{})", tasks_++, json_text(names.agents[task.agent]),
+                 task.arrival.ns());
+  if (task.status != platforms::CallStatus::kCompleted) {
+    fmt::format_to(out, R"(,"status":"{}")", platforms::kCallStatusNames[static_cast<std::size_t>(task.status)]);
+  }
+  fmt::format_to(out, R"(,"steps":[)");
   bool first = true;
   for (const RecordedStep& step : task.steps) {
     fmt::format_to(out, R"({}{{"kind":"{}","node":{},"branch":{},"parent":{},"took_ns":{})", first ? "" : ",",
@@ -21,6 +25,8 @@ void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNam
                    step.duration.ns());
     first = false;
     if (step.not_before > sim::Time()) fmt::format_to(out, R"(,"not_before_ns":{})", step.not_before.ns());
+    if (step.kind != StepKind::kCall || step.cause != Cause::kOther)
+      fmt::format_to(out, R"(,"cause":"{}")", platforms::kCauseNames[static_cast<std::size_t>(step.cause)]);
     if (step.kind == StepKind::kCall) {
       fmt::format_to(out, R"(,"model":{},"output_tokens":{})", json_text(names.models[step.model]), step.output_tokens);
       if (step.entity != 0) fmt::format_to(out, R"(,"entity":{})", step.entity);
@@ -31,9 +37,8 @@ void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNam
         fmt::format_to(out, "{}[{},{}]", e == 0 ? "" : ",", extent.content, extent.tokens);
       }
       fmt::format_to(out, "]");
-    } else {
-      fmt::format_to(out, R"(,"cause":"{}")", platforms::kCauseNames[static_cast<std::size_t>(step.cause)]);
-      if (step.count != 1) fmt::format_to(out, R"(,"count":{})", step.count);
+    } else if (step.count != 1) {
+      fmt::format_to(out, R"(,"count":{})", step.count);
     }
     if (step.dependencies > 0) fmt::format_to(out, R"(,"after":[)");
     for (std::uint32_t d = 0; d < step.dependencies; ++d) {

@@ -59,6 +59,7 @@ void TaskRecorder::on_node(const agents::NodeVisit& span) {
     unplaced.erase(first, unplaced.end());
   } else if (span.kind == "tool" || span.kind == "retrieval" || span.kind == "media") {
     item.kind = StepKind::kTool;
+    item.tool_calls = span.tool_calls;
   } else if (span.kind == "human") {
     item.kind = StepKind::kHuman;
   } else if (span.kind == "wait") {
@@ -79,7 +80,7 @@ class TaskRecorder::Builder {
     const std::string agent = name_in(given_.agents, record_.agent);
     ran_.task.agent = names_.agent(agent);
     ran_.task.arrival = record_.arrival;
-    ran_.task.failed = record_.status == agents::TaskStatus::kFailed;
+    ran_.task.status = record_.status;
     // Calls of a visit that never ended, or of a task without visits.
     for (std::size_t c = 0; c < open_.calls.size(); ++c) {
       const Call& call = open_.calls[c];
@@ -156,6 +157,7 @@ class TaskRecorder::Builder {
     if (item.kind != StepKind::kCall) {
       RecordedStep& step = add(item, before, item.begin, {item.begin, item.end});
       step.duration = item.end - item.begin;
+      if (item.kind == StepKind::kTool) step.count = item.tool_calls;
       step.cause = item.kind == StepKind::kHuman  ? Cause::kHuman
                    : item.kind == StepKind::kTool ? Cause::kTool
                                                   : Cause::kOther;
@@ -191,8 +193,11 @@ class TaskRecorder::Builder {
                                                                 : std::to_string(item.node));
     step.branch = item.branch;
     step.parent_branch = open_.parents.at(item.branch);
-    if (before.steps.empty()) step.not_before = begin - record_.arrival;
     const Cause cause = item.kind == StepKind::kCall && begin > item.begin ? Cause::kRetry : Cause::kOther;
+    if (before.steps.empty()) {
+      step.not_before = begin - record_.arrival;
+      if (item.begin == record_.arrival) step.cause = cause;
+    }
     for (const std::uint32_t s : before.steps) ran_.task.depend({s, Trigger::kCompletion, cause, begin - before.end});
     return step;
   }

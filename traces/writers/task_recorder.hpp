@@ -65,6 +65,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
     agents::StepKind kind = agents::StepKind::kTool;
     std::uint32_t child = kNone;  ///< the branch it stands for
     std::vector<std::size_t> calls;
+    std::uint32_t tool_calls = 0;
   };
   struct Open {
     std::vector<Call> calls;

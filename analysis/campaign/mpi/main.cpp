@@ -141,8 +141,7 @@ class Coordinator {
     free_.push_back(status.MPI_SOURCE);
   }
   void record(RunId run, const RunOutcome& result) {
-    if (result.failure == RunFailure::kInput)
-      throw sim::InputError({"", "", result.message, "a campaign whose runs are right"});
+    if (result.failure == RunFailure::kInput) throw sim::InputError(result.faults);
     results_.record(work_.campaign, run, result, TOKENYARD_VERSION);
     agenda_->settle(run, result);
     ++runs_;

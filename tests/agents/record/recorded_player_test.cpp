@@ -235,7 +235,7 @@ TEST_CASE("Recorded models go to pools by exact name, longest prefix, pool, and 
 
 TEST_CASE("Recorded: a task that failed when it was recorded fails again, after all its steps") {
   Tasks source;
-  source.add(Time::seconds(1)).failed = true;
+  source.add(Time::seconds(1)).status = TaskStatus::kFailed;
   call(source.list.back());
   tool(source.list.back(), 2);
   source.list.back().depend({0});

@@ -59,4 +59,25 @@ TEST_CASE("Assertions: bad grammar and unknown keys are refused before the run, 
   CHECK_THAT(refusal("slo < 2"), Contains("attainment"));
   CHECK_THAT(refusal("p95 ttft_s < 2s"), Contains("allowed: a number"));
   CHECK_THAT(refusal("p95 ttft_s < nan"), Contains("allowed: a number"));
+  CHECK_THAT(refusal("name == 5"), Contains("allowed: a number"));
+  CHECK_THAT(refusal("pools < 1"), Contains("allowed: a number"));
+}
+
+TEST_CASE("Assertions: names of pools and agents are the scenario's, dots included") {
+  const auto refused = [](const std::string& text) {
+    sim::Faults faults;
+    const Assertion assertion = Assertion::parse(text, faults);
+    CHECK(faults.empty());
+    assertion.check_names({{"pools", {"main", "llama-3.1"}}, {"agents", {"sales"}}, {"training", {}}}, faults);
+    return faults.empty() ? std::string() : faults.list()[0].message();
+  };
+  CHECK(refused("pools.main.busy > 0.5").empty());
+  CHECK(refused("pools.llama-3.1.bound.compute > 0.5").empty());
+  CHECK(refused("pools.main.kv_tiers.host.hit_rate > 0.5").empty());
+  CHECK(refused("p95 ttft_s < 2").empty());
+  CHECK_THAT(refused("pools.man.busy > 0.5"), Contains("did you mean \"main\""));
+  CHECK_THAT(refused("pools.main.bussy > 0.5"), Contains("did you mean \"busy\""));
+  CHECK_THAT(refused("pools.main.chip == 1"), Contains("allowed: a number"));
+  CHECK_THAT(refused("agents.sale.task_s.p95 < 9"), Contains("did you mean \"sales\""));
+  CHECK_FALSE(refused("training.job.step_s < 9").empty());
 }

@@ -246,3 +246,71 @@ TEST_CASE("Command: fit-agent writes an agent that check takes, and says how nea
   CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "customer-servic"}).err,
              Contains("did you mean \"customer-service\""));
 }
+
+TEST_CASE("Command: faults that follow from one of the cluster are not told beside it") {
+  const auto faults = [](const std::string& cluster) {
+    const Outcome outcome = run({"run", kScenario, "--quiet", "--set", "/cluster=" + cluster});
+    CHECK(outcome.code == kWrongInput);
+    return outcome.err;
+  };
+  for (const char* cluster : {R"("hgx-h100-4x9")", R"({"sites": [{"nodes": [{"chip": "h100"}]}]})",
+                              R"({"sites": [{"nodes": [{"chip": "h100-sxm"}]}], "fabric": {"topology": "torus"}})"}) {
+    const std::string said = faults(cluster);
+    INFO(said);
+    CHECK(std::count(said.begin(), said.end(), '\n') == 1);
+    CHECK_THAT(said, Contains("/cluster"));
+  }
+  // Of pools that are wrong in themselves it still is.
+  const Outcome both =
+      run({"run", kScenario, "--quiet", "--set", "/cluster=\"nowhere\"", "--set", "/pools/0/chip=\"h100\""});
+  CHECK_THAT(both.err, Contains("/cluster") && Contains("/pools/0/chip"));
+}
+
+TEST_CASE("Command: a list of allowed keys has each of them once") {
+  const std::string said = run({"run", kScenario, "--quiet", "--set", "/clustr=1"}).err;
+  INFO(said);
+  CHECK_THAT(said, Contains("did you mean \"cluster\"") && Contains(" cluster, ") && !Contains("cluster, cluster"));
+}
+
+TEST_CASE("Command: where no service level is asked for, none is met or kept") {
+  const ResultFolder folder("no-level");
+  const std::vector<std::string> base = {"run",     kScenario, "--set", "/run={\"duration_s\": 20}", "--set", "/slo={}",
+                                         "--write", "none",    "--out", folder.path.string()};
+  const Outcome plain = run(base);
+  CHECK(plain.code == kDone);
+  CHECK_THAT(plain.out, Contains("No service level was asked for") && !Contains("within its limits"));
+  const Json summary = Json::parse(folder.read("summary.json"));
+  for (const char* key : {"attainment", "attainment_calls", "attainment_tasks", "met"})
+    CHECK(summary["slo"][key].is_null());
+  CHECK(summary["slo"]["goodput_calls_per_s"] == summary["throughput"]["calls_per_s"]);
+  CHECK(summary["agents"]["requests"]["attainment"].is_null());
+  std::vector<std::string> demanding = base;
+  demanding.insert(demanding.end(), {"--assert", "slo.attainment >= 0.5"});
+  CHECK(run(demanding).code == kInfeasible);
+}
+
+TEST_CASE("Command: tasks that failed in a record failed in the spans made of it") {
+  const ResultFolder folder("converted");
+  std::filesystem::create_directories(folder.path);
+  const std::string record = (folder.path / "record.jsonl").string(), spans = (folder.path / "spans.jsonl").string();
+  std::ofstream out(record);
+  for (const char* status :
+       {"", R"("status": "completed", )", R"("status": "failed", )", R"("status": "rejected", )"}) {
+    out << R"({"agent": "a", "arrival_ns": 0, )" << status
+        << R"("steps": [{"kind": "tool", "node": "look-up", "took_ns": 5, "cause": "tool", "count": 3}]})" << '\n';
+  }
+  out.close();
+  REQUIRE(run({"convert", record, "--format", "record", "--to", "otlp", "-o", spans}).code == kDone);
+  std::istringstream lines(folder.read("spans.jsonl"));
+  std::vector<int> failed, tools;
+  for (std::string line; std::getline(lines, line);) {
+    const Json list = Json::parse(line)["resourceSpans"][0]["scopeSpans"][0]["spans"];
+    failed.push_back(list[0]["status"]["code"]);
+    tools.push_back(static_cast<int>(list.size()) - 1);
+  }
+  CHECK(failed == std::vector<int>{1, 1, 2, 2});
+  CHECK(tools == std::vector<int>{3, 3, 3, 3});
+  const std::string again = (folder.path / "again.jsonl").string();
+  REQUIRE(run({"convert", record, "--format", "record", "--to", "record", "-o", again}).code == kDone);
+  CHECK_THAT(folder.read("again.jsonl"), Contains(R"("status":"failed")") && Contains(R"("status":"rejected")"));
+}

@@ -10,6 +10,9 @@ TEST_CASE("Command: study lists, examines, and names the near match") {
   const Outcome list = run({"study", "--list"});
   CHECK(list.code == kDone);
   CHECK(list.out.find("token-surge") != std::string::npos);
+  const Json listed = Json::parse(run({"study", "--list", "--json"}).out);
+  CHECK(std::any_of(listed.begin(), listed.end(), [](const Json& study) { return study["name"] == "token-surge"; }));
+  CHECK(listed[0]["title"].is_string());
 
   const Outcome unknown = run({"study", "token-surges"});
   CHECK(unknown.code == kWrongInput);

@@ -93,8 +93,12 @@ TEST_CASE("ServeGen: a faulty client is refused with its file and line, or left 
   const auto faults = faults_of(folder / ".");
   REQUIRE(faults.size() == 3);
   CHECK_THAT(faults[0].message(), Contains("chunk-1-trace.csv") && Contains("line 2") && Contains("Pareto"));
-  CHECK_THAT(faults[1].message(), Contains("chunk-2-dataset.json"));
+  CHECK_THAT(faults[1].message(), Contains("chunk-2-dataset.json: found no such file, allowed: the token counts"));
   CHECK_THAT(faults[2].message(), Contains("chunk-3-dataset.json") && Contains("/0/input_tokens"));
+  const auto skipped = faults_of(folder / ".", {.skip_faulty = true});  // a file that is not there is no faulty row
+  REQUIRE(skipped.size() == 1);
+  CHECK_THAT(skipped[0].message(), Contains("chunk-2-dataset.json: found no such file"));
+  folder.write("chunk-2-dataset.json", "[]");
   const auto trace = open_trace(folder / ".", "servegen", {.skip_faulty = true});
   CHECK(trace->skipped().total() == 3);
   agents::RecordedRequest request;

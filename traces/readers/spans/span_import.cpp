@@ -38,7 +38,8 @@ class TaskBuilder {
     task_.agent = list_.all_names.agent(agent != roots.end() ? agent_name(*agent) : "agent");
     const auto last = std::find_if(roots.rbegin(), roots.rend(),
                                    [&](std::uint32_t r) { return forest_.node(r).what == What::kAgent; });
-    task_.failed = last != roots.rend() && forest_.span(*last).failed;
+    const bool failed = last != roots.rend() && forest_.span(*last).failed;
+    task_.status = failed ? platforms::CallStatus::kFailed : platforms::CallStatus::kCompleted;
     // Roots of one trace are one turn; turns of a conversation follow each other.
     std::vector<std::vector<std::uint32_t>> turns;
     for (const std::uint32_t root : roots) {
