@@ -62,7 +62,8 @@ struct Watch final : agents::TaskObserver {
   explicit Watch(Samples& s) : samples(s) {}
   void on_task(const agents::TaskRecord& record) override { samples.calls.push_back(record.calls); }
   void on_node(const agents::NodeVisit& visit) override {
-    if (visit.kind == "tool") samples.tools.push_back((visit.end - visit.served).seconds());
+    // One that takes no time stands for those beside another (learn_sessions.cpp).
+    if (visit.kind == "tool" && visit.end > visit.begin) samples.tools.push_back((visit.end - visit.served).seconds());
     if (visit.kind == "human") samples.people.push_back((visit.end - visit.served).seconds());
   }
   Samples& samples;

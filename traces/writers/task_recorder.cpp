@@ -81,6 +81,8 @@ class TaskRecorder::Builder {
     ran_.task.agent = names_.agent(agent);
     ran_.task.arrival = record_.arrival;
     ran_.task.status = record_.status;
+    // A call that was under way when the run ended ends with its task.
+    for (Call& call : open_.calls) call.record.finish = std::min(call.record.finish, record_.finish);
     // Calls of a visit that never ended, or of a task without visits.
     for (std::size_t c = 0; c < open_.calls.size(); ++c) {
       const Call& call = open_.calls[c];

@@ -52,6 +52,22 @@ TEST_CASE("Tasks that failed are recorded as such, and fail when the record is r
   CHECK(simulate_text(desk, again, {}, replay)["counts"]["tasks_failed"].get<int>() == failed);
 }
 
+TEST_CASE("A record of a run that ended before its work is read again, each task with its status") {
+  const ResultFolder folder("unfinished-record");
+  const sim::Json ran = simulate_text(R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}],
+      "workload": {"requests": {"rate_per_s": 5, "prompt_tokens": 500, "output_tokens": 2000}},
+      "run": {"duration_s": 20, "drain": false}})",
+                                      folder, {.write = {"record"}});
+  const auto source = traces::open_tasks((folder.path / "record.jsonl").string(), "record");
+  agents::RecordedTask task;
+  int unfinished = 0;
+  while (source->next(task)) unfinished += task.status == platforms::CallStatus::kUnfinished ? 1 : 0;
+  CHECK(unfinished > 10);
+  CHECK(ran["counts"]["tasks_unfinished"].get<int>() == unfinished);
+}
+
 TEST_CASE("Requests that arrive all at once are measured to the end of the run") {
   const ResultFolder folder("at-once");
   std::filesystem::create_directories(folder.path);
