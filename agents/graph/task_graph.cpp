@@ -71,6 +71,7 @@ class AgentReader {
     Draw d;
     d.given = r.has(key);
     d.of = sim::read_distribution(r, key, fallback);
+    if (d.of.is_constant() && d.of.mean() < 0) r.fault(key, fmt::format("{}", d.of.mean()), "a number of at least 0");
     d.stream = sim::StreamName(fmt::format("{}/{}/{}", agent_.name, owner, key));
     return d;
   }
@@ -231,10 +232,10 @@ class AgentReader {
   }
 
   std::uint32_t endpoint(sim::ObjectReader& r, std::string_view key) {
-    const std::string name = r.string(key);
-    if (!r.has(key)) return kNone;
-    const std::uint32_t node = agent_.find(name);
-    if (node == kNone) r.fault(key, '"' + name + '"', "a node" + sim::did_you_mean(name, node_names()));
+    const std::optional<std::string> name = r.valid_string(key);
+    if (!name) return kNone;
+    const std::uint32_t node = agent_.find(*name);
+    if (node == kNone) r.fault(key, '"' + *name + '"', "a node" + sim::did_you_mean(*name, node_names()));
     return node;
   }
 
@@ -243,7 +244,8 @@ class AgentReader {
     const std::uint32_t to = endpoint(r, "to");
     Edge e;
     e.index = agent_.edges();
-    const std::string owner = fmt::format("{}>{}#{}", r.string("from", ""), r.string("to", ""), e.index);
+    const auto name = [&](std::uint32_t node) { return node == kNone ? std::string() : agent_.node(node).name; };
+    const std::string owner = fmt::format("{}>{}#{}", name(from), name(to), e.index);
     e.p = r.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
     if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9}))
       e.max = static_cast<std::uint32_t>(*max);

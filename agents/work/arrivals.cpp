@@ -37,7 +37,12 @@ Diurnal read_diurnal(sim::ObjectReader& r) {
 }  // namespace
 
 void ArrivalSpec::read(sim::ObjectReader& r) {
+  const std::size_t faults = r.faults().size();
   const std::string process = r.choice("process", {"poisson", "gamma", "markov-modulated", "diurnal"}, "poisson");
+  if (r.faults().size() != faults) {  // without the process, its keys cannot be judged
+    for (const auto& [key, value] : r.value().items()) r.raw(key);
+    return;
+  }
   if (process == "gamma") cv = r.number("cv", {.minimum = 0.05, .maximum = 50});
   if (process == "diurnal") diurnal = read_diurnal(r);
   if (process == "markov-modulated") {
@@ -62,6 +67,8 @@ void ClosedLoop::read(sim::ObjectReader& r) {
   users = r.integer("users", {.minimum = 1, .maximum = kMostTasksAtOnce});
   ramp_s = r.number("ramp_s", {.fallback = 0, .minimum = 0, .maximum = 1e9});
   think_s = sim::read_distribution(r, "think_s", 0.0);
+  if (think_s.is_constant() && think_s.mean() < 0)
+    r.fault("think_s", fmt::format("{}", think_s.mean()), "seconds of at least 0");
 }
 
 ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec, sim::Time end)

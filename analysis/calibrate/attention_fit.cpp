@@ -58,13 +58,13 @@ std::vector<AttentionSample> read(const std::filesystem::path& path, std::string
     if (table.text(row, "kv_cache_dtype") != kv_format) continue;
     if (table.has("window_size") && table.number(row, "window_size") != 0) continue;
     AttentionSample s;
-    s.batch = std::llround(table.number(row, "batch_size"));
-    s.heads = std::llround(table.number(row, "num_heads"));
-    s.kv_heads = std::llround(table.number(row, "num_key_value_heads"));
-    s.head_dim = std::llround(table.number(row, "head_dim"));
-    s.tokens = decode ? std::llround(table.number(row, "step")) + 1 : std::llround(table.number(row, "isl"));
+    s.batch = table.whole(row, "batch_size");
+    s.heads = table.whole(row, "num_heads");
+    s.kv_heads = table.whole(row, "num_key_value_heads", 1, s.heads);
+    s.head_dim = table.whole(row, "head_dim");
+    s.tokens = decode ? table.whole(row, "step", 0) + 1 : table.whole(row, "isl");
     s.kv_bytes = kv_format == "fp8" ? 1 : 2;
-    s.seconds = table.number(row, "latency") * 1e-3;
+    s.seconds = table.positive(row, "latency") * 1e-3;
     if (!decode && ((table.has("step") && table.number(row, "step") != 0) || s.tokens == 1))
       continue;  // one token is a decode
     if (s.tokens <= kLongest && s.batch <= kLargestBatch && s.head_dim == 128) samples.push_back(s);
@@ -88,6 +88,8 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Side& side,
   for (const AttentionSample& s : samples) {
     if (!held_out(s)) used.push_back(s);
   }
+  const bool judged = !used.empty();  // a table of one configuration may be held out whole: then it is fitted whole
+  if (!judged) used = samples;
   const std::size_t stride = std::max<std::size_t>(1, used.size() / kFittedRows);
   const auto error = [&](std::span<const double> v) {
     const AttentionFigures figures = figures_of(v);
@@ -114,8 +116,9 @@ AttentionFit fit(const std::vector<AttentionSample>& samples, const Side& side,
   const KernelResidual without = table_of(used);
   result.residual = table_of(samples);
   for (const AttentionSample& s : samples) {
-    figures.*side.residual = held_out(s) ? &without : &result.residual;
-    (held_out(s) ? result.held_out : result.fitted).add(side.seconds(figures, s), s.seconds);
+    const bool out = judged && held_out(s);
+    figures.*side.residual = out ? &without : &result.residual;
+    (out ? result.held_out : result.fitted).add(side.seconds(figures, s), s.seconds);
   }
   return result;
 }

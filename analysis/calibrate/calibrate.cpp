@@ -37,6 +37,9 @@ std::vector<const char*> expert_formats(platforms::Precision precision) {
   return {};
 }
 
+// Fitted to 16-bit tables (gemm_fit.cpp, attention_fit.cpp).
+constexpr std::size_t kGemmFigures = 8, kPrefillFigures = 5, kDecodeFigures = 3;
+
 /// Whose layers the tables of MLA measure.
 constexpr const char* kLatentModel = "deepseek-v3";
 
@@ -47,6 +50,15 @@ std::string format_of(const std::string& precision) {
 
 [[noreturn]] void refuse(const CalibrateOptions& options, std::string found, std::string allowed) {
   throw sim::InputError({options.table.string(), "", std::move(found), std::move(allowed)});
+}
+
+/// Of the precision, for a fit of so many figures.
+void need_rows(const CalibrateOptions& options, std::size_t rows, std::size_t figures, const char* column) {
+  if (rows == 0) refuse(options, "no rows of " + options.precision, fmt::format("rows of it in {}", column));
+  if (rows < figures) {
+    refuse(options, fmt::format("{} {} of {}", rows, rows == 1 ? "row" : "rows", options.precision),
+           fmt::format("at least {}, as many as there are figures to fit", figures));
+  }
 }
 
 /// What a table is brought into: the entry of a chip, at the precision asked for.
@@ -101,7 +113,7 @@ bool fits_all_formats(const Target& target) { return target.precision == platfor
 void calibrate_products(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const auto samples = read_gemm_samples(options.table, format_of(options.precision));
-  if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in gemm_dtype");
+  need_rows(options, samples.size(), kGemmFigures, "gemm_dtype");
   const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(target.chip, target.precision),
                                platforms::bytes_per_weight(target.precision), platforms::input_bytes(target.precision));
   writer.describe("dense products", fit.fitted, fit.held_out);
@@ -131,9 +143,8 @@ void calibrate_experts(const Target& target, EntryWriter& writer) {
   for (const char* format : expert_formats(target.precision)) {
     if (samples.empty()) samples = read_expert_samples(options.table, format, known, weight_bytes);
   }
-  if (samples.empty())
-    refuse(options, "no rows of " + options.precision + " with balanced routing",
-           "rows of it in moe_dtype and distribution");
+  need_rows(options, samples.size(), platforms::ExpertKernels::kFigures.size(),
+            "moe_dtype, with balanced routing in distribution");
   const platforms::Precision compute = target.chip.compute_precision(target.precision).value();
   const ExpertFit fit = fit_experts(samples, known, weight_bytes, platforms::input_bytes(compute));
   writer.describe("layers of experts", fit.fitted, fit.held_out);
@@ -161,7 +172,7 @@ platforms::AttentionFigures known_attention(const Target& target) {
 void calibrate_prefill(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const auto samples = read_prefill_attention(options.table, format_of(options.precision));
-  if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
+  need_rows(options, samples.size(), kPrefillFigures, "kv_cache_dtype");
   const AttentionFit fit = fit_prefill_attention(samples, known_attention(target), fits_all_formats(target));
   writer.describe("prefill attention", fit.fitted, fit.held_out);
   writer.put_residual("attention_prefill_residual", platforms::kPrefillAxes, fit.residual);
@@ -182,7 +193,7 @@ constexpr double kFlashAttention2Tiles = 1.6;
 void calibrate_decode(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const auto samples = read_decode_attention(options.table, format_of(options.precision));
-  if (samples.empty()) refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
+  need_rows(options, samples.size(), kDecodeFigures, "kv_cache_dtype");
   const AttentionFit fit = fit_decode_attention(samples, known_attention(target), fits_all_formats(target));
   writer.describe("decode attention", fit.fitted, fit.held_out);
   writer.put_residual("attention_decode_residual", platforms::kDecodeAxes, fit.residual);
@@ -261,6 +272,8 @@ CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms
   if (table.points.empty())
     refuse(options, "no row that can be simulated", "rows of text tasks on models of the catalogue");
   const PowerFit fit = fit_power(table.points, chip);
+  if (fit.fitted.rows() == 0)
+    refuse(options, "no row whose steady time can be simulated", "rows of more output tokens");
   const std::string source = fmt::format("tokenyard calibrate: watts of serving, {}; {} leaving one model out",
                                          options.stack_name(), fit.held_out.summary());
   Json entry = target.entry();

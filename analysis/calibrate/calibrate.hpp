@@ -38,6 +38,7 @@ struct CalibrateOptions {
 struct CalibratedEntry {
   sim::Json entry;
   std::string what;  ///< "dense products: 5.1 / 3.2 / 14.0 % … on held-out shapes"
+  platforms::CatalogKind kind = platforms::CatalogKind::kChip;
 };
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.

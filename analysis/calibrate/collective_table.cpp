@@ -11,6 +11,7 @@ namespace tokenyard::analysis {
 namespace {
 
 constexpr double kBytesOfElement = 2, kLeastBytes = 4096, kMostBytes = 256.0 * 1024 * 1024;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 50;
 
 }  // namespace
 
@@ -23,10 +24,9 @@ CollectiveTable read_all_reduce(const std::filesystem::path& path) {
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (other(row, "op_name", "all_reduce") || other(row, "nccl_dtype", "half") || other(row, "backend", "vllm_graph"))
       continue;
-    const double bytes = kBytesOfElement * table.number(row, "message_size");
+    const double bytes = kBytesOfElement * static_cast<double>(table.whole(row, "message_size", 0, kMostElements));
     if (bytes < kLeastBytes || bytes > kMostBytes) continue;
-    measured[static_cast<std::int64_t>(table.number(row, "num_gpus"))][bytes].push_back(1e-3 *
-                                                                                        table.number(row, "latency"));
+    measured[table.whole(row, "num_gpus", 2)][bytes].push_back(1e-3 * table.positive(row, "latency"));
   }
   CollectiveTable result;
   for (const auto& [chips, sizes] : measured) {
@@ -56,6 +56,7 @@ CollectiveTable lower_of(const CollectiveTable& a, const CollectiveTable& b) {
 FitError error_between_sizes(const CollectiveTable& table) {
   FitError error;
   for (const auto& [chips, curve] : table) {
+    if (curve.points().size() < 3) continue;  // none has two neighbours
     for (const auto& [bytes, seconds] : curve.points()) {
       platforms::ProfileCurve others;
       for (const auto& [x, y] : curve.points()) {

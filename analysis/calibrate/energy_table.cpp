@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/run/pool_reading.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
+#include "sim/input/faults.hpp"
+#include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -16,7 +17,9 @@ namespace {
 using platforms::Precision;
 
 constexpr std::int64_t kRounds = 12;
+constexpr std::int64_t kMostChips = 4096, kMostSequences = 1'000'000;
 constexpr std::size_t kQuantiles = 40;
+constexpr double kMost = 1e15;  // in a histogram
 
 /// Mean tokens of a prompt, by task. Assumed: the table has none. The chat and the questions are short beside their
 /// answers; a request to fill in code carries the file around the gap.
@@ -42,12 +45,28 @@ std::string family(std::string_view model_id) {
   return name == "qwen3-coder-30b-a3b" ? "qwen3-30b-a3b" : name;
 }
 
-/// Equally likely output lengths in shares of their mean, from a histogram.
-std::vector<double> length_shares(const nlohmann::json& histogram) {
-  const auto bins = histogram.at("bins").get<std::vector<double>>();
-  const auto counts = histogram.at("counts").get<std::vector<double>>();
+/// Equally likely output lengths in shares of their mean, from the histogram under `key`.
+std::vector<double> length_shares(const sim::JsonFile& lengths, const std::string& key) {
+  const sim::Json& histogram = lengths.value()[key];
+  const auto refuse = [&](const char* part, std::string found, std::string allowed) {
+    throw sim::InputError({lengths.name(), fmt::format("/{}/{}", key, part), std::move(found), std::move(allowed)});
+  };
+  const auto numbers = [&](const char* part) {
+    const sim::Json list = histogram.is_object() && histogram.contains(part) ? histogram[part] : sim::Json();
+    const bool good = list.is_array() && std::all_of(list.begin(), list.end(), [](const sim::Json& x) {
+                        return x.is_number() && x.get<double>() >= 0 && x.get<double>() <= kMost;
+                      });
+    if (!good) refuse(part, sim::shown(list), fmt::format("a list of numbers from 0 to {}", kMost));
+    return list.get<std::vector<double>>();
+  };
+  const std::vector<double> bins = numbers("bins"), counts = numbers("counts");
   double all = 0, mean = 0;
   for (const double count : counts) all += count;
+  if (!(all > 0)) refuse("counts", "a sum of 0", "one above 0");
+  if (bins.size() != counts.size() + 1)
+    refuse("bins", fmt::format("{} edges of {} counts", bins.size(), counts.size()), "an edge more than counts");
+  if (std::adjacent_find(bins.begin(), bins.end(), std::greater_equal<>()) != bins.end())
+    refuse("bins", "an edge that is not above the one before", "ascending edges");
   std::vector<double> shares;
   double below = 0;
   std::size_t bin = 0;
@@ -64,7 +83,7 @@ std::vector<double> length_shares(const nlohmann::json& histogram) {
 
 /// The reason to leave a row out; empty: `point` is complete.
 std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog,
-                       const nlohmann::json& lengths, EnergyPoint& point) {
+                       const sim::JsonFile& lengths, EnergyPoint& point) {
   point.task = table.text(row, "task");
   point.model = table.text(row, "model_id");
   const auto prompt = kPromptTokens.find(point.task);
@@ -80,12 +99,12 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
     return "not in the catalogue: " + point.model.substr(point.model.find('/') + 1);
   const platforms::EngineDefaults* engine = catalog.find_engine("vllm");
   if (engine == nullptr) return "not in the catalogue: vllm";
-  const auto integer = [&](const char* column) { return static_cast<std::int64_t>(table.number(row, column)); };
+  const auto chips = [&](const char* column) { return table.whole(row, column, 1, kMostChips); };
   // "Expert parallel N, tensor parallel 1" is vLLM's --enable-expert-parallel: attention is divided among the N, too.
   platforms::Parallelism& p = point.spec.parallelism;
-  p.dp = std::max<std::int64_t>(1, integer("data_parallel"));
-  p.ep = std::max<std::int64_t>(1, integer("expert_parallel"));
-  p.tp = std::max<std::int64_t>(1, integer("num_gpus") / p.dp);
+  p.dp = chips("data_parallel");
+  p.ep = chips("expert_parallel");
+  p.tp = std::max<std::int64_t>(1, chips("num_gpus") / p.dp);
   point.spec.weights = weights->second;
   point.spec.host = engine->host;
   if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
@@ -95,21 +114,21 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   if (tokens <= 0) return fmt::format("does not fit: {} on {} chips", point.model, p.chips());
   point.bench.kv.block_size = engine->block_size;
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
-  point.bench.batching.max_num_seqs = static_cast<std::int32_t>(integer("max_num_seqs"));
+  point.bench.batching.max_num_seqs = static_cast<std::int32_t>(table.whole(row, "max_num_seqs", 1, kMostSequences));
   point.bench.batching.max_num_batched_tokens =
       std::max<platforms::Tokens>(engine->max_num_batched_tokens, point.bench.batching.max_num_seqs);
-  point.load.users = std::max<std::int64_t>(1, std::llround(table.number(row, "avg_batch_size")));
+  point.load.users = std::max<std::int64_t>(1, std::llround(table.positive(row, "avg_batch_size")));
   point.load.prompt_tokens = prompt->second;
-  point.load.output_tokens = std::max<platforms::Tokens>(1, std::llround(table.number(row, "avg_output_len")));
+  point.load.output_tokens = std::max<platforms::Tokens>(1, std::llround(table.positive(row, "avg_output_len")));
   point.load.requests = kRounds * point.load.users;
   point.load.turnaround_s = 0;
   std::string key = point.model + "__" + point.task;
   if (const auto slash = key.find('/'); slash != std::string::npos) key.replace(slash, 1, "__");
-  if (lengths.contains(key)) point.load.length_shares = length_shares(lengths.at(key));
-  point.watts = table.number(row, "avg_power_watts") / static_cast<double>(p.chips());
-  point.joules_per_token = table.number(row, "energy_per_token_joules");
-  point.itl_s = table.number(row, "median_itl_ms") * 1e-3;
-  point.tokens_per_s = table.number(row, "output_throughput_tokens_per_sec");
+  if (lengths.value().contains(key)) point.load.length_shares = length_shares(lengths, key);
+  point.watts = table.positive(row, "avg_power_watts") / static_cast<double>(p.chips());
+  point.joules_per_token = table.positive(row, "energy_per_token_joules");
+  point.itl_s = table.positive(row, "median_itl_ms") * 1e-3;
+  point.tokens_per_s = table.positive(row, "output_throughput_tokens_per_sec");
   return {};
 }
 
@@ -118,8 +137,12 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
 EnergyTable read_energy_table(const std::filesystem::path& path, const platforms::Catalog& catalog,
                               const platforms::Chip* chip) {
   const MeasuredTable table(path);
-  nlohmann::json lengths = nlohmann::json::object();
-  if (std::ifstream file(path.parent_path() / "output_length_distributions.json"); file) file >> lengths;
+  sim::JsonFile lengths;
+  sim::Faults faults;
+  if (const auto beside = path.parent_path() / "output_length_distributions.json"; std::filesystem::exists(beside))
+    lengths = sim::JsonFile::load(beside, faults);
+  if (!lengths.value().is_object()) faults.add(lengths.name(), "", sim::shown(lengths.value()), "an object: { … }");
+  faults.throw_if_any();
   EnergyTable result;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     EnergyPoint point;

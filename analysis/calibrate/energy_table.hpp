@@ -4,7 +4,8 @@
 /// The table has the columns of ML.ENERGY's leaderboard: task, model_id, gpu_model, num_gpus, tensor_parallel,
 /// expert_parallel, data_parallel, weight_precision, max_num_seqs, avg_batch_size, avg_output_len, avg_power_watts (of
 /// all chips), energy_per_token_joules, median_itl_ms, output_throughput_tokens_per_sec. Beside it may lie
-/// output_length_distributions.json: how the outputs of a task spread.
+/// output_length_distributions.json: how the outputs of a task spread, {"Qwen__Qwen3-8B__gpqa": {"bins": [edges of
+/// lengths], "counts": [one less]}}. Throws sim::InputError where a histogram of a row that counts is none.
 ///
 /// A point is a closed loop of as many users as the batch had calls on average, each of whom sends the next request at
 /// once; what counts is the time after everybody's first request and before the last one is sent. Prompts are not in

@@ -94,12 +94,11 @@ std::vector<ExpertSample> read_expert_samples(const std::filesystem::path& path,
   std::vector<ExpertSample> samples;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (!wanted(row) || kernel_of(row) != most->first) continue;
-    const auto whole = [&](const char* column) {
-      return static_cast<std::int64_t>(std::llround(table.number(row, column)));
-    };
-    samples.push_back({whole("num_tokens"), whole("hidden_size"), whole("inter_size"), whole("topk"),
-                       whole("num_experts"), whole("moe_tp_size"), whole("moe_ep_size"),
-                       table.number(row, "latency") * 1e-3});
+    const auto whole = [&](const char* column) { return table.whole(row, column); };
+    const std::int64_t width = whole("inter_size"), experts = whole("num_experts");
+    samples.push_back({whole("num_tokens"), whole("hidden_size"), width, table.whole(row, "topk", 1, experts), experts,
+                       table.whole(row, "moe_tp_size", 1, width), table.whole(row, "moe_ep_size", 1, experts),
+                       table.positive(row, "latency") * 1e-3});
   }
   std::set<Model> impossible;
   for (const ExpertSample& sample : samples) {
@@ -145,7 +144,7 @@ ExpertFit fit_experts(const std::vector<ExpertSample>& samples, const ExpertFigu
   for (std::uint64_t fold = 0; fold < kFolds; ++fold) {
     std::vector<ExpertSample> inside, others;
     for (const ExpertSample& sample : samples) (fold_of(sample) == fold ? inside : others).push_back(sample);
-    if (inside.empty() || others.empty()) continue;
+    if (inside.empty() || others.size() < kStart.size()) continue;
     const ExpertKernels without = fit_of(others);
     for (const ExpertSample& sample : inside) fit.held_out.add(seconds(without, sample), sample.seconds);
   }

@@ -53,8 +53,8 @@ std::vector<GemmSample> read_gemm_samples(const std::filesystem::path& path, std
   std::vector<GemmSample> samples;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (table.text(row, "gemm_dtype") != format) continue;
-    GemmSample sample{std::llround(table.number(row, "m")), std::llround(table.number(row, "n")),
-                      std::llround(table.number(row, "k")), table.number(row, "latency") * 1e-3};
+    GemmSample sample{table.whole(row, "m", 0), table.whole(row, "n"), table.whole(row, "k"),
+                      table.positive(row, "latency") * 1e-3};
     if (sample.n >= 512 && sample.k >= 512) samples.push_back(sample);
   }
   return samples;
@@ -75,6 +75,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
   for (const GemmSample& sample : samples) {
     if (!held_out(sample)) used.push_back(sample);
   }
+  const bool judged = !used.empty();  // a table of one shape may be held out whole: then it is fitted whole
+  if (!judged) used = samples;
   const auto fit_of = [&](std::span<const double> v) {
     return quantised ? fit_of_quantised(v, known) : fit_of_all(v, known);
   };
@@ -99,7 +101,8 @@ GemmFit fit_gemm(const std::vector<GemmSample>& samples, const GemmFigures& know
     steps = {0.1, 0.3, 0.3, 0.6, 1};
   }
   GemmFit fit = fit_of(minimize(error, start, steps));
-  for (const GemmSample& s : samples) (held_out(s) ? fit.held_out : fit.fitted).add(seconds(fit, s), s.seconds);
+  for (const GemmSample& s : samples)
+    (judged && held_out(s) ? fit.held_out : fit.fitted).add(seconds(fit, s), s.seconds);
   return fit;
 }
 

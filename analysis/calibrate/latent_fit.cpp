@@ -47,8 +47,8 @@ std::vector<LatentSample> read_latent_decode(const std::filesystem::path& path, 
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto weights = weights_of(table.text(row, "gemm_type"));
     if (!weights || table.text(row, "kv_cache_dtype") != kv_format) continue;
-    samples.push_back({std::llround(table.number(row, "num_heads")), std::llround(table.number(row, "batch_size")),
-                       std::llround(table.number(row, "step")) + 1, *weights, table.number(row, "latency") * 1e-3});
+    samples.push_back({table.whole(row, "num_heads"), table.whole(row, "batch_size"), table.whole(row, "step", 0) + 1,
+                       *weights, table.positive(row, "latency") * 1e-3});
   }
   return samples;
 }
@@ -85,7 +85,7 @@ LatentFit fit_latent_decode(const std::vector<LatentSample>& samples, const plat
   fit.residual = table_of(all);
   const KernelResidual without = used.empty() ? fit.residual : table_of(used);
   for (const LatentSample& s : samples) {
-    const bool out = held_out(s);
+    const bool out = !used.empty() && held_out(s);
     const double fused = latent_seconds(chip, model, kv, s, out ? &without : &fit.residual);
     (out ? fit.held_out : fit.fitted).add(fit.unfused_s + fused, s.seconds);
   }

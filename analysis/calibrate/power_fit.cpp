@@ -67,7 +67,7 @@ PowerFit fit_power(const std::vector<EnergyPoint>& points, const Chip& chip) {
     const Chip others = fit(samples, chip, model);
     result.without[model] = others.power;
     for (const Sample& s : samples) {
-      if (s.model == model) result.held_out.add(watts(others, s), s.watts);
+      if (s.model == model && models.size() > 1) result.held_out.add(watts(others, s), s.watts);
     }
   }
   return result;

@@ -1,7 +1,6 @@
 #include "analysis/calibrate/serving_calibration.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 
 #include "analysis/calibrate/entry_writer.hpp"
@@ -25,20 +24,6 @@ template <typename T>
 const T& named(const T* found, const char* option, const std::string& name, CatalogKind kind, const Catalog& catalog) {
   if (found != nullptr) return *found;
   throw sim::InputError({"", option, '"' + name + '"', catalog.allowed(kind, name)});
-}
-
-std::int64_t whole(const MeasuredTable& table, std::size_t row, const char* column) {
-  const double value = table.number(row, column);
-  if (value >= 1 && value <= 1e7 && value == std::floor(value)) return static_cast<std::int64_t>(value);
-  throw sim::InputError({table.path().string(), fmt::format("line {}", row + 2),
-                         fmt::format("{} = {}", column, table.text(row, column)), "a whole number from 1 to 10000000"});
-}
-
-double seconds(const MeasuredTable& table, std::size_t row, const char* column) {
-  const double value = table.number(row, column);
-  if (value > 0 && value <= 1e6) return value;
-  throw sim::InputError({table.path().string(), fmt::format("line {}", row + 2),
-                         fmt::format("{} = {}", column, table.text(row, column)), "a time in seconds, above 0"});
 }
 
 std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const Catalog& catalog) {
@@ -67,13 +52,13 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
   std::vector<ServingPoint> points;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     ServingPoint& point = points.emplace_back(like);
-    point.load.users = whole(table, row, "concurrency");
-    point.load.prompt_tokens = whole(table, row, "prompt_tokens");
-    point.load.output_tokens = whole(table, row, "output_tokens");
-    point.load.requests = table.has("requests") ? whole(table, row, "requests") : 10 * point.load.users;
+    point.load.users = table.whole(row, "concurrency");
+    point.load.prompt_tokens = table.whole(row, "prompt_tokens");
+    point.load.output_tokens = table.whole(row, "output_tokens");
+    point.load.requests = table.has("requests") ? table.whole(row, "requests") : 10 * point.load.users;
     point.bench.batching.max_model_len = point.load.prompt_tokens + point.load.output_tokens;
-    point.ttft_s = seconds(table, row, "ttft_s");
-    point.tpot_s = seconds(table, row, "tpot_s");
+    point.ttft_s = table.positive(row, "ttft_s");
+    point.tpot_s = table.positive(row, "tpot_s");
   }
   if (points.empty())
     throw sim::InputError({options.table.string(), "", "no rows", "a row for each concurrency of the benchmark"});
@@ -126,6 +111,7 @@ CalibratedEntry calibrate_engine(const CalibrateOptions& options, const Catalog&
   if (points.front().spec.model->moe_layers() == 0) host.expert_layer_s = before.expert_layer_s;
   const std::string errors = errors_of(points, host), source = source_of(options, errors);
   CalibratedEntry result;
+  result.kind = CatalogKind::kEngine;
   result.entry = *catalog.raw(CatalogKind::kEngine, options.engine);
   if (!options.name.empty()) result.entry["name"] = options.name;
   for (const auto& [key, value] : {std::pair{"step_s", host.step_s}, std::pair{"sequence_s", host.sequence_s},

@@ -113,7 +113,9 @@ void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& 
       try {
         set_values({{pointer, value}}, base_.value());
       } catch (const Json::exception&) {
-        set.fault(pointer, "\"" + pointer + "\"", "a JSON pointer into the scenario, as in /run/duration_s");
+        constexpr std::size_t kLongest = 1000;  // of a place that is said twice
+        set.fault(pointer.size() > kLongest ? "" : pointer, sim::shown(pointer),
+                  "a JSON pointer of at most 200 keys into the scenario, as in /run/duration_s");
       }
     }
   });

@@ -85,8 +85,14 @@ class Axis {
   std::int64_t count_ = 0;
 };
 
+/// What holds a value is walked by recursion: as deep as a parsed text may be.
+bool too_deep(const std::string& pointer) {
+  constexpr std::ptrdiff_t kMostKeys = 200;
+  return std::count(pointer.begin(), pointer.end(), '/') > kMostKeys;
+}
+
 bool is_pointer(const std::string& text) {
-  if (text.empty() || text[0] != '/') return false;
+  if (text.empty() || text[0] != '/' || too_deep(text)) return false;
   try {
     (void)Json::json_pointer(text);
     return true;
@@ -97,7 +103,8 @@ bool is_pointer(const std::string& text) {
 
 void check_pointer(ObjectReader& reader, const std::string& pointer) {
   if (!is_pointer(pointer))
-    reader.fault(pointer, "\"" + pointer + "\"", "a JSON pointer into the scenario, as in /pools/0/replicas");
+    reader.fault(too_deep(pointer) ? "" : pointer, sim::shown(pointer),
+                 "a JSON pointer of at most 200 keys into the scenario, as in /pools/0/replicas");
 }
 
 /// The axes of one block, in the order of the file.
@@ -298,6 +305,7 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
 
 void set_values(const Setting& setting, Json& document) {
   for (const auto& [pointer, value] : setting) {
+    if (too_deep(pointer)) (void)Json::array().at(0);  // throws
     check_indices(document, Json::json_pointer(pointer));
     document[Json::json_pointer(pointer)] = value;
   }

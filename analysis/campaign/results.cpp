@@ -36,6 +36,15 @@ std::string outputs_text(const RunOutcome& result) {
   return outputs.dump();
 }
 
+/// A run's outputs as they were stored.
+Json outputs_in(const Statement& row, int column, const std::string& key, const std::filesystem::path& path) {
+  Json outputs = Json::parse(row.text(column), nullptr, false);
+  if (outputs.is_object()) return outputs;
+  throw sim::InputError(
+      {path.string(), "run " + key, "outputs that are no JSON object",
+       fmt::format("what a campaign wrote there: remove {} and run the campaign again", path.filename().string())});
+}
+
 /// Whether a stored run has what the campaign asks for.
 bool has_outputs(const Json& outputs, const std::vector<std::string>& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& key) {
@@ -46,7 +55,8 @@ bool has_outputs(const Json& outputs, const std::vector<std::string>& wanted) {
 
 /// The first difference between what two campaigns mean, in brackets.
 std::string first_change(const std::string& before, const std::string& now) {
-  const auto old = nlohmann::json::parse(before), is = nlohmann::json::parse(now);
+  const auto old = nlohmann::json::parse(before, nullptr, false), is = nlohmann::json::parse(now);
+  if (old.is_discarded()) return "";
   const auto changes = nlohmann::json::diff(old, is);
   if (changes.empty()) return "";
   const std::string place = changes[0]["path"];
@@ -129,7 +139,7 @@ void Results::adopt(const Campaign& campaign) {
   select.bind_all();
   std::vector<std::string> incomplete;
   while (select.step()) {
-    if (!select.is_null(1) && !has_outputs(Json::parse(select.text(1)), campaign.outputs()))
+    if (!select.is_null(1) && !has_outputs(outputs_in(select, 1, select.text(0), path()), campaign.outputs()))
       incomplete.push_back(select.text(0));
   }
   Statement remove = db_.prepare("DELETE FROM runs WHERE key = ?");
@@ -190,12 +200,14 @@ void Results::add_settled(const Campaign& campaign, SettledRuns& runs) {
   const std::string& metric = campaign.repetitions().metric;
   while (select.step()) {
     if (adopted ? select.is_null(4) : !own.contains(select.text(0))) continue;
-    if (!adopted && !select.is_null(2) && !has_outputs(Json::parse(select.text(2)), campaign.outputs())) continue;
+    if (!adopted && !select.is_null(2) &&
+        !has_outputs(outputs_in(select, 2, select.text(0), path()), campaign.outputs()))
+      continue;
     Settled settled{select.text(1).empty(), {}, select.real(3)};
     if (!settled.done && select.text(1) != kRunFailureNames[static_cast<std::size_t>(RunFailure::kInfeasible)])
       continue;
     if (settled.done && !metric.empty()) {
-      const Json outputs = Json::parse(select.text(2));
+      const Json outputs = outputs_in(select, 2, select.text(0), path());
       if (const auto found = outputs.find(metric); found != outputs.end() && found->is_number())
         settled.metric = found->get<double>();
     }
@@ -216,7 +228,7 @@ void Results::each_run(const std::function<void(const StoredRun&)>& visit) {
                   select.text(5),
                   {}};
     if (!select.is_null(6)) {
-      const Json outputs = Json::parse(select.text(6));
+      const Json outputs = outputs_in(select, 6, run.key, path());
       for (const auto& [key, number] : outputs.items()) {
         run.outputs.emplace_back(key, number.is_number() ? std::optional(number.get<double>()) : std::nullopt);
       }

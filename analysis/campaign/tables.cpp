@@ -45,11 +45,17 @@ std::string factor_header(const Campaign& campaign) {
   return header;
 }
 
-/// The outputs of all runs, in the order of the campaign's list, then of the summary.
+/// The outputs of all runs, in the order of the campaign's list, then of the summary. Throws sim::InputError where a
+/// run is of no cell.
 std::vector<std::string> output_columns(const Campaign& campaign, Results& results) {
   std::vector<std::string> columns;
   std::map<std::string, bool> seen;
   results.each_run([&](const StoredRun& run) {
+    if (run.id.cell >= campaign.cells()) {
+      throw sim::InputError({results.path().string(), "run " + run.key, fmt::format("cell {}", run.id.cell),
+                             fmt::format("a cell of this campaign, up to {}: remove {} and run the campaign again",
+                                         campaign.cells() - 1, results.path().filename().string())});
+    }
     for (const auto& [name, value] : run.outputs) {
       if (seen.emplace(name, true).second) columns.push_back(name);
     }

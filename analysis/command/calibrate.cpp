@@ -72,6 +72,13 @@ CalibratedEntry calibrate_served(const CalibrateArguments& a, const CalibrateOpt
   return folder == "engines" ? calibrate_engine(options, catalog) : calibrate_served_chip(options, catalog);
 }
 
+/// What a run would refuse is not written.
+void read_back(const CalibratedEntry& made, const std::string& text, const std::string& file) {
+  sim::Faults faults;
+  platforms::Catalog().add(text, file, made.kind, faults);
+  faults.throw_if_any();
+}
+
 int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
   if (a.format != "aiconfigurator" && a.format != "llmservingsim" && a.format != "mlenergy" && a.format != "serving") {
     throw sim::InputError({"", "--format", '"' + a.format + '"', "aiconfigurator, llmservingsim, mlenergy or serving"});
@@ -85,7 +92,9 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
                                : a.format == "serving"     ? calibrate_served(a, options, catalogs.platforms)
                                                            : calibrate(options, catalogs.platforms);
-  fmt::format_to(file.out(), "{}\n", chip.entry.dump(2));
+  const std::string entry = chip.entry.dump(2, ' ', false, sim::Json::error_handler_t::replace);  // a path is any bytes
+  read_back(chip, entry, a.out);
+  fmt::format_to(file.out(), "{}\n", entry);
   file.commit();
   fmt::print(surroundings.out, "{}, {}. Written to {}\n", options.base, chip.what, a.out);
   return kDone;
@@ -103,7 +112,8 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option(
          "--format", a->format,
          "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one "
-         "model, taken as it is; mlenergy: watts of serving, to which the chip's power is fitted; serving: "
+         "model, taken as it is; mlenergy: watts of serving, to which the chip's power is fitted (how output "
+         "lengths spread is read from output_length_distributions.json beside the table, if it is there); serving: "
          "concurrency, prompt_tokens, "
          "output_tokens, ttft_s, tpot_s of a benchmark, to which the chip's shares of its peaks are fitted, or, with "
          "-o DIR/engines/…, the engine's host times")
@@ -112,8 +122,11 @@ void add_calibrate(CLI::App& app, Action& chosen) {
                   "the chip whose peaks and other figures stay (default: the one that the entry's or the table's name "
                   "has in it)")
       ->option_text("NAME");
-  sub->add_option("--name", a->options.name, "of the new entry (default: the chip's)")->option_text("NAME");
+  sub->add_option("--name", a->options.name, "of the new entry (default: the chip's)")
+      ->check(text("--name"))
+      ->option_text("NAME");
   sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")
+      ->check(text("--stack"))
       ->option_text("TEXT");
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
   sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of (default: likewise)")

@@ -63,7 +63,7 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
         {"", "tokenyard compare", "one folder", "the base's folder, then one or more to compare with it"});
   const Comparison comparison = compare({arguments.folders.begin(), arguments.folders.end()});
   if (arguments.json) {
-    fmt::print(surroundings.out, "{}\n", to_json(comparison).dump(2));
+    fmt::print(surroundings.out, "{}\n", to_json(comparison).dump(2, ' ', false, sim::Json::error_handler_t::replace));
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {

@@ -65,7 +65,7 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const Observed observed = observe(*source, a.agent, a.limit);
   const LearnedAgent learned = learn(observed, a.name, fmt::format("{} ({})", a.trace, a.format));
-  fmt::format_to(file.out(), "{}\n", learned.agent.dump(2));
+  fmt::format_to(file.out(), "{}\n", learned.agent.dump(2, ' ', false, sim::Json::error_handler_t::replace));
   file.commit();
 
   std::FILE* out = surroundings.out;
@@ -98,7 +98,9 @@ void add_fit_agent(CLI::App& app, Action& chosen) {
       ->required()
       ->option_text("FORMAT");
   sub->add_option("-o,--output", a->out, "the agent's file")->required()->option_text("AGENT.json");
-  sub->add_option("--name", a->name, "of the new agent (default: recorded)")->option_text("NAME");
+  sub->add_option("--name", a->name, "of the new agent (default: recorded)")
+      ->check(text("--name"))
+      ->option_text("NAME");
   sub->add_option("--agent", a->agent, "of a trace with several agents: which one")->option_text("NAME");
   sub->add_option("--limit", a->limit, "learn from the first N tasks")
       ->check(whole_number("--limit", 1, kMostWhole))

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "sim/input/faults.hpp"
+#include "sim/input/json_reader.hpp"
+#include "sim/input/utf8.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -37,6 +39,14 @@ CLI::Validator whole_number(const std::string& option, std::int64_t low, std::in
   const std::string allowed = high == kMostWhole ? fmt::format("a whole number of at least {}", low)
                                                  : fmt::format("a whole number from {} to {}", low, high);
   return check<std::int64_t>(option, allowed, [=](std::int64_t value) { return value >= low && value <= high; });
+}
+
+CLI::Validator text(const std::string& option) {
+  const auto judge = [=](const std::string& bytes) -> std::string {
+    if (sim::is_utf8(bytes)) return {};
+    throw sim::InputError({"", option, sim::shown(bytes) + ", which is not UTF-8", "text in UTF-8"});
+  };
+  return {judge, ""};
 }
 
 CLI::Validator one_of(const std::string& option, const std::vector<std::string>& words) {

@@ -17,6 +17,8 @@ inline constexpr std::int64_t kMostSeed = std::int64_t{1} << 53;  ///< as in sce
 CLI::Validator number_above_zero(const std::string& option);
 CLI::Validator number_between(const std::string& option, double low, double high);
 CLI::Validator whole_number(const std::string& option, std::int64_t low, std::int64_t high);
+/// In UTF-8: what goes into a document.
+CLI::Validator text(const std::string& option);
 CLI::Validator one_of(const std::string& option, const std::vector<std::string>& words);
 
 }  // namespace tokenyard::analysis

@@ -5,7 +5,7 @@
 /// read or written is as if it were not there: the cache saves time and decides nothing.
 ///
 ///   const Cache cache(Cache::default_folder());
-///   if (const auto known = cache.find(key)) return Sizing::from_json(*known);
+///   if (const auto known = cache.find(key)) return read(*known);
 
 #include <filesystem>
 #include <optional>

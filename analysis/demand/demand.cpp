@@ -118,7 +118,9 @@ class Sizer {
     key.update(of);
     key["repetitions"] = options_.sizing.repetitions;
     key["most_chips"] = options_.sizing.most_chips;
-    if (const auto known = options_.cache.find(key)) return Sizing::from_json(*known);
+    if (const auto known = options_.cache.find(key)) {
+      if (std::optional<Sizing> sizing = Sizing::from_json(*known)) return *std::move(sizing);
+    }
     SizingOptions options = options_.sizing;
     options.on_simulation = on_simulation_;
     Sizing sizing = find(options);

@@ -12,6 +12,15 @@ std::optional<double> number(const Json& value) {
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
+/// Of a size that meets the level; throws as Json does where one is not there.
+void check_figures(const Json& figures) {
+  for (const char* key : {"tasks_per_s", "calls_per_s", "output_tokens_per_s", "total_tokens_per_s", "watts",
+                          "tokens_per_task", "ttft_p95_s", "tpot_p95_s", "task_p95_s", "attainment_half_width"}) {
+    if (!figures.at(key).is_null()) figures.at(key).get<double>();
+  }
+  figures.at("attainment").get<double>();
+}
+
 }  // namespace
 
 Json Sizing::to_json() const {
@@ -43,7 +52,7 @@ Json Sizing::to_json() const {
   return json;
 }
 
-Sizing Sizing::from_json(const Json& json) {
+std::optional<Sizing> Sizing::from_json(const Json& json) try {
   Sizing sizing;
   sizing.met = json.at("met");
   if (json.at("why_not").is_string()) sizing.why_not = json.at("why_not");
@@ -59,6 +68,7 @@ Sizing Sizing::from_json(const Json& json) {
   sizing.limit_share = json.at("limit_share");
   sizing.step_time_uncertainty = number(json.at("step_time_uncertainty"));
   sizing.figures = json.at("figures");
+  if (sizing.met) check_figures(sizing.figures);
   sizing.simulations = json.at("simulations");
   sizing.stopped_early = json.at("stopped_early");
   for (const Json& pool : json.at("pools")) {
@@ -68,7 +78,10 @@ Sizing Sizing::from_json(const Json& json) {
                             pool.at("max_num_seqs"),
                             pool.at("replicas")});
   }
+  if (sizing.met && (sizing.chips < 1 || sizing.nodes < 1 || sizing.chips_per_node < 1)) return {};
   return sizing;
+} catch (const Json::exception&) {
+  return {};
 }
 
 }  // namespace tokenyard::analysis

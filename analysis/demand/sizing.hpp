@@ -1,7 +1,7 @@
 #pragma once
 /// What a search for the fewest chips of one kind found (size_search.hpp); as JSON, it is kept in a cache (cache.hpp).
 ///
-///   Sizing sizing = Sizing::from_json(json);
+///   std::optional<Sizing> sizing = Sizing::from_json(json);
 ///   sizing.met ? sizing.chips : …;   // else sizing.why_not
 
 #include <nlohmann/json.hpp>
@@ -42,7 +42,8 @@ struct Sizing {
   std::size_t simulations = 0, stopped_early = 0;
 
   sim::Json to_json() const;
-  static Sizing from_json(const sim::Json& json);
+  /// What `to_json` gave; nothing of any other document.
+  static std::optional<Sizing> from_json(const sim::Json& json);
 };
 
 }  // namespace tokenyard::analysis

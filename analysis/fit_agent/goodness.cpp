@@ -139,7 +139,8 @@ double Goodness::worst() const {
 
 Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   sim::Faults faults;
-  const auto catalog = agents::AgentCatalog::load({{"learned", agent.dump()}}, faults);
+  const auto catalog = agents::AgentCatalog::load(
+      {{"learned", agent.dump(-1, ' ', false, sim::Json::error_handler_t::replace)}}, faults);
   faults.throw_if_any();
   agents::WorkloadEntry entry;
   entry.agent = catalog.find(agent["name"].get<std::string>());

@@ -22,6 +22,7 @@ double FitError::quantile(double q) const { return quantile_of(errors_, q); }
 double FitError::bias() const { return median_of(ratios_); }
 
 std::string FitError::summary() const {
+  if (rows() == 0) return "an unknown error (of 0)";
   return fmt::format("{:.1f} / {:.1f} / {:.1f} % (mean / median / P95 of {})", 100 * mean(), 100 * median(),
                      100 * quantile(0.95), rows());
 }

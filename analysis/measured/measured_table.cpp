@@ -10,6 +10,12 @@
 #include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
+namespace {
+
+constexpr double kMost = 1e9;  // of whatever unit a table has
+
+}  // namespace
+
 MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), text_(traces::read_unpacked(path)) {
   std::string_view rest = text_;
   std::vector<std::string_view> fields;
@@ -27,6 +33,7 @@ MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), t
                              fmt::format("{}, as in the header", header_.size())});
     }
     fields_.insert(fields_.end(), fields.begin(), fields.end());
+    lines_.push_back(line);
   }
   if (header_.empty()) throw sim::InputError({path_.string(), "", "an empty file", "a table with a header line"});
 }
@@ -51,17 +58,35 @@ std::optional<double> MeasuredTable::optional_number(std::size_t row, std::strin
   if (field.empty()) return {};
   double value = 0;
   const auto [rest, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || rest != field.data() + field.size() || !std::isfinite(value)) {
-    throw sim::InputError(
-        {path_.string(), fmt::format("row {}, {}", row + 1, name), fmt::format("\"{}\"", field), "a number"});
-  }
+  if (error != std::errc() || rest != field.data() + field.size() || !std::isfinite(value))
+    refuse(row, name, "a number");
   return value;
 }
 
 double MeasuredTable::number(std::size_t row, std::string_view name) const {
   const std::optional<double> value = optional_number(row, name);
-  if (!value) throw sim::InputError({path_.string(), fmt::format("row {}, {}", row + 1, name), "nothing", "a number"});
+  if (!value) refuse(row, name, "a number");
   return *value;
+}
+
+double MeasuredTable::positive(std::size_t row, std::string_view name) const {
+  const double value = number(row, name);
+  if (!(value > 0 && value <= kMost)) refuse(row, name, fmt::format("a number above 0, at most {}", kMost));
+  return value;
+}
+
+std::int64_t MeasuredTable::whole(std::size_t row, std::string_view name, std::int64_t least, std::int64_t most) const {
+  const double value = number(row, name);
+  const bool possible = value >= static_cast<double>(least) && value <= static_cast<double>(most);
+  if (!possible || value != std::floor(value))
+    refuse(row, name, fmt::format("a whole number from {} to {}", least, most));
+  return static_cast<std::int64_t>(value);
+}
+
+void MeasuredTable::refuse(std::size_t row, std::string_view name, std::string allowed) const {
+  const std::string_view field = text(row, name);
+  throw sim::InputError({path_.string(), fmt::format("line {}, {}", lines_[row + 1], name),
+                         field.empty() ? "nothing" : fmt::format("\"{}\"", field), std::move(allowed)});
 }
 
 }  // namespace tokenyard::analysis

@@ -13,7 +13,9 @@ namespace {
 void check(const RecordingOptions& options, bool tasks, sim::Faults& faults) {
   if (!(options.speed > 0) || !std::isfinite(options.speed))
     faults.add("", "--speed", fmt::format("{}", options.speed), "a number above 0");
-  if (options.users && *options.users < 1) faults.add("", "--users", fmt::format("{}", *options.users), "at least 1");
+  if (options.users && (*options.users < 1 || static_cast<double>(*options.users) > agents::kMostTasksAtOnce))
+    faults.add("", "--users", fmt::format("{}", *options.users),
+               fmt::format("a whole number from 1 to {}", agents::kMostTasksAtOnce));
   if (!(options.from_s >= 0) || !(options.to_s > options.from_s)) {
     faults.add("", "--from", fmt::format("{} to {}", options.from_s, options.to_s),
                "seconds from 0, and --to after --from");

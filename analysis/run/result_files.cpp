@@ -11,7 +11,7 @@ using sim::Json;
 
 void write_json(const std::filesystem::path& path, const Json& json) {
   traces::OutputFile file(path);
-  fmt::format_to(file.out(), "{}\n", json.dump(2));
+  fmt::format_to(file.out(), "{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));  // a path is any bytes
   file.commit();
 }
 

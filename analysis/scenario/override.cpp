@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "sim/input/utf8.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
 using sim::Json;
+
+constexpr std::size_t kMostKeys = 200;  // what holds a value is walked by recursion: as deep as a parsed text
 
 /// The keys of a pointer that begins with "/"; nothing if it holds a "~" that escapes neither "~" nor "/".
 std::optional<std::vector<std::string>> keys_of(std::string_view pointer) {
@@ -56,10 +60,19 @@ Step step_down(Json& at, const std::string& key, const std::string& place) {
 void apply_override(Json& root, std::string_view assignment, std::string_view flag, sim::Faults& faults) {
   const std::size_t equals = assignment.find('=');
   const std::string_view pointer = assignment.substr(0, equals);
+  if (!sim::is_utf8(assignment)) {
+    faults.add("", std::string(flag), sim::shown(std::string(assignment)) + ", which is not UTF-8", "text in UTF-8");
+    return;
+  }
   const auto keys = !pointer.empty() && pointer[0] == '/' ? keys_of(pointer) : std::nullopt;
   if (equals == std::string_view::npos || !keys) {
     faults.add("", std::string(flag), sim::shown(std::string(assignment)),
                "/json/pointer=value, as in /pools/0/replicas=4");
+    return;
+  }
+  if (keys->size() > kMostKeys) {
+    faults.add("", std::string(flag), fmt::format("a pointer of {} keys", keys->size()),
+               fmt::format("at most {}", kMostKeys));
     return;
   }
   const std::string text(assignment.substr(equals + 1));

@@ -13,6 +13,11 @@ using platforms::KvRetentionPolicy;
 using platforms::Scheduling;
 using sim::ObjectReader;
 
+/// Keys that cannot be judged without the policy that they belong to.
+void pass_over(ObjectReader& reader, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) reader.raw(key);
+}
+
 void read_turns(ObjectReader& reader, PoolPlan& pool) {
   const Scheduling scheduling = pool.batching.scheduling;
   const std::string name(platforms::kSchedulingNames[static_cast<std::size_t>(scheduling)]);
@@ -40,7 +45,9 @@ void read_turns(ObjectReader& reader, PoolPlan& pool) {
 
 void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
   platforms::KvRetentionOptions& retention = pool.kv_retention;
+  const std::size_t faults = reader.faults().size();
   retention.policy = sim::enum_choice<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
+  if (reader.faults().size() != faults) return pass_over(reader, {"kv_ttl_s"});
   if (const auto ttl_s = reader.optional_number("kv_ttl_s", {.minimum = 0, .maximum = 1e6, .exclusive = true})) {
     retention.ttl = sim::Time::seconds(*ttl_s);
     if (retention.policy != KvRetentionPolicy::kStaticTtl && retention.policy != KvRetentionPolicy::kContinuumTtl)
@@ -73,8 +80,13 @@ void read_policies(ObjectReader& reader, PoolPlan& pool) {
       reader.fault("sticky_above", "a size of prompts with a router that does not keep tasks together",
                    "router task-sticky with it");
   }
+  const std::size_t faults = reader.faults().size();
   pool.batching.scheduling = sim::enum_choice<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
-  read_turns(reader, pool);
+  if (reader.faults().size() == faults) {
+    read_turns(reader, pool);
+  } else {
+    pass_over(reader, {"preemptive", "quantum_s", "promote_at"});
+  }
   read_kv_retention(reader, pool);
   read_kv_eviction(reader, pool);
 }

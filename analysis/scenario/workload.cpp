@@ -255,7 +255,11 @@ class WorkloadReader {
 
   void read_requests(ObjectReader& r) {
     agents::WorkloadEntry entry;
-    for (const char* key : {"prompt_tokens", "output_tokens"}) sim::read_distribution(r, key);
+    for (const char* key : {"prompt_tokens", "output_tokens"}) {
+      const sim::Distribution tokens = sim::read_distribution(r, key);
+      if (tokens.is_constant() && tokens.mean() < 0)
+        r.fault(key, fmt::format("{}", tokens.mean()), "at least 0 tokens");
+    }
     if (r.faults().empty()) entry.agent = request_agent(r.value());
     name(r, entry, "requests");
     read_arrivals(r, entry);

@@ -9,8 +9,9 @@ namespace tokenyard::platforms {
 EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   using sim::NumberRule;
   using sim::ObjectReader;
-  constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
-  constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
+  const auto count = [](double most) { return NumberRule{.fallback = {}, .minimum = 1, .maximum = most}; };
+  constexpr NumberRule kSeconds = {.fallback = {}, .minimum = 0, .maximum = 100};
+  constexpr NumberRule kBytes = {.fallback = {}, .minimum = 0, .maximum = 1e15};
   EngineDefaults engine;
   engine.name = reader.string("name");
   engine.title = reader.string("title", engine.name);
@@ -18,9 +19,9 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   reader.object(
       "arguments",
       [&](ObjectReader& at) {
-        engine.max_num_seqs = required_count(at, "max_num_seqs", kAtLeastOne);
-        engine.max_num_batched_tokens = required_count(at, "max_num_batched_tokens", kAtLeastOne);
-        engine.block_size = required_count(at, "block_size", kAtLeastOne);
+        engine.max_num_seqs = required_count(at, "max_num_seqs", count(1e6));
+        engine.max_num_batched_tokens = required_count(at, "max_num_batched_tokens", count(1e7));
+        engine.block_size = required_count(at, "block_size", count(4096));
         engine.gpu_memory_utilization = required_fact(at, "gpu_memory_utilization",
                                                       {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true});
         engine.enable_chunked_prefill = flag_fact(at, "enable_chunked_prefill", true);
@@ -31,15 +32,15 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
       },
       true);
   reader.object("host", [&](ObjectReader& at) {
-    engine.host.step_s = required_fact(at, "step_s", kNotNegative);
-    engine.host.sequence_s = required_fact(at, "sequence_s", kNotNegative);
-    engine.host.prefill_step_s = optional_fact(at, "prefill_step_s", kNotNegative).value_or(0);
-    engine.host.layer_s = optional_fact(at, "layer_s", kNotNegative).value_or(0);
-    engine.host.expert_layer_s = optional_fact(at, "expert_layer_s", kNotNegative).value_or(engine.host.layer_s);
-    engine.host.prompt_token_s = optional_fact(at, "prompt_token_s", kNotNegative).value_or(0);
+    engine.host.step_s = required_fact(at, "step_s", kSeconds);
+    engine.host.sequence_s = required_fact(at, "sequence_s", kSeconds);
+    engine.host.prefill_step_s = optional_fact(at, "prefill_step_s", kSeconds).value_or(0);
+    engine.host.layer_s = optional_fact(at, "layer_s", kSeconds).value_or(0);
+    engine.host.expert_layer_s = optional_fact(at, "expert_layer_s", kSeconds).value_or(engine.host.layer_s);
+    engine.host.prompt_token_s = optional_fact(at, "prompt_token_s", kSeconds).value_or(0);
   });
   engine.host.asynchronous = engine.async_scheduling;
-  engine.reserved_bytes = optional_fact(reader, "reserved_bytes", kNotNegative).value_or(0);
+  engine.reserved_bytes = optional_fact(reader, "reserved_bytes", kBytes).value_or(0);
   return engine;
 }
 

@@ -121,14 +121,15 @@ std::vector<std::int64_t> optional_counts(ObjectReader& reader, std::string_view
   std::vector<std::int64_t> counts;
   read_value(reader, key, [&](ObjectReader& at, std::string_view where) {
     const Json* raw = at.raw(where);
-    bool good = raw != nullptr && raw->is_array();
+    bool good = raw != nullptr && raw->is_array() && !raw->empty();
     if (good) {
       for (const auto& element : *raw) {
         good = good && element.is_number_integer() && element.get<std::int64_t>() >= 1;
         if (good) counts.push_back(element.get<std::int64_t>());
       }
     }
-    if (!good) at.fault(where, raw == nullptr ? "nothing" : sim::shown(*raw), "an array of integers of at least 1");
+    if (!good)
+      at.fault(where, raw == nullptr ? "nothing" : sim::shown(*raw), "an array of one integer or more, of at least 1");
   });
   return counts;
 }

@@ -88,7 +88,10 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   ObjectReader r(value, file, pointer, faults);
   Distribution d;
   d.family_ = enum_choice<Family>(r, "dist", kFamilyNames);
-  if (faults.size() != before) return constant(1);  // without the family, its keys cannot be judged
+  if (faults.size() != before) {  // without the family, its keys cannot be judged
+    for (const auto& [key, parameter] : value.items()) r.raw(key);
+    return constant(1);
+  }
   d.read_parameters(r);
   d.times_ = r.number("times", {.fallback = 1, .minimum = 0});
   if (d.times_ == 0) d.family_ = Family::kConstant, d.a_ = 0;  // a draw may be infinite, and 0 times that is no number

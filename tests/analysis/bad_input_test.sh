@@ -185,6 +185,76 @@ ended "pictures of a month" "or a month in all" run "$good" --catalog loops --se
   --set '/pools/2={"name": "video", "model": "wan2.1-t2v-14b", "chip": "h100-sxm"}' \
   --set '/workload={"agents": [{"agent": "ad-generation", "rate_per_s": 0.1, "pools": {"default": "main", "image": "picture", "video": "video"}}]}'
 
+# A key whose value is not known is one message: what belongs to it cannot be judged.
+once() { # then settings
+  what=$1; cases=$((cases + 1)); settings=
+  for set; do settings="$settings --set $set"; done
+  "$tokenyard" run "$good" --quiet --out once $settings > output 2> message
+  [ $? = 2 ] && [ "$(wc -l < message)" = 1 ] || fail "$what is one message"
+}
+once /workload/requests/prompt_tokens/dist=lognorml
+once '/workload/requests/arrivals={"process":"gama","cv":2}'
+once /pools/0/scheduling=plass /pools/0/quantum_s=0.01 /pools/0/preemptive=true
+once /pools/0/kv_retention=statik-ttl /pools/0/kv_ttl_s=2
+once '/workload={"requests":{"closed_loop":{"users":2,"think_s":-5},"prompt_tokens":1,"output_tokens":1}}'
+once /workload/requests/output_tokens=-5
+once '/cluster/sites/0/nodes/0/shape=[]'
+refused "more users than fit" replay cycle.jsonl --format agentic-mooncake --users 100000000 --on "$good" --quiet --out out
+says "more users than fit" "--users: found 100000000"
+
+# A pointer without end, in a campaign.
+{ printf '{"scenario": "%s", "set": {"' "$good"; awk 'BEGIN { for (i = 0; i < 100000; ++i) printf "/a" }'; printf '": 1}}'; } > far.json
+refused "a pointer without end" check far.json; says "a pointer without end" "far.json: /set: found"
+sed 's|"set": \(.*\): 1}}|"factors": [{"grid": \1: [1, 2]}}]}|' far.json > far_grid.json
+refused "a grid without end" check far_grid.json; says "a grid without end" "far_grid.json: /factors/0/grid: found"
+refused "a setting without end" run "$good" --quiet --out out --set "/name$(awk 'BEGIN { for (i = 0; i < 50000; ++i) printf "/a" }')=1"
+says "a setting without end" "--set: found a pointer of 50001 keys, allowed: at most 200"
+
+# Bytes that are no UTF-8: a path may have them, text in a document may not.
+byte=$(printf '\351')
+refused "a value that is no text" run "$good" --quiet --out out --set "/name=$byte"; says "a value that is no text" "not UTF-8"
+refused "a name that is no text" calibrate "$good" --chip h100-sxm --name "$byte" -o chip.json; says "a name that is no text" "--name"
+refused "an agent's name that is no text" fit-agent cycle.jsonl --format agentic-mooncake --name "$byte" -o agent.json; says "an agent's name that is no text" "--name"
+cp "$good" "s$byte.json"; mkdir -p "c$byte"
+"$tokenyard" run "s$byte.json" --catalog "c$byte" --quiet --out "o$byte" --set /run/duration_s=90 2> message || fail "a path of any bytes is fine"
+"$tokenyard" report "o$byte" > /dev/null 2> message || fail "a path of any bytes has its manifest"
+"$tokenyard" compare "o$byte" "o$byte" --json > /dev/null 2> message || fail "results in a path of any bytes are compared"
+
+# Tables to calibrate with.
+table() { file=$1; shift; for row; do echo "$row"; done > "$file"; }
+uncalibrated() { # WHAT FILE TEXT, then options
+  what=$1 file=$2 text=$3; shift 3
+  refused "$what" calibrate "$file" --chip h100-sxm --name x -o x.json "$@"; says "$what" "$text"
+  [ ! -e x.json ] || fail "$what: an entry is written"
+}
+attention=batch_size,num_heads,num_key_value_heads,head_dim,attn_dtype,kv_cache_dtype
+table gen.csv $attention,step,latency 4,32,8,128,bfloat16,bfloat16,1023,0.05
+uncalibrated "decode attention of one row" gen.csv "gen.csv: found 1 row of bf16, allowed: at least 3"
+table ctx.csv $attention,isl,step,latency 4,32,8,128,bfloat16,bfloat16,1023,0,0.05
+uncalibrated "prefill attention of one row" ctx.csv "ctx.csv: found 1 row of bf16, allowed: at least 5"
+table batch.csv $attention,step,latency 0,32,8,128,bfloat16,bfloat16,1023,0.05
+uncalibrated "a batch of nothing" batch.csv 'batch.csv: line 2, batch_size: found "0", allowed: a whole number from 1'
+moe=kernel_source,moe_dtype,num_tokens,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution,latency
+table moe.csv $moe x,bfloat16,16,4096,14336,2,8,0,1,balanced,5
+uncalibrated "experts divided by nothing" moe.csv 'line 2, moe_tp_size: found "0"'
+table moe1.csv $moe x,bfloat16,16,4096,14336,2,8,1,1,balanced,5
+uncalibrated "experts of one row" moe1.csv "found 1 row of bf16, allowed: at least 12"
+table gemm.csv gemm_dtype,m,n,k,latency '' bfloat16,16,4096,4096,-1
+uncalibrated "a product before it began" gemm.csv 'gemm.csv: line 3, latency: found "-1", allowed: a number above 0'
+table one_gpu.csv num_gpus,message_size,latency 1,1048576,0.02
+uncalibrated "an all-reduce of one" one_gpu.csv 'line 2, num_gpus: found "1"'
+table p_dense.csv layer,tokens,time_us; table p_per_sequence.csv sequences,time_us
+table p_attention.csv prefill_chunk,kv_prefill,n_decode,kv_decode,time_us
+uncalibrated "a profile of headers" p "p_dense.csv: found no rows" --format llmservingsim --model llama-3.1-8b
+watts=task,model_id,gpu_model,num_gpus,tensor_parallel,expert_parallel,data_parallel,weight_precision,max_num_seqs,avg_batch_size
+watts=$watts,avg_output_len,avg_power_watts,energy_per_token_joules,median_itl_ms,output_throughput_tokens_per_sec
+table watts.csv $watts lm-arena-chat,Qwen/Qwen3-8B,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000
+for lengths in '{' '[]' '{"Qwen__Qwen3-8B__lm-arena-chat":{}}' '{"Qwen__Qwen3-8B__lm-arena-chat":{"bins":[],"counts":[]}}' \
+  '{"Qwen__Qwen3-8B__lm-arena-chat":{"bins":[1,2],"counts":[1,2]}}' '{"Qwen__Qwen3-8B__lm-arena-chat":{"bins":[1,1],"counts":[1]}}'; do
+  echo "$lengths" > output_length_distributions.json
+  uncalibrated "lengths $lengths" watts.csv "output_length_distributions.json: " --format mlenergy
+done
+
 # A demand that is not met.
 "$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 100' --assert 'counts.calls_failed == 0' --assert 'pools.main.busy <= 1' 2> message || fail "demands that are met"
 "$tokenyard" run "$good" --quiet --out demand --set /run/duration_s=90 --assert 'p95 ttft_s < 0.000001' --assert 'counts.calls < 1' 2> message

@@ -32,6 +32,20 @@ TEST_CASE("A100's rows without shared heads are of a kernel that divides no cont
   CHECK(h100->divides);
 }
 
+TEST_CASE("A table of one configuration, which would be held out whole, is fitted whole") {
+  const AttentionFigures known{.peak_flops_per_s = 989e12, .bytes_per_s = 3.35e12, .prefill = 0.565, .units = 132};
+  std::size_t fitted = 0;
+  for (std::int64_t batch = 1; batch <= 8; ++batch) {  // some of them are held out
+    std::vector<AttentionSample> samples;
+    for (const std::int64_t tokens : {1024, 2048, 4096}) {
+      samples.push_back({.batch = batch, .heads = 32, .kv_heads = 8, .head_dim = 128, .tokens = tokens, .kv_bytes = 2});
+      samples.back().seconds = 1e-5 + 1e-9 * static_cast<double>(tokens * batch);
+    }
+    fitted += fit_decode_attention(samples, known, true).fitted.rows();
+  }
+  CHECK(fitted == 24);
+}
+
 namespace {
 
 AttentionFit fit_of_prompts(const std::filesystem::path& table) {

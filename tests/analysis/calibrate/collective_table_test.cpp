@@ -51,4 +51,7 @@ TEST_CASE("The error between sizes is nothing on a line, and shows a jump") {
   CHECK(error_between_sizes(table).median() == Approx(0).margin(1e-9));
   table[4].add(4e4, 1e-6);
   CHECK(error_between_sizes(table).median() > 0.1);
+  CollectiveTable one;
+  one[4].add(1e6, 1e-5);
+  CHECK(error_between_sizes(one).rows() == 0);  // nothing stands beside it
 }

@@ -137,8 +137,10 @@ TEST_CASE("A benchmark that says nothing of use is refused with its line") {
     return std::string();
   };
   using Catch::Matchers::Contains;
-  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n0,10,10,1,1\n"), Contains("line 2"));
-  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n1,10,10,1,-1\n"), Contains("tpot_s = -1"));
+  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n0,10,10,1,1\n"),
+             Contains("line 2, concurrency: found \"0\""));
+  CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n1,10,10,1,-1\n"),
+             Contains("line 2, tpot_s: found \"-1\""));
   CHECK_THAT(refused("concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n"), Contains("no rows"));
   CHECK_THAT(refused("concurrency,prompt_tokens\n1,10\n"), Contains("output_tokens"));
   CalibrateOptions options = options_for(path);

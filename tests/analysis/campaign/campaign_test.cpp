@@ -93,6 +93,32 @@ TEST_CASE("a repetition rule decides on whole batches, in whichever order runs e
   CHECK(of_cell(1) == 9);
 }
 
+TEST_CASE("results that somebody has changed by hand are refused with the run") {
+  const CampaignFolder folder("tampered");
+  const Campaign campaign = folder.campaign(R"("repetitions": 1, "outputs": ["counts.calls"])");
+  RunOutcome result;
+  result.outputs = {{"counts.calls", 1}};
+  const auto refused = [&](const char* change) {
+    const auto file = folder.path / "campaign.db";
+    std::filesystem::remove(file);
+    Results(file, Database::Mode::kWrite).adopt(campaign);
+    Results results(file, Database::Mode::kWrite);
+    results.record(campaign, {0, 0}, result, "test");
+    Database(file, Database::Mode::kWrite).execute(change);
+    try {
+      export_tables(campaign, results, folder.path);
+    } catch (const sim::InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK_THAT(refused("UPDATE runs SET cell = 99"),
+             Contains("found cell 99, allowed: a cell of this campaign, up to 0"));
+  CHECK_THAT(refused("UPDATE runs SET cell = -1"), Contains("allowed: a cell of this campaign"));
+  CHECK_THAT(refused("UPDATE runs SET outputs = '{'"), Contains("run " + campaign.key({0, 0})));
+  CHECK_THAT(refused("UPDATE runs SET outputs = '[7]'"), Contains("outputs that are no JSON object"));
+}
+
 TEST_CASE("tables hold what ran, exactly") {
   const CampaignFolder folder("tables");
   const Campaign campaign = folder.campaign(

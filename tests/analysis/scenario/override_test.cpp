@@ -32,6 +32,23 @@ TEST_CASE("Overrides: JSON values, or strings; keys that are not there yet") {
   CHECK(changed(kScenario, "/a~1b~0c=1")["a/b~c"] == 1);
 }
 
+TEST_CASE("Overrides: as deep as a document may be, and no deeper; text in UTF-8") {
+  const auto of_keys = [](int keys) {
+    std::string pointer;
+    for (int i = 0; i < keys; ++i) pointer += "/a";
+    return pointer + "=1";
+  };
+  changed(Json::object(), of_keys(200));
+  for (const std::string& bad :
+       {of_keys(201), of_keys(1'000'000), std::string("/name=a\xff"), std::string("/\xe9=1")}) {
+    Json root = kScenario;
+    sim::Faults faults;
+    apply_override(root, bad, "--set", faults);
+    REQUIRE(faults.size() == 1);
+    CHECK(root == kScenario);
+  }
+}
+
 TEST_CASE("Overrides: a pointer that leads nowhere is refused and changes nothing") {
   for (const char* bad : {"name=b", "/name", "", "/pools/2=1", "/pools/4000000000/x=1", "/pools/-1=1", "/pools/x=1",
                           "/name/deeper=1", "/a~2=1"}) {
