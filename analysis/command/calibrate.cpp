@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@ namespace tokenyard::analysis {
 namespace {
 
 struct CalibrateArguments {
-  CalibrateOptions options;
+  CalibrateOptions options{.tp = 0};  ///< 0: not said
   std::string table, format = "aiconfigurator", out;
   std::vector<std::string> catalogs;
 };
@@ -62,6 +63,8 @@ void complete(CalibrateOptions& options, const std::string& out, const platforms
       throw sim::InputError({"", "--chip", "nothing, and no chip in the table's name",
                              catalog.allowed(platforms::CatalogKind::kChip, "")});
   }
+  const std::size_t tp = table.rfind("_tp");
+  if (options.tp == 0) options.tp = tp == std::string::npos ? 1 : std::max(1, std::atoi(table.c_str() + tp + 3));
   if (options.model.empty()) options.model = named_in(table, catalog.names(platforms::CatalogKind::kModel));
 }
 
@@ -131,7 +134,8 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
   sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of (default: likewise)")
       ->option_text("NAME");
-  sub->add_option("--tp", a->options.tp, "of a profile or a benchmark: its tensor parallelism (default 1)")
+  sub->add_option("--tp", a->options.tp,
+                  "of a profile or a benchmark: its tensor parallelism (default: likewise, or 1)")
       ->check(whole_number("--tp", 1, 4096))
       ->option_text("N");
   sub->add_option("--engine", a->options.engine, "of a benchmark: the engine that served (default vllm)")

@@ -120,6 +120,25 @@ TEST_CASE("Command: weights must fit though the KV blocks are given; a longer co
   CHECK_THAT(longer.out, Contains("max_model_len is 1000000"));
 }
 
+TEST_CASE("Command: calibrate finds chip, model and parallelism in the names") {
+  const auto all_reduce = public_data("aiconfigurator/gb200__custom_allreduce__vllm_0.14.0.csv.xz");
+  const auto profile = public_data("llmservingsim/profile_RTXPRO6000_Llama-3.1-8B_tp2_dense.csv.xz");
+  if (!all_reduce || !profile) return;
+  const ResultFolder folder("calibrate");
+  std::filesystem::create_directories(folder.path);
+  const std::string entry = (folder.path / "own.json").string(), named = (folder.path / "h200-sxm.json").string();
+  CHECK_THAT(run({"calibrate", *all_reduce, "-o", entry}).out, Contains("gb200-nvl72, all-reduces"));
+  CHECK_THAT(run({"calibrate", *all_reduce, "-o", named}).out, Contains("h200-sxm, all-reduces"));
+  std::string prefix = *profile;
+  prefix.resize(prefix.size() - std::string("_dense.csv.xz").size());
+  CHECK_THAT(run({"calibrate", prefix, "--format", "llmservingsim", "-o", entry}).out,
+             Contains("rtx-pro-6000, kernels of llama-3.1-8b at tensor parallelism 2"));
+  std::filesystem::copy_file(*all_reduce, folder.path / "table.csv.xz");
+  const Outcome nameless = run({"calibrate", (folder.path / "table.csv.xz").string(), "-o", entry});
+  CHECK(nameless.code == kWrongInput);
+  CHECK_THAT(nameless.err, Contains("--chip") && Contains("h100-sxm"));
+}
+
 TEST_CASE("Command: an unknown format is answered with all that there are") {
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"replay", "t.csv", "--format", "wekaa", "--on", kScenario},

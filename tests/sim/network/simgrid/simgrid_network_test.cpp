@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/input/faults.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "tests/sim/network/arrivals.hpp"
 #include "tests/support/catch.hpp"
