@@ -61,7 +61,7 @@ void complete(CalibrateOptions& options, const std::string& out, const platforms
     options.base = std::find(chips.begin(), chips.end(), stem) != chips.end() ? stem : named_in(table, chips);
     if (options.base.empty())
       throw sim::InputError({"", "--chip", "nothing, and no chip in the table's name",
-                             catalog.allowed(platforms::CatalogKind::kChip, "")});
+                             "a chip of the catalogue, as `tokenyard catalog chips` lists them"});
   }
   const std::size_t tp = table.rfind("_tp");
   if (options.tp == 0) options.tp = tp == std::string::npos ? 1 : std::max(1, std::atoi(table.c_str() + tp + 3));

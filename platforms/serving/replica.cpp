@@ -85,7 +85,7 @@ std::vector<std::uint32_t> Replica::abandon() {
       ActiveCall& call = calls_[index];
       if (call.decoding) {
         account_decoding(call, now);
-        call.made = decoding_.made(call);
+        call.made = decoding_.made(call) + (busy() ? leap_.charged() : 0);
       } else {
         const Cause not_running = list == &waiting_ ? Cause::kQueue : Cause::kKvTransfer;
         call.account(list == &running_ ? call.prefill_cause() : not_running, now);
