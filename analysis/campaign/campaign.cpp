@@ -107,16 +107,21 @@ void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& 
   } else {
     reader.fault("scenario", sim::shown(*scenario), "the path of a scenario, or the scenario itself");
   }
+  const auto sets = [&](const std::string& pointer, const Json& value) {
+    try {
+      if (!too_deep(pointer)) set_values({{pointer, value}}, base_.value());
+      return !too_deep(pointer);
+    } catch (const Json::exception&) {
+      return false;
+    }
+  };
   reader.object("set", [&](ObjectReader& set) {
     for (const auto& [pointer, value] : set.value().items()) {
       set.raw(pointer);
-      try {
-        set_values({{pointer, value}}, base_.value());
-      } catch (const Json::exception&) {
-        constexpr std::size_t kLongest = 1000;  // of a place that is said twice
-        set.fault(pointer.size() > kLongest ? "" : pointer, sim::shown(pointer),
-                  "a JSON pointer of at most 200 keys into the scenario, as in /run/duration_s");
-      }
+      if (sets(pointer, value)) continue;
+      constexpr std::size_t kLongest = 1000;  // of a place that is said twice
+      set.fault(pointer.size() > kLongest ? "" : pointer, sim::shown(pointer),
+                "a JSON pointer of at most 200 keys into the scenario, as in /run/duration_s");
     }
   });
 }

@@ -42,7 +42,10 @@ std::uint64_t combinations(const std::vector<FactorBlock>& blocks);
 /// Combination `index` of the product.
 Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index);
 
-/// Sets the values in a document; throws sim::Json::exception where a pointer leads through a scalar or further behind
+/// What holds a value is walked by recursion: a pointer has no more keys than a parsed text may have levels.
+bool too_deep(const std::string& pointer);
+
+/// Sets the values in a document, at pointers that are not too deep; throws sim::Json::exception where a pointer leads through a scalar or further behind
 /// the end of an array than its next element.
 void set_values(const Setting& setting, sim::Json& document);
 

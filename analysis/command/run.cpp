@@ -95,10 +95,12 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const RunArguments& a
 /// The scenario as it runs: with what was set, and with the trace that is replayed as its workload.
 sim::Json resolved(const RunArguments& arguments, sim::Json scenario) {
   if (arguments.trace.empty()) return scenario;
-  scenario["workload"] = {{"trace",
-                           {{"path", std::filesystem::absolute(arguments.trace).string()},
-                            {"format", arguments.format},
-                            {"speed", arguments.recorded.speed}}}};
+  sim::Json trace = {{"path", std::filesystem::absolute(arguments.trace).string()},
+                     {"format", arguments.format},
+                     {"speed", arguments.recorded.speed}};
+  const sim::Json::json_pointer pool("/workload/trace/pool");  // a replay takes it, too
+  if (scenario.contains(pool)) trace["pool"] = scenario.at(pool);
+  scenario["workload"] = {{"trace", trace}};
   return scenario;
 }
 

@@ -7,11 +7,11 @@
 ///     {"kind": "tool", "node": "look-up", "branch": 0, "parent": 0, "took_ns": 1500, "cause": "tool", "count": 1,
 ///     "after": [[0]]}]}
 ///
-/// `"status": "failed"`, "rejected" or "unfinished" beside the agent: the task ended so. `after` names earlier steps of the line by their place,
-/// with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model` is the pool that served
-/// the call. `not_before_ns` counts from the arrival; an LLM step's `cause` says what that time was. An LLM step's
-/// `entity` (0: none) keeps its random draws, those of speculative decoding, as they were. A tool's `count` is the calls
-/// that ran side by side.
+/// `"status": "failed"`, "rejected" or "unfinished" beside the agent: the task ended so. `after` names earlier steps of
+/// the line by their place, with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model`
+/// is the pool that served the call. `not_before_ns` counts from the arrival; an LLM step's `cause` says what that time
+/// was. An LLM step's `entity` (0: none) keeps its random draws, those of speculative decoding, as they were. A tool's
+/// `count` is the calls that ran side by side.
 
 #include "traces/readers/json_row.hpp"
 #include "traces/readers/task_documents.hpp"

@@ -62,7 +62,8 @@ TEST_CASE("Command: a manifest names what was read, and the trace that was repla
   std::filesystem::create_directories(folder.path / "own/chips");
   const std::string trace = (folder.path / "trace.csv").string(), own = (folder.path / "own").string();
   std::ofstream(trace) << "arrival_s,prompt_tokens,output_tokens\n0,100,10\n";
-  const Outcome replayed = run({"replay", trace, "--format", "requests", "--on", kScenario, "--speed", "2", "--catalog",
+  const Outcome replayed = run({"replay", trace, "--format", "requests", "--on", kScenario, "--speed", "2", "--set",
+                                R"(/workload={"trace": {"path": "x", "format": "azure", "pool": "main"}})", "--catalog",
                                 own, "--quiet", "--out", (folder.path / "run").string()});
   INFO(replayed.err);
   REQUIRE(replayed.code == kDone);
@@ -73,6 +74,7 @@ TEST_CASE("Command: a manifest names what was read, and the trace that was repla
   CHECK(manifest["inputs"][0]["sha256"].get<std::string>().size() == 64);
   CHECK(manifest["scenario"]["workload"]["trace"]["format"] == "requests");
   CHECK(manifest["scenario"]["workload"]["trace"]["speed"] == 2.0);
+  CHECK(manifest["scenario"]["workload"]["trace"]["pool"] == "main");
   std::ofstream(folder.path / "resolved.json") << manifest["scenario"];
   CHECK(run({"check", (folder.path / "resolved.json").string()}).code == kDone);
 }
