@@ -140,7 +140,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
     const Time delay = plan_.shortened(dependency.delay);
     progress.path_served = std::max(progress.path_served, play.progress[step].path_served);
     const bool first = progress.open_dependencies == play.task.steps[dependent].dependencies;
-    if (first || simulation_.now() + delay > progress.begin) {
+    if (first || simulation_.now() + delay >= progress.begin) {
       progress.begin = simulation_.now() + delay;
       progress.causes = causes;
       progress.causes[dependency.cause] += delay;

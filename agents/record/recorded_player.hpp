@@ -5,9 +5,9 @@
 /// `longest_wait`.
 ///
 /// Causes: a step remembers how the task's time was spent up to its beginning, along the dependency that released it
-/// last (of several at one instant, the one met first). So a task's causes follow the critical path back from the step
-/// that ended last, and sum to its duration exactly. Time before `not_before` is `other`, unless a call says
-/// what it was.
+/// last (of several at one instant, the one met last, as in task_player.hpp). So a task's causes follow the critical
+/// path back from the step that ended last, and sum to its duration exactly. Time before `not_before` is `other`,
+/// unless a call says what it was.
 ///
 /// A call that is rejected or fails ends its task: nothing further begins, and the task ends when what runs has ended.
 ///

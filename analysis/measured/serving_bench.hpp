@@ -25,8 +25,9 @@ struct BenchLoad {
   platforms::Tokens prompt_tokens = 1024, output_tokens = 128;
   std::int64_t requests = 0;  ///< in all; 0: ten rounds of all users
   /// Mean of the exponential time from the last token to the next request: detokenise, send, receive, tokenise. Its
-  /// spread keeps users that once were served together from staying together.
-  double turnaround_s = 0.01;
+  /// spread keeps users that once were served together from staying together. Of 1, 3, 5, 10, 30 and 50 ms, 3 come
+  /// closest to TTFT in the first half of the serving points that `tokenyard-validate` knows.
+  double turnaround_s = 0.003;
   double shortest = 1;  ///< prompts and outputs are uniform from this share of their lengths up to all of it
   std::vector<double> length_shares;  ///< outputs are one of these instead, in shares of their length, each as likely
 };
