@@ -28,9 +28,7 @@ class AgentReader {
     agent_.title = r.string("title", agent_.name);
     agent_.source = r.string("source", "");
     r.string("note", "");
-    r.members("variants", [](const std::string&, sim::ObjectReader& v) {  // patches are judged where they are applied
-      for (const auto& [key, value] : v.value().items()) v.raw(key);
-    });
+    r.members("variants", [](const std::string&, sim::ObjectReader& v) { v.pass_over(); });  // judged where applied
     if (agent_.name.empty() && r.has("name")) r.fault("name", "an empty name", "a name");
     agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = kMostTokens});
     agent_.budget_usd = draw(r, "budget_usd", 0, "task");
@@ -123,7 +121,7 @@ class AgentReader {
     n.kind = sim::enum_choice<NodeKind>(r, "kind", kNodeKindNames);
     n.next = sim::StreamName(fmt::format("{}/{}/next", agent_.name, name));
     if (faults_.size() != before) {  // without the kind, its keys cannot be judged
-      for (const auto& [key, value] : r.value().items()) r.raw(key);
+      r.pass_over();
     } else if (n.calls_model()) {
       read_call(n, r);
     } else if (n.waits()) {

@@ -40,7 +40,7 @@ void ArrivalSpec::read(sim::ObjectReader& r) {
   const std::size_t faults = r.faults().size();
   const std::string process = r.choice("process", {"poisson", "gamma", "markov-modulated", "diurnal"}, "poisson");
   if (r.faults().size() != faults) {  // without the process, its keys cannot be judged
-    for (const auto& [key, value] : r.value().items()) r.raw(key);
+    r.pass_over();
     return;
   }
   if (process == "gamma") cv = r.number("cv", {.minimum = 0.05, .maximum = 50});

@@ -65,8 +65,9 @@ void need_rows(const CalibrateOptions& options, std::size_t rows, std::size_t fi
 struct Target {
   const CalibrateOptions& options;
   const platforms::Catalog& catalog;
-  const platforms::Chip& chip;
+  platforms::Chip chip;
   platforms::Precision precision;
+  bool sustained = false;  ///< the table has watts: its loops were long enough for the chip's power limit to tell
 
   /// The chip's, under the new name.
   Json entry() const {
@@ -118,6 +119,7 @@ void calibrate_products(const Target& target, EntryWriter& writer) {
                                platforms::bytes_per_weight(target.precision), platforms::input_bytes(target.precision));
   writer.describe("dense products", fit.fitted, fit.held_out);
   writer.put_own("gemm_compute", fit.figures.compute);
+  if (target.sustained) writer.put_own("sustained", 1);
   if (fits_all_formats(target)) {
     Json& all = writer.efficiency();
     writer.put(all, "gemm_memory", fit.figures.memory);
@@ -291,8 +293,10 @@ CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms
 }
 
 CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
-  const Target target = target_of(options, catalog);
+  Target target = target_of(options, catalog);
+  target.chip = platforms::in_short_runs(std::move(target.chip));
   const MeasuredTable table(options.table);
+  target.sustained = table.has("power");
   for (const TableKind& kind : kTableKinds) {
     if (!kind.holds(table)) continue;
     EntryWriter writer(options, target.entry());

@@ -88,8 +88,9 @@ Chip with_shares(const Chip& chip, Precision weights, double memory, double arit
   const auto scale = [](std::optional<double>& share, double usual, double factor) {
     share = std::min(1.0, share.value_or(usual) * factor);
   };
-  const platforms::GemmFigures gemm = platforms::gemm_figures(chip, compute);
-  const platforms::AttentionFigures attention = platforms::attention_figures(chip, compute, compute);
+  const Chip as_measured = platforms::in_short_runs(chip);  // what it sustains of that is left as it is
+  const platforms::GemmFigures gemm = platforms::gemm_figures(as_measured, compute);
+  const platforms::AttentionFigures attention = platforms::attention_figures(as_measured, compute, compute);
   scale(e.gemm_memory, gemm.memory, memory);
   scale(e.attention_decode, attention.decode, memory);
   scale(e.gemm_compute[compute], gemm.compute, arithmetic);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "analysis/scenario/override.hpp"
 #include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
 
@@ -97,8 +98,9 @@ bool is_pointer(const std::string& text) {
 
 void check_pointer(ObjectReader& reader, const std::string& pointer) {
   if (!is_pointer(pointer))
-    reader.fault(too_deep(pointer) ? "" : pointer, sim::shown(pointer),
-                 "a JSON pointer of at most 200 keys into the scenario, as in /pools/0/replicas");
+    reader.fault(
+        too_deep(pointer) ? "" : pointer, sim::shown(pointer),
+        fmt::format("a JSON pointer of at most {} keys into the scenario, as in /pools/0/replicas", kMostPointerKeys));
 }
 
 /// The axes of one block, in the order of the file.
@@ -298,8 +300,7 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
 }
 
 bool too_deep(const std::string& pointer) {
-  constexpr std::ptrdiff_t kMostKeys = 200;
-  return std::count(pointer.begin(), pointer.end(), '/') > kMostKeys;
+  return std::count(pointer.begin(), pointer.end(), '/') > static_cast<std::ptrdiff_t>(kMostPointerKeys);
 }
 
 void set_values(const Setting& setting, Json& document) {

@@ -6,6 +6,7 @@
 
 #include "analysis/bottleneck/page.hpp"
 #include "analysis/bottleneck/what_if.hpp"
+#include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
@@ -15,7 +16,6 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/human_number.hpp"
 #include "analysis/scenario/override.hpp"
-#include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -34,8 +34,10 @@ double factor_of(const std::string& by) {
   double more = std::strtod(by.c_str(), &end);
   const std::string_view rest(end);
   if (rest == "%") more /= 100;
-  if (end == by.c_str() || (!rest.empty() && rest != "%") || !(more > 0.001 && more <= 10)) {
-    throw sim::InputError({"", "--by", '"' + by + '"', "a share above 0.1 % and up to 1000 %, as in 10% or 0.1"});
+  const double most = rest == "%" ? 10 : 1;  // a bare 10 is meant as 10 %, if anything
+  if (end == by.c_str() || (!rest.empty() && rest != "%") || !(more > 0.001 && more <= most)) {
+    throw sim::InputError(
+        {"", "--by", '"' + by + '"', "a share above 0.1 % and up to 1000 %, as in 10%, or up to 1, as in 0.1"});
   }
   return 1 + more;
 }
@@ -145,6 +147,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   for (const std::string& assignment : a.set) apply_override(file.value(), assignment, "--set", faults);
   Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
   faults.throw_if_any();
+  const AnswerFolder folder(a.out);
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
   const bool show = !a.quiet && wants_colour(surroundings.err);
@@ -155,16 +158,8 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
   if (show) fmt::print(surroundings.err, "\r\033[K");
   const sim::Json json = to_json(study, factor);
-  if (!a.out.empty()) {
-    std::filesystem::create_directories(a.out);
-    const auto write = [&](const char* name, const std::string& text) {
-      traces::OutputFile out(std::filesystem::path(a.out) / name);
-      out.buffer().append(text.data(), text.data() + text.size());
-      out.commit();
-    };
-    write("bottleneck.json", json.dump(2) + '\n');
-    write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
-  }
+  folder.write("bottleneck.json", json.dump(2) + '\n');
+  folder.write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {

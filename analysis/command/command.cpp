@@ -61,6 +61,11 @@ sim::InputError explained(const CLI::App& app, const CLI::ParseError& error) {
     return sim::InputError(
         {"", what.substr(0, what.find(':')), missing ? "no value" : "more than one value", "one, behind the option"});
   }
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    const std::string what = error.what();  // "--tasks-per-s excludes --tokens-per-month"
+    const std::size_t first = what.find(' '), second = what.rfind(' ');
+    return sim::InputError({"", what.substr(0, first), what.substr(second + 1) + " beside it", "one of the two"});
+  }
   return sim::InputError({"", place, error.what(), fmt::format("what {} --help shows", place)});
 }
 

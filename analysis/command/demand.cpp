@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
@@ -15,7 +16,6 @@
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
-#include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -147,12 +147,6 @@ void check(const Scenario& scenario, const std::string& file, sim::Faults& fault
   }
 }
 
-void write(const std::filesystem::path& path, const std::string& text) {
-  traces::OutputFile file(path);
-  fmt::format_to(file.out(), "{}", text);
-  file.commit();
-}
-
 int find(const DemandArguments& a, const Surroundings& surroundings) {
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   sim::Faults faults;
@@ -163,6 +157,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const std::vector<const Chip*> chips = chips_of(scenario, a.scenario, !a.chips.empty(), catalogs.platforms, faults);
   check(scenario, a.scenario, faults);
   faults.throw_if_any();
+  const AnswerFolder folder(a.out);
   if (a.pue) scenario.cluster.pue = *a.pue;
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
@@ -189,11 +184,8 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const Demand demand = find_demand(scenario, catalogs.platforms, chips, options);
   if (show) fmt::print(surroundings.err, "\r\033[K");
   const Json json = to_json(demand, scenario);
-  if (!a.out.empty()) {
-    std::filesystem::create_directories(a.out);
-    write(std::filesystem::path(a.out) / "demand.json", json.dump(2) + '\n');
-    write(std::filesystem::path(a.out) / "demand.csv", to_csv(demand));
-  }
+  folder.write("demand.json", json.dump(2) + '\n');
+  folder.write("demand.csv", to_csv(demand));
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {

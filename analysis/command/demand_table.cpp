@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/text_table.hpp"
@@ -147,7 +148,9 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
       say(fmt::format("At step times {} longer no number of {} will do.", percent(entry.band->uncertainty),
                       entry.chip->name));
   }
-  say(fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent{}; tokens are output tokens.",
+  say(
+      fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent, for most chips on terms of three "
+                  "years (tokenyard catalog chips NAME){}; tokens are output tokens.",
                   demand.pue, demand.whole_nodes ? ", of whole nodes" : ""));
   if (!whole) say("≤ smaller sizes may do: the search was ended before all were tried.");
   if (!no_price.empty()) say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", no_price));
@@ -169,6 +172,34 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
                   ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
                   : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
                                 percent(*d.saving_of_twice), percent(*d.coarseness))));
+  }
+  return text;
+}
+
+/// Of simulations that went on for longer than was asked for, or should have.
+std::string steadiness_text(const Demand& demand, const Scenario& scenario) {
+  const double asked_s = scenario.demand.duration_s.value_or(scenario.run.duration_s);
+  std::map<double, std::string> longer;
+  std::string restless;
+  for (const DemandEntry& entry : demand.entries) {
+    const Sizing& cell = entry.deployment.cell;
+    if (!cell.met) continue;
+    if (cell.duration_s > asked_s)
+      longer[cell.duration_s] += (longer[cell.duration_s].empty() ? "" : ", ") + entry.chip->name;
+    if (!cell.steady) restless += (restless.empty() ? "" : ", ") + entry.chip->name;
+  }
+  std::string text;
+  for (const auto& [duration_s, chips] : longer) {
+    text += sentence(
+        fmt::format("{}: simulated for {}, {:g} times what was asked for; in less, sizes passed whose work had not "
+                    "become steady.",
+                    chips, human_number(duration_s, Unit::kSeconds), duration_s / asked_s));
+  }
+  if (!restless.empty()) {
+    text += sentence(
+        fmt::format("{}: in twice the time the size misses the level: its work is still growing. Simulate longer "
+                    "(run/duration_s, run/warmup_s).",
+                    restless));
   }
   return text;
 }
@@ -214,8 +245,8 @@ std::string growth_table(const Demand& demand) {
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
   if (!demand.met()) return fmt::format("\n{}\n", sentence(demand.answer));
   return fmt::format("\n{}\n{}\n{}{}\n{}{}{}", sentence(demand.answer), kinds_table(demand), money_table(demand),
-                     ownership_table(demand, scenario.demand), notes(demand, scenario), effort_text(demand),
-                     growth_table(demand));
+                     ownership_table(demand, scenario.demand), notes(demand, scenario),
+                     steadiness_text(demand, scenario) + effort_text(demand), growth_table(demand));
 }
 
 }  // namespace tokenyard::analysis

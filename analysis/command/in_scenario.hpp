@@ -23,9 +23,7 @@ auto in_scenario(const std::string& file, Work work) {
     }
     throw sim::InputError(std::move(faults));
   } catch (const sim::Infeasible& error) {
-    const std::string what = error.what();
-    const bool place = what.starts_with("/pools/") || what.starts_with("/training/");
-    throw sim::Infeasible(place ? file + ": " + what : what);
+    throw sim::Infeasible(error.what(), error.place().empty() ? "" : file);
   }
 }
 

@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
+#include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/study_text.hpp"
@@ -12,7 +12,6 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/page.hpp"
-#include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -31,28 +30,6 @@ Study find_study(const std::string& name) {
   Study study = Study::read(file, faults);
   faults.throw_if_any();
   return study;
-}
-
-/// Before the work of minutes: whether a folder is there or can be made. It is made when there is something to keep.
-void require_place_for(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::path at = std::filesystem::absolute(folder);
-  while (at.has_relative_path() && !std::filesystem::exists(at, error)) at = at.parent_path();
-  if (!std::filesystem::is_directory(at, error)) {
-    error = std::make_error_code(std::errc::not_a_directory);
-  } else if (::access(at.c_str(), W_OK | X_OK) != 0) {
-    error = std::error_code(errno, std::generic_category());
-  }
-  if (error) {
-    throw traces::OutputError(
-        fmt::format("{}: {}. Choose another folder with --out.", folder.string(), error.message()));
-  }
-}
-
-void write(const std::filesystem::path& path, const std::string& text) {
-  traces::OutputFile file(path);
-  fmt::format_to(file.out(), "{}", text);
-  file.commit();
 }
 
 int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
@@ -99,14 +76,13 @@ int study(const StudyArguments& a, const Surroundings& surroundings) {
   const std::filesystem::path out =
       a.out.empty() ? std::filesystem::path("results") / (a.all ? "studies" : "study-" + studies[0].name)
                     : std::filesystem::path(a.out);
-  require_place_for(out);
+  const AnswerFolder folder(out);
   surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   std::vector<Findings> book;
   for (const Study& of : studies) {
     const Findings& findings = book.emplace_back(examine(of, catalogs.view(), a, surroundings));
     const sim::Json json = to_json(findings);
-    std::filesystem::create_directories(out);
-    write(out / (of.name + ".json"), json.dump(2) + '\n');
+    folder.write(of.name + ".json", json.dump(2) + '\n');
     surroundings.end_on_interrupt(
         fmt::format("Interrupted: of {} studies the findings of {} are kept in {}, without a page.", studies.size(),
                     book.size(), out.string()));
@@ -116,9 +92,10 @@ int study(const StudyArguments& a, const Surroundings& surroundings) {
       fmt::print(surroundings.out, "{}", study_text(findings));
     }
   }
-  const std::filesystem::path page = out / (a.all ? "studies.html" : studies[0].name + ".html");
-  write(page, studies_page(book, surroundings.command_line));
-  if (!a.quiet && !a.json) fmt::print(surroundings.out, "\n  {}: {}\n", a.all ? "The book" : "The page", page.string());
+  const std::string page = a.all ? "studies.html" : studies[0].name + ".html";
+  folder.write(page, studies_page(book, surroundings.command_line));
+  if (!a.quiet && !a.json)
+    fmt::print(surroundings.out, "\n  {}: {}\n", a.all ? "The book" : "The page", (out / page).string());
   return kDone;
 }
 

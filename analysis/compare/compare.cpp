@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <unordered_map>
 
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
@@ -30,7 +31,7 @@ bool describes(std::string_view column) {
 /// A table by columns, its rows in the order of their ids.
 struct Table {
   std::vector<std::string> figures;
-  std::vector<std::uint64_t> ids;
+  std::vector<std::uint64_t> ids, tasks;
   std::vector<double> arrival_s;
   std::vector<std::vector<double>> values;  ///< by figure, then row; kNothing where the field is empty
 
@@ -44,8 +45,17 @@ struct Table {
       return copy;
     };
     ids = sorted(ids);
+    tasks = sorted(tasks);
     arrival_s = sorted(arrival_s);
     for (auto& column : values) column = sorted(column);
+  }
+
+  /// Calls are numbered as they come, in all of a run: which task's is next depends on the cluster. Afterwards they are
+  /// as their tasks make them: the third of task 7 in both runs.
+  void number_within_tasks() {
+    std::unordered_map<std::uint64_t, std::uint64_t> made;
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = tasks[i] << 24 | made[tasks[i]]++;
+    sort();
   }
 };
 
@@ -56,7 +66,7 @@ class TableReader {
   Table read() {
     std::string_view line;
     if (file_.next(line)) read_header(line);
-    if (id_column_ == kAbsent || arrival_column_ == kAbsent)
+    if (id_column_ == kAbsent || arrival_column_ == kAbsent || task_column_ == kAbsent)
       fail("no such columns", fmt::format("a header with {} and arrival_s, as tokenyard run writes it", id_));
     while (file_.next(line)) read_row(line);
     table_.sort();
@@ -75,6 +85,7 @@ class TableReader {
     columns_ = fields.size();
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i] == id_) id_column_ = i;
+      if (fields[i] == "task_id") task_column_ = i;
       if (fields[i] == "arrival_s") arrival_column_ = i;
       if (describes(fields[i])) continue;
       figure_columns_.push_back(i);
@@ -90,15 +101,18 @@ class TableReader {
       fail(traces::shown_text(text), "a number, or nothing");
     return value;
   }
+  std::uint64_t whole(std::string_view text, std::string_view what) const {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+      fail(traces::shown_text(text), fmt::format("a whole number, the {}", what));
+    return value;
+  }
   void read_row(std::string_view line) {
     if (!traces::split_csv(line, fields_) || fields_.size() != columns_)
       fail(fmt::format("{} fields", fields_.size()), fmt::format("{} fields, as in the header", columns_));
-    const std::string_view id = fields_[id_column_];
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), value);
-    if (error != std::errc() || end != id.data() + id.size())
-      fail(traces::shown_text(id), fmt::format("a whole number, the {}", id_));
-    table_.ids.push_back(value);
+    table_.ids.push_back(whole(fields_[id_column_], id_));
+    table_.tasks.push_back(whole(fields_[task_column_], "task_id"));
     table_.arrival_s.push_back(number(fields_[arrival_column_]));
     for (std::size_t i = 0; i < figure_columns_.size(); ++i)
       table_.values[i].push_back(number(fields_[figure_columns_[i]]));
@@ -106,7 +120,7 @@ class TableReader {
 
   traces::LineFile file_;
   std::string id_;
-  std::size_t columns_ = 0, id_column_ = kAbsent, arrival_column_ = kAbsent;
+  std::size_t columns_ = 0, id_column_ = kAbsent, task_column_ = kAbsent, arrival_column_ = kAbsent;
   std::vector<std::size_t> figure_columns_;
   std::vector<std::string_view> fields_;
   Table table_;
@@ -155,6 +169,14 @@ PairedTable pair(const Table& base, const Table& other) {
   return paired;
 }
 
+Table tasks_of(const std::filesystem::path& folder) { return TableReader(folder / "tasks.csv", "task_id").read(); }
+
+Table calls_of(const std::filesystem::path& folder) {
+  Table calls = TableReader(folder / "calls.csv", "call_id").read();
+  calls.number_within_tasks();
+  return calls;
+}
+
 Json table_json(const PairedTable& table) {
   Json figures = Json::object();
   for (const PairedFigure& figure : table.figures) {
@@ -179,12 +201,10 @@ Json table_json(const PairedTable& table) {
 Comparison compare(const std::vector<std::filesystem::path>& folders) {
   Comparison comparison;
   comparison.base = folders.at(0).string();
-  const Table tasks = TableReader(folders[0] / "tasks.csv", "task_id").read();
-  const Table calls = TableReader(folders[0] / "calls.csv", "call_id").read();
+  const Table tasks = tasks_of(folders[0]), calls = calls_of(folders[0]);
   for (std::size_t i = 1; i < folders.size(); ++i) {
-    comparison.others.push_back({folders[i].string(),
-                                 pair(tasks, TableReader(folders[i] / "tasks.csv", "task_id").read()),
-                                 pair(calls, TableReader(folders[i] / "calls.csv", "call_id").read())});
+    comparison.others.push_back(
+        {folders[i].string(), pair(tasks, tasks_of(folders[i])), pair(calls, calls_of(folders[i]))});
   }
   return comparison;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// What changed between result folders, on the same work: tasks are paired by `task_id`, calls by `call_id`.
+/// What changed between result folders, on the same work: tasks are paired by `task_id`, calls by their task and their
+/// place among its calls.
 ///
 /// Under one seed two scenarios see the same work (common random numbers), so the difference of a pair is the effect of
 /// what was changed, and its interval is far narrower than those of the two means. Neighbouring tasks share queues and

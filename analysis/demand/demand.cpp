@@ -18,6 +18,7 @@ namespace {
 using platforms::Chip;
 
 constexpr int kDoublings = 4;
+constexpr int kMostLonger = 4;   // doublings of the time, until the work is steady
 constexpr double kFine = 0.1;    // a replica's share of the twofold cell: coarser, and comparing cells shows nothing
 constexpr double kFewCells = 8;  // so few that a cell's rate is fitted to the demand
 
@@ -56,7 +57,8 @@ class Sizer {
 
   Sizing at(double factor) {
     return kept({{"factor", factor}}, [&](const SizingOptions& options) {
-      return fewest_chips(candidate_of(scaled(scenario_, factor), chip_), options);
+      return steady(scaled(scenario_, factor),
+                    [&](const Scenario& scenario) { return fewest_chips(candidate_of(scenario, chip_), options); });
     });
   }
 
@@ -64,13 +66,15 @@ class Sizer {
   Sizing at_step_times(double slowness, double factor, const Sizing& found) {
     return kept({{"factor", factor}, {"slowness", slowness}}, [&](const SizingOptions& options) {
       const Chip chip = slowed(chip_, slowness);
-      Candidate candidate = candidate_of(scaled(scenario_, factor), chip);
-      Candidate in_that_way = candidate;
       std::vector<Way> ways;
       for (const Sizing::Pool& pool : found.pools) ways.push_back({pool.parallelism, pool.max_num_seqs});
-      in_that_way.keep(ways);
-      const Sizing sizing = fewest_chips(in_that_way, options);
-      return sizing.met ? sizing : fewest_chips(candidate, options);
+      return steady(scaled(scenario_, factor), [&](const Scenario& scenario) {
+        const Candidate candidate = candidate_of(scenario, chip);
+        Candidate in_that_way = candidate;
+        in_that_way.keep(ways);
+        const Sizing sizing = fewest_chips(in_that_way, options);
+        return sizing.met ? sizing : fewest_chips(candidate, options);
+      });
     });
   }
 
@@ -110,6 +114,25 @@ class Sizer {
   std::size_t simulations() const { return simulations_; }
 
  private:
+  /// What `size` finds for the scenario, in as long a time as the work takes to become steady: the scenario's own, or
+  /// some doublings of it.
+  template <typename Find>
+  static Sizing steady(Scenario scenario, const Find& size) {
+    std::size_t simulations = 0, stopped = 0;
+    for (int doubled = 0;; ++doubled) {
+      Sizing sizing = size(scenario);
+      simulations += sizing.simulations;
+      stopped += sizing.stopped_early;
+      if (!sizing.met || sizing.steady || doubled == kMostLonger) {
+        sizing.simulations = simulations;
+        sizing.stopped_early = stopped;
+        return sizing;
+      }
+      scenario.run.duration_s *= 2;
+      scenario.run.warmup_s *= 2;
+    }
+  }
+
   /// What `find` gives, or gave before: `of` tells it apart.
   template <typename Find>
   Sizing kept(const sim::Json& of, const Find& find) {

@@ -10,6 +10,9 @@
 ///
 /// A trace has one rate, its own; /workload/trace/speed changes it.
 ///
+/// A size must hold in twice the time that it was found in (size_search.hpp); else it is sought again in twice the time,
+/// up to sixteen times the scenario's.
+///
 /// Step times of a chip without kernel data are uncertain by what its entry says: it is sized at both ends, too, each
 /// pool run in the way found. Tools and people grow with the rate (capacities are rounded up). Kinds of chips, pools
 /// and simulations go side by side in threads, on the analytic network; the result does not depend on how many. Sizings

@@ -15,6 +15,9 @@
 ///    sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would
 ///    grow. The same are passed over as in step 3.
 ///
+/// 5. The size found is simulated for twice the time. Where it misses the level then, the work had not become steady in
+///    the time given (`steady` is false): the search is to be made again with more.
+///
 /// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.
 /// After 100 sizes that failed in step 3, pools grow by an eighth at a time; after 100 in step 4, it ends: `proven` is
 /// false then.

@@ -30,6 +30,9 @@ Json Sizing::to_json() const {
                {"nodes", nodes},
                {"chips_per_node", chips_per_node},
                {"largest_replica", largest_replica},
+               {"duration_s", duration_s},
+               {"warmup_s", warmup_s},
+               {"steady", steady},
                {"seeds", seeds},
                {"seeds_met", seeds_met},
                {"missed_with_less", sim::or_null(missed_with_less)},
@@ -60,6 +63,9 @@ std::optional<Sizing> Sizing::from_json(const Json& json) try {
   sizing.nodes = json.at("nodes");
   sizing.chips_per_node = json.at("chips_per_node");
   sizing.largest_replica = json.at("largest_replica");
+  sizing.duration_s = json.at("duration_s");
+  sizing.warmup_s = json.at("warmup_s");
+  sizing.steady = json.at("steady");
   sizing.seeds = json.at("seeds");
   sizing.seeds_met = json.at("seeds_met");
   sizing.missed_with_less = number(json.at("missed_with_less"));

@@ -28,6 +28,8 @@ struct Sizing {
   std::int64_t chips = 0;
   std::int64_t nodes = 0, chips_per_node = 0;
   std::int64_t largest_replica = 0;             ///< its chips: what the count moves by at most
+  double duration_s = 0, warmup_s = 0;          ///< of its simulations
+  bool steady = true;                           ///< it meets the level in twice that time, too
   int seeds = 0, seeds_met = 0;                 ///< where undecided, up to kMostSeeds times the repetitions
   std::optional<double> missed_with_less;       ///< least share outside the level among the sizes that failed; where
                                                 ///< stopped early, a bound from below

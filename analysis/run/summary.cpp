@@ -52,6 +52,8 @@ class Summary {
 
   Json make() {
     for (const std::string& warning : scenario_.warnings) notes_.push_back(warning);
+    note_rejections();
+    note_window();
     const Json pools = pools_json();
     Json json = {{"schema", "tokenyard.summary/1"},
                  {"name", scenario_.name},
@@ -80,6 +82,33 @@ class Summary {
   }
 
  private:
+  /// Nothing else is rejected: a call that its pool could not hold even alone.
+  void note_rejections() {
+    if (m_.calls[2] == 0) return;
+    std::string limits;
+    for (const PoolPlan& pool : scenario_.pools) {
+      if (pool.model == nullptr) continue;
+      limits += fmt::format("{}{} in {}", limits.empty() ? "" : ", ", pool.batching.max_model_len, pool.name);
+    }
+    note(fmt::format(
+        "{} of {} calls were rejected: their prompts and answers are longer than max_model_len ({}) or than "
+        "all of a replica's KV; engine/max_model_len and the model's max_context set the former",
+        m_.calls[2], Metrics::total(m_.calls), limits));
+  }
+
+  /// Where tasks take as long as what is measured, or pile up, rates of the window are not those of the long run.
+  void note_window() {
+    constexpr double kEnoughTasks = 20, kSteady = 0.8;
+    const auto came = static_cast<double>(m_.arrived_tasks), done = static_cast<double>(m_.completed_tasks);
+    if (came < kEnoughTasks || done >= kSteady * came || m_.tasks[0] + m_.tasks[3] < Metrics::total(m_.tasks) / 2)
+      return;
+    note(fmt::format(
+        "in the {:g} s that are measured {} tasks came and {} completed: they pile up, or take longer than "
+        "that; throughput and cost per task are of this time, and a longer duration_s and warmup_s show the "
+        "long run",
+        window_s_, m_.arrived_tasks, m_.completed_tasks));
+  }
+
   Json counts_json() const {
     std::int64_t steps = 0, preemptions = 0;
     for (const PoolReading& pool : o_.last.pools) {
@@ -241,7 +270,7 @@ class Summary {
       if (joules_) *joules_ += *energy;
     } else {
       joules_.reset();
-      note(fmt::format("energy is unknown: the catalogue has no power figures for {}",
+      note(fmt::format("energy is unknown: the catalogue has not all of power/active_w, compute_w and memory_w for {}",
                        scenario_.pools[pool].chip->name));
     }
   }

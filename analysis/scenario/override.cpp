@@ -11,8 +11,6 @@ namespace {
 
 using sim::Json;
 
-constexpr std::size_t kMostKeys = 200;  // what holds a value is walked by recursion: as deep as a parsed text
-
 /// The keys of a pointer that begins with "/"; nothing if it holds a "~" that escapes neither "~" nor "/".
 std::optional<std::vector<std::string>> keys_of(std::string_view pointer) {
   std::vector<std::string> keys;
@@ -70,9 +68,9 @@ void apply_override(Json& root, std::string_view assignment, std::string_view fl
                "/json/pointer=value, as in /pools/0/replicas=4");
     return;
   }
-  if (keys->size() > kMostKeys) {
+  if (keys->size() > kMostPointerKeys) {
     faults.add("", std::string(flag), fmt::format("a pointer of {} keys", keys->size()),
-               fmt::format("at most {}", kMostKeys));
+               fmt::format("at most {}", kMostPointerKeys));
     return;
   }
   const std::string text(assignment.substr(equals + 1));

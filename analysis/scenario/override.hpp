@@ -11,6 +11,9 @@
 
 namespace tokenyard::analysis {
 
+/// Keys of a pointer: what holds a value is walked by recursion, so it may be as deep as a parsed text.
+inline constexpr std::size_t kMostPointerKeys = 200;
+
 /// `assignment` is "/json/pointer=value"; what is wrong with it becomes a fault of `flag`, and `root` stays as it is.
 void apply_override(sim::Json& root, std::string_view assignment, std::string_view flag, sim::Faults& faults);
 

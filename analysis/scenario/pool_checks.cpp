@@ -72,10 +72,11 @@ void check_cluster(const std::vector<PoolPlan>& pools, const platforms::Cluster&
     }
     const std::int64_t have = cluster.chips_of(*pool.chip, pool.site);
     if (used > have) {
+      const std::string where = pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"';
       faults.add(file, fmt::format("/pools/{}/replicas", i),
                  fmt::format("{} chips {} with the pools before it", used, pool.chip->name),
-                 fmt::format("at most the {} that {} has", have,
-                             pool.site.empty() ? "the cluster" : "site \"" + pool.site + '"'));
+                 have == 0 ? fmt::format("a chip that {} has nodes of", where)
+                           : fmt::format("at most the {} that {} has", have, where));
     }
     const bool remote = !pool.kv_tiers.empty() && pool.kv_tiers.back().kind == platforms::KvTierKind::kRemote;
     if (remote && !cluster.knows_rate_of(*pool.chip, pool.site)) {

@@ -30,6 +30,33 @@ void check_changes_of_rate(ObjectReader& reader, std::string_view key, const Wor
   }
 }
 
+/// What a pool asks for and cannot get as asked, though it can be simulated.
+void warn(const PoolPlan& pool, std::vector<std::string>& warnings) {
+  if (pool.model == nullptr) return;
+  const platforms::Parallelism& p = pool.parallelism;
+  if (pool.batching.max_model_len > pool.model->max_context) {
+    warnings.push_back(
+        fmt::format("pool \"{}\": max_model_len is {}, but {} takes {} tokens: what lies beyond is extrapolated",
+                    pool.name, pool.batching.max_model_len, pool.model->name, pool.model->max_context));
+  }
+  const std::int64_t heads = pool.model->heads, kv = pool.model->kv_heads;
+  if (heads % p.tp != 0 || (kv > 0 && kv % p.tp != 0 && p.tp % kv != 0)) {
+    warnings.push_back(fmt::format(
+        "pool \"{}\": tp is {}, which does not divide the {} heads, {} of them cached, of {}: engines refuse "
+        "that; it is simulated as if the chip with most of them were every chip",
+        pool.name, p.tp, heads, kv, pool.model->name));
+  }
+  if (p.ep > 1 && !pool.model->moe) {
+    warnings.push_back(fmt::format("pool \"{}\": ep is {}, but {} has no experts: it changes nothing", pool.name, p.ep,
+                                   pool.model->name));
+  } else if (p.ep > p.expert_ranks()) {
+    warnings.push_back(
+        fmt::format("pool \"{}\": ep is {}, but a stage of its replicas has tp · dp = {} chips: experts are "
+                    "divided among those",
+                    pool.name, p.ep, p.expert_ranks()));
+  }
+}
+
 /// Under a name that no other has: `others` end with the one just read, at `reader`.
 template <typename Named>
 void check_name(ObjectReader& reader, const std::vector<Named>& others, const char* allowed) {
@@ -49,11 +76,7 @@ void read_pools(ObjectReader& reader, const platforms::Catalog& catalog, bool cl
         PoolPlan& pool = scenario.pools.emplace_back(PoolPlan::read(r, catalog, scenario.pools.size()));
         check_pool(pool, cluster_known ? scenario.cluster : none, r.file(), r.pointer(), r.faults(), infeasible);
         check_name(r, scenario.pools, "a name that no other pool has");
-        if (pool.model != nullptr && pool.batching.max_model_len > pool.model->max_context) {
-          scenario.warnings.push_back(
-              fmt::format("pool \"{}\": max_model_len is {}, but {} takes {} tokens: what lies beyond is extrapolated",
-                          pool.name, pool.batching.max_model_len, pool.model->name, pool.model->max_context));
-        }
+        warn(pool, scenario.warnings);
       },
       true);
   if (reader.has("pools") && scenario.pools.empty() && reader.faults().empty())

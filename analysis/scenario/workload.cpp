@@ -237,7 +237,7 @@ class WorkloadReader {
     if (entry.agent == nullptr) {
       if (agent)
         r.fault("agent", '"' + *agent + '"', "an agent of the catalogue" + sim::did_you_mean(*agent, catalog_.names()));
-      for (const auto& [key, value] : r.value().items()) r.raw(key);  // without the agent, the rest cannot be judged
+      r.pass_over();  // without the agent, the rest cannot be judged
       return;
     }
     name(r, entry, *agent);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "agents/record/recorded_player.hpp"
+#include "analysis/measured/fit_error.hpp"
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/sample_statistics.hpp"
 #include "analysis/validate/agentic_sessions.hpp"
@@ -149,6 +150,7 @@ ValidationTable table_of(const Sweep& sweep, std::span<const std::int64_t> of_us
                          const std::string& fitted_on) {
   ValidationTable table;
   std::int64_t real_cliff = 0, model_cliff = 0;
+  FitError ttft, itl;  // below the cliff
   for (const std::int64_t users : of_users) {
     const std::optional<std::size_t> row = sweep.row(users, offload);
     if (!row) continue;
@@ -167,10 +169,20 @@ ValidationTable table_of(const Sweep& sweep, std::span<const std::int64_t> of_us
     constexpr double kOverTheCliffS = 5;
     if (real_cliff == 0 && sweep.measured(*row, "median_ttft") > kOverTheCliffS) real_cliff = users;
     if (model_cliff == 0 && o.ttft_s > kOverTheCliffS) model_cliff = users;
+    if (real_cliff == 0) {
+      ttft.add(o.ttft_s, sweep.measured(*row, "median_ttft"));
+      itl.add(o.itl_s, sweep.measured(*row, "median_itl"));
+    }
+  }
+  for (const auto& [name, error] :
+       {std::pair{"ITL, median, below the cliff", &itl}, {"TTFT, median, below the cliff", &ttft}}) {
+    table.rows.insert(table.rows.begin(),
+                      {name, fmt::format("{} loads", error->rows()), fmt::format("x {:.3f}", error->bias()),
+                       error->summary(), fitted_on, ValidationRow::Glance::kFigure});
   }
   if (real_cliff > 0)
     table.rows.insert(table.rows.begin(), {"users at which half of them wait 5 s and more", std::to_string(real_cliff),
-                                           std::to_string(model_cliff), "", fitted_on});
+                                           std::to_string(model_cliff), "", fitted_on, ValidationRow::Glance::kFigure});
   return table;
 }
 

@@ -20,10 +20,15 @@ struct Group {
       measured += real;
       simulated += model;
     }
-    ValidationRow row(std::string name, const char* unit, double scale, std::string fitted_on) const {
+    ValidationRow row(std::string name, const char* unit, double scale, std::string fitted_on,
+                      ValidationRow::Glance glance = ValidationRow::Glance::kNothing) const {
       const double n = static_cast<double>(error.rows()) / scale;
-      return {std::move(name), fmt::format("{:.3g} {}", measured / n, unit),
-              fmt::format("{:.3g} {}", simulated / n, unit), error.summary(), std::move(fitted_on)};
+      return {std::move(name),
+              fmt::format("{:.3g} {}", measured / n, unit),
+              fmt::format("{:.3g} {}", simulated / n, unit),
+              error.summary(),
+              std::move(fitted_on),
+              glance};
     }
   };
   Metric watts, joules, itl;
@@ -33,9 +38,10 @@ struct Group {
     joules.add(point.joules_per_token, simulated_watts * chips * work.span_s / work.output_tokens);
     itl.add(point.itl_s, work.itl_s);
   }
-  void rows(ValidationTable& table, const std::string& of, const std::string& fitted_on) const {
-    table.rows.push_back(watts.row("watts of a chip, " + of, "W", 1, fitted_on));
-    table.rows.push_back(joules.row("joules per token, " + of, "J", 1, fitted_on));
+  void rows(ValidationTable& table, const std::string& of, const std::string& fitted_on,
+            ValidationRow::Glance glance = ValidationRow::Glance::kNothing) const {
+    table.rows.push_back(watts.row("watts of a chip, " + of, "W", 1, fitted_on, glance));
+    table.rows.push_back(joules.row("joules per token, " + of, "J", 1, fitted_on, glance));
   }
 };
 
@@ -68,13 +74,14 @@ ValidationTable validate_serving(const std::string& gpu, const std::vector<Energ
   table.rows.push_back({"watts of a chip, in the measured time", fmt::format("{} rows", fit.held_out.rows()),
                         fmt::format("x {:.3f}", fit.held_out.bias()), fit.held_out.summary(),
                         "the other models, for each"});
-  held_out.rows(table, "each model by the others", "the other models, for each");
+  held_out.rows(table, "each model by the others", "the other models, for each", ValidationRow::Glance::kFigure);
   for (const auto& [group, what] : {std::pair{&dense, "dense models"}, std::pair{&experts, "models of experts"}}) {
     if (group->joules.error.rows() > 0)
       group->rows(table, fmt::format("{}, each by the others", what), "the other models, for each");
   }
   all.rows(table, "all", "the chip's entry");
-  table.rows.push_back(all.itl.row("inter-token latency (median), all", "ms", 1e3, "nothing of it"));
+  table.rows.push_back(
+      all.itl.row("inter-token latency (median), all", "ms", 1e3, "nothing of it", ValidationRow::Glance::kFigure));
   for (const auto& [name, group] : models) {
     group.rows(table, name, "the chip's entry");
     table.rows.push_back(group.itl.row("inter-token latency (median), " + name, "ms", 1e3, "nothing of it"));

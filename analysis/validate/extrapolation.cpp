@@ -51,10 +51,13 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
 
 /// With the band in which the measured value is expected.
 ValidationRow row_of(std::string metric, const char* unit, double measured, double simulated, double low, double high) {
-  return {std::move(metric), fmt::format("{:.4g} {}", measured, unit), fmt::format("{:.4g} {}", simulated, unit),
+  return {std::move(metric),
+          fmt::format("{:.4g} {}", measured, unit),
+          fmt::format("{:.4g} {}", simulated, unit),
           fmt::format("{:+.1f} %", 100 * (simulated / measured - 1)),
           fmt::format("nothing of it; the band is {:.4g} to {:.4g} {}, which {} it", low, high, unit,
-                      measured >= low && measured <= high ? "covers" : "does not cover")};
+                      measured >= low && measured <= high ? "covers" : "does not cover"),
+          ValidationRow::Glance::kFigure};
 }
 
 }  // namespace

@@ -93,6 +93,14 @@ ValidationRow row_of(std::string metric, const FitError& error, const char* fitt
           error.summary(), fitted_on};
 }
 
+/// Above the tables of one kind, all of them together.
+void put_all_above(ValidationTable& table, const FitError& all) {
+  if (all.rows() == 0) return;
+  ValidationRow row = row_of("all of these tables", all, "as said below");
+  row.glance = ValidationRow::Glance::kFigure;
+  table.rows.insert(table.rows.begin(), std::move(row));
+}
+
 /// Of a kernel launched by itself: what brings the median of `error_of` down most.
 double best_launch_s(const std::function<FitError(double)>& error_of) {
   const double steps[] = {4};
@@ -100,13 +108,13 @@ double best_launch_s(const std::function<FitError(double)>& error_of) {
                          {.restarts = 1})[0];
 }
 
-/// Calls `row` with the path of the source's table and its chip, where both are known.
+/// Calls `row` with the path of the source's table and its chip as tables have it, where both are known.
 template <typename Row>
 void look_up(const Source& source, const std::string& table, const std::filesystem::path& folder,
              const platforms::Catalog& catalog, const Row& row) {
   const std::filesystem::path path = folder / (table + ".csv.xz");
   const platforms::Chip* chip = catalog.find_chip(source.chip);
-  if (chip != nullptr && std::filesystem::exists(path)) row(path, *chip);
+  if (chip != nullptr && std::filesystem::exists(path)) row(path, platforms::in_short_runs(*chip));
 }
 
 ValidationTable products(const std::filesystem::path& folder, const platforms::Catalog& catalog) {
@@ -115,6 +123,7 @@ ValidationTable products(const std::filesystem::path& folder, const platforms::C
                         "median ratio to the measured. Tables in 8 and 4 bits include the kernel that quantises the "
                         "inputs, whose launch by itself is fitted to each.",
                         {}};
+  FitError all;
   for (const Source& source : kProducts) {
     look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
       const GemmFit fit{.figures = platforms::gemm_figures(chip, source.precision)};
@@ -128,11 +137,12 @@ ValidationTable products(const std::filesystem::path& folder, const platforms::C
         for (const auto& [modelled, measured] : times) error.add(modelled + launch_s, measured);
         return error;
       };
-      const double launch_s = source.precision != Precision::kBf16 ? best_launch_s(error_of) : 0;
-      table.rows.push_back(
-          row_of(fmt::format("{} {}", source.table, source.format), error_of(launch_s), source.fitted_on));
+      const FitError error = error_of(source.precision != Precision::kBf16 ? best_launch_s(error_of) : 0);
+      all.add(error);
+      table.rows.push_back(row_of(fmt::format("{} {}", source.table, source.format), error, source.fitted_on));
     });
   }
+  put_all_above(table, all);
   return table;
 }
 
@@ -142,6 +152,7 @@ ValidationTable attention(const std::filesystem::path& folder, const platforms::
                         "launched by itself, which captured graphs do not take. Tables made without one "
                         "configuration in five miss these by what their sources in the catalogue say.",
                         {}};
+  FitError all;
   for (const bool decode : {true, false}) {
     for (const Source& source : kAttention) {
       const std::string name = fmt::format(fmt::runtime(source.table), decode ? "generation" : "context");
@@ -157,10 +168,13 @@ ValidationTable attention(const std::filesystem::path& folder, const platforms::
             error.add(decode ? decode_seconds(figures, s) : prefill_seconds(figures, s), s.seconds);
           return error;
         };
-        table.rows.push_back(row_of(name, error_of(best_launch_s(error_of)), source.fitted_on));
+        const FitError error = error_of(best_launch_s(error_of));
+        all.add(error);
+        table.rows.push_back(row_of(name, error, source.fitted_on));
       });
     }
   }
+  put_all_above(table, all);
   return table;
 }
 
@@ -171,6 +185,7 @@ ValidationTable experts(const std::filesystem::path& folder, const platforms::Ca
       "tokens, without models that were routed otherwise (rows faster than reading the experts that the table says "
       "were hit). Models and divisions held out are missed by what the sources in the catalogue say.",
       {}};
+  FitError all;
   for (const Source& source : kExperts) {
     look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
       const double bytes = platforms::bytes_per_weight(source.precision),
@@ -182,8 +197,11 @@ ValidationTable experts(const std::filesystem::path& folder, const platforms::Ca
       const std::string name = fmt::format("{} {}", source.table, source.format);
       table.rows.push_back(row_of(name + ", up to 256 tokens", few, source.fitted_on));
       table.rows.push_back(row_of(name + ", more", many, source.fitted_on));
+      all.add(few);
+      all.add(many);
     });
   }
+  put_all_above(table, all);
   return table;
 }
 
@@ -192,11 +210,15 @@ ValidationTable collectives(const std::filesystem::path& folder) {
                         "Catalogue entries hold measured times, linear between sizes. Here each size is compared "
                         "with what its neighbours in the table say without it (4 KiB to 256 MiB, 2 to 8 chips).",
                         {}};
+  FitError all;
   for (const char* name : kCollectives) {
     const std::filesystem::path path = folder / fmt::format("{}.csv.xz", name);
-    if (std::filesystem::exists(path))
-      table.rows.push_back(row_of(name, error_between_sizes(read_all_reduce(path)), "the sizes around it"));
+    if (!std::filesystem::exists(path)) continue;
+    const FitError error = error_between_sizes(read_all_reduce(path));
+    all.add(error);
+    table.rows.push_back(row_of(name, error, "the sizes around it"));
   }
+  put_all_above(table, all);
   return table;
 }
 

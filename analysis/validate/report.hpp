@@ -7,7 +7,14 @@
 namespace tokenyard::analysis {
 
 struct ValidationRow {
+  /// What a reader of one screen sees of it.
+  enum class Glance {
+    kNothing,
+    kFigure,  ///< the row
+    kFarOff   ///< the row, among those where the simulator is not to be trusted
+  };
   std::string metric, measured, simulated, error, fitted_on;
+  Glance glance = Glance::kNothing;
 };
 
 struct ValidationTable {
@@ -18,5 +25,9 @@ struct ValidationTable {
 
 std::string as_text(const ValidationTable& table);
 std::string as_markdown(const ValidationTable& table);
+
+/// The rows to be seen at a glance, of all tables: the figures, then what is far off.
+std::string glance_as_text(const std::vector<ValidationTable>& tables);
+std::string glance_as_markdown(const std::vector<ValidationTable>& tables);
 
 }  // namespace tokenyard::analysis

@@ -67,20 +67,26 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
       errors->ttft.add(means.ttft_s, point.ttft_s);
     }
   }
-  const auto add = [&](const std::map<std::string, Errors>& of) {
-    for (const auto& [name, errors] : of) {
-      table.rows.push_back({"TPOT " + name, fmt::format("{} rows", errors.tpot.rows()),
-                            fmt::format("x {:.3f}", errors.tpot.bias()), errors.tpot.summary(),
-                            "kernels: tables; host times, 5 an engine: the first half"});
-    }
-    for (const auto& [name, errors] : of) {
-      table.rows.push_back({"TTFT " + name, fmt::format("{} rows", errors.ttft.rows()),
-                            fmt::format("x {:.3f}", errors.ttft.bias()), errors.ttft.summary(),
-                            "kernels: tables; host times, 5 an engine: the first half"});
+  const auto add = [&](const std::map<std::string, Errors>& of, const auto& glance) {
+    for (const auto& [metric, member] : {std::pair{"TPOT", &Errors::tpot}, {"TTFT", &Errors::ttft}}) {
+      for (const auto& [name, errors] : of) {
+        const FitError& error = errors.*member;
+        table.rows.push_back({fmt::format("{} {}", metric, name), fmt::format("{} rows", error.rows()),
+                              fmt::format("x {:.3f}", error.bias()), error.summary(),
+                              "kernels: tables; host times, 5 an engine, and the client's 3 ms: the first half",
+                              glance(name, error)});
+      }
     }
   };
-  add(halves_of);
-  add(groups);
+  constexpr double kFarOff = 0.2;
+  constexpr std::size_t kEnoughRows = 5;
+  using Glance = ValidationRow::Glance;
+  add(halves_of, [](const std::string& name, const FitError&) {
+    return name.ends_with("second half") ? Glance::kFigure : Glance::kNothing;
+  });
+  add(groups, [](const std::string&, const FitError& error) {
+    return error.rows() >= kEnoughRows && error.median() > kFarOff ? Glance::kFarOff : Glance::kNothing;
+  });
   return {table};
 }
 

@@ -137,10 +137,10 @@ void compare_each(ValidationTable& table, const Run& theirs, const Run& ours) {
       off += error > 1e-3;
       if (error > largest) largest = error, worst = i;
     }
-    table.rows.push_back({fmt::format("{} of each request: the largest error", name),
-                          fmt::format("{:.6f} s", theirs.calls[worst].*member),
-                          fmt::format("{:.6f} s", ours.calls[worst].*member),
-                          fmt::format("{:.1e} %; {} above 0.1 %", 100 * largest, off), "nothing"});
+    table.rows.push_back(
+        {fmt::format("{} of each request: the largest error", name),
+         fmt::format("{:.6f} s", theirs.calls[worst].*member), fmt::format("{:.6f} s", ours.calls[worst].*member),
+         fmt::format("{:.1e} %; {} above 0.1 %", 100 * largest, off), "nothing", ValidationRow::Glance::kFigure});
   }
 }
 

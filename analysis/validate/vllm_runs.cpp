@@ -74,8 +74,10 @@ void compare(ValidationTable& table, const Measured& measured, const ServingResu
     return values;
   };
   const auto add = [&](const std::string& metric, double real, double model) {
+    const bool mean = metric.ends_with("mean");
     table.rows.push_back({metric, fmt::format("{:.4f} s", real), fmt::format("{:.4f} s", model),
-                          fmt::format("{:+.1f} %", 100 * (model / real - 1)), fitted_on});
+                          fmt::format("{:+.1f} %", 100 * (model / real - 1)), fitted_on,
+                          mean ? ValidationRow::Glance::kFigure : ValidationRow::Glance::kNothing});
   };
   for (const auto& [name, member] :
        {std::pair{"TPOT", &ServedCall::tpot_s}, std::pair{"end to end", &ServedCall::e2e_s},

@@ -117,7 +117,7 @@ class Placer {
     std::optional<Want> whole, rest;  // how far the search has come on this ground
     std::vector<Part> parts;
     while (std::ssize(places) < pool.replicas) {
-      if (ground == grounds.end()) throw sim::Infeasible(no_room(pool, std::ssize(places)));
+      if (ground == grounds.end()) throw sim::Infeasible(no_room(pool, std::ssize(places)), pool.pointer);
       Ground& here = **ground;
       const Cut needed = cut(pool, here.group);
       if (!whole) {
@@ -180,9 +180,11 @@ class Placer {
     const Fabric& fabric = cluster_.sites[site].fabric;
     if (fabric.topology != FabricTopology::kStar && fabric.topology != FabricTopology::kRail) {
       throw sim::Infeasible(
-          fmt::format("{}: a remote store of KV needs a fabric \"star\" or \"rail\" at site \"{}\", which has \"{}\".",
-                      called(pools_[pool]), cluster_.sites[site].name,
-                      kFabricTopologyNames[static_cast<std::size_t>(fabric.topology)]));
+          fmt::format("pool \"{}\": a remote store of KV needs a fabric \"star\" or \"rail\" at site \"{}\", which has "
+                      "\"{}\".",
+                      pools_[pool].name, cluster_.sites[site].name,
+                      kFabricTopologyNames[static_cast<std::size_t>(fabric.topology)]),
+          pools_[pool].pointer);
     }
     const double rate = *pools_[pool].store_bytes_per_s > 0 ? *pools_[pool].store_bytes_per_s : kNoLimit;
     return topology().add_host(fmt::format("{}/{}:store", cluster_.sites[site].name, pools_[pool].name), sites_[site],
@@ -279,15 +281,11 @@ class Placer {
             static_cast<std::uint32_t>(shape[2])};
   }
 
-  static std::string called(const PlacementRequest& pool) {
-    return fmt::format("{}{}pool \"{}\"", pool.pointer, pool.pointer.empty() ? "" : ": ", pool.name);
-  }
-
   std::string no_room(const PlacementRequest& pool, std::int64_t placed) {
     const std::string where = pool.site.empty() ? "the cluster" : fmt::format("site \"{}\"", pool.site);
     const std::vector<Ground*> grounds = grounds_of(pool);
     const std::string who =
-        fmt::format("{}: replica {} of {} chips {}", called(pool), placed, pool.chips, pool.chip->name);
+        fmt::format("pool \"{}\": replica {} of {} chips {}", pool.name, placed, pool.chips, pool.chip->name);
     const std::int64_t have = cluster_.chips_of(*pool.chip, pool.site);
     if (have == 0) return fmt::format("{} finds none in {}. Add nodes of this chip, or choose another.", who, where);
     if (grounds.empty()) {
@@ -324,10 +322,11 @@ class Placer {
     }
     if (joined || together) return;
     throw sim::Infeasible(
-        fmt::format("{} hands its KV over to pool \"{}\", but they do not share one node and the fabric "
+        fmt::format("pool \"{}\" hands its KV over to pool \"{}\", but they do not share one node and the fabric "
                     "\"none\" joins no nodes. "
                     "Give the cluster a fabric (\"star\", \"rail\" or \"torus\").",
-                    called(pools_[from]), pools_[to].name));
+                    pools_[from].name, pools_[to].name),
+        pools_[from].pointer);
   }
 
   Topology& topology() { return result_.topology; }

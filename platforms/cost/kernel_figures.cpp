@@ -17,12 +17,17 @@ const KernelResidual* table_of(const std::array<KernelResidual, 4>& by_format, P
 
 }  // namespace
 
+Chip in_short_runs(Chip chip) {
+  chip.efficiency.sustained = {};
+  return chip;
+}
+
 GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   const Chip::Efficiency& e = chip.efficiency;
   GemmFigures figures;
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.compute = e.gemm_compute[compute].value_or(kAssumedGemmCompute);
+  figures.compute = e.gemm_compute[compute].value_or(kAssumedGemmCompute) * e.sustained[compute].value_or(1);
   figures.memory = e.gemm_memory.value_or(kAssumedGemmMemory);
   figures.launch_s = e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);
@@ -50,7 +55,7 @@ AttentionFigures attention_figures(const Chip& chip, Precision compute, Precisio
   AttentionFigures figures;
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
-  figures.prefill = e.attention_prefill.value_or(kAssumedPrefill);
+  figures.prefill = e.attention_prefill.value_or(kAssumedPrefill) * e.sustained[compute].value_or(1);
   figures.prefill_wait = e.attention_prefill_wait.value_or(0);
   figures.prefill_tile_s = e.attention_prefill_tile_s;
   figures.prefill_tile_rows = static_cast<double>(e.attention_prefill_tile_rows.value_or(64));

@@ -1,5 +1,6 @@
 #pragma once
-/// A chip's catalogue entry as the kernel models take it. `compute`: a format that the chip has a peak for.
+/// A chip's catalogue entry as the kernel models take it: at the speed that the chip sustains (Efficiency::sustained),
+/// or as its tables have it, of `in_short_runs(chip)`. `compute`: a format that the chip has a peak for.
 
 #include "platforms/cost/attention.hpp"
 #include "platforms/cost/experts.hpp"
@@ -19,6 +20,8 @@ inline constexpr double kAssumedPrefill = 0.5;      ///< share of the peak
 inline constexpr double kAssumedDecode = 0.7;       ///< share of the bandwidth
 inline constexpr double kAssumedLaunchS = 2e-6;     ///< seconds
 
+/// The same chip, at no power limit.
+Chip in_short_runs(Chip chip);
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
 /// By the weights' format. The chip must outlive them.
 ExpertFigures expert_figures(const Chip& chip, Precision weights);

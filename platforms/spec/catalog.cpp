@@ -155,7 +155,7 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
   }
   if (!kind) {
     // Without a kind no key can be judged: one fault is enough.
-    for (const auto& [key, member] : json.value().items()) reader.raw(key);
+    reader.pass_over();
     return;
   }
 

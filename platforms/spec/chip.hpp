@@ -44,6 +44,9 @@ struct Chip {
   /// Fitted shares of the peaks that kernels reach, and what the shape of the work costs them.
   struct Efficiency {
     PerPrecision gemm_compute;
+    /// Of the speed at which gemm_compute and attention_prefill were measured, in short loops, what the chip keeps where
+    /// arithmetic holds it at its power limit, as prompts do; by precision of the arithmetic. Absent: all of it.
+    PerPrecision sustained;
     std::optional<double> gemm_memory;
     std::array<std::optional<ExpertKernels>, 4> experts;  ///< by precision of the weights
     std::optional<double> attention_prefill;

@@ -66,6 +66,7 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
   Chip::Efficiency result;
   reader.object("efficiency", [&](ObjectReader& at) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
+    result.sustained = read_per_precision(at, "sustained", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
     read_by_precision(at, "experts", result.experts, ExpertKernels::read);
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);

@@ -49,16 +49,36 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return lower;
+}
+
+/// "b200-sxm" begins with a part of "nvidia-b200", as "H100" is one of "h100-sxm".
+bool begins_with_a_part(const std::string& candidate, const std::string& name) {
+  constexpr std::size_t kTelling = 4;  // letters: fewer begin too much
+  for (std::size_t from = 0; from < name.size();) {
+    const std::size_t end = std::min(name.find_first_of("-_ /.", from), name.size());
+    if (end - from >= kTelling && candidate.starts_with(std::string_view(name).substr(from, end - from))) return true;
+    from = end + 1;
+  }
+  return false;
+}
+
 }  // namespace
 
-std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
-  if (name.size() > 200) return {};
+std::string nearest_name(std::string_view given, const std::vector<std::string>& candidates) {
+  if (given.size() > 200) return {};
+  const std::string name = in_lower_case(given);
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 2) + 1;
   for (const std::string& candidate : candidates) {
-    std::size_t distance = edit_distance(name, candidate);
+    const std::string lower = in_lower_case(candidate);
+    std::size_t distance = edit_distance(name, lower);
     // "h100" means "h100-sxm" although four letters are missing.
-    if (!name.empty() && candidate.starts_with(name)) distance = 1;
+    if (!name.empty() && lower.starts_with(name)) distance = std::min<std::size_t>(distance, 1);
+    if (begins_with_a_part(lower, name)) distance = std::min<std::size_t>(distance, 3);
     if (distance < best_distance) {
       best = candidate;
       best_distance = distance;

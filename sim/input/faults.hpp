@@ -54,11 +54,14 @@ class InputError : public std::exception {
 /// The input is well formed but nothing can satisfy it (a model that does not fit its chips): exit code 3.
 class Infeasible : public std::exception {
  public:
-  explicit Infeasible(std::string what) : what_(std::move(what)) {}
+  /// `place`: of the scenario, a JSON pointer; empty: no one place is to blame.
+  explicit Infeasible(std::string reason, std::string place = {})
+      : place_(std::move(place)), what_(place_.empty() ? std::move(reason) : place_ + ": " + reason) {}
+  const std::string& place() const { return place_; }
   const char* what() const noexcept override { return what_.c_str(); }
 
  private:
-  std::string what_;
+  std::string place_, what_;
 };
 
 /// The candidate nearest to `name` by edit distance, or empty when none is near.

@@ -105,6 +105,8 @@ class ObjectReader {
 
   /// Reports the keys that were not read. Called by the destructor if not before.
   void finish();
+  /// Reports none of them: what kind of object this is, and so which keys it may have, is unknown.
+  void pass_over() { finished_ = true; }
 
   /// Adds a fault at `key` (at the object itself if empty).
   void fault(std::string_view key, std::string found, std::string allowed);

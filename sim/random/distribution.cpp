@@ -89,7 +89,7 @@ Distribution Distribution::read(const Json& value, const std::string& file, cons
   Distribution d;
   d.family_ = enum_choice<Family>(r, "dist", kFamilyNames);
   if (faults.size() != before) {  // without the family, its keys cannot be judged
-    for (const auto& [key, parameter] : value.items()) r.raw(key);
+    r.pass_over();
     return constant(1);
   }
   d.read_parameters(r);

@@ -104,7 +104,11 @@ refused "a name of control characters" run "$good" --set '/pools/0/chip="\u0000\
 refused "an option twice" run "$good" --seed 1 --seed 2; says "an option twice" "--seed: found more than one value"
 refused "two scenarios" run "$good" two.json; says "two scenarios" 'tokenyard run: found "two.json", allowed: no more than'
 refused "a scenario without a name" run ''; says "a scenario without a name" '"": found no such file'
-refused "results below a device" demand "$good" --out /dev/null/x; says "results below a device" "/dev/null/x: Not a directory"
+for command in demand bottleneck; do  # before the first simulation
+  begin=$(date +%s); refused "results of $command below a device" $command "$good" --out /dev/null/x --set /run/duration_s=40000
+  says "results of $command below a device" "/dev/null/x: Not a directory"
+  [ $(($(date +%s) - begin)) -lt 3 ] || fail "$command found its --out to be none after its work"
+done
 "$tokenyard" help run | grep -q -- --seed || fail "help run is run --help"
 refused "an option without its value" run "$good" --out; says "an option without its value" "--out: found no value"
 refused "a negative seed" run "$good" --seed -1; says "a negative seed" '--seed: found "-1"'

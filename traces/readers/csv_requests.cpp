@@ -32,7 +32,7 @@ constexpr Layout kBurstGpt = {{"Timestamp", "Request tokens", "Response tokens"}
                               true};
 constexpr Layout kRequests = {{"arrival_s", "prompt_tokens", "output_tokens"},
                               read_seconds,
-                              "seconds from 0 to 9e9, as in 12.25",
+                              "seconds from 0 to 9e9, as in 12.25 (dates: --format azure)",
                               "12.25,374,44"};
 
 class CsvRequests final : public RowReader {

@@ -198,7 +198,11 @@ class TaskRecorder::Builder {
     const Cause cause = item.kind == StepKind::kCall && begin > item.begin ? Cause::kRetry : Cause::kOther;
     if (before.steps.empty()) {
       step.not_before = begin - record_.arrival;
-      if (item.begin == record_.arrival) step.cause = cause;
+      if (item.begin == record_.arrival) {
+        step.cause = cause;
+      } else if (item.kind == StepKind::kCall && record_.causes[Cause::kPaused] > Time()) {
+        step.cause = Cause::kPaused;
+      }
     }
     for (const std::uint32_t s : before.steps) ran_.task.depend({s, Trigger::kCompletion, cause, begin - before.end});
     return step;

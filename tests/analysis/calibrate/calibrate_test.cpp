@@ -3,6 +3,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analysis/calibrate/gemm_fit.hpp"
+#include "platforms/cost/kernel_figures.hpp"
 #include "platforms/cost/replica_step_cost.hpp"
 #include "sim/input/faults.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
@@ -28,7 +30,42 @@ fs::path write_profile() {
   return folder / "p";
 }
 
+/// Products of H100 as its entry has them in short runs; with watts: as it has them, in long ones.
+fs::path write_products(bool watts) {
+  const platforms::Chip& chip = *built_in_catalog().find_chip("h100-sxm");
+  const GemmFit truth{
+      .figures = platforms::gemm_figures(watts ? chip : platforms::in_short_runs(chip), platforms::Precision::kBf16)};
+  const fs::path path = fs::temp_directory_path() / (watts ? "tokenyard-long-loops.csv" : "tokenyard-short-loops.csv");
+  std::ofstream out(path);
+  out << "gemm_dtype,m,n,k,latency" << (watts ? ",power" : "") << '\n';
+  for (const std::int64_t m : {1, 32, 128, 500, 1024, 4096}) {
+    for (const std::int64_t n : {1024, 2560, 8192, 14336}) {
+      for (const std::int64_t k : {1024, 4096, 8192}) {
+        out << "bfloat16," << m << ',' << n << ',' << k << ',' << 1e3 * gemm_seconds(truth, {m, n, k, 0}, 2, 2)
+            << (watts ? ",690" : "") << '\n';
+      }
+    }
+  }
+  return path;
+}
+
 }  // namespace
+
+TEST_CASE("What a chip keeps at its power limit stands in its entry, unless the table was measured there") {
+  const auto entry = [](bool watts) {
+    CalibrateOptions options;
+    options.table = write_products(watts);
+    options.base = "h100-sxm";
+    const sim::Json efficiency = calibrate(options, built_in_catalog()).entry["efficiency"];
+    return std::pair{efficiency["gemm_compute"]["bf16"]["value"].get<double>(),
+                     efficiency["sustained"]["bf16"]["value"].get<double>()};
+  };
+  const auto [short_compute, short_sustained] = entry(false);
+  const auto [long_compute, long_sustained] = entry(true);
+  CHECK(short_sustained == 0.85);
+  CHECK(long_sustained == 1);
+  CHECK(short_compute * short_sustained == Approx(long_compute * long_sustained).epsilon(0.03));
+}
 
 TEST_CASE("A profile taken into a chip's entry times its model on that chip, and no other") {
   CalibrateOptions options;

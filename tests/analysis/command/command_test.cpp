@@ -105,7 +105,7 @@ TEST_CASE("Command: a result folder holds one run, but an earlier run's record m
   CHECK(has("tasks.csv"));  // it was no result folder
 }
 
-TEST_CASE("Command: weights must fit though the KV blocks are given; a longer context is allowed, and warned of") {
+TEST_CASE("Command: weights must fit though the KV blocks are given; what is not had as asked for is warned of") {
   const ResultFolder folder("engine-keys");
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), {"run", kScenario, "--set", "/run={\"duration_s\": 5}", "--write", "none", "--out",
@@ -120,6 +120,10 @@ TEST_CASE("Command: weights must fit though the KV blocks are given; a longer co
   const Outcome longer = with({"--set", "/pools/0/engine/max_model_len=1000000"});
   CHECK(longer.code == kDone);
   CHECK_THAT(longer.out, Contains("max_model_len is 1000000"));
+  CHECK_THAT(with({"--set", "/pools/0/engine/num_gpu_blocks_override=1000", "--set", "/pools/0/parallelism/ep=2"}).out,
+             Contains("ep is 2, but llama-3.1-70b has no experts"));
+  CHECK_THAT(with({"--set", "/pools/0/model=qwen3-30b-a3b", "--set", "/pools/0/parallelism/ep=8"}).out,
+             Contains("ep is 8, but a stage of its replicas has tp · dp = 1 chips"));
 }
 
 TEST_CASE("Command: calibrate finds chip, model and parallelism in the names") {

@@ -53,6 +53,23 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   CHECK(to_json(comparison)["others"][0]["calls"]["figures"]["ttft_s"]["low_95"].is_null());
 }
 
+TEST_CASE("calls are paired by their tasks, though another's may come between in one of the runs") {
+  const ResultFolder folder("compare-calls");
+  const std::string tasks = "task_id,agent,arrival_s,duration_s,status\n0,x,0,1,completed\n1,x,0,1,completed\n";
+  const std::string calls = "call_id,task_id,arrival_s,prompt_tokens,ttft_s,status\n";
+  write(folder.path / "a/tasks.csv", tasks);
+  write(folder.path / "b/tasks.csv", tasks);
+  write(folder.path / "a/calls.csv",
+        calls + "0,0,0,10,1,completed\n1,1,1,20,1,completed\n2,0,2,30,1,completed\n3,1,3,40,1,completed\n");
+  write(folder.path / "b/calls.csv",
+        calls + "0,0,0,10,2,completed\n1,0,1,30,2,completed\n2,1,2,20,2,completed\n3,1,3,40,2,completed\n");
+  const PairedTable paired = compare({folder.path / "a", folder.path / "b"}).others.at(0).calls;
+  CHECK(paired.pairs == 4);
+  CHECK(paired.moved == 2);
+  CHECK(figure(paired, "prompt_tokens").difference.half_width == 0.0);
+  CHECK(figure(paired, "ttft_s").difference.mean == 1);
+}
+
 TEST_CASE("under one seed, a pair's difference is the effect of what was changed") {
   const ResultFolder one("compare-one"), two("compare-two");
   const std::string head =

@@ -52,6 +52,30 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   CHECK_THAT(demand(folder, {"--chips", "h100-sxm", "--seed", "7"}).out, !Contains("all known from before"));
 }
 
+TEST_CASE("Demand: work that is not steady in the time given is simulated for longer") {
+  const ResultFolder folder("demand-steady");
+  std::filesystem::create_directories(folder.path);
+  const std::string path = (folder.path / "desk.json").string();
+  std::ofstream(path) << R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm"}]}]},
+    "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"}],
+    "workload": {"agents": [{"agent": "customer-service", "rate_per_s": 2}]},
+    "slo": {"ttft_s": 1, "tpot_s": 0.03}, "run": {"duration_s": 120, "warmup_s": 30}})";
+  const auto size = [&](const std::string& duration, const std::string& warmup) {
+    const Outcome outcome = run({"demand", path, "--repetitions", "1", "--no-cache", "--json", "--set",
+                                 "/run/duration_s=" + duration, "--set", "/run/warmup_s=" + warmup});
+    INFO(outcome.err);
+    REQUIRE(outcome.code == kDone);
+    return Json::parse(outcome.out)["entries"][0];
+  };
+  // A task takes five minutes: two of them see the first calls of few.
+  const Json brief = size("120", "30"), enough = size("2400", "600");
+  CHECK(brief["confidence"]["duration_s"].get<double>() >= 480);
+  CHECK(brief["confidence"]["steady"] == true);
+  CHECK(enough["confidence"]["duration_s"] == 2400);
+  CHECK(brief["chips"].get<double>() >= 0.8 * enough["chips"].get<double>());
+  CHECK_THAT(run({"demand", path, "--repetitions", "1", "--no-cache"}).out, Contains("times what was asked for"));
+}
+
 TEST_CASE("Demand: what is unknown is null, what the user assumes is marked, and units agree") {
   const ResultFolder folder("demand-prices");
   const Json unknown = answer(folder, {"--chips", "tpu-v7"})["entries"][0];

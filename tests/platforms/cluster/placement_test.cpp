@@ -243,7 +243,9 @@ TEST_CASE("A pool that names a site stays there") {
   west.replicas = 3;
   CHECK_THAT(infeasible(cluster, {west}), Contains("site \"west\""));
   west.chip = &chip("mi300x");
-  CHECK_THAT(infeasible(cluster, {west}), Contains("finds none in site \"west\""));
+  west.pointer = "/pools/3";
+  CHECK_THAT(infeasible(cluster, {west}),
+             Catch::Matchers::StartsWith("/pools/3: pool \"a\"") && Contains("finds none in site \"west\""));
 }
 
 TEST_CASE("Without a fabric a replica and its KV stay in a node") {
