@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/schemas/schemas.hpp"
+#include "traces/readers/fields.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -128,8 +127,7 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
                                  right = words_of(text.substr(at + assertion.sign.size()));
   if (left.empty() || left.size() > 2 || right.size() != 1) return grammar(), assertion;
   const std::string& number = right[0];
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), assertion.bound);
-  if (error != std::errc() || end != number.data() + number.size() || !std::isfinite(assertion.bound)) {
+  if (!traces::read_number(number, assertion.bound)) {
     faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", number, shown), "a number");
     return assertion;
   }

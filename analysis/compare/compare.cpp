@@ -96,9 +96,7 @@ class TableReader {
   double number(std::string_view text) const {
     if (text.empty()) return kNothing;
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-      fail(traces::shown_text(text), "a number, or nothing");
+    if (!traces::read_number(text, value)) fail(traces::shown_text(text), "a number, or nothing");
     return value;
   }
   std::uint64_t whole(std::string_view text, std::string_view what) const {

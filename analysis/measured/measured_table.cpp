@@ -1,7 +1,6 @@
 #include "analysis/measured/measured_table.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -57,9 +56,7 @@ std::optional<double> MeasuredTable::optional_number(std::size_t row, std::strin
   const std::string_view field = text(row, name);
   if (field.empty()) return {};
   double value = 0;
-  const auto [rest, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || rest != field.data() + field.size() || !std::isfinite(value))
-    refuse(row, name, "a number");
+  if (!traces::read_number(field, value)) refuse(row, name, "a number");
   return value;
 }
 

@@ -1,8 +1,6 @@
 #include "analysis/report/pool_series.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <fmt/format.h>
 
 #include "sim/input/faults.hpp"
@@ -14,11 +12,6 @@ namespace {
 
 constexpr std::string_view kHeader =
     "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w";
-
-bool read_number(std::string_view text, double& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
-}
 
 /// A quoted field keeps its quotes doubled in `split_csv`.
 std::string unquoted(std::string_view field) {
@@ -82,12 +75,12 @@ std::vector<PoolSeries> read_pool_series(const std::filesystem::path& path) {
   if (!file.next(line) || line != kHeader) refuse(line, "the header of series.csv");
   while (file.next(line)) {
     SeriesBin sample;
-    bool good =
-        traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 && read_number(fields[0], sample.from_s);
+    bool good = traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 &&
+                traces::read_number(fields[0], sample.from_s);
     for (std::size_t i = 0; good && i < kSeriesColumns; ++i) {
       double value = 0;
       if (fields[i + 2].empty()) continue;
-      good = read_number(fields[i + 2], value);
+      good = traces::read_number(fields[i + 2], value);
       sample.values[i] = {value, value, value, 1};
     }
     if (!good) refuse(line, "a row of series.csv: a time, a pool and seven numbers");

@@ -12,17 +12,6 @@ namespace {
 constexpr bool blank(char c) { return c == ' ' || c == '\t'; }
 constexpr bool digit(char c) { return c >= '0' && c <= '9'; }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool read_double(std::string_view text, double& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc() && end == text.data() + text.size() && std::isfinite(out);
-}
-
 /// Exactly `count` digits at the front of `text`, which they leave.
 bool take_digits(std::string_view& text, std::size_t count, std::int64_t& out) {
   if (text.size() < count) return false;
@@ -59,6 +48,17 @@ bool take_fraction(std::string_view& text, std::int64_t& ns) {
 bool leap(std::int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool read_number(std::string_view text, double& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(number);
+}
 
 bool split_csv(std::string_view line, std::vector<std::string_view>& fields) {
   fields.clear();
@@ -100,13 +100,13 @@ bool read_tokens(std::string_view text, platforms::Tokens& tokens) {
     return tokens >= 1 && tokens <= kMaxTokens;
   }
   double value = 0;
-  return read_double(text, value) && read_tokens(value, tokens);
+  return read_number(text, value) && read_tokens(value, tokens);
 }
 
 bool read_seconds(std::string_view text, std::int64_t& ns) {
   if (std::any_of(text.begin(), text.end(), [](char c) { return c == 'e' || c == 'E'; })) {
     double value = 0;
-    if (!read_double(text, value) || !(value >= 0 && value < 9e9)) return false;
+    if (!read_number(text, value) || !(value >= 0 && value < 9e9)) return false;
     ns = sim::Time::seconds(value).ns();
     return true;
   }

@@ -14,6 +14,11 @@
 
 namespace tokenyard::traces {
 
+/// Without blanks and tabs at its ends.
+std::string_view trimmed(std::string_view text);
+/// A finite number that is all of the text: no blanks, no sign +, no unit after it.
+bool read_number(std::string_view text, double& number);
+
 /// Fills `fields` with views into `line`, without blanks around them and without the quotes of a quoted field (a
 /// doubled quote inside stays doubled). False if a quote is not closed or text follows one.
 bool split_csv(std::string_view line, std::vector<std::string_view>& fields);

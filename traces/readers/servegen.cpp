@@ -98,9 +98,7 @@ class ServeGenReader final : public TraceReader {
       Window window;
       double cv = 0, shape = 0, scale = 0;
       const auto number = [&](std::size_t field, double& value) {
-        const std::string_view text = fields[field];
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        return error == std::errc() && end == text.data() + text.size() && value >= 0 && value < 9e9;
+        return read_number(fields[field], value) && value >= 0 && value < 9e9;
       };
       const auto refuse_line = [&](std::string allowed) {
         return faults_.refuse(RowFault::kMalformed,
@@ -146,8 +144,7 @@ class ServeGenReader final : public TraceReader {
       return faults_.refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
     for (const auto [key, value] : object) {
       Lengths window;
-      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), window.begin_s);
-      if (error != std::errc() || end != key.data() + key.size()) {
+      if (!read_number(key, window.begin_s)) {
         return faults_.refuse(RowFault::kMalformed,
                               {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
       }
@@ -178,16 +175,9 @@ class ServeGenReader final : public TraceReader {
       text.remove_prefix(std::min(comma + 1, text.size()));
       const std::size_t colon = item.find(':');
       if (colon == std::string_view::npos) return false;
-      std::string_view count = item.substr(0, colon), share = item.substr(colon + 1);
-      for (std::string_view* part : {&count, &share}) {
-        while (!part->empty() && part->front() == ' ') part->remove_prefix(1);
-        while (!part->empty() && part->back() == ' ') part->remove_suffix(1);
-      }
       double tokens = 0, p = 0;
-      const auto a = std::from_chars(count.data(), count.data() + count.size(), tokens);
-      const auto b = std::from_chars(share.data(), share.data() + share.size(), p);
-      if (a.ec != std::errc() || a.ptr != count.data() + count.size() || b.ec != std::errc() ||
-          b.ptr != share.data() + share.size() || !(p >= 0 && p <= 1.001)) {
+      if (!read_number(trimmed(item.substr(0, colon)), tokens) || !read_number(trimmed(item.substr(colon + 1)), p) ||
+          !(p >= 0 && p <= 1.001)) {
         return false;
       }
       Tokens whole = 0;
