@@ -7,19 +7,14 @@
 
 #include "sim/statistics/mean_interval.hpp"
 #include "traces/writers/output_file.hpp"
+#include "traces/writers/row_text.hpp"
 
 namespace tokenyard::analysis {
 
 using sim::Json;
+using traces::csv_field;
 
 namespace {
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
-}
 
 std::string number_field(const std::optional<double>& value) {
   return value ? fmt::format("{}", *value) : std::string();

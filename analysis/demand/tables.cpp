@@ -4,6 +4,7 @@
 
 #include "analysis/demand/demand.hpp"
 #include "sim/input/or_null.hpp"
+#include "traces/writers/row_text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -137,21 +138,21 @@ std::string to_csv(const Demand& demand) {
   for (const DemandEntry& entry : demand.entries) {
     const Sizing& sizing = entry.deployment.cell;
     const Economics& e = entry.economics;
-    std::string replicas, parallelism, why_not;
+    std::string replicas, parallelism;
     for (const Sizing::Pool& pool : sizing.pools) {
       const platforms::Parallelism& p = pool.parallelism;
       replicas += fmt::format("{}{}", replicas.empty() ? "" : " ", pool.replicas);
       parallelism += fmt::format("{}tp{}pp{}dp{}ep{}", parallelism.empty() ? "" : " ", p.tp, p.pp, p.dp, p.ep);
     }
-    for (const char c : sizing.why_not) why_not += c == '"' ? std::string("\"\"") : std::string(1, c);
     const auto number = [&](double value) { return sizing.met ? fmt::format("{}", value) : ""; };
     text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},\"{}\"\n", entry.chip->name, sizing.met,
-        number(entry.deployment.chips()), entry.band.has_value(), entry.band ? number(entry.band->low) : "",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", traces::csv_field(entry.chip->name),
+        sizing.met, number(entry.deployment.chips()), entry.band.has_value(), entry.band ? number(entry.band->low) : "",
         entry.band ? cell(entry.band->high) : "", number(entry.deployment.nodes()), entry.deployment.cells, replicas,
         parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour), cell(e.usd_per_task),
         cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw), sizing.seeds, sizing.seeds_met,
-        sizing.met ? sizing.figures["attainment"].dump() : "", sizing.limit, entry.on_front, why_not);
+        sizing.met ? sizing.figures["attainment"].dump() : "", sizing.limit, entry.on_front,
+        traces::csv_field(sizing.why_not));
   }
   return text;
 }

@@ -10,11 +10,25 @@
 #include <concepts>
 #include <cstring>
 #include <fmt/format.h>
+#include <string>
 #include <string_view>
 
 #include "sim/core/time.hpp"
 
 namespace tokenyard::traces {
+
+/// A CSV field: quoted if it holds a comma, a quote, the end of a line, or blanks at its ends, which readers cut off.
+inline std::string csv_field(std::string_view text) {
+  const bool plain = text.find_first_of(",\"\n\r") == std::string_view::npos &&
+                     (text.empty() || (text.front() != ' ' && text.back() != ' '));
+  if (plain) return std::string(text);
+  std::string field = "\"";
+  for (const char c : text) {
+    if (c == '"') field += '"';
+    field += c;
+  }
+  return field + '"';
+}
 
 class RowText {
  public:

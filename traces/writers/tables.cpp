@@ -10,19 +10,6 @@ namespace {
 using platforms::CallRecord;
 using sim::Time;
 
-/// A CSV field: quoted if it holds a comma, a quote, the end of a line, or blanks at its ends.
-std::string csv_field(const std::string& text) {
-  const bool plain = text.find_first_of(",\"\n\r") == std::string::npos &&
-                     (text.empty() || (text.front() != ' ' && text.back() != ' '));
-  if (plain) return text;
-  std::string field = "\"";
-  for (const char c : text) {
-    if (c == '"') field += '"';
-    field += c;
-  }
-  return field + '"';
-}
-
 Names csv_names(Names names) {
   const auto quote_all = [](std::vector<std::string>& list) {
     for (std::string& name : list) name = csv_field(name);
