@@ -5,6 +5,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/run_result.hpp"
 #include "analysis/run/recording.hpp"
 #include "sim/input/or_null.hpp"
 
@@ -15,18 +16,6 @@ using sim::Json;
 namespace {
 
 using Outputs = std::vector<std::pair<std::string, std::optional<double>>>;
-
-/// Follows a dotted key; names may hold dots themselves, so the longest member that matches goes first.
-const Json* follow(const Json& value, std::string_view key) {
-  if (!value.is_object()) return nullptr;
-  for (std::size_t end = key.size(); end != std::string_view::npos && end > 0; end = key.rfind('.', end - 1)) {
-    const auto member = value.find(key.substr(0, end));
-    if (member == value.end()) continue;
-    if (end == key.size()) return &*member;
-    if (const Json* found = follow(*member, key.substr(end + 1))) return found;
-  }
-  return nullptr;
-}
 
 void collect(const std::string& key, const Json& value, Outputs& outputs) {
   if (value.is_object()) {
@@ -54,7 +43,7 @@ void list_keys(const std::string& prefix, const Json& value, std::vector<std::st
 Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys, sim::Faults& faults) {
   Outputs outputs;
   for (const std::string& key : keys) {
-    if (const Json* value = follow(summary, key)) {
+    if (const Json* value = find_key(summary, key)) {
       collect(key, *value, outputs);
     } else if (key.starts_with("pools.") || key.starts_with("agents.")) {
       outputs.emplace_back(key, std::nullopt);

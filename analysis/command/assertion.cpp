@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/run_result.hpp"
 #include "analysis/schemas/schemas.hpp"
 #include "traces/readers/fields.hpp"
 
@@ -88,18 +89,6 @@ void check_key(const std::string& key, const Assertion::Names& known, sim::Fault
   }
 }
 
-/// The value of a dotted key; names that hold dots themselves (a pool "llama-3.1") are found, too.
-const Json* find(const Json& at, std::string_view key) {
-  if (key.empty()) return &at;
-  if (!at.is_object()) return nullptr;
-  for (const auto& [name, value] : at.items()) {
-    if (!key.starts_with(name) || (key.size() > name.size() && key[name.size()] != '.')) continue;
-    if (const Json* found = find(value, key.size() > name.size() ? key.substr(name.size() + 1) : std::string_view()))
-      return found;
-  }
-  return nullptr;
-}
-
 bool fulfils(double value, std::string_view sign, double bound) {
   if (sign == "<") return value < bound;
   if (sign == "<=") return value <= bound;
@@ -149,7 +138,7 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
 void Assertion::check_names(const Names& names, sim::Faults& faults) const { check_key(key, names, faults, text); }
 
 Assertion::Verdict Assertion::judge(const Json& summary) const {
-  const Json* value = find(summary, key);
+  const Json* value = find_key(summary, key);
   if (value == nullptr) return {false, fmt::format("\"{}\" is false: the summary has no {}", text, key)};
   if (value->is_boolean())
     return {fulfils(value->get<bool>() ? 1 : 0, sign, bound),

@@ -33,6 +33,9 @@ using JsonPath = std::initializer_list<std::string_view>;
 
 /// The value under keys within keys; null where there is none.
 const sim::Json& value_at(const sim::Json& json, JsonPath keys);
+/// The value of a dotted key, null where there is none; names that hold dots themselves (a pool "llama-3.1") are found,
+/// too.
+const sim::Json* find_key(const sim::Json& json, std::string_view key);
 std::optional<double> number_at(const sim::Json& json, JsonPath keys);
 /// Empty if there is no text there.
 std::string text_at(const sim::Json& json, JsonPath keys);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/report/run_result.hpp"
 #include "analysis/studies/study_unit.hpp"
 
 namespace tokenyard::analysis {
@@ -12,17 +13,10 @@ using sim::Json;
 
 constexpr int kDeepest = 60;  // formulas that refer to formulas
 
-/// Follows a dotted key; null where the figures lack it.
-Json follow(const Json& figures, const std::string& key) {
-  const Json* at = &figures;
-  for (std::size_t from = 0; from <= key.size();) {
-    const std::size_t dot = std::min(key.find('.', from), key.size());
-    const std::string name = key.substr(from, dot - from);
-    if (!at->is_object() || !at->contains(name)) return nullptr;
-    at = &(*at)[name];
-    from = dot + 1;
-  }
-  return at->is_structured() ? Json(nullptr) : *at;
+/// Null where the figures lack the key.
+Json figure(const Json& figures, const std::string& key) {
+  const Json* found = find_key(figures, key);
+  return found == nullptr || found->is_structured() ? Json(nullptr) : *found;
 }
 
 }  // namespace
@@ -90,7 +84,7 @@ Json StudyValues::resolve(const std::string& name, const StudyCase* of) {
     return kept(name, [&] { return formula(quantity->formula); });
   if (of != nullptr) {
     const std::size_t dot = name.find('.');
-    if (dot == std::string::npos || study_.find_case(name.substr(0, dot)) == nullptr) return follow(figures(*of), name);
+    if (dot == std::string::npos || study_.find_case(name.substr(0, dot)) == nullptr) return figure(figures(*of), name);
   }
   const std::size_t dot = name.find('.');
   const StudyCase* other = study_.find_case(name.substr(0, dot));
