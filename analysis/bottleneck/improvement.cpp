@@ -162,7 +162,7 @@ class Finder {
 
   void pools() {
     for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
-      if (reuses_prompts(scenario_.pools[p])) {
+      if (scenario_.pools[p].takes_calls()) {
         add(
             "prefix-reuse", scenario_.pools[p].name, "prefix reuse in pool " + scenario_.pools[p].name,
             [p](Scenario& s, double factor) {
@@ -225,8 +225,6 @@ class Finder {
 };
 
 }  // namespace
-
-bool reuses_prompts(const PoolPlan& pool) { return pool.media == nullptr && pool.role != platforms::PoolRole::kDecode; }
 
 std::vector<Improvement> improvements_of(const Scenario& scenario) { return Finder(scenario).find(); }
 

@@ -30,9 +30,6 @@ struct Improvement {
   std::function<double(Scenario&, double factor)> apply;
 };
 
-/// Whether it computes prompts, of which some may be cached.
-bool reuses_prompts(const PoolPlan& pool);
-
 /// Everything that this scenario has and uses, in a fixed order.
 std::vector<Improvement> improvements_of(const Scenario& scenario);
 

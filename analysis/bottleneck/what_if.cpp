@@ -122,7 +122,7 @@ std::string prefix_sentence(const WhatIf& study) {
 std::optional<Scenario> with_unlimited_prefix_caches(const Scenario& scenario) {
   std::optional<Scenario> better;
   for (std::size_t p = 0; p < scenario.pools.size(); ++p) {
-    if (!reuses_prompts(scenario.pools[p])) continue;
+    if (!scenario.pools[p].takes_calls()) continue;
     if (!better) better = scenario;
     better->pools[p].more_reuse = 1;
   }
@@ -207,7 +207,7 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
     study.unlimited_prefix = {elasticity(base, better, Figure::kTaskP50, 1),
                               elasticity(base, better, Figure::kTaskP95, 1)};
     for (const PoolPlan& pool : scenario.pools) {
-      if (reuses_prompts(pool))
+      if (pool.takes_calls())
         study.prefix.push_back(
             {pool.name, mean_hits(of_variant(0), pool.name), mean_hits(of_variant(unlimited), pool.name)});
     }

@@ -57,10 +57,9 @@ Recording::Recording(const std::string& path, const std::string& format, const R
     return;
   }
   std::vector<agents::ModelPools::Pool> pools;
-  for (const PoolPlan& pool : scenario.pools) {
-    const bool takes_calls = pool.media == nullptr && pool.role != platforms::PoolRole::kDecode;
-    pools.push_back(takes_calls ? agents::ModelPools::Pool{pool.name, pool.model->name} : agents::ModelPools::Pool{});
-  }
+  for (const PoolPlan& pool : scenario.pools)
+    pools.push_back(pool.takes_calls() ? agents::ModelPools::Pool{pool.name, pool.model->name}
+                                       : agents::ModelPools::Pool{});
   const agents::ModelPools rules =
       agents::ModelPools::parse(options.pools, std::move(pools), scenario.workload.trace_pool, faults);
   faults.throw_if_any();

@@ -49,6 +49,9 @@ struct PoolPlan {
   static PoolPlan read(sim::ObjectReader& reader, const platforms::Catalog& catalog, std::size_t index);
 
   std::int64_t chips() const { return replicas * parallelism.chips(); }
+  /// Of agents and users, and so computes prompts, of which some may be cached; the others serve media, or what
+  /// prefill pools hand over.
+  bool takes_calls() const { return media == nullptr && role != platforms::PoolRole::kDecode; }
   const std::string& model_name() const { return media != nullptr ? media->name : model->name; }
   platforms::MediaSpec media_spec() const { return {chip, media, weights, parallelism.chips()}; }
   /// Sets the KV blocks from the memory that the weights and the engine leave, unless they are overridden: then the

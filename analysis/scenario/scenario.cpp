@@ -103,10 +103,7 @@ void read_training(ObjectReader& reader, const platforms::Catalog& catalog, bool
 
 void read_workload_of(ObjectReader& reader, const agents::AgentCatalog& agents, bool needed, Scenario& scenario) {
   std::vector<PoolName> pools;
-  for (const PoolPlan& pool : scenario.pools) {
-    const bool media = pool.media != nullptr;
-    pools.push_back({pool.name, !media && pool.role != platforms::PoolRole::kDecode, media});
-  }
+  for (const PoolPlan& pool : scenario.pools) pools.push_back({pool.name, pool.takes_calls(), pool.media != nullptr});
   if (!scenario.pools.empty() &&
       std::none_of(pools.begin(), pools.end(), [](const PoolName& p) { return p.takes_calls || p.media; })) {
     reader.fault("pools", "decode pools alone", "a mixed pool, or a prefill pool that hands over to the decode pool");
