@@ -83,9 +83,6 @@ void read_back(const CalibratedEntry& made, const std::string& text, const std::
 }
 
 int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
-  if (a.format != "aiconfigurator" && a.format != "llmservingsim" && a.format != "mlenergy" && a.format != "serving") {
-    throw sim::InputError({"", "--format", '"' + a.format + '"', "aiconfigurator, llmservingsim, mlenergy or serving"});
-  }
   CalibrateOptions options = a.options;
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
@@ -120,7 +117,8 @@ void add_calibrate(CLI::App& app, Action& chosen) {
          "concurrency, prompt_tokens, "
          "output_tokens, ttft_s, tpot_s of a benchmark, to which the chip's shares of its peaks are fitted, or, with "
          "-o DIR/engines/…, the engine's host times")
-      ->option_text("NAME");
+      ->option_text("NAME")
+      ->check(one_of("--format", {"aiconfigurator", "llmservingsim", "mlenergy", "serving"}));
   sub->add_option("--chip", a->options.base,
                   "the chip whose peaks and other figures stay (default: the one that the entry's or the table's name "
                   "has in it)")

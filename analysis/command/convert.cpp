@@ -98,11 +98,6 @@ void write_spans(agents::RecordedTaskSource& source, const std::string& path) {
 }
 
 int convert(const ConvertArguments& a, const Surroundings& surroundings) {
-  static const std::vector<std::string> kTargets = {"agentic-mooncake", "otlp", "record", "requests"};
-  if (std::find(kTargets.begin(), kTargets.end(), a.to) == kTargets.end()) {
-    throw sim::InputError({"", "--to", '"' + a.to + '"',
-                           fmt::format("one of {}{}", fmt::join(kTargets, ", "), sim::did_you_mean(a.to, kTargets))});
-  }
   std::unique_ptr<agents::RecordedTaskSource> source;
   if (traces::holds_tasks(a.format)) {
     source = traces::open_tasks(a.trace, a.format, {a.skip_faulty, a.block_tokens});
@@ -145,7 +140,10 @@ void add_convert(CLI::App& app, Action& chosen) {
   sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
       ->option_text("FORMAT")
       ->required();
-  sub->add_option("--to", a->to, "agentic-mooncake, otlp, record or requests")->option_text("FORMAT")->required();
+  sub->add_option("--to", a->to, "agentic-mooncake, otlp, record or requests")
+      ->option_text("FORMAT")
+      ->required()
+      ->check(one_of("--to", {"agentic-mooncake", "otlp", "record", "requests"}));
   sub->add_option("-o,--output", a->out, "the file to write")->option_text("FILE")->required();
   sub->add_option("--map", a->map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
       ->option_text("column=name,…");

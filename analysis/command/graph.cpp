@@ -7,6 +7,7 @@
 #include "agents/graph/drawing.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/option_checks.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -54,12 +55,6 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
 }
 
 int show_graph(const GraphArguments& a, const Surroundings& surroundings) {
-  static const std::vector<std::string> kFormats = {"text", "dot", "svg"};
-  if (std::find(kFormats.begin(), kFormats.end(), a.format) == kFormats.end()) {
-    throw sim::InputError(
-        {"", "--format", '"' + a.format + '"',
-         fmt::format("one of {}{}", fmt::join(kFormats, ", "), sim::did_you_mean(a.format, kFormats))});
-  }
   const auto agent = find_agent(a);
   fmt::print(surroundings.out, "{}",
              a.format == "dot"   ? agents::to_dot(*agent)
@@ -74,7 +69,9 @@ void add_graph(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("graph", "draws an agent's task graph");
   const auto a = std::make_shared<GraphArguments>();
   sub->add_option("AGENT", a->agent, "a name of the catalogue, or a JSON file")->required();
-  sub->add_option("--format", a->format, "text (default), svg, or dot for Graphviz")->option_text("text|svg|dot");
+  sub->add_option("--format", a->format, "text (default), svg, or dot for Graphviz")
+      ->option_text("text|svg|dot")
+      ->check(one_of("--format", {"text", "dot", "svg"}));
   sub->add_option("--variant", a->variants, "as a variant of the agent makes it (repeatable)")
       ->option_text("NAME")
       ->expected(1)
