@@ -96,8 +96,7 @@ void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& 
   if (scenario == nullptr) {
     reader.fault("scenario", "nothing", "a scenario: the path of its file, or the scenario itself");
   } else if (scenario->is_string()) {
-    std::filesystem::path path = scenario->get<std::string>();
-    if (path.is_relative()) path = folder_ / path;
+    const std::filesystem::path path = folder_ / scenario->get<std::string>();
     base_ = JsonFile::load(path, faults);
     folder_ = path.parent_path();
     if (!base_.value().is_object())
@@ -205,9 +204,7 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
     hash.add(catalogs);
     if (const auto trace = trace_of(scenario)) {
       const auto [known, fresh] = traces.try_emplace(*trace);
-      if (fresh)
-        known->second =
-            digest_of(std::filesystem::path(*trace).is_relative() ? folder_ / *trace : std::filesystem::path(*trace));
+      if (fresh) known->second = digest_of(folder_ / *trace);
       hash.add(known->second + '\n');
     }
     hash.add(canonical(scenario));

@@ -104,19 +104,12 @@ RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId ru
   };
   try {
     sim::Faults faults;
-    const Scenario scenario = read_run(campaign, catalogs, run, faults);
+    Scenario scenario = read_run(campaign, catalogs, run, faults);
     faults.throw_if_any();
-    std::optional<Recording> recording;
-    if (scenario.workload.trace) {
-      std::filesystem::path path = scenario.workload.trace->path;
-      if (path.is_relative()) path = campaign.folder() / path;
-      recording.emplace(path.string(), scenario.workload.trace->format,
-                        RecordingOptions{.speed = scenario.workload.trace->speed}, scenario);
-    }
+    if (auto& trace = scenario.workload.trace) trace->path = (campaign.folder() / trace->path).string();
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;
-    result.outputs = select_outputs(simulate(scenario, recording ? recording->replay() : Replay(), options),
-                                    campaign.outputs(), faults);
+    result.outputs = select_outputs(simulate_workload(scenario, options), campaign.outputs(), faults);
     faults.throw_if_any();
   } catch (const sim::Infeasible& error) {
     fail(RunFailure::kInfeasible, error.what());

@@ -24,9 +24,9 @@ struct TraceWorkload {
   std::string path;
   std::string format;
   double speed = 1;  ///< recorded arrivals are divided by it
-  /// A relative path counts from the scenario's folder.
+  /// A relative path counts from the scenario's folder; an absolute one stays.
   std::filesystem::path path_beside(const std::filesystem::path& scenario) const {
-    return std::filesystem::path(path).is_relative() ? scenario.parent_path() / path : std::filesystem::path(path);
+    return scenario.parent_path() / path;
   }
 };
 
