@@ -105,17 +105,10 @@ sim::Json resolved(const RunArguments& arguments, sim::Json scenario) {
 }
 
 /// The names that a summary of the run will have.
-Assertion::Names names_in_summary(const Scenario& scenario, const std::optional<Recording>& recording) {
-  Assertion::Names names{{"pools", {}}, {"agents", {}}, {"training", {}}};
+Assertion::Names names_in_summary(const Scenario& scenario, const Replay& replay) {
+  Assertion::Names names{{"pools", {}}, {"agents", agent_names(scenario, replay)}, {"training", {}}};
   for (const PoolPlan& pool : scenario.pools) names["pools"].push_back(pool.name);
   for (const TrainingPlan& job : scenario.training) names["training"].push_back(job.name);
-  if (recording && recording->replay().tasks != nullptr) {
-    names["agents"] = recording->replay().tasks->names().agents;
-  } else if (recording) {
-    names["agents"] = {"requests"};
-  } else {
-    for (const agents::WorkloadEntry& entry : scenario.workload.entries) names["agents"].push_back(entry.name);
-  }
   return names;
 }
 
@@ -144,7 +137,8 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
   faults.throw_if_any();
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
-  const Assertion::Names names = names_in_summary(scenario, recording);
+  const Replay replay = recording ? recording->replay() : Replay();
+  const Assertion::Names names = names_in_summary(scenario, replay);
   for (const Assertion& assertion : assertions) assertion.check_names(names, faults);
   faults.throw_if_any();
 
@@ -154,7 +148,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.report = !arguments.no_report;
   if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
   Progress progress(surroundings.err,
-                    recording ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)),
+                    replay ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)),
                     !arguments.quiet);
   options.progress = [&](sim::Time now) {
     progress.show(now);
@@ -166,8 +160,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.inputs = inputs_of(arguments, scenario);
   options.resolved = resolved(arguments, file.value()).dump();
   surroundings.catch_interrupts();
-  const sim::Json summary = in_scenario(
-      arguments.scenario, [&] { return simulate(scenario, recording ? recording->replay() : Replay(), options); });
+  const sim::Json summary = in_scenario(arguments.scenario, [&] { return simulate(scenario, replay, options); });
   progress.wipe();
   if (arguments.json) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));

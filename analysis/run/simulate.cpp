@@ -21,21 +21,17 @@ using sim::Time;
 
 traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   traces::Names names;
+  names.agents = agent_names(scenario, replay);
   if (replay.tasks != nullptr) {
-    const agents::RecordedNames& recorded = replay.tasks->names();
-    names.agents = recorded.agents;
-    for (const std::vector<agents::RecordedNode>& nodes : recorded.nodes) {
+    for (const std::vector<agents::RecordedNode>& nodes : replay.tasks->names().nodes) {
       std::vector<std::string>& list = names.nodes.emplace_back();
       for (const agents::RecordedNode& node : nodes) list.push_back(node.name);
     }
   } else if (replay.requests != nullptr) {
-    names.agents = {"requests"};
     names.nodes = {{"request"}};
   } else {
-    for (const agents::WorkloadEntry& entry : scenario.workload.entries) {
-      names.agents.push_back(entry.name);
+    for (const agents::WorkloadEntry& entry : scenario.workload.entries)
       names.nodes.push_back(agents::node_names(*entry.agent));
-    }
   }
   for (const PoolPlan& plan : scenario.pools) {
     names.pools.push_back(plan.name);
@@ -98,6 +94,14 @@ std::unique_ptr<sim::Network> network_of(const Scenario& scenario, const Replay&
 }
 
 }  // namespace
+
+std::vector<std::string> agent_names(const Scenario& scenario, const Replay& replay) {
+  if (replay.tasks != nullptr) return replay.tasks->names().agents;
+  if (replay.requests != nullptr) return {"requests"};
+  std::vector<std::string> names;
+  for (const agents::WorkloadEntry& entry : scenario.workload.entries) names.push_back(entry.name);
+  return names;
+}
 
 Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options) {
   const auto wall_begin = std::chrono::steady_clock::now();

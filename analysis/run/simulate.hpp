@@ -52,6 +52,9 @@ struct Replay {
   std::vector<std::uint32_t> pools;  ///< of tasks: by recorded model (agents::ModelPools)
 };
 
+/// The agents in a run's results; a trace of requests is one, "requests".
+std::vector<std::string> agent_names(const Scenario& scenario, const Replay& replay);
+
 /// Returns the summary as written to summary.json.
 sim::Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options);
 
