@@ -12,18 +12,18 @@
 #include "analysis/command/figures.hpp"
 #include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/human_number.hpp"
-#include "analysis/scenario/override.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 struct BottleneckArguments {
   std::string scenario, by = "10%", out;
-  std::vector<std::string> set, catalogs;
-  std::optional<std::uint64_t> seed;
+  std::vector<std::string> catalogs;
+  ScenarioChanges changes;
   int repetitions = 3;
   bool json = false, quiet = false;
 };
@@ -143,8 +143,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   sim::Faults faults;
   sim::JsonFile file = sim::JsonFile::load(a.scenario, faults);
   faults.throw_if_any();
-  if (a.seed && file.value().is_object()) file.value()["seed"] = *a.seed;
-  for (const std::string& assignment : a.set) apply_override(file.value(), assignment, "--set", faults);
+  a.changes.apply(file.value(), faults);
   Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
@@ -181,14 +180,8 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
   sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")
       ->option_text("N")
       ->check(whole_number("--repetitions", 1, 1000));
-  sub->add_option("--seed", a->seed, "replaces the scenario's seed")
-      ->check(whole_number("--seed", 0, kMostSeed))
-      ->option_text("N");
-  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
-      ->option_text("/json/pointer=value")
-      ->expected(1)
-      ->take_all();
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  a->changes.add_to(*sub);
+  add_catalog_option(*sub, a->catalogs);
   sub->add_option("--out", a->out, "also writes DIR/bottleneck.html and bottleneck.json")->option_text("DIR");
   sub->add_flag("--json", a->json, "prints the result as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");

@@ -144,7 +144,7 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option("-o,--output", a->out, "the entry's file; its folder's parent goes to --catalog")
       ->required()
       ->option_text("FILE.json");
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->footer(
       "  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
       "  tokenyard calibrate profiles/llama_tp1 --format llmservingsim --model llama-3.1-8b --chip rtx-pro-6000 -o "

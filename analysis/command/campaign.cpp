@@ -303,7 +303,7 @@ void add_campaign(CLI::App& app, Action& chosen) {
   sub->add_option("--emit", a->emit, "writes a job array for many nodes instead of running")
       ->option_text("slurm")
       ->check(one_of("--emit", {"slurm"}));
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->add_flag("--json", a->json, "prints counts or the list as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(

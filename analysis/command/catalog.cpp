@@ -168,7 +168,7 @@ void add_catalog(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<CatalogArguments>();
   sub->add_option("KIND", a->kind, fmt::format("one of {}", fmt::join(kKinds, ", ")))->required();
   sub->add_option("NAME", a->name, "one entry, with the source of each number");
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->add_flag("--json", a->json, "as JSON: the names, or the entry as it was written");
   sub->footer(
       "  tokenyard catalog chips\n"

@@ -1,6 +1,7 @@
 #pragma once
 /// The catalogues that names refer to: built in, and of the folders given with --catalog.
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,13 @@ inline LoadedCatalogs load_catalogs(const std::vector<std::string>& folders) {
   return catalogs;
 }
 
-inline constexpr const char* kCatalogHelp =
-    "a folder with chips/, models/, engines/, clusters/, agents/ of your own (repeatable)";
+inline CLI::Option* add_catalog_option(CLI::App& sub, std::vector<std::string>& folders) {
+  return sub
+      .add_option("--catalog", folders,
+                  "a folder with chips/, models/, engines/, clusters/, agents/ of your own (repeatable)")
+      ->option_text("DIR")
+      ->expected(1)
+      ->take_all();
+}
 
 }  // namespace tokenyard::analysis

@@ -297,7 +297,7 @@ void add_check(CLI::App& app, Action& chosen) {
   sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")
       ->option_text("FORMAT");
   sub->add_option("--map", a->map, "other names of a CSV file's columns")->option_text("column=name,…");
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->footer(
       "  tokenyard check scenario.json my-agent.json my-chip.json trace.csv\n"
       "  tokenyard check --format mooncake conversation_trace.jsonl");

@@ -13,6 +13,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
@@ -25,9 +26,9 @@ using sim::Json;
 
 struct DemandArguments {
   std::string scenario, out, cache;
-  std::vector<std::string> chips, prices, watts, designs, set, catalogs;
+  std::vector<std::string> chips, prices, watts, designs, catalogs;
   std::optional<double> tasks_per_s, tokens_per_month, growth, pue, speed;
-  std::optional<std::uint64_t> seed;
+  ScenarioChanges changes;
   std::int64_t months = 12;
   int repetitions = 3;
   bool whole_nodes = false, own = false, no_cache = false, json = false, quiet = false;
@@ -51,8 +52,7 @@ void assume(Json& document, const std::vector<std::string>& assignments, const c
 /// What the flags say, as the scenario would have said it.
 void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) {
   if (!document.is_object()) return;
-  if (a.seed) document["seed"] = *a.seed;
-  for (const std::string& assignment : a.set) apply_override(document, assignment, "--set", faults);
+  a.changes.apply(document, faults);
   if (a.speed) apply_override(document, fmt::format("/workload/trace/speed={}", *a.speed), "--speed", faults);
   const bool wants_demand = !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() ||
                             !a.watts.empty() || !a.designs.empty() || a.own || a.whole_nodes;
@@ -258,16 +258,8 @@ void add_demand(CLI::App& app, Action& chosen) {
       ->option_text("N")
       ->check(whole_number("--repetitions", 1, 1000))
       ->group(scenario);
-  sub->add_option("--seed", a->seed, "replaces the scenario's seed")
-      ->check(whole_number("--seed", 0, kMostSeed))
-      ->option_text("N")
-      ->group(scenario);
-  sub->add_option("--set", a->set, "replaces one value of the scenario (repeatable)")
-      ->option_text("/json/pointer=value")
-      ->expected(1)
-      ->take_all()
-      ->group(scenario);
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all()->group(scenario);
+  a->changes.add_to(*sub, scenario);
+  add_catalog_option(*sub, a->catalogs)->group(scenario);
   const char* results = "Results";
   sub->add_option("--out", a->out, "also writes DIR/demand.json and DIR/demand.csv")
       ->option_text("DIR")

@@ -76,7 +76,7 @@ void add_graph(CLI::App& app, Action& chosen) {
       ->option_text("NAME")
       ->expected(1)
       ->take_all();
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->footer(
       "  tokenyard graph customer-service\n"
       "  tokenyard graph trip-planning --variant react\n"

@@ -11,10 +11,10 @@
 #include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
+#include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/run/recording.hpp"
-#include "analysis/scenario/override.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -22,9 +22,9 @@ namespace {
 struct RunArguments {
   std::string scenario, trace, format;  ///< of `replay`: trace and format
   std::string out, write = "calls,tasks,series,perfetto", network = "simgrid", map;
-  std::vector<std::string> set, assertions, catalogs;
+  std::vector<std::string> assertions, catalogs;
   std::vector<std::string> of_traces;  ///< the options given that say how a trace is played
-  std::optional<std::uint64_t> seed;
+  ScenarioChanges changes;
   RecordingOptions recorded;
   std::int64_t limit = 0;
   bool stepwise = false, no_report = false, quiet = false, json = false;
@@ -132,8 +132,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   SimulateOptions options;
   options.write = read_write(arguments.write, faults);
   faults.throw_if_any();
-  if (arguments.seed && file.value().is_object()) file.value()["seed"] = *arguments.seed;
-  for (const std::string& assignment : arguments.set) apply_override(file.value(), assignment, "--set", faults);
+  arguments.changes.apply(file.value(), faults);
   const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
   faults.throw_if_any();
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
@@ -190,16 +189,8 @@ std::vector<std::string> trace_options_given(const CLI::App& sub) {
 
 void add_common(CLI::App& sub, RunArguments& a) {
   const char* scenario = "Scenario";
-  sub.add_option("--seed", a.seed, "replaces the scenario's seed")
-      ->check(whole_number("--seed", 0, kMostSeed))
-      ->option_text("N")
-      ->group(scenario);
-  sub.add_option("--set", a.set, "replaces one value of the scenario (repeatable)")
-      ->option_text("/json/pointer=value")
-      ->group(scenario)
-      ->expected(1)
-      ->take_all();
-  sub.add_option("--catalog", a.catalogs, kCatalogHelp)->option_text("DIR")->group(scenario)->expected(1)->take_all();
+  a.changes.add_to(sub, scenario);
+  add_catalog_option(sub, a.catalogs)->group(scenario);
   sub.add_option("--limit", a.limit, "only the first N requests or tasks")
       ->option_text("N")
       ->group(kTraces)

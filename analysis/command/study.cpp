@@ -110,7 +110,7 @@ void add_study(CLI::App& app, Action& chosen) {
   sub->add_flag("--quick", a->quick, "the result alone: assumptions are not varied");
   sub->add_option("--out", a->out, "the folder for pages and figures (default: results/study-NAME, results/studies)")
       ->option_text("DIR");
-  sub->add_option("--catalog", a->catalogs, kCatalogHelp)->option_text("DIR")->expected(1)->take_all();
+  add_catalog_option(*sub, a->catalogs);
   sub->add_flag("--json", a->json, "prints the findings (with --list: the studies) as JSON");
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(
