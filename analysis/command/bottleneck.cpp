@@ -12,6 +12,7 @@
 #include "analysis/command/figures.hpp"
 #include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/command/progress.hpp"
 #include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
@@ -149,13 +150,13 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const AnswerFolder folder(a.out);
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
-  const bool show = !a.quiet && wants_colour(surroundings.err);
+  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
   WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {
-                          if (show) fmt::print(surroundings.err, "\r  {} of {} simulations", done, all);
+                          progress.show([&] { return fmt::format("{} of {} simulations", done, all); });
                         }};
   surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
-  if (show) fmt::print(surroundings.err, "\r\033[K");
+  progress.wipe();
   const sim::Json json = to_json(study, factor);
   folder.write("bottleneck.json", json.dump(2) + '\n');
   folder.write("bottleneck.html", bottleneck_page(json, surroundings.command_line));

@@ -12,11 +12,11 @@
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/slurm.hpp"
 #include "analysis/campaign/tables.hpp"
-#include "analysis/command/campaign_progress.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/command/progress.hpp"
 #include "analysis/report/human_number.hpp"
 #include "sim/core/error.hpp"
 #include "sim/input/shell_quoted.hpp"
@@ -44,6 +44,17 @@ Shard read_shard(const std::string& text, sim::Faults& faults) {
     return {};
   }
   return shard;
+}
+
+std::string progress_text(const CampaignTally& tally) {
+  const std::size_t ended = tally.done + tally.failed, settled = tally.before + ended, all = settled + tally.left;
+  std::string text =
+      fmt::format("{}  {} of {} runs", bar(static_cast<double>(settled) / static_cast<double>(all)), settled, all);
+  if (tally.failed > 0) text += fmt::format(", {} failed", tally.failed);
+  if (ended > 0 && tally.left > 0)
+    text += fmt::format(", about {} left",
+                        duration_text(tally.elapsed_s / static_cast<double>(ended) * static_cast<double>(tally.left)));
+  return text;
 }
 
 class CampaignCommand {
@@ -92,7 +103,7 @@ class CampaignCommand {
     const ResultLock lock(folder_, shard_);
     Results results(folder_ / shard_.file(), Database::Mode::kWrite);
     results.adopt(campaign_);
-    CampaignProgress progress(surroundings_.err, !arguments_.quiet);
+    ProgressLine progress(surroundings_.err, !arguments_.quiet);
     LocalOptions options;
     options.jobs = arguments_.jobs > 0 ? arguments_.jobs : std::max(1U, std::thread::hardware_concurrency());
     options.shard = shard_;
@@ -100,7 +111,7 @@ class CampaignCommand {
     options.make_network = surroundings_.make_simgrid_network;
     options.version = TOKENYARD_VERSION;
     options.stop = surroundings_.interrupted;
-    options.progress = [&](const CampaignTally& tally) { progress.show(tally); };
+    options.progress = [&](const CampaignTally& tally) { progress.show([&] { return progress_text(tally); }); };
     surroundings_.catch_interrupts();
     const CampaignTally tally = run_locally(campaign_, catalogs.view(), results, lock, options);
     results.close_log();

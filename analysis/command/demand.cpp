@@ -13,6 +13,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/command/progress.hpp"
 #include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/run/digest.hpp"
@@ -161,7 +162,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   if (a.pue) scenario.cluster.pue = *a.pue;
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
-  const bool show = !a.quiet && wants_colour(surroundings.err);
+  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
   DemandOptions options;
   options.sizing.repetitions = scenario.workload.trace ? 1 : a.repetitions;  // a trace is the same with every seed
   if (a.no_cache) {
@@ -176,13 +177,14 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   }
   const auto begin = std::chrono::steady_clock::now();
   options.progress = [&](const DemandProgress& p) {
-    if (!show) return;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    fmt::print(surroundings.err, "\r\033[K  {} of {} kinds of chips, {} simulations, {:.0f} s  {}", p.chips_done,
-               p.chips, p.simulations, elapsed.count(), p.working_on.substr(0, 30));
+    progress.show([&] {
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+      return fmt::format("{} of {} kinds of chips, {} simulations, {:.0f} s  {}", p.chips_done, p.chips, p.simulations,
+                         elapsed.count(), p.working_on.substr(0, 30));
+    });
   };
   const Demand demand = find_demand(scenario, catalogs.platforms, chips, options);
-  if (show) fmt::print(surroundings.err, "\r\033[K");
+  progress.wipe();
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));

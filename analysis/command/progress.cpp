@@ -6,32 +6,34 @@
 
 namespace tokenyard::analysis {
 
-Progress::Progress(std::FILE* stream, std::optional<sim::Time> end, bool wanted)
-    : stream_(stream), end_(end), wanted_(wanted && ::isatty(fileno(stream)) != 0) {}
+ProgressLine::ProgressLine(std::FILE* stream, bool wanted)
+    : stream_(stream), wanted_(wanted && ::isatty(fileno(stream)) != 0) {}
 
-void Progress::wipe() {
+void ProgressLine::wipe() {
   if (drawn_) std::fputs("\r\033[K", stream_);
   drawn_ = false;
 }
 
-void Progress::show(sim::Time now) {
-  if (!wanted_) return;
-  const auto wall = std::chrono::steady_clock::now();
-  if (wall < next_) return;
-  next_ = wall + std::chrono::milliseconds(100);
+bool ProgressLine::due() {
+  if (!wanted_) return false;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return false;
+  next_ = now + std::chrono::milliseconds(100);
+  return true;
+}
+
+void ProgressLine::draw(const std::string& text) {
   drawn_ = true;
-  std::string line = "\r\033[K  ";
-  if (end_) {
-    constexpr int kCells = 24;
-    const int done = static_cast<int>(std::min(1.0, now.seconds() / end_->seconds()) * kCells);
-    for (int i = 0; i < kCells; ++i) line += i < done ? "█" : "░";
-    line += fmt::format("  {:.0f} s of {:.0f} s simulated", now.seconds(), end_->seconds());
-    if (now > *end_) line += ", finishing what was begun";
-  } else {
-    line += fmt::format("{:.0f} s simulated", now.seconds());
-  }
-  std::fputs(line.c_str(), stream_);
+  fmt::print(stream_, "\r\033[K  {}", text);
   std::fflush(stream_);
+}
+
+std::string bar(double share) {
+  constexpr int kCells = 24;
+  const int full = static_cast<int>(std::min(1.0, share) * kCells);
+  std::string cells;
+  for (int i = 0; i < kCells; ++i) cells += i < full ? "█" : "░";
+  return cells;
 }
 
 }  // namespace tokenyard::analysis

@@ -1,33 +1,40 @@
 #pragma once
-/// The progress of a run on a terminal: one line that is drawn over itself, at most ten times a second, and wiped at
-/// the end.
+/// How far the work is, on a terminal: one line that is drawn over itself, at most ten times a second, and wiped at the
+/// end.
 ///
-///   Progress progress(stderr, sim::Time::seconds(3600), !quiet);
-///   progress.show(now);   // "  [##########··········]  1800 s of 3600 s simulated"
+///   ProgressLine line(stderr, !quiet);
+///   line.show([&] { return bar(0.25) + "  120 of 480 runs"; });   // "  ██████░░░░░░░░░░░░░░░░░░  120 of 480 runs"
 
 #include <chrono>
 #include <cstdio>
-#include <optional>
-
-#include "sim/core/time.hpp"
+#include <string>
 
 namespace tokenyard::analysis {
 
-class Progress {
+class ProgressLine {
  public:
-  /// Draws nothing unless `wanted` and `stream` is a terminal. Without a known end there is no bar.
-  Progress(std::FILE* stream, std::optional<sim::Time> end, bool wanted);
-  ~Progress() { wipe(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  void show(sim::Time now);
+  /// Draws nothing unless `wanted` and `stream` is a terminal.
+  ProgressLine(std::FILE* stream, bool wanted);
+  ~ProgressLine() { wipe(); }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  /// `text` returns the line; it is called only where one is drawn.
+  template <typename Text>
+  void show(const Text& text) {
+    if (due()) draw(text());
+  }
   void wipe();
 
  private:
+  bool due();
+  void draw(const std::string& text);
+
   std::FILE* stream_;
-  std::optional<sim::Time> end_;
   bool drawn_ = false, wanted_;
   std::chrono::steady_clock::time_point next_{};
 };
+
+/// 24 cells, so many of them full; more than all is all.
+std::string bar(double share);
 
 }  // namespace tokenyard::analysis

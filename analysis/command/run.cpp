@@ -112,6 +112,12 @@ Assertion::Names names_in_summary(const Scenario& scenario, const Replay& replay
   return names;
 }
 
+std::string progress_text(sim::Time now, std::optional<sim::Time> end) {
+  if (!end) return fmt::format("{:.0f} s simulated", now.seconds());
+  return fmt::format("{}  {:.0f} s of {:.0f} s simulated{}", bar(now.seconds() / end->seconds()), now.seconds(),
+                     end->seconds(), now > *end ? ", finishing what was begun" : "");
+}
+
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
   int code = kDone;
   for (const Assertion& assertion : assertions) {
@@ -146,11 +152,10 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.stepwise = arguments.stepwise;
   options.report = !arguments.no_report;
   if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
-  Progress progress(surroundings.err,
-                    replay ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s)),
-                    !arguments.quiet);
+  const auto end = replay ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s));
+  ProgressLine progress(surroundings.err, !arguments.quiet);
   options.progress = [&](sim::Time now) {
-    progress.show(now);
+    progress.show([&] { return progress_text(now, end); });
     return !surroundings.interrupted();
   };
   options.version = TOKENYARD_VERSION;

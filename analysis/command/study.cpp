@@ -7,6 +7,7 @@
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
+#include "analysis/command/progress.hpp"
 #include "analysis/command/study_text.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
@@ -49,15 +50,13 @@ int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
 }
 
 Findings examine(const Study& study, const Catalogs& catalogs, const StudyArguments& a, const Surroundings& s) {
-  const bool show = !a.quiet && wants_colour(s.err);
+  ProgressLine progress(s.err, !a.quiet && wants_colour(s.err));
   EvaluateOptions options;
   options.vary = !a.quick;
   options.progress = [&](std::size_t done, std::size_t known) {
-    if (show) fmt::print(s.err, "\r  {}: {} of {} simulated cases\033[K", study.name, done, known);
+    progress.show([&] { return fmt::format("{}: {} of {} simulated cases", study.name, done, known); });
   };
-  Findings findings = evaluate(study, catalogs, options);
-  if (show) fmt::print(s.err, "\r\033[K");
-  return findings;
+  return evaluate(study, catalogs, options);
 }
 
 int study(const StudyArguments& a, const Surroundings& surroundings) {
