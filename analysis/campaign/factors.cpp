@@ -8,6 +8,7 @@
 #include <set>
 
 #include "analysis/scenario/override.hpp"
+#include "sim/input/or_null.hpp"
 #include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
 
@@ -19,12 +20,6 @@ using sim::Stream;
 using sim::StreamName;
 
 namespace {
-
-/// Whole values as integers: a scenario's counts take no other.
-Json number(double value) {
-  if (value == std::floor(value) && std::fabs(value) < 9e15) return static_cast<std::int64_t>(value);
-  return value;
-}
 
 /// An axis's values as a function of u in [0, 1).
 class Axis {
@@ -47,7 +42,7 @@ class Axis {
   Json at(double u) const {
     if (!values_.empty())
       return values_[std::min(values_.size() - 1, static_cast<std::size_t>(u * static_cast<double>(values_.size())))];
-    if (whole_ && !log_) return number(low_ + std::floor(u * (high_ - low_ + 1)));
+    if (whole_ && !log_) return sim::integer_if_whole(low_ + std::floor(u * (high_ - low_ + 1)));
     return between(u);
   }
   /// The points of a grid's range, ends included; whole points only once each.
@@ -66,7 +61,7 @@ class Axis {
     double value = log_ ? low_ * sim::portable_exp(u * sim::portable_log(high_ / low_)) : low_ + u * (high_ - low_);
     if (log_) value = std::strtod(fmt::format("{:.12g}", value).c_str(), nullptr);  // 10, not 10.000000000000002
     if (u == 1) value = high_;
-    return number(whole_ ? std::round(value) : value);
+    return sim::integer_if_whole(whole_ ? std::round(value) : value);
   }
   void read_range(ObjectReader& range, bool grid) {
     low_ = range.number("low");
@@ -197,7 +192,8 @@ FactorBlock read_random(ObjectReader& reader, std::uint64_t seed) {
       if (!axes.faults().empty()) continue;
       for (std::size_t i = 0; i < block.settings.size(); ++i) {
         Stream stream(seed, name, i);
-        block.settings[i].emplace_back(pointer, dist ? number(distribution.sample(stream)) : axis.at(stream.uniform()));
+        block.settings[i].emplace_back(
+            pointer, dist ? sim::integer_if_whole(distribution.sample(stream)) : axis.at(stream.uniform()));
       }
     }
     if (axes.value().empty()) axes.fault("", "{}", "at least one JSON pointer");

@@ -1,10 +1,10 @@
 #include "analysis/studies/study_values.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "analysis/report/run_result.hpp"
 #include "analysis/studies/study_unit.hpp"
+#include "sim/input/or_null.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -122,14 +122,11 @@ Json StudyValues::filled(const Json& part, const StudyCase& of) {
     const auto expression = Expression::parse(
         text, [](const std::string&) { return ""; }, study_.name, "", faults);
     faults.throw_if_any();  // the reader has checked it
-    Json value = expression->value([&](const std::string& name) {
+    const Json value = expression->value([&](const std::string& name) {
       return of.let.contains(name) ? kept(of.name + '.' + name, [&] { return of_case(name, of); })
                                    : resolve(name, nullptr);
     });
-    if (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()) &&
-        std::fabs(value.get<double>()) < 9e15)
-      value = static_cast<std::int64_t>(value.get<double>());
-    return value;
+    return value.is_number_float() ? sim::integer_if_whole(value.get<double>()) : value;
   }
   if (!part.is_structured()) return part;
   Json copy = part;
