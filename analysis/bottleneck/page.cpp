@@ -189,17 +189,13 @@ std::string bottleneck_page(const Json& study, const std::string& command) {
       "without delaying its task, where it was not on the critical path.</p>\n" +
       steps(study) + "<h2 id=\"pools\">Prefill and decode under the roofline</h2>\n" +
       roofline_html(value_at(study, {"time", "pools"})) + "<h2 id=\"prefix\">Prefix reuse</h2>\n" + prefixes(study);
-  return fill_template(page_asset("report/page.html.in"),
-                       {{"title", html_escaped(text_at(study, {"base", "name"})) + ": the bottleneck"},
-                        {"style", page_asset("report/report.css") + page_asset("report/page.css")},
-                        {"brand", "Tokenyard"},
-                        {"links",
-                         "<a href=\"#ranking\">Ranking</a><a href=\"#time\">Time</a><a href=\"#steps\">Steps</a><a "
-                         "href=\"#pools\">Pools</a><a href=\"#prefix\">Prefixes</a>"},
-                        {"body", body},
-                        {"command", html_escaped(command)},
-                        {"data", json_for_html({{"summary", nullptr}, {"charts", Json::object()}})},
-                        {"script", page_asset("report/report.js")}});
+  return html_page({.title = html_escaped(text_at(study, {"base", "name"})) + ": the bottleneck",
+                    .brand = "Tokenyard",
+                    .links = "<a href=\"#ranking\">Ranking</a><a href=\"#time\">Time</a><a href=\"#steps\">Steps</a><a "
+                             "href=\"#pools\">Pools</a><a href=\"#prefix\">Prefixes</a>",
+                    .body = body,
+                    .command = command},
+                   Json::object());
 }
 
 }  // namespace tokenyard::analysis

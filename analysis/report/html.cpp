@@ -119,4 +119,16 @@ std::string fill_template(std::string_view text, const std::vector<std::pair<std
   }
 }
 
+std::string html_page(const HtmlPage& page, const sim::Json& charts) {
+  return fill_template(page_asset("report/page.html.in"),
+                       {{"title", page.title},
+                        {"style", page_asset("report/report.css") + page_asset("report/page.css")},
+                        {"brand", page.brand},
+                        {"links", page.links},
+                        {"body", page.body},
+                        {"command", html_escaped(page.command)},
+                        {"data", json_for_html({{"summary", nullptr}, {"charts", charts}})},
+                        {"script", page_asset("report/report.js")}});
+}
+
 }  // namespace tokenyard::analysis

@@ -46,4 +46,11 @@ std::string page_asset(std::string_view path);
 /// value is an InternalError.
 std::string fill_template(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values);
 
+/// A page of one document, which holds all it needs.
+struct HtmlPage {
+  std::string title, brand, links, body;  ///< HTML
+  std::string command;                    ///< plain text: what made it
+};
+std::string html_page(const HtmlPage& page, const sim::Json& charts);
+
 }  // namespace tokenyard::analysis

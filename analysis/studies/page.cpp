@@ -254,15 +254,12 @@ std::string studies_page(const std::vector<Findings>& book, const std::string& c
     if (book.size() > 1)
       links += fmt::format("<a href=\"#{}\">{}</a>", findings.study.name, html_escaped(findings.study.name));
   }
-  return fill_template(page_asset("report/page.html.in"),
-                       {{"title", book.size() == 1 ? html_escaped(book[0].study.title) : "Studies"},
-                        {"style", page_asset("report/report.css") + page_asset("report/page.css")},
-                        {"brand", "Tokenyard studies"},
-                        {"links", links},
-                        {"body", body},
-                        {"command", html_escaped(command)},
-                        {"data", json_for_html({{"summary", nullptr}, {"charts", charts}})},
-                        {"script", page_asset("report/report.js")}});
+  return html_page({.title = book.size() == 1 ? html_escaped(book[0].study.title) : "Studies",
+                    .brand = "Tokenyard studies",
+                    .links = links,
+                    .body = body,
+                    .command = command},
+                   charts);
 }
 
 }  // namespace tokenyard::analysis
