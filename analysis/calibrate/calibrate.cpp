@@ -14,6 +14,7 @@
 #include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
 #include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 
@@ -99,7 +100,7 @@ void take_all_reduce(const Target& target, EntryWriter& writer) {
   Json& by_chips = writer.entry()["all_reduce"]["by_chips"];
   for (const auto& [chips, curve] : options.lower ? lower_of(measured, old) : measured) {
     Json rows = Json::array();
-    for (const auto& [bytes, seconds] : curve.points()) rows.push_back({bytes, in_three_digits(seconds)});
+    for (const auto& [bytes, seconds] : curve.points()) rows.push_back({bytes, in_digits(seconds, 3)});
     Json& at = by_chips[std::to_string(chips)];
     const std::string earlier = options.lower && at.contains("source") ? at["source"].get<std::string>() + "; " : "";
     at = {{"value", std::move(rows)}, {"source", earlier + "tokenyard calibrate: " + options.stack_name()}};
@@ -283,7 +284,7 @@ CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms
   for (const auto& [key, value] :
        {std::pair{"active_w", fit.power.active_w}, std::pair{"compute_w", fit.power.compute_w},
         std::pair{"memory_w", fit.power.memory_w}})
-    power[key] = {{"value", in_three_digits(value.value_or(0))}, {"source", source}};
+    power[key] = {{"value", in_digits(value.value_or(0), 3)}, {"source", source}};
   const double peak = *chip.peak_flops_per_s[target.precision];
   return {std::move(entry), fmt::format("watts of serving: {} on what was fitted, {} leaving one model out; "
                                         "{:.3g} W while kernels run, {:.3g} pJ a {} operation, {:.3g} pJ a byte",

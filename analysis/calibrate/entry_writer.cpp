@@ -3,21 +3,17 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "analysis/measured/sample_statistics.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Json;
 
-double in_three_digits(double value) {
-  if (value == 0) return 0;
-  const double scale = std::pow(10, 3 - std::ceil(std::log10(std::abs(value))));
-  return std::round(value * scale) / scale;
-}
-
 Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source) {
   Json entry = kernels.to_json();
-  for (Json& value : entry["value"]) value = in_three_digits(value);
+  for (Json& value : entry["value"]) value = in_digits(value, 3);
   if (entry.contains("residual")) {
-    for (Json& value : entry["residual"]["value"]) value = in_three_digits(value);
+    for (Json& value : entry["residual"]["value"]) value = in_digits(value, 3);
   }
   entry["source"] = source;
   return entry;
@@ -30,7 +26,7 @@ void EntryWriter::describe(const char* what, const FitError& fitted, const FitEr
 }
 
 void EntryWriter::put(Json& at, const char* key, double value) {
-  at[key] = {{"value", in_three_digits(value)}, {"source", source_}};  // without a date: the table does not tell it
+  at[key] = {{"value", in_digits(value, 3)}, {"source", source_}};  // without a date: the table does not tell it
 }
 
 void EntryWriter::put_whole(Json& at, const char* key, double value) {
@@ -42,7 +38,7 @@ void EntryWriter::put_residual(const char* key, const platforms::ResidualAxes& a
   Json& at = efficiency()[key][options_.precision];
   at = {{"source", source_}};
   residual.write(at, axes);
-  for (Json& factor : at["value"]) factor = in_three_digits(factor);
+  for (Json& factor : at["value"]) factor = in_digits(factor, 3);
 }
 
 }  // namespace tokenyard::analysis

@@ -14,7 +14,6 @@
 
 namespace tokenyard::analysis {
 
-double in_three_digits(double value);
 /// As a chip's entry has it, in three digits.
 sim::Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source);
 

@@ -8,6 +8,7 @@
 #include "analysis/calibrate/nelder_mead.hpp"
 #include "analysis/measured/fit_error.hpp"
 #include "analysis/measured/measured_table.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
 
@@ -118,7 +119,7 @@ CalibratedEntry calibrate_engine(const CalibrateOptions& options, const Catalog&
   for (const auto& [key, value] : {std::pair{"step_s", host.step_s}, std::pair{"sequence_s", host.sequence_s},
                                    std::pair{"prefill_step_s", host.prefill_step_s}, std::pair{"layer_s", host.layer_s},
                                    std::pair{"expert_layer_s", host.expert_layer_s}})
-    result.entry["host"][key] = {{"value", in_three_digits(value)}, {"source", source}};
+    result.entry["host"][key] = {{"value", in_digits(value, 3)}, {"source", source}};
   result.what = fmt::format(
       "host times of {}: {:.3g} ms a step, {:.3g} us a sequence, {:.3g} ms more with prompts, "
       "{:.3g} us to launch a layer, {:.3g} us one with experts; {}",
@@ -148,7 +149,7 @@ CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Cat
   if (!options.name.empty()) result.entry["name"] = options.name;
   Json& at = result.entry["efficiency"];
   const auto put = [&](Json& to, const char* key, const std::optional<double>& share) {
-    to[key] = {{"value", in_three_digits(share.value_or(1))}, {"source", source}};
+    to[key] = {{"value", in_digits(share.value_or(1), 3)}, {"source", source}};
   };
   const Chip::Efficiency& e = scaled.efficiency;
   put(at, "gemm_memory", e.gemm_memory);

@@ -51,10 +51,6 @@ std::string elasticity_text(const Elasticity& e) {
   return fmt::format("{:+.2f} ±{:.2f}", *e.mean, e.half_width);
 }
 
-std::string percent(const sim::Json& share) {
-  return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : "–";
-}
-
 /// Causes that are a tenth of some band at least, the largest of the first band in front.
 std::string bands_table(const sim::Json& json) {
   constexpr double kShown = 0.1;
@@ -77,7 +73,7 @@ std::string bands_table(const sim::Json& json) {
     std::vector<std::string> row = {of.name, duration_text(of.band["task_s"])};
     for (const std::string& cause : causes)
       row.push_back(
-          percent(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
+          percent_text(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
     table.row(std::move(row));
   }
   return table.text("  ");
@@ -89,7 +85,7 @@ std::string steps_table(const sim::Json& json) {
   table.row({"step", "of", "visits/task", "a visit", "of all time", "critical", "slack, else"});
   for (const sim::Json& step : shown_steps(json, kByShare, kWithSlack)) {
     table.row({step["step"], step["agent"], quantity_text(step["visits_per_task"]), duration_text(step["visit_s"]),
-               percent(step["share"]), percent(step["critical"]), duration_text(step["slack"]["p50_s"])});
+               percent_text(step["share"]), percent_text(step["critical"]), duration_text(step["slack"]["p50_s"])});
   }
   return table.text("  ");
 }
@@ -103,9 +99,9 @@ std::string pools_table(const sim::Json& json) {
       const sim::Json& at = pool["roofline"][phase];
       if (!at["time"].is_number() || at["time"] == 0) continue;
       const sim::Json& bound = at["bound"];
-      table.row({name, phase, percent(at["time"]), percent(bound["compute"]), percent(bound["bandwidth"]),
-                 percent(bound["network"]), percent(bound["host"]), quantity_text(at["flop_per_byte"]),
-                 percent(at["mfu"]), percent(at["mbu"])});
+      table.row({name, phase, percent_text(at["time"]), percent_text(bound["compute"]),
+                 percent_text(bound["bandwidth"]), percent_text(bound["network"]), percent_text(bound["host"]),
+                 quantity_text(at["flop_per_byte"]), percent_text(at["mfu"]), percent_text(at["mbu"])});
     }
   }
   return table.text("  ");
@@ -127,7 +123,7 @@ std::string ranking_table(const WhatIf& study) {
   table.row({"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"});
   for (std::size_t i = 0; i < std::min(kShown, study.effects.size()); ++i) {
     const Effect& effect = study.effects[i];
-    std::vector<std::string> row = {effect.improvement.title, percent(effect.factor - 1)};
+    std::vector<std::string> row = {effect.improvement.title, percent_text(effect.factor - 1)};
     for (const Elasticity& e : effect.elasticity) row.push_back(elasticity_text(e));
     table.row(std::move(row));
   }
@@ -163,8 +159,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {
-    constexpr std::size_t kWidth = 100;
-    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", wrapped(study.verdict, "  ", kWidth), ranking_table(study),
+    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", wrapped(study.verdict, "  "), ranking_table(study),
                bands_table(json), steps_table(json), pools_table(json), prefix_table(json));
   }
   return kDone;

@@ -2,12 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
-#include <unistd.h>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/slurm.hpp"
@@ -18,7 +16,6 @@
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/report/human_number.hpp"
-#include "sim/core/error.hpp"
 #include "sim/input/shell_quoted.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -150,9 +147,6 @@ class CampaignCommand {
     std::filesystem::create_directories(folder_);
     const SettledRuns runs = settled();
     const Agenda agenda(campaign_, runs, {});
-    std::array<char, 4096> self{};
-    if (::readlink("/proc/self/exe", self.data(), self.size() - 1) < 0)
-      throw sim::InternalError("/proc/self/exe cannot be read");
     std::vector<std::string> catalogs;
     for (const std::string& folder : arguments_.catalogs)
       catalogs.push_back(std::filesystem::absolute(folder).string());
@@ -160,7 +154,8 @@ class CampaignCommand {
     fmt::format_to(
         script.out(), "{}",
         slurm_script({std::filesystem::absolute(arguments_.file).string(), std::filesystem::absolute(folder_).string(),
-                      self.data(), campaign_.name(), catalogs, slurm_tasks(agenda.left())}));
+                      std::filesystem::read_symlink("/proc/self/exe").string(), campaign_.name(), catalogs,
+                      slurm_tasks(agenda.left())}));
     script.commit();
     if (!arguments_.quiet) {
       fmt::print(surroundings_.out, "{} for {}. Submit with: sbatch {}\n",

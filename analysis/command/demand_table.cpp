@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/demand/wording.hpp"
 #include "analysis/report/human_number.hpp"
@@ -113,8 +114,6 @@ std::string ownership_table(const Demand& demand, const DemandPlan& plan) {
   return text;
 }
 
-std::string percent(double share) { return fmt::format("{:.0f} %", share * 100); }
-
 /// Which pools the replicas are of, what the marks mean, what is not known, and what cannot do it.
 std::string notes(const Demand& demand, const Scenario& scenario) {
   std::string text;
@@ -143,9 +142,9 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     if (!entry.band) continue;
     say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
                     count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
-                    percent(entry.band->uncertainty)));
+                    percent_text(entry.band->uncertainty)));
     if (!entry.band->high)
-      say(fmt::format("At step times {} longer no number of {} will do.", percent(entry.band->uncertainty),
+      say(fmt::format("At step times {} longer no number of {} will do.", percent_text(entry.band->uncertainty),
                       entry.chip->name));
   }
   say(
@@ -159,11 +158,12 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     const Deployment& d = entry.deployment;
     if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
     if (d.cell.met && entry.supply && d.chips() > 0.01 * entry.supply->chips.value) {
-      say(fmt::format(
-          "{} {} are {} of {}.", count(d.chips()), entry.chip->name, percent(d.chips() / entry.supply->chips.value),
-          entry.supply->assumed ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
-                                : fmt::format("all that were made so far, {} (Epoch's estimate)",
-                                              banded(entry.supply->chips, Unit::kCount))));
+      say(fmt::format("{} {} are {} of {}.", count(d.chips()), entry.chip->name,
+                      percent_text(d.chips() / entry.supply->chips.value),
+                      entry.supply->assumed
+                          ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
+                          : fmt::format("all that were made so far, {} (Epoch's estimate)",
+                                        banded(entry.supply->chips, Unit::kCount))));
     }
     if (!d.independent) continue;
     const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
@@ -171,7 +171,7 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     say(of + (*d.independent
                   ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
                   : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
-                                percent(*d.saving_of_twice), percent(*d.coarseness))));
+                                percent_text(*d.saving_of_twice), percent_text(*d.coarseness))));
   }
   return text;
 }

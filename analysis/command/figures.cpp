@@ -50,6 +50,10 @@ std::string share_text(const sim::Json& share) {
   return share.is_number() ? fmt::format("{:.1f} %", share.get<double>() * 100) : kNothing;
 }
 
+std::string percent_text(const sim::Json& share) {
+  return share.is_number() ? fmt::format("{:.0f} %", share.get<double>() * 100) : kNothing;
+}
+
 std::string quantity_text(const sim::Json& value) {
   if (!value.is_number()) return kNothing;
   double rest = value.get<double>();

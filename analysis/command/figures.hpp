@@ -13,6 +13,8 @@ std::string duration_text(const sim::Json& seconds);
 std::string count_text(const sim::Json& count);
 /// "97.2 %".
 std::string share_text(const sim::Json& share);
+/// "97 %".
+std::string percent_text(const sim::Json& share);
 /// "0.123", "1,230", "45.1 k": three significant digits, with the prefix k, M, G, T.
 std::string quantity_text(const sim::Json& value);
 

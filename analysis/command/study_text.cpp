@@ -11,8 +11,6 @@
 namespace tokenyard::analysis {
 namespace {
 
-constexpr std::size_t kWidth = 100;  // as that of sentences
-
 /// The width of a text's widest line.
 std::size_t widest(const std::string& text) {
   std::size_t width = 0;
@@ -46,7 +44,7 @@ std::string table_text(const Findings& findings, const StudyTable& table) {
     for (std::size_t i = 0; i < row.size(); ++i) turned[i].push_back(row[i]);
   }
   const std::string one = laid_out(rows), other = laid_out(turned);
-  return '\n' + (widest(one) <= std::max(kWidth, widest(other)) ? one : other);
+  return '\n' + (widest(one) <= std::max(kTextWidth, widest(other)) ? one : other);
 }
 
 std::string swings_text(const Findings& findings) {

@@ -161,14 +161,13 @@ class TerminalSummary {
 
   /// The report's sentences, wrapped.
   void answer() {
-    constexpr std::size_t kWidth = 100;
     for (const std::string& html : answer_sentences(s_, {{"scenario", scenario_}})) {
       std::istringstream words(without_tags(html, "\x01", "\x02"));  // marks of one character: a word's width is known
       std::size_t column = 0;                                        // of a line not begun
       for (std::string word; words >> word;) {
         const auto width = static_cast<std::size_t>(
             std::count_if(word.begin(), word.end(), [](char c) { return c > 2 || (c & 0xc0) == 0xc0; }));
-        const bool fits = column > 0 && column + 1 + width <= kWidth;
+        const bool fits = column > 0 && column + 1 + width <= kTextWidth;
         text_ += fits ? " " : column == 0 ? kIndent : std::string("\n") + kIndent;
         column = fits ? column + 1 + width : 2 + width;
         for (const char c : word)

@@ -14,8 +14,10 @@ namespace tokenyard::analysis {
 /// Characters of UTF-8.
 std::size_t width_of(std::string_view text);
 
+inline constexpr std::size_t kTextWidth = 100;  ///< of sentences, and of tables that may be turned
+
 /// Broken at blanks; the first line after `first`, the others after as many blanks.
-std::string wrapped(const std::string& text, const std::string& first, std::size_t width = 100);
+std::string wrapped(const std::string& text, const std::string& first, std::size_t width = kTextWidth);
 
 class TextTable {
  public:

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "analysis/measured/sample_statistics.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -29,12 +30,8 @@ Moments moments_of(const std::vector<double>& sample) {
   return m;
 }
 
-/// Three significant digits more than a mean of so many is known to.
-double rounded(double x) {
-  if (x == 0) return 0;
-  const double scale = std::pow(10.0, 5 - std::ceil(std::log10(std::abs(x))));
-  return std::round(x * scale) / scale;
-}
+/// Five digits: more than a sample tells, and still short.
+double rounded(double x) { return in_digits(x, 5); }
 
 /// The greatest difference between the sample, sorted, and a law of whole numbers.
 double distance_of_counts(const std::vector<double>& sorted, const std::function<double(int)>& mass) {

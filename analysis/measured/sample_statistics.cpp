@@ -1,6 +1,7 @@
 #include "analysis/measured/sample_statistics.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace tokenyard::analysis {
@@ -16,6 +17,12 @@ double quantile_of(std::vector<double> values, double q) {
   const auto low = static_cast<std::size_t>(position);
   const std::size_t high = std::min(low + 1, values.size() - 1);
   return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
+}
+
+double in_digits(double value, int digits) {
+  if (value == 0) return 0;
+  const double scale = std::pow(10, digits - std::ceil(std::log10(std::abs(value))));
+  return std::round(value * scale) / scale;
 }
 
 }  // namespace tokenyard::analysis

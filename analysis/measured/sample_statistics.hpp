@@ -2,6 +2,7 @@
 /// Mean and quantiles of a sample held whole, in the unit of the sample. For measured tables of some thousand rows;
 /// streams of calls go into sim/statistics/quantile_sketch.hpp.
 
+#include <utility>
 #include <vector>
 
 namespace tokenyard::analysis {
@@ -11,5 +12,8 @@ double mean_of(const std::vector<double>& values);
 /// Linear between the order statistics.
 double quantile_of(std::vector<double> values, double q);
 inline double median_of(std::vector<double> values) { return quantile_of(std::move(values), 0.5); }
+
+/// Rounded to so many significant digits.
+double in_digits(double value, int digits);
 
 }  // namespace tokenyard::analysis

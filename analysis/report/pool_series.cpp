@@ -6,12 +6,10 @@
 #include "sim/input/faults.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
+#include "traces/writers/tables.hpp"
 
 namespace tokenyard::analysis {
 namespace {
-
-constexpr std::string_view kHeader =
-    "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w";
 
 /// A quoted field keeps its quotes doubled in `split_csv`.
 std::string unquoted(std::string_view field) {
@@ -72,7 +70,7 @@ std::vector<PoolSeries> read_pool_series(const std::filesystem::path& path) {
     throw sim::InputError({path.string(), fmt::format("line {}", file.number()), traces::shown_text(line), allowed});
   };
   std::string_view line;
-  if (!file.next(line) || line != kHeader) refuse(line, "the header of series.csv");
+  if (!file.next(line) || line != traces::kSeriesHeader) refuse(line, "the header of series.csv");
   while (file.next(line)) {
     SeriesBin sample;
     bool good = traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 &&

@@ -1,6 +1,7 @@
 #include "analysis/schemas/schemas.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "embedded/schemas.hpp"
 
@@ -8,16 +9,13 @@ namespace tokenyard::analysis {
 namespace {
 
 /// "schemas/chip.json" is the schema "chip".
-std::string_view name_of(const embedded::File& file) {
-  const std::size_t slash = file.path.rfind('/') + 1;
-  return file.path.substr(slash, file.path.rfind('.') - slash);
-}
+std::string name_of(const embedded::File& file) { return std::filesystem::path(file.path).stem().string(); }
 
 }  // namespace
 
 std::vector<std::string> schema_names() {
   std::vector<std::string> names;
-  for (const embedded::File& file : embedded::schemas()) names.emplace_back(name_of(file));
+  for (const embedded::File& file : embedded::schemas()) names.push_back(name_of(file));
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -280,10 +280,8 @@ std::vector<std::string> study_names() {
                                                   "gpu-tpu-asic",    "asic-break-even", "ironwood-pod",
                                                   "seven-gigawatts", "train-and-serve", "ad-factory"};
   std::vector<std::string> names;
-  for (const embedded::File& file : embedded::studies()) {
-    const std::size_t slash = file.path.rfind('/') + 1;
-    names.emplace_back(file.path.substr(slash, file.path.rfind('.') - slash));
-  }
+  for (const embedded::File& file : embedded::studies())
+    names.push_back(std::filesystem::path(file.path).stem().string());
   const auto place = [](const std::string& name) { return std::find(kOrder.begin(), kOrder.end(), name); };
   std::sort(names.begin(), names.end(),
             [&](const auto& a, const auto& b) { return std::pair(place(a), a) < std::pair(place(b), b); });

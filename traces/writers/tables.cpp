@@ -94,8 +94,7 @@ void TasksTable::on_task(const agents::TaskRecord& r) {
 
 SeriesTable::SeriesTable(const std::filesystem::path& path, const Names& names)
     : file_(path), names_(csv_names(names)) {
-  RowText(file_.buffer())
-      .text("time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w\n");
+  RowText(file_.buffer()).text(kSeriesHeader).end();
 }
 
 void SeriesTable::add(const SeriesRow& r) {

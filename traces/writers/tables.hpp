@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/work/observer.hpp"
@@ -59,6 +60,9 @@ struct SeriesRow {
   double kv_utilization = 0, busy = 0, batch_tokens_per_s = 0, output_tokens_per_s = 0;
   std::optional<double> power_w;
 };
+
+inline constexpr std::string_view kSeriesHeader =
+    "time_s,pool,running,waiting,kv_utilization,busy,batch_tokens_per_s,output_tokens_per_s,power_w";
 
 class SeriesTable {
  public:
