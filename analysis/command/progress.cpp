@@ -1,7 +1,6 @@
 #include "analysis/command/progress.hpp"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <unistd.h>
 
 namespace tokenyard::analysis {
@@ -24,7 +23,7 @@ bool ProgressLine::due() {
 
 void ProgressLine::draw(const std::string& text) {
   drawn_ = true;
-  fmt::print(stream_, "\r\033[K  {}", text);
+  std::fputs(("\r\033[K  " + text).c_str(), stream_);  // unlike fmt::print it lets the work go on without the terminal
   std::fflush(stream_);
 }
 
