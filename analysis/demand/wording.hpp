@@ -9,8 +9,7 @@ namespace tokenyard::analysis {
 
 /// "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms".
 std::string level_text(const Slo& slo);
-/// "4", "2+1 · 4": the replicas of each pool, in the order of the scenario; with "tp", "4×2 · 1×8": replicas by chips
-/// of one.
+/// "4×tp2 2×tp1pp2ep8": of each pool, in the order of the scenario, replicas × how one is divided.
 std::string pools_text(const Sizing& sizing);
 /// One sentence: which kind needs fewest chips, which costs least, which draws least power; or that none can do it, and
 /// why.
