@@ -9,7 +9,7 @@ namespace {
 
 std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
 
-/// Three significant digits: "0.35", "129", "12 000".
+/// At most two decimals, none from 100 on: "0.35", "12.5", "129", "12000".
 std::string number(double value) {
   if (value >= 100) return fmt::format("{:.0f}", value);
   std::string text = fmt::format("{:.2f}", value);
