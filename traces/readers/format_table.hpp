@@ -1,8 +1,8 @@
 #pragma once
 /// The formats of one kind of trace: what each is called, and what opens it.
 ///
-///   static const FormatTable<Opener> kTable({{{"azure", "Azure LLM inference traces (CSV: …)"}, make_azure_reader},
-///   …}); kTable.opener("azure")(path, options);
+///   static const FormatTable<Opener> kTable({{{"azure", "Azure's traces (CSV: …)"}, make_azure_reader}});
+///   kTable.opener("azure")(path, options);
 
 #include <algorithm>
 #include <fmt/format.h>
