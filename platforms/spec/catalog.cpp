@@ -23,6 +23,7 @@ using sim::ObjectReader;
 constexpr std::string_view kBuiltIn = "built-in";
 constexpr std::array<std::string_view, 5> kKindNames = {"chip", "model", "engine", "cluster", "media-model"};
 constexpr std::string_view kOurs = "tokenyard.";
+const std::string kSchemas = "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
 /// Files of other floors, which may lie in the same directory.
 constexpr std::array<std::string_view, 4> kForeignSchemas = {"tokenyard.agent/1", "tokenyard.scenario/1",
                                                              "tokenyard.campaign/1", "tokenyard.study/1"};
@@ -145,13 +146,12 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
       if (schema == schema_of(candidate)) said = candidate;
     }
     if (!said || kind.value_or(*said) != *said) {
-      std::string allowed = kind ? "\"" + schema_of(*kind) + "\" in the folder " + folder_of(*kind)
-                                 : "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
+      std::string allowed = kind ? "\"" + schema_of(*kind) + "\" in the folder " + folder_of(*kind) : kSchemas;
       reader.fault("schema", "\"" + schema + "\"", allowed + sim::did_you_mean(schema, known_schemas()));
     }
     if (said) kind = said;
   } else if (!kind) {
-    reader.fault("schema", "nothing", "what the file is: \"tokenyard.chip/1\", …/model/1, …/engine/1, …/cluster/1");
+    reader.fault("schema", "nothing", "what the file is: " + kSchemas);
   }
   if (!kind) {
     // Without a kind no key can be judged: one fault is enough.
