@@ -4,7 +4,7 @@
 #
 # makes the library target `tokenyard::sim`, whose headers are included from the project's root ("sim/core/time.hpp").
 
-# Determinism: no contraction of a*b+c, no processor-specific code (DESIGN.md, "Conventions").
+# Determinism: no contraction of a*b+c, no processor-specific code.
 add_library(tokenyard_options INTERFACE)
 target_compile_options(tokenyard_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers -Werror -ffp-contract=off)

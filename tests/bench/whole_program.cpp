@@ -34,7 +34,7 @@ struct Case {
   std::string scenario;    ///< JSON
   std::string trace = {};  ///< replayed, in format `requests`; empty: the scenario's own work
   std::vector<std::string> options = {};
-  std::string bar = {};     ///< what is asked of it (issue 4)
+  std::string bar = {};     ///< what is asked of it
   std::string beside = {};  ///< the case whose time its ratio is to
   bool per_call = false;    ///< of that ratio
   bool takes_long = false;  ///< only with --long

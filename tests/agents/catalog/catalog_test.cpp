@@ -19,7 +19,7 @@ const AgentCatalog& built_in() {
   return catalog;
 }
 
-/// Those of evidence/agents.md, section 6, by the agent that stands for each.
+/// What agents are sold for, by the agent that stands for each.
 const std::vector<std::string> kDomains = {"customer-service",   "sales",           "it-security",   "it-operations",
                                            "research-assistant", "online-shopping", "trip-planning", "ad-generation"};
 

@@ -1,4 +1,4 @@
-/// The dialects of spans in files (evidence/formats.md, 2.1 to 2.3): however it is written, it is the same task.
+/// The dialects of spans in files: however it is written, it is the same task.
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
