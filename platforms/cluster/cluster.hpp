@@ -81,8 +81,8 @@ struct Wan {
 struct Cluster {
   std::vector<Site> sites;
   Wan wan;
-  double pue = 1.2;
-  double power_usd_per_kwh = 0.08;
+  double pue = 1.2;                   ///< assumed: a large, new site
+  double power_usd_per_kwh = 0.08;    ///< assumed: about what industry pays in the United States
   std::vector<std::string> warnings;  ///< what is allowed but seldom meant
 
   std::int64_t chips() const;
