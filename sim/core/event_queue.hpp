@@ -23,7 +23,6 @@ namespace tokenyard::sim {
 
 /// What happens first among events of one nanosecond. What ends comes before what begins, observers come last.
 enum class Priority : std::uint8_t {
-  kFault,     ///< a resource goes down or comes back
   kDelivery,  ///< a transfer over the network has arrived
   kStepEnd,   ///< a server finishes a unit of its work
   kWake,      ///< a delay is over (tool, human, think time)

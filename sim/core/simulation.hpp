@@ -31,7 +31,7 @@ class Simulation {
   }
 
   /// Runs the earliest event; false when there is none or the run was stopped. Throws Infeasible when time stands
-  /// still: tens of millions of events at one instant.
+  /// still: millions of events at one instant.
   bool step();
   /// Runs to the end: no event left, or stopped.
   void run() {
@@ -44,7 +44,6 @@ class Simulation {
 
   Time next_date() { return stopped_ ? Time::never() : queue_.next_date(); }
   std::uint64_t events_run() const { return events_run_; }
-  std::size_t events_pending() const { return queue_.size(); }
   /// Whether what an event uses is better fetched in advance: EventQueue::crowded().
   bool crowded() const { return queue_.crowded(); }
 
