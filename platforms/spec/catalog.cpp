@@ -23,7 +23,7 @@ using sim::ObjectReader;
 constexpr std::string_view kBuiltIn = "built-in";
 constexpr std::array<std::string_view, 5> kKindNames = {"chip", "model", "engine", "cluster", "media-model"};
 constexpr std::string_view kOurs = "tokenyard.";
-const std::string kSchemas = "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
+constexpr const char* kSchemas = "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
 /// Files of other floors, which may lie in the same directory.
 constexpr std::array<std::string_view, 4> kForeignSchemas = {"tokenyard.agent/1", "tokenyard.scenario/1",
                                                              "tokenyard.campaign/1", "tokenyard.study/1"};
@@ -151,7 +151,7 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
     }
     if (said) kind = said;
   } else if (!kind) {
-    reader.fault("schema", "nothing", "what the file is: " + kSchemas);
+    reader.fault("schema", "nothing", std::string("what the file is: ") + kSchemas);
   }
   if (!kind) {
     // Without a kind no key can be judged: one fault is enough.
