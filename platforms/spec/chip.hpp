@@ -102,15 +102,10 @@ struct Chip {
     std::optional<double> active_w;
     std::optional<double> compute_w;
     std::optional<double> memory_w;
-    std::optional<double> allin_w;  ///< provisioned per chip with its share of host, network and cooling
   };
 
   struct Price {
     std::optional<double> usd_per_hour;  ///< what a scenario pays unless it says otherwise
-    std::optional<double> rental_3yr_usd_per_hour;
-    std::optional<double> owned_usd_per_hour;  ///< total cost of ownership of a hyperscaler
-    std::optional<double> on_demand_low_usd_per_hour;
-    std::optional<double> on_demand_high_usd_per_hour;
     std::optional<double> unit_low_usd;  ///< purchase
     std::optional<double> unit_high_usd;
   };
@@ -124,11 +119,6 @@ struct Chip {
   };
 
   std::string name;
-  std::string title;
-  std::string vendor;
-  std::string launch;  ///< "2022-09"
-  std::string note;
-  std::optional<double> process_nm;
   std::optional<std::int64_t> compute_units;  ///< streaming multiprocessors, compute units: what tiles are dealt to
   std::optional<double> memory_bytes;
   std::optional<double> memory_bytes_per_s;

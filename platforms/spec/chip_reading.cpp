@@ -15,6 +15,8 @@ namespace {
 using sim::NumberRule;
 using sim::ObjectReader;
 
+// What is read and not kept is only checked: no model needs it, the entry itself tells it to who asks.
+
 constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = true};
 constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
 constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
@@ -140,7 +142,7 @@ Chip::Power read_power(ObjectReader& reader) {
     result.active_w = optional_fact(at, "active_w", kNotNegative);
     result.compute_w = optional_fact(at, "compute_w", kNotNegative);
     result.memory_w = optional_fact(at, "memory_w", kNotNegative);
-    result.allin_w = optional_fact(at, "allin_w", kPositive);
+    optional_fact(at, "allin_w", kPositive);  // with its share of host, network and cooling
     if (result.tdp_w && result.idle_w && *result.idle_w > *result.tdp_w) {
       at.fault("idle_w", "more than tdp_w", "at most tdp_w");
     }
@@ -152,17 +154,16 @@ Chip::Price read_price(ObjectReader& reader) {
   Chip::Price result;
   reader.object("price", [&](ObjectReader& at) {
     result.usd_per_hour = optional_fact(at, "usd_per_hour", kNotNegative);
-    result.rental_3yr_usd_per_hour = optional_fact(at, "rental_3yr_usd_per_hour", kNotNegative);
-    result.owned_usd_per_hour = optional_fact(at, "owned_usd_per_hour", kNotNegative);
-    result.on_demand_low_usd_per_hour = optional_fact(at, "on_demand_low_usd_per_hour", kNotNegative);
-    result.on_demand_high_usd_per_hour = optional_fact(at, "on_demand_high_usd_per_hour", kNotNegative);
+    for (const char* key :
+         {"rental_3yr_usd_per_hour", "owned_usd_per_hour", "on_demand_low_usd_per_hour", "on_demand_high_usd_per_hour"})
+      optional_fact(at, key, kNotNegative);
     result.unit_low_usd = optional_fact(at, "unit_low_usd", kNotNegative);
     result.unit_high_usd = optional_fact(at, "unit_high_usd", kNotNegative);
   });
   return result;
 }
 
-/// How many there are: no model needs it, the catalogue's facts tell it to who asks.
+/// How many there are.
 void check_supply(ObjectReader& reader) {
   reader.object("supply", [](ObjectReader& at) {
     for (const char* key : {"made", "made_low", "made_high"}) optional_fact(at, key, kNotNegative);
@@ -189,11 +190,8 @@ std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
 Chip Chip::read(ObjectReader& reader) {
   Chip chip;
   chip.name = reader.string("name");
-  chip.title = reader.string("title", chip.name);
-  chip.vendor = reader.string("vendor", std::string());
-  chip.launch = reader.string("launch", std::string());
-  chip.note = reader.string("note", std::string());
-  chip.process_nm = optional_fact(reader, "process_nm", kPositive);
+  for (const char* key : {"title", "vendor", "launch", "note"}) reader.string(key, "");
+  optional_fact(reader, "process_nm", kPositive);
   chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);
   chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);
   chip.memory_bytes_per_s = optional_fact(reader, "memory_bytes_per_s", kPositive);

@@ -14,8 +14,7 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   constexpr NumberRule kBytes = {.fallback = {}, .minimum = 0, .maximum = 1e15};
   EngineDefaults engine;
   engine.name = reader.string("name");
-  engine.title = reader.string("title", engine.name);
-  engine.note = reader.string("note", std::string());
+  for (const char* key : {"title", "note"}) reader.string(key, "");  // the entry itself shows them
   reader.object(
       "arguments",
       [&](ObjectReader& at) {

@@ -25,8 +25,6 @@ struct EngineDefaults {
   };
 
   std::string name;
-  std::string title;
-  std::string note;
   std::int64_t max_num_seqs = 0;
   std::int64_t max_num_batched_tokens = 0;
   std::int64_t block_size = 0;  ///< tokens of a KV block

@@ -44,9 +44,7 @@ std::optional<double> MediaModel::share(std::int64_t chips) const {
 MediaModel MediaModel::read(ObjectReader& reader) {
   MediaModel model;
   model.name = reader.string("name");
-  model.title = reader.string("title", model.name);
-  model.vendor = reader.string("vendor", std::string());
-  model.note = reader.string("note", std::string());
+  for (const char* key : {"title", "vendor", "note"}) reader.string(key, "");  // the entry itself shows them
   model.parameters_total = required_fact(reader, "parameters_total", kPositive);
   model.parameters_per_token = required_fact(reader, "parameters_per_token", kPositive);
   model.layers = required_count(reader, "layers", kCount);

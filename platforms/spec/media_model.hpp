@@ -39,7 +39,7 @@ struct MediaModel {
     double total() const { return products + attention; }
   };
 
-  std::string name, title, vendor, note;
+  std::string name;
   double parameters_total = 0;
   double parameters_per_token = 0;  ///< that one token meets in one pass
   std::int64_t layers = 0, hidden = 0;

@@ -42,9 +42,7 @@ ModelArchitecture::Moe read_moe(ObjectReader& at, std::int64_t layers) {
 ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
   ModelArchitecture model;
   model.name = reader.string("name");
-  model.title = reader.string("title", model.name);
-  model.vendor = reader.string("vendor", std::string());
-  model.note = reader.string("note", std::string());
+  for (const char* key : {"title", "vendor", "note"}) reader.string(key, "");  // the entry itself shows them
   model.parameters_total_stated = optional_fact(reader, "parameters_total", kPositive);
   model.parameters_active_stated = optional_fact(reader, "parameters_active", kPositive);
   model.layers = required_count(reader, "layers", kAtLeastOne);

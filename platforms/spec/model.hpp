@@ -47,9 +47,6 @@ struct ModelArchitecture {
   };
 
   std::string name;
-  std::string title;
-  std::string vendor;
-  std::string note;
   std::optional<double> parameters_total_stated;   ///< the vendor's number, often rounded
   std::optional<double> parameters_active_stated;  ///< per token
   std::int64_t layers = 0;
