@@ -1,7 +1,5 @@
 #include "agents/graph/drawing.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 
 namespace tokenyard::agents {

@@ -1,7 +1,6 @@
 /// The SVG of a task graph: layered_layout.hpp decides where things go, this what they look like.
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <set>
 

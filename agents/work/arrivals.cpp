@@ -1,7 +1,6 @@
 #include "agents/work/arrivals.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <numeric>

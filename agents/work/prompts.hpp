@@ -7,8 +7,6 @@
 ///
 /// Cost: that of the visit's draws, and O(depth of branches) for a prompt.
 
-#include <vector>
-
 #include "agents/work/contexts.hpp"
 #include "agents/work/walk.hpp"
 

@@ -8,7 +8,6 @@
 ///   player.start();   // then simulation.run()
 
 #include <functional>
-#include <vector>
 
 #include "agents/work/request_source.hpp"
 #include "agents/work/workload.hpp"

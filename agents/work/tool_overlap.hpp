@@ -18,7 +18,6 @@
 /// What a tool has run ahead is taken off its duration, where it has a capacity, too. Only tools directly behind a call
 /// run ahead: people do not, nor does what follows another tool.
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>

@@ -1,7 +1,6 @@
 #include "analysis/calibrate/latent_fit.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "analysis/calibrate/held_out.hpp"

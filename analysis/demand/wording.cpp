@@ -1,6 +1,5 @@
 #include "analysis/demand/wording.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,8 @@
 #include "platforms/cost/host_time.hpp"
 
 #include <algorithm>
-#include <cmath>
+
+#include "platforms/cost/kernel_time.hpp"
 
 namespace tokenyard::platforms {
 

@@ -17,7 +17,6 @@
 ///
 /// Figures: fitted per engine to measured serving points (analysis/calibrate/host_fit.hpp). Cost: O(1).
 
-#include "platforms/cost/kernel_time.hpp"
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/model.hpp"

@@ -1,6 +1,5 @@
 #include "platforms/cost/media_cost.hpp"
 
-#include <cmath>
 #include <fmt/format.h>
 
 #include "sim/core/rounded.hpp"

@@ -9,8 +9,6 @@
 ///
 /// Kernel models alone: a measured profile has no step of several tokens a call, and is not used.
 
-#include <memory>
-
 #include "platforms/cost/kernel_step_cost.hpp"
 
 namespace tokenyard::platforms {

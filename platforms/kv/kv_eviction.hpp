@@ -26,7 +26,6 @@
 #include <span>
 #include <string_view>
 #include <tsl/robin_map.h>
-#include <vector>
 
 #include "platforms/kv/extent.hpp"
 

@@ -1,8 +1,6 @@
 /// What becomes of a call's KV when it leaves its replica: held for the task's next call (kv_retention.hpp), or worth
 /// more or less until it is evicted (kv_eviction.hpp).
 
-#include <algorithm>
-
 #include "platforms/serving/replica.hpp"
 
 namespace tokenyard::platforms {

@@ -22,7 +22,6 @@
 #include <optional>
 #include <string>
 
-#include "platforms/spec/precision.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "traces/content.hpp"
+#include "sim/random/scatter.hpp"
 #include "traces/writers/json_text.hpp"
 
 namespace tokenyard::traces {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "traces/branch_order.hpp"
+
 namespace tokenyard::traces {
 
 using agents::RecordedStep;

@@ -20,7 +20,6 @@
 #include "agents/record/recorded_task.hpp"
 #include "agents/work/observer.hpp"
 #include "platforms/serving/observer.hpp"
-#include "traces/branch_order.hpp"
 #include "traces/writers/tables.hpp"
 
 namespace tokenyard::traces {

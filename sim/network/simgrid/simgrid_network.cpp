@@ -5,7 +5,6 @@
 #include <exception>
 #include <fmt/format.h>
 #include <limits>
-#include <optional>
 
 #include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"

@@ -5,7 +5,6 @@
 /// `set_attribute` knows them; what it does not know it ignores.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
