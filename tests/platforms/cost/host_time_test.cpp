@@ -1,5 +1,6 @@
 #include "platforms/cost/host_time.hpp"
 
+#include "platforms/cost/kernel_time.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
