@@ -9,6 +9,7 @@
 #include "sim/input/faults.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -18,24 +19,24 @@ namespace fs = std::filesystem;
 namespace {
 
 /// A profile of two points an axis, in the profiler's own files.
-fs::path write_profile() {
-  const fs::path folder = fs::temp_directory_path() / "tokenyard-calibrate-test";
-  fs::create_directories(folder);
-  std::ofstream(folder / "p_dense.csv") << "layer,tokens,time_us\nqkv,1,10\nqkv,2048,50\nlayernorm,1,2\nlayernorm,2048,"
-                                           "4\nembedding,1,3\nembedding,2048,5\n";
-  std::ofstream(folder / "p_per_sequence.csv") << "layer,sequences,time_us\nlm_head,1,100\nlm_head,64,200\n";
-  std::ofstream(folder / "p_attention.csv") << "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,5\n0,0,1,"
-                                               "1024,9\n0,0,64,16,20\n0,0,64,1024,300\n"
-                                               "16,0,0,0,8\n16,0,64,1024,310\n2048,0,0,0,500\n2048,0,64,1024,800\n";
+fs::path write_profile(const ScratchFolder& folder) {
+  folder.write("p_dense.csv",
+               "layer,tokens,time_us\nqkv,1,10\nqkv,2048,50\nlayernorm,1,2\nlayernorm,2048,"
+               "4\nembedding,1,3\nembedding,2048,5\n");
+  folder.write("p_per_sequence.csv", "layer,sequences,time_us\nlm_head,1,100\nlm_head,64,200\n");
+  folder.write("p_attention.csv",
+               "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,5\n0,0,1,"
+               "1024,9\n0,0,64,16,20\n0,0,64,1024,300\n"
+               "16,0,0,0,8\n16,0,64,1024,310\n2048,0,0,0,500\n2048,0,64,1024,800\n");
   return folder / "p";
 }
 
 /// Products of H100 as its entry has them in short runs; with watts: as it has them, in long ones.
-fs::path write_products(bool watts) {
+fs::path write_products(const ScratchFolder& folder, bool watts) {
   const platforms::Chip& chip = *built_in_catalog().find_chip("h100-sxm");
   const GemmFit truth{
       .figures = platforms::gemm_figures(watts ? chip : platforms::in_short_runs(chip), platforms::Precision::kBf16)};
-  const fs::path path = fs::temp_directory_path() / (watts ? "tokenyard-long-loops.csv" : "tokenyard-short-loops.csv");
+  const fs::path path = folder / "products.csv";
   std::ofstream out(path);
   out << "gemm_dtype,m,n,k,latency" << (watts ? ",power" : "") << '\n';
   for (const std::int64_t m : {1, 32, 128, 500, 1024, 4096}) {
@@ -54,7 +55,8 @@ fs::path write_products(bool watts) {
 TEST_CASE("What a chip keeps at its power limit stands in its entry, unless the table was measured there") {
   const auto entry = [](bool watts) {
     CalibrateOptions options;
-    options.table = write_products(watts);
+    const ScratchFolder folder;
+    options.table = write_products(folder, watts);
     options.base = "h100-sxm";
     const sim::Json efficiency = calibrate(options, built_in_catalog()).entry["efficiency"];
     return std::pair{efficiency["gemm_compute"]["bf16"]["value"].get<double>(),
@@ -68,8 +70,9 @@ TEST_CASE("What a chip keeps at its power limit stands in its entry, unless the 
 }
 
 TEST_CASE("A profile taken into a chip's entry times its model on that chip, and no other") {
+  const ScratchFolder folder;
   CalibrateOptions options;
-  options.table = write_profile();
+  options.table = write_profile(folder);
   options.base = "h100-sxm";
   options.name = "profiled";
   options.model = "llama-3.1-8b";

@@ -1,29 +1,26 @@
 #include "analysis/calibrate/collective_table.hpp"
 
-#include <fstream>
-
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
-namespace fs = std::filesystem;
 
 namespace {
 
 /// Elements of two bytes, milliseconds.
-fs::path table(const char* rows) {
-  const fs::path path = fs::temp_directory_path() / "tokenyard-collectives.csv";
-  std::ofstream(path) << "op_name,nccl_dtype,num_gpus,message_size,latency\n" << rows;
-  return path;
+CollectiveTable measured_from(const std::string& rows) {
+  const ScratchFolder folder;
+  return read_all_reduce(folder.write("table.csv", "op_name,nccl_dtype,num_gpus,message_size,latency\n" + rows));
 }
 
 }  // namespace
 
 TEST_CASE("All-reduces are taken as measured: the median of a size, the right operation, between sizes a line") {
-  const CollectiveTable measured =
-      read_all_reduce(table("all_reduce,half,8,4096,0.010\nall_reduce,half,8,4096,0.030\nall_reduce,half,8,4096,0.012\n"
-                            "all_reduce,half,8,12288,0.020\nall_gather,half,8,4096,1\nall_reduce,int8,8,4096,1\n"
-                            "all_reduce,half,2,4096,0.006\nall_reduce,half,2,1,0.006\n"));
+  const CollectiveTable measured = measured_from(
+      "all_reduce,half,8,4096,0.010\nall_reduce,half,8,4096,0.030\nall_reduce,half,8,4096,0.012\n"
+      "all_reduce,half,8,12288,0.020\nall_gather,half,8,4096,1\nall_reduce,int8,8,4096,1\n"
+      "all_reduce,half,2,4096,0.006\nall_reduce,half,2,1,0.006\n");
   REQUIRE(measured.size() == 2);
   CHECK(measured.at(8).points().size() == 2);
   CHECK(measured.at(8).at(8192) == Approx(12e-6));

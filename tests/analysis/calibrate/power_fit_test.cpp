@@ -1,16 +1,15 @@
 #include "analysis/calibrate/power_fit.hpp"
 
 #include <fmt/format.h>
-#include <fstream>
 
 #include "sim/input/faults.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
 using platforms::built_in_catalog;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -20,22 +19,20 @@ constexpr const char* kHeader =
     "output_throughput_tokens_per_sec\n";
 
 /// A table of several models and batches whose watts nobody has measured yet.
-fs::path write_table(const std::string& more = {}) {
-  const fs::path path = fs::temp_directory_path() / "tokenyard-power-fit-test.csv";
-  std::ofstream file(path);
-  file << kHeader;
+EnergyTable table_with(const std::string& more = {}) {
+  std::string table = kHeader;
   for (const char* model : {"Qwen/Qwen3-8B", "meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-32B"}) {
     for (const int users : {8, 64, 192})
-      file << fmt::format("lm-arena-chat,{},H100,2,2,1,1,bfloat16,{},{},400,800,1,10,1000\n", model, users, users);
+      table += fmt::format("lm-arena-chat,{},H100,2,2,1,1,bfloat16,{},{},400,800,1,10,1000\n", model, users, users);
   }
-  file << more;
-  return path;
+  const ScratchFolder folder;
+  return read_energy_table(folder.write("table.csv", table + more), built_in_catalog());
 }
 
 }  // namespace
 
 TEST_CASE("Power that made the watts is found again, and each model's without the model") {
-  const EnergyTable table = read_energy_table(write_table(), built_in_catalog());
+  const EnergyTable table = table_with();
   REQUIRE(table.points.size() == 9);
   std::vector<EnergyPoint> points = table.points;
   platforms::Chip chip = *points.front().spec.chip;
@@ -62,21 +59,19 @@ TEST_CASE("Power that made the watts is found again, and each model's without th
 }
 
 TEST_CASE("Rows that cannot be simulated are left out with the reason") {
-  const fs::path path = write_table(
+  const EnergyTable table = table_with(
       "image-chat,Qwen/Qwen3-8B,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n"
       "gpqa,someone/unknown-7B,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n"
       "gpqa,meta-llama/Llama-3.1-405B-Instruct,H100,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n"
       "gpqa,Qwen/Qwen3-8B,X9,1,1,1,1,bfloat16,8,8,400,400,1,10,1000\n");
-  const EnergyTable table = read_energy_table(path, built_in_catalog());
   CHECK(table.points.size() == 9);
   CHECK(table.left_out.at("with images or video: image-chat") == 1);
   CHECK(table.left_out.at("not in the catalogue: unknown-7B") == 1);
   CHECK(table.left_out.at("does not fit: meta-llama/Llama-3.1-405B-Instruct on 1 chips") == 1);
   CHECK(table.left_out.at("not in the catalogue: X9") == 1);
   // Checkpoints of one shape are one model; expert parallelism divides attention, too.
-  const EnergyTable more = read_energy_table(
-      write_table("gpqa,Qwen/Qwen3-235B-A22B-Thinking-2507-FP8,H100,8,1,8,1,fp8,8,8,400,400,1,10,1000\n"),
-      built_in_catalog());
+  const EnergyTable more =
+      table_with("gpqa,Qwen/Qwen3-235B-A22B-Thinking-2507-FP8,H100,8,1,8,1,fp8,8,8,400,400,1,10,1000\n");
   CHECK(more.points.back().spec.model->name == "qwen3-235b-a22b");
   CHECK(more.points.back().spec.parallelism.tp == 8);
   CHECK(more.points.back().spec.parallelism.ep == 8);

@@ -7,7 +7,7 @@
 #include "platforms/cost/replica_spec.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -53,7 +53,7 @@ CalibrateOptions options_for(const std::filesystem::path& table) {
 }  // namespace
 
 TEST_CASE("A serving benchmark alone gives back the host times that it was made with") {
-  const traces::ScratchFolder scratch;
+  const ScratchFolder scratch;
   const auto path = scratch / "bench.csv";
   platforms::EngineDefaults::Host host = built_in_catalog().find_engine("vllm-0.18")->host;
   host.step_s = 3e-3;
@@ -82,7 +82,7 @@ TEST_CASE("A serving benchmark alone gives back the host times that it was made 
 }
 
 TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks") {
-  const traces::ScratchFolder scratch;
+  const ScratchFolder scratch;
   const auto path = scratch / "bench.csv";
   const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
   platforms::Chip slower = known;
@@ -101,7 +101,7 @@ TEST_CASE("A serving benchmark alone gives back what a chip reaches of its peaks
 }
 
 TEST_CASE("Experts of 4-bit weights are given back as their own format's, though multiplied in 16 bits") {
-  const traces::ScratchFolder scratch;
+  const ScratchFolder scratch;
   const auto path = scratch / "bench.csv";
   const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
   platforms::Chip slower = known;
@@ -125,7 +125,7 @@ TEST_CASE("Experts of 4-bit weights are given back as their own format's, though
 }
 
 TEST_CASE("A benchmark that says nothing of use is refused with its line") {
-  const traces::ScratchFolder scratch;
+  const ScratchFolder scratch;
   const auto path = scratch / "bench.csv";
   const auto refused = [&](const char* rows) {
     std::ofstream(path) << rows;

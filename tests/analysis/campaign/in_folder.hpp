@@ -1,16 +1,13 @@
 #pragma once
 /// Campaigns of tiny simulations, in a folder that is removed with the test.
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/campaign/tables.hpp"
 #include "tests/analysis/scenario/test_catalogs.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace tokenyard::analysis {
 
@@ -23,26 +20,13 @@ inline const char* const kTinyScenario = R"({
   "slo": {"ttft_s": 1}, "run": {"duration_s": 10}
 })";
 
-class CampaignFolder {
+class CampaignFolder : public ScratchFolder {
  public:
-  explicit CampaignFolder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() /
-             ("tokenyard-campaign-" + name + "-" + std::to_string(::getpid()))) {
-    std::filesystem::remove_all(path);
-    std::filesystem::create_directories(path);
+  explicit CampaignFolder(const std::string& name) : ScratchFolder("campaign-" + name) {
     write("tiny.json", kTinyScenario);
   }
-  ~CampaignFolder() { std::filesystem::remove_all(path); }
-  CampaignFolder(const CampaignFolder&) = delete;
-  CampaignFolder& operator=(const CampaignFolder&) = delete;
 
-  void write(const std::string& file, const std::string& text) const { std::ofstream(path / file) << text; }
-  std::string text(const std::filesystem::path& file) const {
-    std::ifstream in(path / file, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
-  }
+  std::string text(const std::filesystem::path& file) const { return whole_file(path / file); }
   /// A campaign of the tiny scenario; `keys`: the rest of its JSON object.
   Campaign campaign(const std::string& keys) const {
     write("campaign.json", "{\"scenario\": \"tiny.json\"" + (keys.empty() ? "" : ", " + keys) + "}");
@@ -61,7 +45,6 @@ class CampaignFolder {
       all += fault.place + ": " + fault.found + " | " + fault.allowed + "\n";
     return all;
   }
-  const std::filesystem::path path;
 };
 
 /// Runs what is missing into FOLDER/`out`.

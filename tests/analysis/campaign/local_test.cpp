@@ -3,7 +3,9 @@
 #include <csignal>
 #include <set>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 #include "tests/analysis/campaign/in_folder.hpp"
 #include "tests/support/sanitizer.hpp"

@@ -4,7 +4,7 @@
 
 #include "sim/input/faults.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -17,7 +17,7 @@ constexpr const char* kHeader =
 }  // namespace
 
 TEST_CASE("a long series is thinned to few bins that keep its peaks and its mean") {
-  const traces::ScratchFolder folder;
+  const ScratchFolder folder;
   const int samples = GENERATE(1, 479, 480, 481, 100'003);
   std::string text = kHeader;
   for (int t = 1; t <= samples; ++t) {
@@ -50,7 +50,7 @@ TEST_CASE("a long series is thinned to few bins that keep its peaks and its mean
 }
 
 TEST_CASE("a row that is none is named by file and line") {
-  const traces::ScratchFolder folder;
+  const ScratchFolder folder;
   const auto [rows, line] =
       GENERATE(table<const char*, const char*>({{"1,a,1,0,0,0,0,0\n", "line 2"},
                                                 {"1,a,1,0,0,0,0,0,0\n2,a,x,0,0,0,0,0,0\n", "line 3"},

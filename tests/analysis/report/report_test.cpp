@@ -8,7 +8,7 @@
 #include "sim/core/error.hpp"
 #include "sim/input/json_reader.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -19,21 +19,21 @@ namespace {
 
 const std::filesystem::path kThreeDomains = TOKENYARD_SOURCE_DIR "/tests/analysis/report/three_domains";
 
-Json json_of(const std::filesystem::path& path) { return Json::parse(traces::whole_file(path)); }
+Json json_of(const std::filesystem::path& path) { return Json::parse(whole_file(path)); }
 
 /// A result folder of a test's own: three domains on three pools, until it is changed.
 struct Result {
   Json manifest = json_of(kThreeDomains / "manifest.json");
   Json summary = json_of(kThreeDomains / "summary.json");
-  std::string series = traces::whole_file(kThreeDomains / "series.csv");
-  traces::ScratchFolder folder;
+  std::string series = whole_file(kThreeDomains / "series.csv");
+  ScratchFolder folder;
 
   std::string page() {
     folder.write("manifest.json", manifest.dump());
     folder.write("summary.json", summary.dump());
     if (!series.empty()) folder.write("series.csv", series);
     write_report(folder / "");
-    return traces::whole_file(folder / "report.html");
+    return whole_file(folder / "report.html");
   }
 };
 
@@ -234,7 +234,7 @@ TEST_CASE("the same folder gives the same bytes, and a page is replaced") {
 }
 
 TEST_CASE("a folder that holds no result is refused, each faulty file by name") {
-  const traces::ScratchFolder folder;
+  const ScratchFolder folder;
   const auto message = [&] {
     try {
       write_report(folder / "");

@@ -3,36 +3,23 @@
 
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
-#include <unistd.h>
 
 #include "analysis/run/simulate.hpp"
 #include "tests/support/public_data.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "traces/readers/trace_reader.hpp"
 
 namespace tokenyard::analysis {
 
-/// A folder of the test's own, removed with everything in it.
-class ResultFolder {
+/// Of a run.
+class ResultFolder : public ScratchFolder {
  public:
-  explicit ResultFolder(const std::string& name)
-      : path(std::filesystem::temp_directory_path() / ("tokenyard-test-" + name + "-" + std::to_string(::getpid()))) {
-    std::filesystem::remove_all(path);
-  }
-  ~ResultFolder() { std::filesystem::remove_all(path); }
-  ResultFolder(const ResultFolder&) = delete;
-  ResultFolder& operator=(const ResultFolder&) = delete;
-
+  using ScratchFolder::ScratchFolder;
   std::string read(const std::string& file) const {
-    std::ifstream in(path / file, std::ios::binary);
-    REQUIRE(in);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
+    REQUIRE(std::filesystem::exists(path / file));
+    return whole_file(path / file);
   }
-  const std::filesystem::path path;
 };
 
 struct InProcess {

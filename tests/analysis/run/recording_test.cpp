@@ -1,6 +1,7 @@
 #include "analysis/run/recording.hpp"
 
 #include <fmt/format.h>
+#include <sstream>
 
 #include "tests/analysis/run/in_process.hpp"
 

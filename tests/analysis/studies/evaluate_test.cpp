@@ -1,12 +1,11 @@
 #include "analysis/studies/evaluate.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "analysis/studies/findings.hpp"
 #include "tests/analysis/scenario/test_catalogs.hpp"
 #include "tests/analysis/studies/small_study.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace tokenyard::analysis {
 using sim::Json;
@@ -74,10 +73,8 @@ TEST_CASE("Studies: those in the binary cite or vary every number, and have figu
 }
 
 TEST_CASE("Studies: the example of the documentation works") {
-  std::ifstream file(std::filesystem::path(TOKENYARD_SOURCE_DIR) / "docs/studies.md");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string page = text.str(), fence = "```json\n";
+  const std::string page = whole_file(std::filesystem::path(TOKENYARD_SOURCE_DIR) / "docs/studies.md"),
+                    fence = "```json\n";
   const std::size_t begin = page.find(fence) + fence.size();
   const Findings findings = evaluate(read_study(Json::parse(page.substr(begin, page.find("```", begin) - begin))),
                                      TestCatalogs::get().view(), {.vary = false});

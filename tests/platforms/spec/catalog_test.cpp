@@ -1,12 +1,11 @@
 #include "platforms/spec/catalog.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::platforms;
@@ -25,26 +24,6 @@ std::vector<std::string> words(const std::string& text) {
   std::istringstream stream(text);
   return {std::istream_iterator<std::string>(stream), {}};
 }
-
-/// A directory of its own, removed at the end.
-class ScratchDirectory {
- public:
-  explicit ScratchDirectory(const std::string& name) : path_(std::filesystem::temp_directory_path() / name) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~ScratchDirectory() { std::filesystem::remove_all(path_); }
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-  }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// What is said about one malformed entry; it must not be in the catalogue afterwards.
 std::string fault_of(const std::string& text, std::optional<CatalogKind> kind) {
@@ -153,7 +132,7 @@ TEST_CASE("a name that is not there is null, and the nearest is offered") {
 }
 
 TEST_CASE("a user's directory adds entries and wins over the built-in ones") {
-  ScratchDirectory scratch("tokenyard_catalog_test");
+  const ScratchFolder scratch;
   scratch.write("chips/fast.json", R"({"name": "fast", "memory_bytes": 1e9, "peak_flops_per_s": {"fp8": 1e15}})");
   scratch.write("chips/h100.json", R"({"name": "h100-sxm", // mine
     "memory_bytes_per_s": {"value": 4e12, "source": "my measurement", "date": "2026-10"}})");
@@ -161,7 +140,7 @@ TEST_CASE("a user's directory adds entries and wins over the built-in ones") {
   scratch.write("agents/helper.json", "not read here");
   scratch.write("agent.json", R"({"schema": "tokenyard.agent/1", "name": "helper"})");
   sim::Faults faults;
-  Catalog catalog = Catalog::load(faults, {scratch.path()});
+  Catalog catalog = Catalog::load(faults, {scratch.path});
   for (const auto& fault : faults.list()) UNSCOPED_INFO(fault.message());
   REQUIRE(faults.empty());
   REQUIRE(catalog.find_chip("fast") != nullptr);
@@ -259,11 +238,11 @@ TEST_CASE("a directory that cannot be read is a fault") {
 }
 
 TEST_CASE("all faults of a directory are reported at once") {
-  ScratchDirectory scratch("tokenyard_catalog_faults_test");
+  const ScratchFolder scratch;
   scratch.write("chips/a.json", "{");
   scratch.write("chips/b.json", R"({"name": "b", "memory_bytes": -1, "launch": 3})");
   scratch.write("c.json", R"({"schema": "tokenyard.modle/1", "name": "c"})");
   sim::Faults faults;
-  Catalog::load(faults, {scratch.path()});
+  Catalog::load(faults, {scratch.path});
   CHECK(faults.size() == 4);
 }

@@ -4,7 +4,7 @@
 
 #include "sim/input/faults.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::traces;

@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "traces/readers/trace_reader.hpp"
 
 using namespace tokenyard;

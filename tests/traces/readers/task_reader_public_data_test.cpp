@@ -7,7 +7,7 @@
 #include <set>
 
 #include "tests/support/public_data.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/agentic_mooncake.hpp"
 #include "traces/writers/record.hpp"

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/traces/readers/shown_task.hpp"
-#include "tests/traces/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::traces;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "tests/support/public_data.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::traces;

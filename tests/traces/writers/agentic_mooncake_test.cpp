@@ -2,7 +2,7 @@
 
 #include "agents/record/recorded_player.hpp"
 #include "tests/agents/work/stand_in.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "traces/readers/task_reader.hpp"
 
 using namespace tokenyard;
@@ -29,7 +29,7 @@ Time makespan(const std::string& path) {
 }  // namespace
 
 TEST_CASE("Agentic Mooncake: with a constant service time a task takes its analytic makespan, converted or not") {
-  const traces::ScratchFolder folder;
+  const ScratchFolder folder;
   // root-1: 0 to 0.5; child-1: 0.505 to 1.005, child-2: 0.5 to 1; root-2: 2.5 s of tools and 10 ms later.
   const std::string plain = folder.write(
       "plain",

@@ -5,7 +5,7 @@
 #include <zlib.h>
 
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard::traces;
 using Catch::Matchers::Contains;

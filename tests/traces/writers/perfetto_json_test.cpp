@@ -8,7 +8,7 @@
 #include <zlib.h>
 
 #include "tests/support/catch.hpp"
-#include "tests/traces/scratch_folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "traces/writers/json_text.hpp"
 
 using namespace tokenyard;

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
 #include "tests/traces/readers/shown_task.hpp"
-#include "tests/traces/scratch_folder.hpp"
 #include "traces/readers/task_reader.hpp"
 
 using namespace tokenyard;
