@@ -5,6 +5,7 @@
 #include <set>
 
 #include "platforms/cost/captured_graph.hpp"
+
 namespace tokenyard::platforms {
 
 using sim::FineTime;
@@ -21,6 +22,33 @@ EngineDefaults::Host without_launches(EngineDefaults::Host host) {
 ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile)
     : spec_(spec), models_(without_host(spec)), host_(without_launches(spec.host), *spec.model), profile_(profile) {}
 
+double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& piece) const {
+  const std::int32_t decoding = batch.calls;
+  const auto layers = static_cast<double>(spec_.model->layers);
+  const double calls = decoding / static_cast<double>(spec_.parallelism.dp);
+  const auto sides = profile_.decode.sides(calls);
+  std::set<double> knots;
+  for (const ProfileCurve* curve : {sides.low, sides.high}) {
+    for (const auto& point : curve->points()) knots.insert(point.first);
+  }
+  // Sums of contexts at which a stretch begins: whole numbers, so that every step of a stretch sees the same one.
+  const auto begins = [&](double knot) { return static_cast<Tokens>(std::ceil(knot * decoding)); };
+  auto high =
+      std::partition_point(knots.begin(), knots.end(), [&](double knot) { return begins(knot) <= batch.context; });
+  if (high == knots.begin()) {
+    piece.context_limit = begins(*high) - 1;
+    return layers * profile_.decode.at(calls, *high);
+  }
+  const bool beyond = high == knots.end();
+  if (beyond) --high;
+  const double from = *std::prev(high), to = *high;
+  const double low = layers * profile_.decode.at(calls, from), rise = layers * profile_.decode.at(calls, to) - low;
+  const double slope = rise / ((to - from) * decoding);
+  piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
+  if (!beyond) piece.context_limit = begins(to) - 1;
+  return low - slope * from * decoding;
+}
+
 StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const PrefillChunk> chunks) const {
   const std::int32_t decoding = batch.calls;
   const Tokens context = batch.context;
@@ -36,9 +64,9 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
   const bool captured = chunks.empty();
   const auto places = static_cast<double>(graph_places_of_ranks(decoding, spec_.parallelism.dp));
   const double all_tokens = captured ? places : decoding + prompt;
-  prompt = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
+  const double paced = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   const double calls = decoding / ranks;
-  const double tokens = (captured ? places : decoding + prompt) / ranks;
+  const double tokens = (captured ? places : decoding + paced) / ranks;
 
   double seconds = layers * profile_.layer.at(tokens) + profile_.token_once.at(tokens);
   if (sequences > 0) seconds += profile_.sequence_once.at(sequences / ranks);
@@ -64,31 +92,10 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
 
   if (!chunks.empty()) {
     const double mean = decoding > 0 ? static_cast<double>(context) / decoding : 0;
-    seconds += layers * profile_.mixed.at(prompt / ranks, cached, calls, mean);
+    seconds += layers * profile_.mixed.at(paced / ranks, cached, calls, mean);
     piece.context_limit = context;
   } else if (decoding > 0) {
-    // The stretch between two points of the grid in which the mean context lies.
-    const auto sides = profile_.decode.sides(calls);
-    std::set<double> knots;
-    for (const ProfileCurve* curve : {sides.low, sides.high}) {
-      for (const auto& point : curve->points()) knots.insert(point.first);
-    }
-    // Sums of contexts at which a stretch begins: whole numbers, so that every step of a stretch sees the same one.
-    const auto begins = [&](double knot) { return static_cast<Tokens>(std::ceil(knot * decoding)); };
-    auto high = std::partition_point(knots.begin(), knots.end(), [&](double knot) { return begins(knot) <= context; });
-    if (high == knots.begin()) {
-      seconds += layers * profile_.decode.at(calls, *high);
-      piece.context_limit = begins(*high) - 1;
-    } else {
-      const bool beyond = high == knots.end();
-      if (beyond) --high;
-      const double from = *std::prev(high), to = *high;
-      const double low = layers * profile_.decode.at(calls, from), rise = layers * profile_.decode.at(calls, to) - low;
-      const double slope = rise / ((to - from) * decoding);
-      piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
-      seconds += low - slope * from * decoding;
-      if (!beyond) piece.context_limit = begins(to) - 1;
-    }
+    seconds += decode_seconds(batch, piece);
   }
   piece.base_ticks[bound] += FineTime::ticks_in(seconds);
   piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, !chunks.empty());

@@ -23,6 +23,10 @@ class ProfiledStepCost final : public StepCost {
   bool minds_skew() const override { return models_.minds_skew(); }
 
  private:
+  /// Of attention to the cache without prompts, on the stretch between two points of the grid in which the mean context
+  /// lies: sets the piece's slope and the end of the stretch, and returns what is left at no context.
+  double decode_seconds(const DecodingCalls& decoding, StepPiece& piece) const;
+
   ReplicaSpec spec_;
   KernelStepCost models_;  ///< without the host
   HostTime host_;
