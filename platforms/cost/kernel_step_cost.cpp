@@ -101,9 +101,9 @@ void KernelStepCost::add_attention() {
   }
   const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
   full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
-  attention_.emplace_back(figures, full);
+  full_.emplace(figures, full);
   if (model.mla)
-    latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, attention_.back(), heads,
+    latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, *full_, heads,
                     spec_.speculation.queries());
 
   if (model.sliding_layers > 0) {
@@ -112,7 +112,7 @@ void KernelStepCost::add_attention() {
     if (!model.mla) add_grouped(sliding, {heads, kv, *model.head_dim}, heads + 2 * kv);
     sliding.cached_bytes =
         model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(p.tp, model.kv_heads) * p.dp));
-    attention_.emplace_back(figures, sliding);
+    sliding_.emplace(figures, sliding);
   }
   if (model.linear_layers > 0) {
     // Its projections as one product of the same weights.
@@ -249,16 +249,15 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
   return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
 }
 
-bool KernelStepCost::minds_skew() const { return attention_.front().minds_skew(); }
+bool KernelStepCost::minds_skew() const { return full_->minds_skew(); }
 
 const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t calls) const {
   const auto index = static_cast<std::size_t>(calls);
   if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
   DecodeAttention& size = decode_attention_[index];
   if (size.stretches.empty()) {
-    const Attention& full = attention_.front();
-    const Attention::Places places = full.places(calls);
-    size = {places.weight, full.longest_alone(calls, false), full.longest_alone(calls, true),
+    const Attention::Places places = full_->places(calls);
+    size = {places.weight, full_->longest_alone(calls, false), full_->longest_alone(calls, true),
             calls > 0 ? decode_stretches(calls, places) : std::vector<StepPiece>(1)};
   }
   return size;
@@ -286,14 +285,12 @@ StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const 
 /// Attention over the cache, by the sum of contexts.
 std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Attention::Places& places) const {
   const ModelArchitecture& model = *spec_.model;
-  const Attention& full = attention_.front();
 
   KernelTime windows;  // of layers that do not grow
   double window_flop = 0;
-  if (attention_.size() > 1) {
-    const Attention& sliding = attention_[1];
-    windows += sliding.decode(calls, static_cast<double>(model.window));
-    window_flop = calls * static_cast<double>(model.window) * sliding.shape().layers * sliding.shape().decode_flop;
+  if (sliding_) {
+    windows += sliding_->decode(calls, static_cast<double>(model.window));
+    window_flop = calls * static_cast<double>(model.window) * sliding_->shape().layers * sliding_->shape().decode_flop;
   }
   if (model.linear_layers > 0) {
     const double state =
@@ -304,10 +301,10 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
   }
 
   std::vector<StepPiece> stretches;
-  const std::vector<double> points = latent_ ? latent_->decode_points() : full.decode_points();
+  const std::vector<double> points = latent_ ? latent_->decode_points() : full_->decode_points();
   const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(places.calls) : LatentAttention::Batch{};
   const auto time_at = [&](double point) {
-    return latent_ ? latent_->decode(latent_batch, point) : full.decode(places.calls, point);
+    return latent_ ? latent_->decode(latent_batch, point) : full_->decode(places.calls, point);
   };
   const double of_point = places.calls / places.stretch;  // the sum of contexts, of a call's in its place
   KernelTime from = time_at(points.front());
@@ -323,8 +320,8 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
     }
     book(stretch, base);
     stretch.base_flop = sim::counted(window_flop);
-    stretch.slope_bytes = sim::counted(full.shape().layers * full.shape().cached_bytes);
-    stretch.slope_flop = sim::counted(full.shape().layers * full.shape().decode_flop);
+    stretch.slope_bytes = sim::counted(full_->shape().layers * full_->shape().cached_bytes);
+    stretch.slope_flop = sim::counted(full_->shape().layers * full_->shape().decode_flop);
     if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * of_point));
     stretches.push_back(stretch);
     from = to;
@@ -360,17 +357,17 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
     tokens += chunk.tokens;
     rows += chunk.last ? 1 : 0;
     const auto c = static_cast<double>(chunk.tokens), before = static_cast<double>(chunk.before);
-    time += attention_.front().prefill(c, before);
+    time += full_->prefill(c, before);
     if (latent_) time += latent_->unpack(before, c);
-    flop += attention_.front().prefill_flop(c, before);
-    if (attention_.size() > 1) {
+    flop += full_->prefill_flop(c, before);
+    if (sliding_) {
       // Of a window, the last tokens count.
       const double reach = std::min(before, static_cast<double>(spec_.model->window));
       const double inside = std::min(c, std::max(1.0, 2 * static_cast<double>(spec_.model->window)));
-      KernelTime sliding = attention_[1].prefill(inside, reach);
+      KernelTime sliding = sliding_->prefill(inside, reach);
       sliding *= c / inside;
       time += sliding;
-      flop += attention_[1].prefill_flop(inside, reach) * c / inside;
+      flop += sliding_->prefill_flop(inside, reach) * c / inside;
     }
   }
   if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoded);

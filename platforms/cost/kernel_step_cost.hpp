@@ -80,7 +80,8 @@ class KernelStepCost final : public StepCost {
   std::vector<Product> products_;
   std::optional<Experts> experts_;
   Gemm head_;
-  std::vector<Attention> attention_;       ///< full layers, then sliding ones
+  std::optional<Attention> full_;          ///< of no layers where a model has none
+  std::optional<Attention> sliding_;       ///< where a model has such layers
   std::optional<LatentAttention> latent_;  ///< in place of the full layers' decoding
   Collective tensor_, exchange_;
   HostTime host_;
