@@ -30,7 +30,7 @@ class InstantDoor final : public platforms::FrontDoor, private sim::EventHandler
     record.agent = request.agent;
     record.node = request.node;
     record.arrival = record.scheduled = record.first_token = record.finish = simulation_.now();
-    for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+    record.prompt_tokens = platforms::tokens_of(request.prompt);
     record.output_tokens = request.output_tokens;
     record.status = platforms::CallStatus::kCompleted;
     samples_.prompts.push_back(static_cast<double>(record.prompt_tokens));

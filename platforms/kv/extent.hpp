@@ -9,6 +9,7 @@
 /// of its first 3600 + 200 + 79 tokens: the last token of an output is made but never computed.
 
 #include <cstdint>
+#include <span>
 
 #include "platforms/spec/tokens.hpp"
 
@@ -19,6 +20,12 @@ struct Extent {
   std::uint64_t content = 0;
   Tokens tokens = 0;
 };
+
+inline Tokens tokens_of(std::span<const Extent> context) {
+  Tokens sum = 0;
+  for (const Extent& extent : context) sum += extent.tokens;
+  return sum;
+}
 
 /// Contents with the top bit are prefixes of roles: every task of a role begins with the same.
 constexpr bool of_role(std::uint64_t content) { return content >> 63 != 0; }

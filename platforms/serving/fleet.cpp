@@ -93,7 +93,7 @@ void Fleet::add_tiers(Pool& pool) {
 }
 
 void Fleet::load(std::uint32_t index, const KvFound& found) {
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   const Pool& pool = pools_[call.record.pool];
   for (const KvTiers::Tier& tier : pool.replicas[call.record.replica]->tiers()->tiers()) {
     const Tokens tokens = found.tokens[static_cast<std::size_t>(tier.kind)];
@@ -117,8 +117,8 @@ void Fleet::load(std::uint32_t index, const KvFound& found) {
 Fleet::~Fleet() = default;
 
 void Fleet::submit(const CallRequest& request) {
-  const std::uint32_t index = calls.take();
-  ActiveCall& call = *std::construct_at(&calls[index]);
+  const std::uint32_t index = calls_.take();
+  ActiveCall& call = *std::construct_at(&calls_[index]);
   call.request = request;
   CallRecord& record = call.record;
   record.call = request.part ? kPart + parts_++ : submitted_++;
@@ -131,7 +131,7 @@ void Fleet::submit(const CallRequest& request) {
   record.causes[Cause::kQueue] = request.waited;
   record.media_steps = request.media.steps;
   record.output_tokens = request.output_tokens;
-  for (const Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+  record.prompt_tokens = tokens_of(request.prompt);
   if (!request.part) {
     for (ServingObserver* observer : observers_) observer->on_submit(request, record);
   }
@@ -216,7 +216,7 @@ void Fleet::send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, 
 }
 
 void Fleet::on_sent(std::uint32_t index, bool back) {
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   CallRecord& record = call.record;
   const Time way = simulation_.now() - call.mark;
   call.account(Cause::kNetwork, simulation_.now());
@@ -229,7 +229,7 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
 
 /// Its text becomes tokens; then the replica has it.
 void Fleet::read(std::uint32_t index) {
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   const Pool& pool = pools_[call.record.pool];
   Replica& replica = *pool.replicas[call.record.replica];
   if (pool.options.read_s_per_token <= 0) return replica.submit(index);
@@ -240,7 +240,7 @@ void Fleet::read(std::uint32_t index) {
 }
 
 void Fleet::on_read(std::uint32_t index) {
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   call.reading = false;
   const Time took = simulation_.now() - call.mark;
   call.account(Cause::kPrefill, simulation_.now());
@@ -288,9 +288,7 @@ std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
 
 Fleet::BestPrefix Fleet::best_prefix(Pool& pool, const CallRequest& request) {
   // A cached prompt is worth as much as an empty replica of a full batch.
-  Tokens prompt = 0;
-  for (const Extent& extent : request.prompt) prompt += extent.tokens;
-  const auto tokens = static_cast<double>(std::max<Tokens>(1, prompt));
+  const auto tokens = static_cast<double>(std::max<Tokens>(1, tokens_of(request.prompt)));
   std::uint32_t best = 0;
   double best_score = 0;
   for (std::uint32_t i = 0; i < pool.replicas.size(); ++i) {
@@ -306,7 +304,7 @@ Fleet::BestPrefix Fleet::best_prefix(Pool& pool, const CallRequest& request) {
 }
 
 void Fleet::on_completed(std::uint32_t index) {
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   Pool& pool = pools_[call.record.pool];
   if (pool.media != nullptr) return end(index);
   pool.loads.add(call.record.replica, -1);
@@ -338,7 +336,7 @@ void Fleet::on_completed(std::uint32_t index) {
 void Fleet::on_event(Time now, std::uint64_t argument) {
   const auto index = static_cast<std::uint32_t>(argument);
   if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   if ((argument & kLoaded) != 0) {
     if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
     return;
@@ -369,13 +367,13 @@ void Fleet::on_batch_phase(const BatchPhase& phase) {
 
 void Fleet::end(std::uint32_t index) {
   // The record is copied: the listener may submit the next call, which may take this place.
-  ActiveCall& call = calls[index];
+  ActiveCall& call = calls_[index];
   if (call.record.status != CallStatus::kCompleted) call.record.output_tokens = call.made;
   const CallRecord record = call.record;
   CallListener* listener = call.request.listener;
   const std::uint64_t cookie = call.request.cookie;
   const bool part = call.request.part;
-  calls.give_back(index);
+  calls_.give_back(index);
   if (listener != nullptr && simulation_.crowded()) listener->before_call_end(cookie);
   if (!part) {
     for (ServingObserver* observer : observers_) observer->on_call(record);
@@ -406,8 +404,8 @@ void Fleet::finish_unfinished() {
       left.insert(left.end(), abandoned.begin(), abandoned.end());
     }
   }
-  for (std::uint32_t index = 0; index < calls.size(); ++index) {
-    ActiveCall& call = calls[index];
+  for (std::uint32_t index = 0; index < calls_.size(); ++index) {
+    ActiveCall& call = calls_[index];
     if (!call.moving && !call.reading) continue;
     const Cause cause = call.reading ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
     call.account(cause, simulation_.now());
@@ -417,7 +415,7 @@ void Fleet::finish_unfinished() {
     left.push_back(index);
   }
   std::sort(left.begin(), left.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return calls[a].record.call < calls[b].record.call; });
+            [&](std::uint32_t a, std::uint32_t b) { return calls_[a].record.call < calls_[b].record.call; });
   for (const std::uint32_t index : left) end(index);
 }
 

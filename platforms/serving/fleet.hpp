@@ -68,7 +68,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   /// Ends every call still in flight as unfinished, now.
   void finish_unfinished();
   std::uint64_t calls_submitted() const { return submitted_; }
-  std::size_t calls_in_flight() const { return calls.in_use(); }
+  std::size_t calls_in_flight() const { return calls_.in_use(); }
   const PoolTally& tally_of(std::size_t pool) const { return pools_[pool].tally; }
   /// From now on, tallies tell of the gaps between tokens to come.
   void forget_gaps();
@@ -88,6 +88,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     tsl::robin_map<std::uint64_t, std::uint32_t> away;  ///< task → the pool that it overflowed to, of a sticky router
   };
 
+  ActiveCalls& calls() override { return calls_; }
   PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
   void load(std::uint32_t index, const KvFound& found) override;
   void add_tiers(Pool& pool);
@@ -112,6 +113,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
 
   sim::Simulation& simulation_;
   sim::Network& network_;
+  ActiveCalls calls_;
   std::vector<Pool> pools_;
   std::vector<ServingObserver*> observers_;
   std::map<std::uint32_t, std::shared_ptr<KvLink>> ssds_;  ///< by node

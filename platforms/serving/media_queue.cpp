@@ -18,13 +18,13 @@ constexpr double kLongestS = 30 * 86400;
 
 MediaQueue::MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost, std::uint32_t pool,
                        std::uint32_t replicas, std::uint64_t entity)
-    : simulation_(simulation), owner_(owner), cost_(cost), pool_(pool), servers_(replicas) {
+    : simulation_(simulation), owner_(owner), calls_(owner.calls()), cost_(cost), pool_(pool), servers_(replicas) {
   entity_.id = entity;
   for (std::uint32_t i = 0; i < replicas; ++i) idle_.push(i);
 }
 
 void MediaQueue::submit(std::uint32_t call) {
-  owner_.calls[call].mark = simulation_.now();
+  calls_[call].mark = simulation_.now();
   if (idle_.empty()) {
     waiting_.push_back(call);
     return;
@@ -35,7 +35,7 @@ void MediaQueue::submit(std::uint32_t call) {
 }
 
 void MediaQueue::begin(std::uint32_t replica, std::uint32_t index) {
-  ActiveCall& call = owner_.calls[index];
+  ActiveCall& call = calls_[index];
   const Time now = simulation_.now();
   call.record.replica = replica;
   call.record.scheduled = now;
@@ -56,7 +56,7 @@ void MediaQueue::on_event(Time now, std::uint64_t argument) {
   const auto replica = static_cast<std::uint32_t>(argument);
   const Server done = servers_[replica];
   servers_[replica] = {};
-  ActiveCall& call = owner_.calls[done.call];
+  ActiveCall& call = calls_[done.call];
   call.account(Cause::kMedia, now);
   call.record.finish = now;
   call.record.status = CallStatus::kCompleted;
@@ -89,7 +89,7 @@ std::vector<std::uint32_t> MediaQueue::abandon() {
   }
   const Time now = simulation_.now();
   for (const std::uint32_t index : left) {
-    ActiveCall& call = owner_.calls[index];
+    ActiveCall& call = calls_[index];
     call.account(call.record.scheduled == CallRecord::kNoTime ? Cause::kQueue : Cause::kMedia, now);
     call.record.finish = now;
     call.record.status = CallStatus::kUnfinished;

@@ -44,6 +44,7 @@ class MediaQueue final : public sim::EventHandler {
 
   sim::Simulation& simulation_;
   ReplicaOwner& owner_;
+  ActiveCalls& calls_;
   MediaCost cost_;
   std::uint32_t pool_;
   sim::Entity entity_;

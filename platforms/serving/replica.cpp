@@ -9,7 +9,7 @@ using sim::Time;
 
 Replica::Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity)
     : pool_(pool),
-      calls_(pool.owner.calls),
+      calls_(pool.owner.calls()),
       options_(pool.options),
       entity_{entity},
       index_(index),

@@ -13,7 +13,8 @@ namespace tokenyard::platforms {
 class ReplicaOwner {
  public:
   virtual ~ReplicaOwner() = default;
-  ActiveCalls calls;
+  /// For those who ask often: the reference is good for the owner's life.
+  virtual ActiveCalls& calls() = 0;
   virtual PoolTally& tally(std::uint32_t pool) = 0;
   /// Moves KV from tiers to the call's replica, which hears of it by `on_loaded`.
   virtual void load(std::uint32_t index, const KvFound& found) = 0;

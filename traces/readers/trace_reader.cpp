@@ -74,7 +74,7 @@ TraceSummary check_trace(const std::string& path, const std::string& format, sim
     agents::RecordedRequest request;
     while (trace->next(request)) {
       ++summary.requests;
-      for (const platforms::Extent& extent : request.prompt) summary.prompt_tokens += extent.tokens;
+      summary.prompt_tokens += platforms::tokens_of(request.prompt);
       summary.output_tokens += request.output_tokens;
       summary.last_arrival = request.arrival;
     }

@@ -29,7 +29,7 @@ class TimedDoor final : public platforms::FrontDoor, private sim::EventHandler {
     record.causes[platforms::Cause::kQueue] = request.waited;
     record.output_tokens = request.output_tokens;
     record.media_steps = request.media.steps;
-    for (const platforms::Extent& extent : request.prompt) record.prompt_tokens += extent.tokens;
+    record.prompt_tokens = platforms::tokens_of(request.prompt);
     if (request.part) {
       parts.push_back({record, {request.prompt.begin(), request.prompt.end()}, request.output_content});
     } else {
