@@ -5,8 +5,6 @@
 namespace tokenyard::agents {
 namespace {
 
-std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
-
 /// At most two decimals, none from 100 on: "0.35", "12.5", "129", "12000".
 std::string number(double value) {
   if (value >= 100) return fmt::format("{:.0f}", value);
@@ -101,7 +99,7 @@ std::string to_text(const Agent& agent) {
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const Node& node = agent.node(v);
     const std::string detail = node_detail(agent, node);
-    text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, kind_name(node),
+    text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, name_of(node.kind),
                         detail.empty() ? "" : "  ", detail);
     for (const Agent::Route& route : agent.routes[v]) {
       const std::string label = edge_label(agent, v, *route.edge);
@@ -121,7 +119,7 @@ std::string to_dot(const Agent& agent) {
     const Node& node = agent.node(v);
     const std::string detail = node_detail(agent, node);
     text += fmt::format("  {} [label={}, shape={}];\n", dot_quoted(node.name),
-                        dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(kind_name(node)));
+                        dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(name_of(node.kind)));
   }
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     for (const Agent::Route& route : agent.routes[v]) {

@@ -64,8 +64,6 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-std::string_view kind_name(const Node& node) { return kNodeKindNames[static_cast<std::size_t>(node.kind)]; }
-
 /// The text of a cylinder stands below its lid.
 double lowered(const Node& node) { return node.kind == NodeKind::kRetrieval ? 5 : 0; }
 
@@ -219,12 +217,12 @@ class Svg {
     body_ += "<g>";
     if (!node.note.empty()) body_ += "<title>" + escaped(node.note) + "</title>";
     if (is_bar(node)) {
-      body_ += shape(kind_name(node), at, sizes_[i]);
+      body_ += shape(name_of(node.kind), at, sizes_[i]);
       body_ += fmt::format("<text class=\"detail\" style=\"fill:#ffffff\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
                            at.x, at.y, escaped(node.title));
       return;
     }
-    body_ += shape(kind_name(node), at, sizes_[i]);
+    body_ += shape(name_of(node.kind), at, sizes_[i]);
     const std::string detail = node_detail(agent_, node);
     body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x,
                          at.y + lowered(node) - (detail.empty() ? 0 : 8), escaped(node.title));
@@ -237,7 +235,7 @@ class Svg {
   /// The kinds that occur, in rows; returns the height.
   double draw_legend(double width, double top) {
     std::set<std::string_view> kinds;
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(kind_name(agent_.node(v)));
+    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(name_of(agent_.node(v).kind));
     double x = 20, y = top + 10;
     for (const std::string_view kind : kNodeKindNames) {
       if (!kinds.contains(kind)) continue;

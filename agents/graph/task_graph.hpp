@@ -65,6 +65,7 @@ enum class NodeKind : std::uint8_t {
 inline constexpr std::array<std::string_view, 12> kNodeKindNames = {"llm",   "tool",      "retrieval", "guardrail",
                                                                     "human", "router",    "choice",    "fan-out",
                                                                     "join",  "sub-agent", "media",     "end"};
+constexpr std::string_view name_of(NodeKind kind) { return kNodeKindNames[static_cast<std::size_t>(kind)]; }
 
 /// A draw that a node makes at every visit, on a stream of its own.
 struct Draw {

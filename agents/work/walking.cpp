@@ -177,7 +177,7 @@ void TaskPlayer::report_node(const TimedWalk& walk, std::optional<std::uint64_t>
   visit.branch = walk.branch;
   visit.parent_branch = walk.parent == kNone ? walk.branch : walks_[walk.parent].branch;
   visit.name = walk.node().name;
-  visit.kind = kNodeKindNames[static_cast<std::size_t>(walk.node().kind)];
+  visit.kind = name_of(walk.node().kind);
   visit.begin = walk.begin;
   visit.served = walk.served;
   visit.end = simulation_.now();
