@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/scratch_folder.hpp"
 
+using namespace tokenyard;
 using namespace tokenyard::traces;
 using Catch::Matchers::Contains;
 using Files = std::vector<std::string>;
