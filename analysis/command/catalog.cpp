@@ -118,10 +118,10 @@ void show_agent(const agents::Agent& agent, const std::vector<std::string>& vari
   TextTable table({TextTable::kLeft, TextTable::kLeft, TextTable::kLeft, TextTable::kLeft});
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const agents::Node& node = agent.node(v);
-    table.row({node.name, std::string(agents::kNodeKindNames[static_cast<std::size_t>(node.kind)]), node.evidence,
-               node.note});
+    table.row({node.name, std::string(agents::name_of(node.kind)), node.evidence, node.note});
   }
   fmt::print(out, "{}", table.text("  "));
+  fmt::print(out, "  evidence: M measured, P published, N from notes on what is published, D derived, A assumed\n");
   if (!variants.empty()) fmt::print(out, "  variants: {}\n", fmt::join(variants, ", "));
   if (!agent.source.empty()) fmt::print(out, "  source: {}\n", agent.source);
   fmt::print(out, "  tokenyard graph {} draws it\n", agent.name);

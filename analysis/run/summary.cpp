@@ -99,9 +99,10 @@ class Summary {
   /// Where tasks take as long as what is measured, or pile up, rates of the window are not those of the long run.
   void note_window() {
     constexpr double kEnoughTasks = 20, kSteady = 0.8;
-    const auto came = static_cast<double>(m_.arrived_tasks), done = static_cast<double>(m_.completed_tasks);
-    if (came < kEnoughTasks || done >= kSteady * came || m_.tasks[0] + m_.tasks[3] < Metrics::total(m_.tasks) / 2)
-      return;
+    const auto ended = static_cast<double>(m_.tasks[0] + m_.tasks[1] + m_.tasks[2]);
+    if (ended < kEnoughTasks || m_.tasks[0] == 0) return;
+    const double expected = static_cast<double>(m_.arrived_tasks) * static_cast<double>(m_.tasks[0]) / ended;
+    if (static_cast<double>(m_.completed_tasks) >= kSteady * expected) return;
     note(fmt::format(
         "in the {:g} s that are measured {} tasks came and {} completed: they pile up, or take longer than "
         "that; throughput and cost per task are of this time, and a longer duration_s and warmup_s show the "

@@ -275,7 +275,7 @@ std::pair<std::string, std::string> Study::title_and_unit(const std::string& of)
 Study Study::read(const sim::JsonFile& file, sim::Faults& faults) { return Reader(file, faults).read(); }
 
 std::vector<std::string> study_names() {
-  // As DESIGN.md tells the story; a study that it does not name comes last.
+  // In the order in which docs/studies.md tells the story; a study that is not named comes last.
   static const std::vector<std::string> kOrder = {"agent-adoption",  "reasoning-shift", "token-surge",
                                                   "gpu-tpu-asic",    "asic-break-even", "ironwood-pod",
                                                   "seven-gigawatts", "train-and-serve", "ad-factory"};

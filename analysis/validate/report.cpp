@@ -1,6 +1,7 @@
 #include "analysis/validate/report.hpp"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace tokenyard::analysis {
 namespace {
@@ -12,12 +13,14 @@ constexpr const char* kNotes[] = {
     "", "Median errors above a fifth. Something of what was measured there is not modelled, or not known."};
 constexpr Glance kParts[] = {Glance::kFigure, Glance::kFarOff};
 
+/// Each table's rows of that kind; `show` gets its title with the first of them, then nothing.
 template <typename Show>
 std::string shown(const std::vector<ValidationTable>& tables, Glance glance, const Show& show) {
   std::string text;
   for (const ValidationTable& table : tables) {
+    std::string title = table.title;
     for (const ValidationRow& row : table.rows) {
-      if (row.glance == glance) text += show(table, row);
+      if (row.glance == glance) text += show(std::exchange(title, ""), row);
     }
   }
   return text;
@@ -49,8 +52,9 @@ std::string as_markdown(const ValidationTable& table) {
 std::string glance_as_text(const std::vector<ValidationTable>& tables) {
   std::string text;
   for (std::size_t part = 0; part < std::size(kParts); ++part) {
-    const std::string rows = shown(tables, kParts[part], [](const ValidationTable& table, const ValidationRow& row) {
-      return fmt::format("  {:60} {}\n    {:60} {}\n", row.metric, row.error, table.title, row.fitted_on);
+    const std::string rows = shown(tables, kParts[part], [](const std::string& title, const ValidationRow& row) {
+      return fmt::format("{}{}    {:72} {:>12} {}\n", title.empty() ? "" : "  " + title, title.empty() ? "" : "\n",
+                         row.metric, row.simulated, row.error);
     });
     if (!rows.empty()) text += fmt::format("\n{}\n{}", kTitles[part], rows);
   }
@@ -60,9 +64,8 @@ std::string glance_as_text(const std::vector<ValidationTable>& tables) {
 std::string glance_as_markdown(const std::vector<ValidationTable>& tables) {
   std::string text;
   for (std::size_t part = 0; part < std::size(kParts); ++part) {
-    const std::string rows = shown(tables, kParts[part], [](const ValidationTable& table, const ValidationRow& row) {
-      return fmt::format("| {} | {} | {} | {} | {} |\n", table.title, row.metric, row.simulated, row.error,
-                         row.fitted_on);
+    const std::string rows = shown(tables, kParts[part], [](const std::string& title, const ValidationRow& row) {
+      return fmt::format("| {} | {} | {} | {} | {} |\n", title, row.metric, row.simulated, row.error, row.fitted_on);
     });
     if (rows.empty()) continue;
     text += fmt::format("\n## {}\n\n{}{}| system | metric | simulated | error | fitted on |\n|---|---|---|---|---|\n{}",

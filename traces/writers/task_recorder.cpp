@@ -104,7 +104,7 @@ class TaskRecorder::Builder {
     for (const auto& [branch, parent] : open_.parents) {
       if (parent != branch) children_of_[parent].push_back(branch);
     }
-    place(branch_item(0), {{}, record_.arrival});
+    place(branch_item(0), wait_to_be_admitted());
     sort_steps();
   }
 
@@ -112,6 +112,20 @@ class TaskRecorder::Builder {
   struct Span {
     Time begin = Time::never(), end;
   };
+
+  /// A task is held up as it arrives, before all that it does.
+  BranchExit wait_to_be_admitted() {
+    const Time paused = record_.causes[Cause::kPaused];
+    if (paused == Time()) return {{}, record_.arrival};
+    RecordedStep& step = ran_.task.steps.emplace_back();
+    ran_.runs.push_back({record_.arrival, record_.arrival + paused});
+    order_.push_back(0);
+    step.kind = StepKind::kWait;
+    step.node = names_.node(ran_.task.agent, StepKind::kWait, "admission");
+    step.duration = paused;
+    step.cause = Cause::kPaused;
+    return {{last()}, record_.arrival + paused};
+  }
 
   /// The items of a branch in order of time, with the branches that forked from it.
   std::vector<Item> branch_item(std::uint32_t branch) {
@@ -200,11 +214,7 @@ class TaskRecorder::Builder {
     const Cause cause = item.kind == StepKind::kCall && begin > item.begin ? Cause::kRetry : Cause::kOther;
     if (before.steps.empty()) {
       step.not_before = begin - record_.arrival;
-      if (item.begin == record_.arrival) {
-        step.cause = cause;
-      } else if (item.kind == StepKind::kCall && record_.causes[Cause::kPaused] > Time()) {
-        step.cause = Cause::kPaused;
-      }
+      if (item.begin == record_.arrival) step.cause = cause;
     }
     for (const std::uint32_t s : before.steps) ran_.task.depend({s, Trigger::kCompletion, cause, begin - before.end});
     return step;
