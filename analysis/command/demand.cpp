@@ -16,6 +16,7 @@
 #include "analysis/command/progress.hpp"
 #include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
+#include "analysis/demand/sized_scenario.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
 
@@ -188,6 +189,10 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));
+  for (const DemandEntry& entry : demand.entries) {
+    if (const auto sized = sized_scenario(file.value(), scenario, entry))
+      folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');
+  }
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {
@@ -263,7 +268,8 @@ void add_demand(CLI::App& app, Action& chosen) {
   a->changes.add_to(*sub, scenario);
   add_catalog_option(*sub, a->catalogs)->group(scenario);
   const char* results = "Results";
-  sub->add_option("--out", a->out, "also writes DIR/demand.json and DIR/demand.csv")
+  sub->add_option("--out", a->out,
+                  "also writes DIR/demand.json, demand.csv and, ready to run, the scenario at the size of each chip")
       ->option_text("DIR")
       ->group(results);
   auto* cache = sub->add_option("--cache", a->cache, "where sizings are kept (default: ~/.cache/tokenyard)")

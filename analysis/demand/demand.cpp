@@ -22,14 +22,6 @@ constexpr int kMostLonger = 4;   // doublings of the time, until the work is ste
 constexpr double kFine = 0.1;    // a replica's share of the twofold cell: coarser, and comparing cells shows nothing
 constexpr double kFewCells = 8;  // so few that a cell's rate is fitted to the demand
 
-/// Arrivals of tasks and requests per second, closed loops aside.
-double rate_of(const Scenario& scenario) {
-  double rate = 0;
-  for (const agents::WorkloadEntry& entry : scenario.workload.entries)
-    rate += entry.closed_loop ? 0 : entry.arrivals.rate_per_s;
-  return rate;
-}
-
 Scenario scaled(Scenario scenario, double factor) {
   if (factor == 1) return scenario;
   for (agents::WorkloadEntry& entry : scenario.workload.entries) {
@@ -309,6 +301,13 @@ class DemandSearch {
 };
 
 }  // namespace
+
+double rate_of(const Scenario& scenario) {
+  double rate = 0;
+  for (const agents::WorkloadEntry& entry : scenario.workload.entries)
+    rate += entry.closed_loop ? 0 : entry.arrivals.rate_per_s;
+  return rate;
+}
 
 bool Demand::met() const {
   return std::any_of(entries.begin(), entries.end(),

@@ -36,6 +36,9 @@ namespace tokenyard::analysis {
 /// 365.25 / 12 days.
 inline constexpr double kSecondsPerMonth = 365.25 / 12 * 86400;
 
+/// Arrivals of tasks and requests per second, closed loops aside; 0: a trace, or users alone.
+double rate_of(const Scenario& scenario);
+
 struct DemandProgress {
   std::size_t chips_done = 0, chips = 0, simulations = 0;
   std::string working_on;  ///< kinds of chips, "h100-sxm, tpu-v7"

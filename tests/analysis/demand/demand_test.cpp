@@ -41,6 +41,13 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   CHECK_THAT(first.out, Contains("h100-sxm") && Contains("95 % interval") && Contains("Serving 4 tasks/s") &&
                             Contains("stopped early"));
   const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
+  // The size that was found, run: as many chips, and within the level.
+  const Outcome sized = run({"run", out + "/b200-sxm.json", "--out", out + "/run", "--json"});
+  INFO(sized.err);
+  REQUIRE(sized.code == kDone);
+  const Json summary = Json::parse(sized.out);
+  CHECK(summary["slo"]["met"] == true);
+  CHECK(summary["pools"]["main"]["chips"] == Json::parse(json)["entries"][1]["chips"]);
   CHECK_THAT(csv, Contains("chip,met,chips") && Contains("\nb200-sxm,true,"));
   const Outcome second = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
   CHECK_THAT(second.out, Contains("all known from before"));
