@@ -37,13 +37,19 @@ bool certain(const sim::MeanInterval& difference) {
   return difference.half_width && std::fabs(difference.mean) > *difference.half_width;
 }
 
-std::string table_text(const char* title, const PairedTable& table) {
+/// Under one seed tasks arrive as they do; their calls, when what came before them was answered.
+const char* what_moving_means(bool tasks, const PairedTable& table) {
+  if (!tasks) return ", as what came before them ended at another";
+  return 2 * table.moved > table.pairs ? ": other work, whose differences are no effects" : ": not quite the same work";
+}
+
+std::string table_text(const char* title, bool tasks, const PairedTable& table) {
   std::string text = fmt::format("\n  {}: {} pairs", title, count_text(table.pairs));
   if (table.only_base + table.only_other > 0)
     text +=
         fmt::format(", {} only in the base, {} only here", count_text(table.only_base), count_text(table.only_other));
   if (table.moved > 0)
-    text += fmt::format("; {} arrive at another time: not quite the same work", count_text(table.moved));
+    text += fmt::format("; {} arrive at another time{}", count_text(table.moved), what_moving_means(tasks, table));
   text += "\n\n";
   using enum TextTable::Align;
   TextTable rows({kLeft, kRight, kRight, kRight, kRight, kLeft});
@@ -68,7 +74,7 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
   }
   for (const Comparison::Other& other : comparison.others) {
     fmt::print(surroundings.out, "{} against {}\n{}{}\n", other.folder, comparison.base,
-               table_text("tasks", other.tasks), table_text("calls", other.calls));
+               table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
   }
   fmt::print(surroundings.out,
              "Differences are paired and have 95 % intervals; \"may be none\": the interval holds 0.\n");
