@@ -17,13 +17,18 @@ void write_json(const std::filesystem::path& path, const Json& json) {
 
 }  // namespace
 
-void make_result_folder(const SimulateOptions& options) {
-  if (options.out.empty()) return;
+RunFolder::RunFolder(const std::filesystem::path& path) : path_(path) {
+  if (path_.empty()) return;
   std::error_code error;
-  std::filesystem::create_directories(options.out, error);
+  made_ = std::filesystem::create_directories(path_, error);
   if (error)
     throw traces::OutputError(
-        fmt::format("{}: {}. Choose another folder with --out.", options.out.string(), error.message()));
+        fmt::format("{}: {}. Choose another folder with --out.", path_.string(), error.message()));
+}
+
+RunFolder::~RunFolder() {
+  std::error_code not_empty;
+  if (made_ && std::uncaught_exceptions() > exceptions_) std::filesystem::remove(path_, not_empty);
 }
 
 ResultFiles::ResultFiles(const SimulateOptions& options, const traces::Names& names, sim::Time window_begin) {

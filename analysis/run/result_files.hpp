@@ -4,6 +4,8 @@
 /// Every file is written under another name and gets its own at the commit (traces/writers/output_file.hpp). Throws
 /// traces::OutputError where a file cannot be written.
 
+#include <exception>
+#include <filesystem>
 #include <optional>
 
 #include "analysis/run/sampler.hpp"
@@ -16,8 +18,19 @@
 
 namespace tokenyard::analysis {
 
-/// Makes `options.out`, where a folder is wanted.
-void make_result_folder(const SimulateOptions& options);
+/// Makes a run's folder, if one is wanted; where the run is refused, a folder that it made and left empty goes again.
+class RunFolder {
+ public:
+  explicit RunFolder(const std::filesystem::path& path);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+ private:
+  const std::filesystem::path path_;
+  bool made_ = false;
+  int exceptions_ = std::uncaught_exceptions();
+};
 
 /// Those of `options.write`, as the fleet, the workload and the sampler report to them: to be kept to the end of the
 /// run.

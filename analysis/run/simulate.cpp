@@ -105,7 +105,7 @@ std::vector<std::string> agent_names(const Scenario& scenario, const Replay& rep
 
 Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options) {
   const auto wall_begin = std::chrono::steady_clock::now();
-  make_result_folder(options);
+  const RunFolder folder(options.out);
 
   const platforms::Placement placement = place(scenario);
   const sim::Topology& topology = placement.topology;

@@ -104,6 +104,9 @@ refused "a name of control characters" run "$good" --set '/pools/0/chip="\u0000\
 refused "an option twice" run "$good" --seed 1 --seed 2; says "an option twice" "--seed: found more than one value"
 refused "two scenarios" run "$good" two.json; says "two scenarios" 'tokenyard run: found "two.json", allowed: no more than'
 refused "a scenario without a name" run ''; says "a scenario without a name" '"": found no such file'
+printf 'arrival_s,prompt_tokens,output_tokens\n1,x,3\n' > first_row.csv
+refused "a trace without a good row" replay first_row.csv --format requests --on "$good" --out never-made
+[ ! -e never-made ] || fail "a refused replay leaves its empty folder"
 for command in demand bottleneck; do  # before the first simulation
   begin=$(date +%s); refused "results of $command below a device" $command "$good" --out /dev/null/x --set /run/duration_s=40000
   says "results of $command below a device" "/dev/null/x: Not a directory"
