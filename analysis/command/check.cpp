@@ -9,6 +9,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
+#include "analysis/studies/study.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/readers/unpacked_file.hpp"
 
@@ -24,25 +25,29 @@ struct CheckArguments {
   std::string format, map;
 };
 
-enum class Kind { kScenario, kCampaign, kAgent, kCatalogEntry, kForeign, kUnknown };
+enum class Kind { kScenario, kCampaign, kAgent, kStudy, kCatalogEntry, kForeign, kUnknown };
 
 /// By its "schema", or by the keys that only such a file has; foreign without either, and with a fault unknown.
 Kind kind_of(const JsonFile& file, Faults& faults) {
-  static const std::vector<std::string> kSchemas = {
-      "tokenyard.scenario/1", "tokenyard.agent/1",   "tokenyard.chip/1",        "tokenyard.model/1",
-      "tokenyard.engine/1",   "tokenyard.cluster/1", "tokenyard.media-model/1", "tokenyard.campaign/1"};
+  static constexpr std::pair<const char*, Kind> kKinds[] = {{"tokenyard.scenario/1", Kind::kScenario},
+                                                            {"tokenyard.campaign/1", Kind::kCampaign},
+                                                            {"tokenyard.agent/1", Kind::kAgent},
+                                                            {"tokenyard.study/1", Kind::kStudy}};
   const Json& json = file.value();
   if (json.is_object() && json.contains("schema")) {
     const std::string schema =
         json["schema"].is_string() ? json["schema"].get<std::string>() : sim::shown(json["schema"]);
+    std::vector<std::string> schemas;
+    for (const auto& [name, kind] : kKinds) {
+      if (schema == name) return kind;
+      schemas.emplace_back(name);
+    }
     for (const platforms::CatalogKind kind : platforms::kCatalogKinds) {
       if (schema == platforms::schema_of(kind)) return Kind::kCatalogEntry;
+      schemas.emplace_back(platforms::schema_of(kind));
     }
-    if (schema == kSchemas[0]) return Kind::kScenario;
-    if (schema == kSchemas[1]) return Kind::kAgent;
-    if (schema == kSchemas.back()) return Kind::kCampaign;
     faults.add(file.name(), "/schema", '"' + schema + '"',
-               fmt::format("one of {}{}", fmt::join(kSchemas, ", "), sim::did_you_mean(schema, kSchemas)));
+               fmt::format("one of {}{}", fmt::join(schemas, ", "), sim::did_you_mean(schema, schemas)));
     return Kind::kUnknown;
   }
   if (json.is_object() && (json.contains("pools") || json.contains("workload") || json.contains("cluster")))
@@ -106,6 +111,10 @@ class Check {
         break;
       case Kind::kAgent:
         agents_.emplace_back(path);
+        break;
+      case Kind::kStudy:
+        Study::read(file, faults);
+        if (faults.empty()) fine_.push_back(path + ": study, fine");
         break;
       case Kind::kCatalogEntry: {
         const auto schema = file.value()["schema"].get<std::string>();
@@ -291,7 +300,8 @@ class Check {
 }  // namespace
 
 void add_check(CLI::App& app, Action& chosen) {
-  CLI::App* sub = app.add_subcommand("check", "validates scenarios, agents, catalogue entries and traces");
+  CLI::App* sub =
+      app.add_subcommand("check", "validates scenarios, campaigns, agents, studies, catalogue entries and traces");
   const auto a = std::make_shared<CheckArguments>();
   sub->add_option("FILE", a->files, "what to check: a .json file says what it is, all else is a trace")->required();
   sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")

@@ -5,6 +5,13 @@
 namespace tokenyard::analysis {
 using sim::Json;
 
+TEST_CASE("Command: check knows a study") {
+  const Outcome outcome = run({"check", TOKENYARD_SOURCE_DIR "/analysis/studies/policies.json"});
+  INFO(outcome.err);
+  CHECK(outcome.code == kDone);
+  CHECK_THAT(outcome.out, Catch::Matchers::Contains("study, fine"));
+}
+
 TEST_CASE("Command: study lists, examines, and names the near match") {
   const ResultFolder folder("study");
   const Outcome list = run({"study", "--list"});
