@@ -122,7 +122,7 @@ void Distribution::read_parameters(ObjectReader& r) {
       b_ = r.number("sigma", {.minimum = 0, .maximum = 20});
       return;
     case Family::kGamma:
-      a_ = r.number("shape", positive);
+      a_ = r.number("shape", {.minimum = kLeastGammaShape});
       b_ = r.number("scale", positive);
       return;
     case Family::kWeibull:

@@ -110,7 +110,7 @@ class ServeGenReader final : public TraceReader {
       }
       if (!windows.empty() && window.begin_s <= windows.back().begin_s) return refuse_line("windows in order of time");
       const std::string_view pattern = fields[3];
-      if (pattern == "Gamma" && shape > 0) {
+      if (pattern == "Gamma" && shape >= sim::Distribution::kLeastGammaShape) {
         window.gap = sim::Distribution::gamma(shape, 1 / shape);
       } else if (pattern == "Weibull" && shape >= 0.05) {
         window.weibull_shape = shape;
@@ -118,7 +118,9 @@ class ServeGenReader final : public TraceReader {
       } else if (pattern.empty()) {
         window.gap = sim::Distribution::gamma(1, 1);
       } else {
-        return refuse_line("Gamma with a shape above 0, Weibull with one of at least 0.05, or no pattern");
+        return refuse_line(
+            fmt::format("Gamma with a shape of at least {}, Weibull with one of at least 0.05, or no pattern",
+                        sim::Distribution::kLeastGammaShape));
       }
       windows.push_back(window);
     }
