@@ -1,7 +1,6 @@
 #include "traces/readers/spans/span.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace tokenyard::traces {
 namespace {
@@ -30,17 +29,17 @@ constexpr std::array kTexts = {
     TextAlias{"tokenyard.step.cause", &Span::step_cause, true},
 };
 
-struct NumberAlias {
+struct CountAlias {
   std::string_view key;
   std::int64_t Span::*field;
 };
-constexpr std::array kNumbers = {
-    NumberAlias{"gen_ai.usage.input_tokens", &Span::input_tokens},
-    NumberAlias{"gen_ai.usage.prompt_tokens", &Span::input_tokens},
-    NumberAlias{"llm.token_count.prompt", &Span::input_tokens},
-    NumberAlias{"gen_ai.usage.output_tokens", &Span::output_tokens},
-    NumberAlias{"gen_ai.usage.completion_tokens", &Span::output_tokens},
-    NumberAlias{"llm.token_count.completion", &Span::output_tokens},
+constexpr std::array kCounts = {
+    CountAlias{"gen_ai.usage.input_tokens", &Span::input_tokens},
+    CountAlias{"gen_ai.usage.prompt_tokens", &Span::input_tokens},
+    CountAlias{"llm.token_count.prompt", &Span::input_tokens},
+    CountAlias{"gen_ai.usage.output_tokens", &Span::output_tokens},
+    CountAlias{"gen_ai.usage.completion_tokens", &Span::output_tokens},
+    CountAlias{"llm.token_count.completion", &Span::output_tokens},
 };
 
 }  // namespace
@@ -50,15 +49,13 @@ void set_attribute(Span& span, std::string_view key, std::string_view text) {
   for (const TextAlias& alias : kTexts) {
     if (alias.key == key && (alias.wins || (span.*alias.field).empty())) span.*alias.field = text;
   }
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) set_attribute(span, key, number);
 }
 
-void set_attribute(Span& span, std::string_view key, std::int64_t number) {
-  for (const NumberAlias& alias : kNumbers) {
-    if (alias.key == key && number >= 0) span.*alias.field = number;
+std::int64_t* token_count(Span& span, std::string_view key) {
+  for (const CountAlias& alias : kCounts) {
+    if (alias.key == key) return &(span.*alias.field);
   }
+  return nullptr;
 }
 
 }  // namespace tokenyard::traces

@@ -2,7 +2,7 @@
 /// OpenTelemetry spans as far as agents need them, whatever format they came in.
 ///
 /// Attributes have many names: OpenTelemetry's GenAI conventions of all generations, OpenInference's, frameworks' own.
-/// `set_attribute` knows them; what it does not know it ignores.
+/// `set_attribute` and `token_count` know them; what they do not know is ignored.
 
 #include <cstdint>
 #include <string>
@@ -27,6 +27,7 @@ struct Span {
 };
 
 void set_attribute(Span& span, std::string_view key, std::string_view text);
-void set_attribute(Span& span, std::string_view key, std::int64_t number);
+/// The count of tokens that an attribute of that name says; null if it says none.
+std::int64_t* token_count(Span& span, std::string_view key);
 
 }  // namespace tokenyard::traces

@@ -46,6 +46,16 @@ bool number_of(Element value, std::int64_t& number) {
   return error == std::errc() && end == text.data() + text.size() && !text.empty();
 }
 
+/// A count of tokens, none among them.
+bool count_of(Element value, std::int64_t& count) {
+  std::int64_t number = 0;
+  double real = 0;
+  if (!number_of(value, number) || number < 0 || number > kMaxTokens) return false;
+  if (value.get(real) == SUCCESS && real != std::floor(real)) return false;
+  count = number;
+  return true;
+}
+
 constexpr std::string_view kOtlp =
     R"({"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId", "spanId", "startTimeUnixNano", …}]}]}]})";
 constexpr std::string_view kJaeger =
@@ -120,20 +130,31 @@ class SpanFile {
     }
     simdjson::dom::array attributes;
     if (element["attributes"].get(attributes) == SUCCESS) {
+      std::size_t i = 0;
       for (const Element attribute : attributes) {
         const std::string_view key = text_of(attribute, "key");
-        Element value;
-        std::int64_t number = 0;
-        if (attribute["value"]["stringValue"].get(value) == SUCCESS) {
-          std::string_view text;
-          if (value.get(text) == SUCCESS) set_attribute(span, key, text);
-        } else if (attribute["value"]["intValue"].get(value) == SUCCESS ||
-                   attribute["value"]["doubleValue"].get(value) == SUCCESS) {
-          if (number_of(value, number)) set_attribute(span, key, number);
-        }
+        if (!read_count(span, key, attribute, fmt::format("{}/attributes/{}", pointer, i++))) return;
+        std::string_view text;
+        if (attribute["value"]["stringValue"].get(text) == SUCCESS) set_attribute(span, key, text);
       }
     }
     spans_.push_back(std::move(span));
+  }
+
+  /// True unless the attribute is to hold a count of tokens and holds something else. Without tokens a call would be
+  /// played as a wait, so what was meant as a count is not passed over.
+  bool read_count(Span& span, std::string_view key, Element attribute, const std::string& pointer) {
+    std::int64_t* count = token_count(span, key);
+    if (count == nullptr) return true;
+    Element value;
+    bool read = attribute["value"].get(value) == SUCCESS;
+    for (const char* type : {"intValue", "stringValue", "doubleValue"}) {
+      Element typed;
+      if (read && !jaeger_ && value[type].get(typed) == SUCCESS) value = typed;
+    }
+    if (read && count_of(value, *count)) return true;
+    return documents_.refuse(pointer + "/value", fmt::format("{} = {}", key, value_text(attribute, "value")),
+                             fmt::format("a whole number of tokens from 0 to {}", kMaxTokens));
   }
 
   static std::string value_text(Element object, std::string_view key) {
@@ -188,18 +209,17 @@ class SpanFile {
     }
     simdjson::dom::array tags;
     if (element["tags"].get(tags) == SUCCESS) {
+      std::size_t i = 0;
       for (const Element tag : tags) {
         const std::string_view key = text_of(tag, "key");
+        if (!read_count(span, key, tag, fmt::format("{}/tags/{}", pointer, i++))) return;
         Element value;
-        std::int64_t number = 0;
         std::string_view text;
         bool flag = false;
         if (tag["value"].get(value) != SUCCESS) continue;
         if (value.get(text) == SUCCESS) {
           set_attribute(span, key, text);
           if (key == "otel.status_code" && text == "ERROR") span.failed = true;
-        } else if (number_of(value, number)) {
-          set_attribute(span, key, number);
         } else if (key == "error" && value.get(flag) == SUCCESS) {
           span.failed = span.failed || flag;
         }

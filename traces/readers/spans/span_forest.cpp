@@ -5,8 +5,6 @@
 #include <map>
 #include <tuple>
 
-#include "traces/readers/fields.hpp"
-
 namespace tokenyard::traces {
 namespace {
 
@@ -62,12 +60,8 @@ void SpanForest::drop_faulty(const std::string& file, FaultLog& log) {
     if (span.trace.empty() || span.id.empty()) fault = "a span without traceId or spanId";
     if (span.end_ns < span.begin_ns || span.begin_ns < 0)
       fault = fmt::format("a span from {} to {} ns", span.begin_ns, span.end_ns);
-    if (std::max(span.input_tokens, span.output_tokens) > kMaxTokens)
-      fault = fmt::format("{} tokens in, {} out", span.input_tokens, span.output_tokens);
     if (fault.empty()) return false;
-    log.refuse({file, span.place, fault,
-                fmt::format("ids, an end that is not before the start, at most {} tokens", kMaxTokens)},
-               "faulty spans");
+    log.refuse({file, span.place, fault, "ids, an end that is not before the start"}, "faulty spans");
     return true;
   });
 }

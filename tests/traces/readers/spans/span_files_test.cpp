@@ -153,6 +153,49 @@ TEST_CASE("Dialects of spans: Jaeger's microseconds, references and tags") {
   CHECK(imported(folder.write("jaeger", document.dump()), "jaeger") == kSame);
 }
 
+TEST_CASE("Dialects of spans: a count of tokens is a whole number, in a text or not; anything else is refused") {
+  const ScratchFolder folder;
+  const auto faults = [&](const Json& otlp_value, const Json& jaeger_value) {
+    Dialect agent = kNow;
+    agent.first[4]["value"] = otlp_value;  // the answer's tokens
+    Json jaeger;
+    jaeger["data"][0]["spans"][0] = {
+        {"traceID", "a"}, {"spanID", "b"}, {"operationName", "call_llm"}, {"startTime", 1}, {"duration", 1}};
+    jaeger["data"][0]["spans"][0]["tags"] = {{{"key", "gen_ai.usage.output_tokens"}, {"value", jaeger_value}}};
+    std::vector<sim::Fault> all;
+    for (const auto& [format, document] : {std::pair{"otlp", agent.document()}, {"jaeger", jaeger}}) {
+      try {
+        open_tasks(folder.write(format, document.dump()), format);
+      } catch (const sim::InputError& error) {
+        all.insert(all.end(), error.faults().begin(), error.faults().end());
+      }
+    }
+    return all;
+  };
+  const auto typed = [](const char* type, const Json& value) {
+    Json json;
+    json[type] = value;
+    return json;
+  };
+  CHECK(faults(typed("intValue", "10"), "10").empty());
+  CHECK(faults(typed("intValue", 10), 10).empty());
+  CHECK(faults(typed("stringValue", "10"), 0).empty());
+  CHECK(faults(typed("doubleValue", 10.0), 10.0).empty());
+  for (const Json& bad : {Json("x"), Json(""), Json(-1), Json("-5"), Json(), Json::object(), Json(1e308), Json(1.5),
+                          Json(true), Json(1'000'000'001)}) {
+    INFO(bad);
+    const auto found = faults(typed(bad.is_string() ? "stringValue" : "intValue", bad), bad);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].place == "line 1: /resourceSpans/0/scopeSpans/0/spans/1/attributes/4/value");
+    CHECK(found[1].place == "line 1: /data/0/spans/0/tags/0/value");
+    for (const sim::Fault& fault : found) {
+      CHECK(fault.found.starts_with("gen_ai.usage.output_tokens = "));
+      CHECK(fault.allowed == "a whole number of tokens from 0 to 1000000000");
+    }
+  }
+  CHECK(faults(Json(), nullptr).size() == 2);  // no value at all
+}
+
 TEST_CASE("Dialects of spans: a graph's own edges are dependencies, on the last visit that ended before") {
   const ScratchFolder folder;
   const auto tool = [](const char* name, const char* parent) {
