@@ -63,6 +63,8 @@ class MooncakeCalls {
         refuse(keys_.twice(), "each key once");
       } else if (first && !sessions_ && keys_.has(kSchema)) {
         read_header();
+      } else if (const auto near = keys_.near_miss(object)) {
+        refuse(fmt::format("an unknown key \"{}\"", near->first), allowed_instead_of(near->second));
       } else {
         read_row();
       }

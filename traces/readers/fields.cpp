@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fmt/format.h>
 
 #include "sim/core/time.hpp"
 
@@ -43,6 +44,31 @@ bool take_fraction(std::string_view& text, std::int64_t& ns) {
   if (digits > 9 && text[9] >= '5') ++ns;
   text.remove_prefix(digits);
   return digits > 0;
+}
+
+/// The bytes of the UTF-8 character at the front of `text`; 0 if there is none (RFC 3629, section 4).
+std::size_t character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const unsigned least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < least || byte(1) > most) return 0;
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+/// In lower case, without what joins words.
+std::string letters_of(std::string_view key) {
+  std::string letters;
+  for (const char c : key) {
+    if (c != '_' && c != '-') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return letters;
 }
 
 bool leap(std::int64_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
@@ -167,12 +193,37 @@ bool read_date(std::string_view text, std::int64_t& ns) {
 }
 
 std::string shown_text(std::string_view text) {
+  constexpr std::size_t kMost = 80;
   std::string shown = "\"";
-  std::size_t length = std::min<std::size_t>(text.size(), 80);
-  // Not in the middle of a UTF-8 character.
-  while (length < text.size() && length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;
-  for (const char c : text.substr(0, length)) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  return shown + (length < text.size() ? "…\"" : "\"");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character(text.substr(at));
+    if (at + std::max<std::size_t>(length, 1) > kMost) return shown + "…\"";
+    if (length == 0 || static_cast<unsigned char>(text[at]) < 0x20 || text[at] == 0x7F) {
+      shown += '?';
+      ++at;
+    } else {
+      shown += text.substr(at, length);
+      at += length;
+    }
+  }
+  return shown + '"';
+}
+
+bool mistyped(std::string_view key, std::string_view name) {
+  constexpr std::size_t kTelling = 5;
+  const std::string a = letters_of(key), b = letters_of(name);
+  const std::size_t shorter = std::min(a.size(), b.size());
+  if (shorter < kTelling || a == b + 's') return false;
+  std::size_t front = 0, back = 0;  // what both begin and end with
+  while (front < shorter && a[front] == b[front]) ++front;
+  while (back < shorter - front && a[a.size() - 1 - back] == b[b.size() - 1 - back]) ++back;
+  const std::size_t of_a = a.size() - front - back, of_b = b.size() - front - back;
+  const bool swapped = of_a == 2 && of_b == 2 && a[front] == b[front + 1] && a[front + 1] == b[front];
+  return swapped || std::max(of_a, of_b) <= 1;
+}
+
+std::string allowed_instead_of(std::string_view name) {
+  return fmt::format("keys that look less like \"{}\" (did you mean \"{}\"?)", name, name);
 }
 
 }  // namespace tokenyard::traces

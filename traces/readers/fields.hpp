@@ -36,7 +36,14 @@ bool read_seconds(std::string_view text, std::int64_t& ns);
 /// Nanoseconds since 1970 in UTC (a date without a zone is taken as UTC).
 bool read_date(std::string_view text, std::int64_t& ns);
 
-/// Input as it is shown in a message: quoted, at most 80 characters, control characters as '?'.
+/// Input as it is shown in a message: quoted, at most 80 bytes, control characters and what is no UTF-8 as '?'.
 std::string shown_text(std::string_view text);
+
+/// Whether a key of somebody's format is likely to be `name` mistyped: the same but for case, "-" and "_", and for one
+/// letter more, less or another, or two swapped. Never its plural, and never words of fewer than five letters, which
+/// have many neighbours ("mode", "model").
+bool mistyped(std::string_view key, std::string_view name);
+/// What is allowed in the place of a key that is `name` mistyped, for messages.
+std::string allowed_instead_of(std::string_view name);
 
 }  // namespace tokenyard::traces

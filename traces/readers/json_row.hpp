@@ -1,16 +1,20 @@
 #pragma once
-/// The keys a format reads from one JSON object, found in one pass; other keys are ignored.
+/// The keys a format reads from one JSON object, found in one pass; other keys are ignored, unless they look like one
+/// that is absent.
 ///
 ///   JsonRow<kKeys> row(kNames);
 ///   if (!row.find(object)) return refuse(RowFault::kMalformed, row.twice(), "each key once");
 ///   if (row.has(kInput)) read(row[kInput]);
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <optional>
 #include <simdjson.h>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
@@ -39,6 +43,17 @@ class JsonRow {
       }
     }
     return true;
+  }
+  /// The first key of the object that looks like one of the format's that is absent, and that one ("waitfor" and
+  /// "wait_for"); nothing if there is none. A format's optional key is otherwise missed without a word.
+  std::optional<std::pair<std::string_view, std::string_view>> near_miss(simdjson::dom::object object) const {
+    for (const auto field : object) {
+      if (std::find(names_.begin(), names_.end(), field.key) != names_.end()) continue;
+      for (std::size_t key = 0; key < N; ++key) {
+        if (!seen_[key] && mistyped(field.key, names_[key])) return std::pair{field.key, names_[key]};
+      }
+    }
+    return {};
   }
   std::string twice() const { return fmt::format("\"{}\" twice", names_[twice_]); }
   /// Present and not null.

@@ -46,6 +46,8 @@ class RecordReader final : public TaskDocuments {
         root["arrival_ns"].get(arrival) != SUCCESS || arrival < 0 || arrival > kMostNs || steps.size() == 0) {
       return refuse("", shown_text(simdjson::minify(root)), std::string(kExpected));
     }
+    static const std::vector<std::string> kKeys = {"task", "agent", "arrival_ns", "status", "steps"};
+    if (!know_keys(root, kKeys, "")) return false;
     task.agent = names_.agent(agent);
     task.arrival = Time::nanoseconds(arrival);
     std::string_view status = "completed";
@@ -64,7 +66,19 @@ class RecordReader final : public TaskDocuments {
     return true;
   }
 
-  /// A whole number from 0 to `most`; `value` stays as it is if there is none.
+  /// The format is Tokenyard's own: what is no key of it is one mistyped.
+  bool know_keys(simdjson::dom::object object, const std::vector<std::string>& keys, const std::string& pointer) {
+    for (const auto [key, value] : object) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        return refuse(fmt::format("{}/{}", pointer, key), "an unknown key",
+                      fmt::format("one of {}{}", fmt::join(keys, ", "), sim::did_you_mean(key, keys)));
+      }
+    }
+    return true;
+  }
+
+  /// A whole number from 0 to `most`; `value` stays as it is if there is none. Not 1e9, which JSON's readers hold as a
+  /// double: nanoseconds may have more digits than one.
   template <typename Integer>
   bool count(Element object, const char* key, std::int64_t most, Integer& value, const std::string& pointer) {
     Element element;
@@ -72,7 +86,7 @@ class RecordReader final : public TaskDocuments {
     if (object[key].get(element) != SUCCESS) return true;
     if (element.get(number) != SUCCESS || number < 0 || number > most) {
       return refuse(fmt::format("{}/{}", pointer, key), shown_text(simdjson::minify(element)),
-                    fmt::format("a whole number from 0 to {}", most));
+                    fmt::format("a whole number from 0 to {}, without a point or an exponent", most));
     }
     value = static_cast<Integer>(number);
     return true;
@@ -84,6 +98,10 @@ class RecordReader final : public TaskDocuments {
       return refuse(pointer, shown_text(simdjson::minify(element)),
                     R"({"kind": "llm", "tool", "human" or "wait", "node": "…", …})");
     }
+    static const std::vector<std::string> kKeys = {"kind",          "node",   "branch", "parent",        "took_ns",
+                                                   "not_before_ns", "cause",  "count",  "model",         "prompt",
+                                                   "output_tokens", "entity", "after",  "output_content"};
+    if (!know_keys(element, kKeys, pointer)) return false;
     const auto at = std::find(agents::kStepKindNames.begin(), agents::kStepKindNames.end(), kind);
     if (at == agents::kStepKindNames.end())
       return refuse(pointer + "/kind", shown_text(kind), "llm, tool, human or wait");

@@ -11,9 +11,10 @@
 /// - `record`: what `--write record` wrote (record.cpp).
 ///
 /// A file is looked through when it is opened: names are then known, and all faults (up to 20) found, each with file
-/// and line or JSON pointer. With `skip_faulty` what is faulty is left out and counted. `weka` and `record` are then
-/// read again task by task; of the others, whose rows come in any order, a compact form is held (about 100 bytes a
-/// call).
+/// and line or JSON pointer. Unknown keys are passed over, but for those of `record`, and for one that looks like a key
+/// that its object lacks ("waitfor"): mistyped, an optional one would be missed unnoticed. With `skip_faulty` what is
+/// faulty is left out and counted. `weka` and `record` are then read again task by task; of the others, whose rows come
+/// in any order, a compact form is held (about 100 bytes a call).
 ///
 ///   auto source = open_tasks("sessions.jsonl", "weka");
 ///   agents::RecordedTask task;

@@ -98,6 +98,9 @@ class WekaSessions final : public TaskDocuments {
       std::string_view type;
       if (element.get(object) != SUCCESS) return refuse(pointer, "no object", "a request");
       if (!row.find(object)) return refuse(pointer, row.twice(), "each key once");
+      if (const auto near = row.near_miss(object)) {
+        return refuse(fmt::format("{}/{}", pointer, near->first), "an unknown key", allowed_instead_of(near->second));
+      }
       if (!row.has(kType) || row[kType].get(type) != SUCCESS || (type != "n" && type != "s" && type != "subagent")) {
         return refuse(pointer + "/type", row.shown(kType), "\"n\", \"s\" or \"subagent\"");
       }

@@ -98,4 +98,28 @@ TEST_CASE("Input in messages is short and printable") {
   CHECK(shown_text(std::string(81, 'x')) == '"' + std::string(80, 'x') + "…\"");
   // Cut between characters, not inside one.
   CHECK(shown_text(std::string(79, 'x') + "äää") == '"' + std::string(79, 'x') + "…\"");
+  CHECK(shown_text("ä€😀") == "\"ä€😀\"");
+  // What is no UTF-8: a byte alone, a character cut, one too long for its number, half a pair, beyond the last one.
+  CHECK(shown_text("a\xFF\x80z") == "\"a??z\"");
+  CHECK(shown_text("\xE2\x82") == "\"??\"");
+  CHECK(shown_text("\xC0\xAF \xE0\x80\xAF") == "\"?? ???\"");
+  CHECK(shown_text("\xED\xA0\x80") == "\"???\"");
+  CHECK(shown_text("\xF4\x90\x80\x80") == "\"????\"");
+  CHECK(shown_text(std::string(100, '\x80')) == '"' + std::string(80, '?') + "…\"");
+}
+
+TEST_CASE("A key is mistyped where a letter, case or what joins its words differs") {
+  for (const std::string_view key :
+       {"waitfor", "waitFor", "wait-for", "WAIT_FOR", "wait_fo", "wait_forr", "wiat_for"}) {
+    INFO(key);
+    CHECK(mistyped(key, "wait_for"));
+  }
+  for (const std::string_view key : {"", "wait", "await_forr", "wait_until"}) {
+    INFO(key);
+    CHECK_FALSE(mistyped(key, "wait_for"));
+  }
+  CHECK(mistyped("timestam", "timestamp"));
+  CHECK_FALSE(mistyped("mode", "model"));
+  CHECK_FALSE(mistyped("models", "model"));  // of the published sessions' sub-agents
+  CHECK_FALSE(mistyped("int", "in"));
 }
