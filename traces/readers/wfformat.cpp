@@ -10,6 +10,7 @@
 
 #include "sim/input/json_reader.hpp"
 #include "traces/readers/fault_log.hpp"
+#include "traces/readers/fields.hpp"
 #include "traces/readers/task_formats.hpp"
 #include "traces/readers/task_list.hpp"
 #include "traces/readers/unpacked_file.hpp"
@@ -51,8 +52,10 @@ class Workflow {
       faults.add(path_, "/schemaVersion", given ? sim::shown(root["schemaVersion"]) : "nothing", "\"1.5\"");
       return;
     }
-    const Json* specification = at(root, {"workflow", "specification"}, faults);
-    const Json* execution = at(root, {"workflow", "execution"}, faults);
+    const Json* workflow = object(root, "", "workflow", faults);
+    if (workflow == nullptr) return;
+    const Json* specification = object(*workflow, "/workflow", "specification", faults);
+    const Json* execution = object(*workflow, "/workflow", "execution", faults);
     if (specification == nullptr || execution == nullptr) return;
     const Json* tasks = array(*specification, "/workflow/specification", "tasks", faults);
     const Json* runs = array(*execution, "/workflow/execution", "tasks", faults);
@@ -76,22 +79,15 @@ class Workflow {
     if (nodes_.empty()) faults.add(path_, "/workflow/specification/tasks", "no request", "at least one task");
   }
 
-  const Json* at(const Json& root, std::initializer_list<const char*> keys, sim::Faults& faults) const {
-    const Json* value = &root;
-    std::string pointer;
-    for (const char* key : keys) {
-      pointer += std::string("/") + key;
-      if (!value->is_object() || !value->contains(key) || !(*value)[key].is_object()) {
-        faults.add(path_, pointer, "no object", "an object, as WfFormat 1.5 has it");
-        return nullptr;
-      }
-      value = &(*value)[key];
-    }
-    return value;
+  const Json* object(const Json& parent, const std::string& pointer, const char* key, sim::Faults& faults) const {
+    const auto found = parent.find(key);
+    if (found != parent.end() && found->is_object()) return &*found;
+    faults.add(path_, pointer + "/" + key, "no object", "an object, as WfFormat 1.5 has it");
+    return nullptr;
   }
-  const Json* array(const Json& object, const std::string& pointer, const char* key, sim::Faults& faults) const {
-    const auto found = object.find(key);
-    if (found != object.end() && found->is_array()) return &*found;
+  const Json* array(const Json& parent, const std::string& pointer, const char* key, sim::Faults& faults) const {
+    const auto found = parent.find(key);
+    if (found != parent.end() && found->is_array()) return &*found;
     faults.add(path_, pointer + "/" + key, "no array", "an array of tasks");
     return nullptr;
   }
@@ -105,17 +101,35 @@ class Workflow {
     }
     node.id = task["id"].get<std::string>();
     node.name = task.contains("name") && task["name"].is_string() ? task["name"].get<std::string>() : node.id;
-    for (const auto& [key, list] : {std::pair{"parents", &node.parents}, {"children", &node.children}}) {
-      const auto found = task.find(key);
-      if (found == task.end()) continue;
-      for (std::size_t i = 0; found->is_array() && i < found->size(); ++i) {
-        if ((*found)[i].is_string()) list->push_back((*found)[i].get<std::string>());
-      }
-    }
+    read_ids(task, pointer, "parents", node.parents, faults);
+    read_ids(task, pointer, "children", node.children, faults);
     if (!index_.try_emplace(node.id, nodes_.size()).second) {
       faults.add(path_, pointer + "/id", fmt::format("\"{}\" again", node.id), "an id of its own for each task");
     }
     nodes_.push_back(std::move(node));
+  }
+
+  /// None if the key is absent; else those before the first that is no text.
+  void read_ids(const Json& task, const std::string& pointer, const char* key, std::vector<std::string>& ids,
+                sim::Faults& faults) const {
+    const auto found = task.find(key);
+    if (found == task.end()) {
+      for (const auto& [other, value] : task.items()) {
+        if (!mistyped(other, key)) continue;
+        faults.add(path_, fmt::format("{}/{}", pointer, other), "an unknown key", allowed_instead_of(key));
+      }
+    } else if (!found->is_array()) {
+      faults.add(path_, fmt::format("{}/{}", pointer, key), sim::shown(*found), "an array of ids");
+    } else {
+      for (std::size_t i = 0; i < found->size(); ++i) {
+        const Json& id = (*found)[i];
+        if (!id.is_string()) {
+          faults.add(path_, fmt::format("{}/{}/{}", pointer, key, i), sim::shown(id), "the id of a task of this file");
+          return;
+        }
+        ids.push_back(id.get<std::string>());
+      }
+    }
   }
 
   void read_run(const Json& run, const std::string& pointer, sim::Faults& faults) {
@@ -125,6 +139,10 @@ class Workflow {
     if (node == index_.end()) {
       faults.add(path_, pointer + "/id", run.is_object() && id != run.end() ? sim::shown(*id) : "nothing",
                  "the id of a task of /workflow/specification/tasks");
+      return;
+    }
+    if (nodes_[node->second].runtime_s >= 0) {
+      faults.add(path_, pointer + "/id", sim::shown(*id) + " again", "one run of each task");
       return;
     }
     const auto runtime = run.find("runtimeInSeconds");
