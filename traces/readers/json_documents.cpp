@@ -4,12 +4,35 @@
 #include <fmt/format.h>
 
 #include "traces/readers/fields.hpp"
+#include "traces/readers/json_fault.hpp"
 
 namespace tokenyard::traces {
 
 using simdjson::SUCCESS;
 
 static_assert(LineFile::kPadding >= simdjson::SIMDJSON_PADDING);
+
+namespace {
+
+/// Whether the line ends within an object or array, and not within a text: the beginning of a document.
+bool leaves_open(std::string_view line) {
+  std::int64_t depth = 0;
+  bool in_text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      if (c == '"') in_text = false;
+      continue;
+    }
+    if (c == '"') in_text = true;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+  }
+  return depth > 0 && !in_text;
+}
+
+}  // namespace
 
 JsonDocuments::JsonDocuments(const std::string& path, FaultLog& log, std::string_view what, std::string_view expected)
     : path_(path), log_(log), what_(what), expected_(expected), lines_(std::make_unique<LineFile>(path)) {}
@@ -19,22 +42,17 @@ bool JsonDocuments::next(Element& root) {
     if (line.empty()) continue;
     const bool first = !begun_;
     begun_ = true;
-    auto error = lines_->too_long() ? simdjson::CAPACITY : parser_.parse(line.data(), line.size(), false).get(root);
+    const auto error =
+        lines_->too_long() ? simdjson::CAPACITY : parser_.parse(line.data(), line.size(), false).get(root);
     if (error == SUCCESS) return true;
-    const std::string shown = shown_text(line);                     // before the parser lets go of it
-    const bool opens = line == "{" || line == "[" || line == "[{";  // no row of a table begins so: one document
-    if (first) {
-      const auto of_whole = parse_whole(root);
-      whole_ = of_whole == SUCCESS || opens;
-      if (of_whole == SUCCESS) return true;
-      if (opens) error = of_whole;
+    if (first && (lines_->too_long() || leaves_open(line))) {
+      bool read = false;
+      if (take_whole(root, read)) return read;
     }
-    if (opens && first && !can_be_read_again()) {
-      refuse("", "a document of several lines that is no file", "a file, or one document a line");
-    } else if (lines_->too_long()) {
-      refuse("", shown, fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
+    if (lines_->too_long()) {
+      refuse("", shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
     } else {
-      refuse("", fmt::format("{} in {}", simdjson::error_message(error), shown), expected_);
+      log_.refuse(json_fault(path_, lines_->number(), line, simdjson::error_message(error), expected_), what_);
     }
   }
   return false;
@@ -45,13 +63,38 @@ bool JsonDocuments::can_be_read_again() const {
   return std::filesystem::is_regular_file(path_, error);
 }
 
-simdjson::error_code JsonDocuments::parse_whole(Element& root) {
-  if (!can_be_read_again()) return simdjson::IO_ERROR;
+bool JsonDocuments::take_whole(Element& root, bool& read) {
+  if (!can_be_read_again()) {
+    whole_ = true;
+    refuse("", "a document of several lines that is no file", "a file, or one document a line");
+    return true;
+  }
   std::optional<std::string> text = UnpackedFile(path_).read_all();
-  if (!text) return simdjson::CAPACITY;
-  text->reserve(text->size() + simdjson::SIMDJSON_PADDING);
-  const std::size_t begin = text->starts_with(LineFile::kByteOrderMark) ? LineFile::kByteOrderMark.size() : 0;
-  return parser_.parse(text->data() + begin, text->size() - begin, false).get(root);
+  auto error = simdjson::CAPACITY;
+  if (text) {
+    text->reserve(text->size() + simdjson::SIMDJSON_PADDING);
+    if (text->starts_with(LineFile::kByteOrderMark)) text->erase(0, LineFile::kByteOrderMark.size());
+    error = parser_.parse(text->data(), text->size(), false).get(root);
+  }
+  read = error == SUCCESS;
+  whole_ = read || !second_line_is_whole();
+  if (whole_ && !read) {
+    log_.refuse(text ? json_fault(path_, 1, *text, simdjson::error_message(error), expected_)
+                     : sim::Fault{path_, "", fmt::format("a document of more than {} bytes", UnpackedFile::kMostWhole),
+                                  "a smaller one, or one document a line"},
+                what_);
+  }
+  return whole_;
+}
+
+bool JsonDocuments::second_line_is_whole() {
+  LineFile lines(path_);
+  std::string_view line;
+  for (int seen = 0; seen < 2;) {
+    if (!lines.next(line)) return false;
+    if (!line.empty()) ++seen;
+  }
+  return !lines.too_long() && parser_.parse(line.data(), line.size(), false).error() == SUCCESS;
 }
 
 void JsonDocuments::rewind() {

@@ -1,8 +1,9 @@
 #pragma once
 /// JSON documents of a file: one a line or, where the first line is not a whole one, one for the whole file.
 ///
-/// A line that is no JSON or too long is refused to the log and passed over. Memory: a line, or the file (of up to
-/// UnpackedFile::kMostWhole bytes then).
+/// A line that is no JSON or too long is refused to the log, with the column, and passed over. A file whose first line
+/// leaves brackets open and whose second line is no document either is one document, with one fault at most. Memory: a
+/// line, or the file (of up to UnpackedFile::kMostWhole bytes then).
 ///
 ///   JsonDocuments documents(path, log, "faulty lines", R"({"id": "…", …})");
 ///   for (JsonDocuments::Element root; documents.next(root);) … documents.place("/requests")
@@ -40,7 +41,10 @@ class JsonDocuments {
 
  private:
   bool can_be_read_again() const;
-  simdjson::error_code parse_whole(Element& root);
+  /// Of a file whose first line is the beginning of a document: true if the file is that document; `read` then says
+  /// whether it was read into `root`, or refused.
+  bool take_whole(Element& root, bool& read);
+  bool second_line_is_whole();
 
   std::string path_;
   FaultLog& log_;

@@ -55,10 +55,7 @@ class HashedRequests final : public RowReader {
     simdjson::dom::element root;
     const auto error = parser_.parse(line.data(), line.size(), false).get(root);
     simdjson::dom::object object;
-    if (error != simdjson::SUCCESS) {
-      return refuse(RowFault::kMalformed, fmt::format("{} in {}", simdjson::error_message(error), shown_text(line)),
-                    expected());
-    }
+    if (error != simdjson::SUCCESS) return refuse_json(line, simdjson::error_message(error));
     if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, shown_text(line), expected());
     if (!keys_.find(object)) return refuse(RowFault::kMalformed, keys_.twice(), "each key once");
     for (std::size_t key = 0; key < kKeys; ++key) {

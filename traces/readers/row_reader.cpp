@@ -4,6 +4,7 @@
 
 #include "sim/core/rounded.hpp"
 #include "traces/readers/fields.hpp"
+#include "traces/readers/json_fault.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -25,6 +26,10 @@ bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) 
 bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
   return refuse(RowFault::kTokens, fmt::format("{} = {}", column, shown_text(text)),
                 fmt::format("a whole number from 1 to {}", kMaxTokens));
+}
+
+bool RowReader::refuse_json(std::string_view line, std::string_view reason) {
+  return faults_.refuse(RowFault::kMalformed, json_fault(path(), file_.number(), line, reason, expected()));
 }
 
 void RowReader::insert(std::uint32_t slot) {

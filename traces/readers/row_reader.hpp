@@ -40,6 +40,8 @@ class RowReader : public TraceReader {
   /// The current row is left out: a fault in strict mode, counted otherwise. Returns false.
   bool refuse(RowFault reason, std::string found, std::string allowed);
   bool refuse_tokens(std::string_view column, std::string_view text);
+  /// The current row is no JSON, for a reason that is told where the place in the line cannot be.
+  bool refuse_json(std::string_view line, std::string_view reason);
   /// The current row is sound but not to be played: counted in both modes. Returns false.
   bool leave_out(RowFault reason) { return faults_.leave_out(reason); }
   const TraceOptions& options() const { return options_; }

@@ -12,12 +12,15 @@
 #include <charconv>
 #include <filesystem>
 #include <fmt/format.h>
+#include <optional>
 #include <queue>
 #include <simdjson.h>
 
+#include "sim/input/json_reader.hpp"
 #include "sim/random/portable_math.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/formats.hpp"
+#include "traces/readers/json_fault.hpp"
 #include "traces/readers/line_file.hpp"
 #include "traces/readers/row_faults.hpp"
 #include "traces/readers/servegen_client.hpp"
@@ -137,9 +140,12 @@ class ServeGenReader final : public TraceReader {
       missing_.push_back(std::move(missing));
       return false;
     }
-    if (const auto error = parser_.load(file).get(root); error != simdjson::SUCCESS) {
-      return faults_.refuse(RowFault::kMalformed,
-                            {file, "", simdjson::error_message(error), "the token counts of the client's requests"});
+    sim::Faults unread;
+    const std::optional<std::string> json = sim::read_text_file(file, unread);
+    if (!json) return faults_.refuse(RowFault::kMalformed, unread.list()[0]);
+    if (const auto error = parser_.parse(*json).get(root); error != simdjson::SUCCESS) {
+      return faults_.refuse(RowFault::kMalformed, json_fault(file, 1, *json, simdjson::error_message(error),
+                                                             "the token counts of the client's requests"));
     }
     constexpr const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
     if (root.get(object) != simdjson::SUCCESS)

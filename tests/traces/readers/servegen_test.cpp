@@ -105,6 +105,29 @@ TEST_CASE("ServeGen: a faulty client is refused with its file and line, or left 
   CHECK(trace->next(request));
 }
 
+TEST_CASE("ServeGen: gaps that would sum to nothing are refused") {
+  const ScratchFolder folder;
+  folder.write("chunk-0-dataset.json", kLengths);
+  folder.write("chunk-0-trace.csv", "0,5,1,Gamma,1e-300,0.5\n");
+  const auto faults = faults_of(folder / ".");
+  REQUIRE(faults.size() == 1);
+  CHECK_THAT(faults[0].message(), Contains("line 1") && Contains("Gamma with a shape of at least 0.0004"));
+  folder.write("chunk-0-trace.csv", "0,5,50,Gamma,4e-4,0.5\n");
+  const std::size_t requests = draw(folder / ".").arrivals_s.size();  // 3,000 are expected, in clusters of 2,500
+  CHECK(requests < 3000 + 4 * 50 * 55);
+}
+
+TEST_CASE("ServeGen: token counts that are no JSON are refused with line and column") {
+  const ScratchFolder folder;
+  folder.write("chunk-0-trace.csv", "0,1,1,,0,0\n");
+  folder.write("chunk-0-dataset.json",
+               "{\n  \"0\": {\"input_tokens\": \"{45: 1}\" \"output_tokens\": \"{7: 1}\"}\n}\n");
+  const auto faults = faults_of(folder / ".");
+  REQUIRE(faults.size() == 1);
+  CHECK(faults[0].place == "line 2, column 49");
+  CHECK_THAT(faults[0].found, Contains("syntax error while parsing object"));
+}
+
 TEST_CASE("ServeGen: in strict mode twenty faults are collected; skipped, all are counted") {
   const ScratchFolder folder;
   folder.write("chunk-0-trace.csv", "0,1,1,,0,0\n");

@@ -182,7 +182,11 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
       {"agentic-mooncake",
        row + R"({"request_id":"b","wait_for":["a"],"delay":-1,"input_length":10,"output_length":1,"hash_ids":[1]})",
        "line 2", "delay = \"-1\""},
-      {"agentic-mooncake", row + "{", "line 2", "{"},
+      {"agentic-mooncake", row + "{", "line 2, column 1", "{"},
+      {"agentic-mooncake", row + R"({"request_id":"b","waitfor":["a"],"input_length":10,"output_length":1})", "line 2",
+       "an unknown key \"waitfor\""},
+      {"mooncake-sessions", R"({"session_id":"a","timestam":5,"input_length":1,"output_length":1})", "line 1",
+       "an unknown key \"timestam\""},
       {"agentic-mooncake", R"({"input_length":10,"output_length":1,"hash_ids":[1]})", "line 1", "request_id = nothing"},
       {"agentic-mooncake", R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1,2]})", "line 1",
        "2 hash_ids for 10 tokens"},
@@ -199,6 +203,9 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
        "line 2", "before that of the turn before"},
       {"weka", R"({"block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":64,"out":-1,"hash_ids":[1]}]})",
        "line 1: /requests/0/out", "out = \"-1\""},
+      {"weka",
+       R"({"block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":64,"out":1,"hash_ids":[1],"thinkTime":1}]})",
+       "line 1: /requests/0/thinkTime", "an unknown key"},
       {"weka",
        R"({"block_size":64,"requests":[{"t":0,"type":"subagent","duration_ms":1,"requests":[{"t":0,"type":"n","model":"m","in":640,"out":1,"hash_ids":[1]}]}]})",
        "line 1: /requests/0/requests/0/hash_ids", "1 blocks for 640 tokens"},
@@ -225,13 +232,6 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
       {"wfformat",
        R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","parents":["b"]},{"id":"b","parents":["a"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
        "/workflow/specification/tasks/0", "\"a\" after \"b\" after \"a\""},
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[0]]}]})",
-       "line 1: /steps/0/after/0", "[0]"},
-      {"record",
-       R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[9223372036854775807]]}]})",
-       "line 1: /steps/0/after/0", "[9223372036854775807]"},
-      {"weka", "{\n\"id\": \"t\",\n\"requests\": [", "", "in \"{\""},  // one document, one fault
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":5000000000}]})",
       {"wfformat", R"({"schemaVersion":"1.5","workflow":"x"})", "/workflow", "no object"},
       {"wfformat",
        R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"},{"id":"b","parents":"a"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
@@ -249,6 +249,12 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
        "line 1: /statu", "an unknown key"},
       {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","afte":[[0]]}]})",
        "line 1: /steps/0/afte", "an unknown key"},
+      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[0]]}]})",
+       "line 1: /steps/0/after/0", "[0]"},
+      {"record",
+       R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[9223372036854775807]]}]})",
+       "line 1: /steps/0/after/0", "[9223372036854775807]"},
+      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":5000000000}]})",
        "line 1: /steps/0/branch", "5000000000"},
       {"record",
        R"({"task":0,"agent":"a","arrival_ns":999999999999999999,"steps":[{"kind":"tool","node":"x","took_ns":999999999999999999}]})",
@@ -267,6 +273,66 @@ TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") 
     CHECK_FALSE(faults[0].allowed.empty());
     CHECK_THAT(faults[0].found, Contains(bad.message));
   }
+}
+
+TEST_CASE(
+    "What is no JSON is refused once, with line and column: a document of several lines, or each line that is none") {
+  const ScratchFolder folder;
+  const auto faults = [&](const std::string& text, const char* format) {
+    return faults_of(folder.write("bad", text), format);
+  };
+  const auto only = [&](const std::string& text) {
+    const auto found = faults(text, "jaeger");
+    REQUIRE(found.size() == 1);
+    return found[0];
+  };
+  // However much of the document stands on its first line.
+  for (const std::string first : {"{", "{\"data\": [{\"spans\": [", "[{\"data\":"}) {
+    INFO(first);
+    const sim::Fault fault = only(first + "\n{\"traceID\": \"a\" \"spanID\": \"b\"},\n{}\n]}]}\n");
+    CHECK(fault.place == (first == "{" ? "line 2, column 1" : "line 2, column 24"));
+    CHECK_THAT(fault.found, Contains("syntax error while parsing object") && Contains("in \"{\"traceID\""));
+    CHECK_THAT(fault.allowed, Contains("\"operationName\""));
+  }
+  CHECK(only("{\n\"data\": [").place == "line 2, column 9");
+  CHECK(only("\xEF\xBB\xBF{\n\"data\": x\n}").place == "line 2, column 9");
+  // A row of a table that is cut is one of many.
+  const std::string row = "{\"request_id\":\"a\",\"input_length\":10,\"output_length\":1,\"hash_ids\":[1]}\n";
+  const auto cut = faults("{\"request_id\":\"b\",\"hash_ids\":[1\n" + row + row + "{\"a\":\n", "agentic-mooncake");
+  REQUIRE(cut.size() == 3);
+  CHECK(cut[0].place == "line 1, column 31");
+  CHECK(cut[1].place == "line 3");
+  CHECK(cut[2].place == "line 4, column 5");
+  // Of a long line, what is around the place.
+  const auto far = faults(row + "{\"text\": \"" + std::string(500, 'x') + "\", \"y\": 07}\n", "agentic-mooncake");
+  REQUIRE(far.size() == 1);
+  CHECK(far[0].place == "line 2, column 520");
+  CHECK_THAT(far[0].found, Contains("in …\"xxx") && Contains("xxx\", \"y\": 07}\""));
+  // Too large a number is JSON all the same.
+  const auto huge = faults(row + "{\"y\": 99999999999999999999}\n", "agentic-mooncake");
+  REQUIRE(huge.size() == 1);
+  CHECK(huge[0].place == "line 2");
+}
+
+TEST_CASE("What a mistyped or a badly written key of a trace should be is said") {
+  const ScratchFolder folder;
+  const auto allowed = [&](const char* format, const char* text) {
+    const auto faults = faults_of(folder.write("bad", text), format);
+    REQUIRE(faults.size() == 1);
+    return faults[0].allowed;
+  };
+  CHECK_THAT(
+      allowed("record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","afte":[[0]]}]})"),
+      Contains("did you mean \"after\"?"));
+  CHECK_THAT(
+      allowed("record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":1e9}]})"),
+      Contains("a whole number from 0 to 1000000000, without a point or an exponent"));
+  CHECK_THAT(allowed("mooncake-sessions", R"({"sesion_id":"a","timestamp":5,"input_length":1,"output_length":1})"),
+             Contains("did you mean \"session_id\"?"));
+  // Keys of others stay allowed, near as they may be to one that is there.
+  const std::string others =
+      R"({"session_id":"a","timestamp":5,"timestamps":[5],"mode":"x","input_length":1,"output_length":1})";
+  CHECK(read_all(*open_tasks(folder.write("good", others), "mooncake-sessions")).size() == 1);
 }
 
 TEST_CASE("What is no trace of tasks at all is refused; what is faulty can be left out and counted") {

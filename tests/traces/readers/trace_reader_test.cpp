@@ -207,7 +207,7 @@ TEST_CASE("Every malformed file is refused with its line") {
                                    {"requests_too_many_tokens.csv", "line 2", "1000000001"},
                                    {"requests_column_twice.csv", "line 1", "two columns \"prompt_tokens\""},
                                    {"requests_no_header.csv", "line 2", "2 fields"},
-                                   {"mooncake_truncated.jsonl", "line 2", "output_le"},
+                                   {"mooncake_truncated.jsonl", "line 2, column 48", "output_le"},
                                    {"mooncake_few_ids.jsonl", "line 2", "1 hash_ids for 600 tokens"},
                                    {"mooncake_many_ids.jsonl", "line 1", "2 hash_ids for 512 tokens"},
                                    {"mooncake_text_id.jsonl", "line 3", "hash_ids/1 = \"2\""},
@@ -217,11 +217,11 @@ TEST_CASE("Every malformed file is refused with its line") {
                                    {"mooncake_zero_output.jsonl", "line 2", "output_length = \"0\""},
                                    {"mooncake_huge_input.jsonl", "line 1", "input_length"},
                                    {"mooncake_text_input.jsonl", "line 1", "input_length"},
-                                   {"mooncake_nan.jsonl", "line 2", "NaN"},
+                                   {"mooncake_nan.jsonl", "line 2, column 34", "NaN"},
                                    {"mooncake_negative_time.jsonl", "line 2", "timestamp = -5"},
                                    {"mooncake_key_twice.jsonl", "line 1", "\"timestamp\" twice"},
                                    {"mooncake_array.jsonl", "line 2", "[1, 2]"},
-                                   {"mooncake_two_rows_in_a_line.jsonl", "line 1", "timestamp"}};
+                                   {"mooncake_two_rows_in_a_line.jsonl", "line 1, column 79", "timestamp"}};
   const std::filesystem::path folder = std::filesystem::path(TOKENYARD_SOURCE_DIR) / "tests/traces/bad";
   for (const Case& bad : cases) {
     INFO(bad.file);
