@@ -1,7 +1,6 @@
 #include "analysis/command/answer_folder.hpp"
 
 #include <cerrno>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "traces/writers/output_file.hpp"
@@ -10,7 +9,7 @@ namespace tokenyard::analysis {
 namespace {
 
 [[noreturn]] void refuse(const std::filesystem::path& folder, std::error_code why) {
-  throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(), why.message()));
+  throw traces::no_place_for_output(folder, why.message());
 }
 
 }  // namespace

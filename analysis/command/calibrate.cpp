@@ -87,6 +87,7 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   options.table = a.table;
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   complete(options, a.out, catalogs.platforms);
+  traces::keep_input(a.out, a.table, "--output");
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)

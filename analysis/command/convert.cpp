@@ -98,6 +98,7 @@ void write_spans(agents::RecordedTaskSource& source, const std::string& path) {
 }
 
 int convert(const ConvertArguments& a, const Surroundings& surroundings) {
+  traces::keep_input(a.out, a.trace, "--output");
   std::unique_ptr<agents::RecordedTaskSource> source;
   if (traces::holds_tasks(a.format)) {
     source = traces::open_tasks(a.trace, a.format, {a.skip_faulty, a.block_tokens});

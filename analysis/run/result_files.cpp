@@ -21,9 +21,7 @@ RunFolder::RunFolder(const std::filesystem::path& path) : path_(path) {
   if (path_.empty()) return;
   std::error_code error;
   made_ = std::filesystem::create_directories(path_, error);
-  if (error)
-    throw traces::OutputError(
-        fmt::format("{}: {}. Choose another folder with --out.", path_.string(), error.message()));
+  if (error) throw traces::no_place_for_output(path_, error.message());
 }
 
 RunFolder::~RunFolder() {

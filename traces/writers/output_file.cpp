@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "sim/input/faults.hpp"
+
 namespace tokenyard::traces {
 namespace {
 
@@ -30,6 +32,16 @@ const char* remedy(int reason) {
 }
 
 }  // namespace
+
+OutputError no_place_for_output(const std::filesystem::path& path, const std::string& why) {
+  return OutputError(fmt::format("{}: {}. Choose another folder with --out.", path.string(), why));
+}
+
+void keep_input(const std::filesystem::path& output, const std::filesystem::path& input, const char* option) {
+  std::error_code absent;
+  if (!std::filesystem::is_regular_file(output, absent) || !std::filesystem::equivalent(output, input, absent)) return;
+  throw sim::InputError({"", option, fmt::format("{}, which is what is read", output.string()), "another file"});
+}
 
 /// gzip without a date in its header: the same input gives the same bytes.
 struct OutputFile::Deflater {

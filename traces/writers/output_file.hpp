@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 namespace tokenyard::traces {
 
@@ -25,6 +26,13 @@ class OutputError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// The error of a folder of `--out`, or of what lies in it, that cannot be used.
+OutputError no_place_for_output(const std::filesystem::path& path, const std::string& why);
+
+/// Throws sim::InputError, naming `option`, where a file to be written is the one that is read, by whatever path: its
+/// data would be gone. What is no regular file (a terminal) may be both.
+void keep_input(const std::filesystem::path& output, const std::filesystem::path& input, const char* option);
 
 enum class Compression : std::uint8_t { kNone, kGzip };
 

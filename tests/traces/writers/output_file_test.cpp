@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <zlib.h>
 
+#include "sim/input/faults.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -52,6 +53,15 @@ std::string error_of(Action action) {
     return error.what();
   }
   return "no error";
+}
+
+std::string refusal_of(const std::filesystem::path& output, const std::filesystem::path& input) {
+  try {
+    keep_input(output, input, "--output");
+  } catch (const sim::InputError& error) {
+    return error.what();
+  }
+  return "";
 }
 
 std::string gunzip(const std::filesystem::path& path) {
@@ -158,4 +168,18 @@ TEST_CASE("A target that cannot be is an error at once") {
   CHECK_THAT(error_of([&] { OutputFile file(folder / "file/a.csv"); }), Contains("Not a directory"));
   CHECK_THAT(error_of([&] { OutputFile file(folder / "."); }), Contains("directory"));
   CHECK(folder.files() == Files{"file"});
+}
+
+TEST_CASE("what is read is not written over, by whatever path") {
+  const ScratchFolder scratch;
+  const std::string input = scratch.write("in.csv", "data");
+  std::filesystem::create_symlink("in.csv", scratch / "link.csv");
+  std::filesystem::create_hard_link(input, scratch / "twin.csv");
+  CHECK(refusal_of(input, input) == "--output: found " + input + ", which is what is read, allowed: another file");
+  CHECK_THAT(refusal_of(scratch / "link.csv", input), Contains("link.csv, which is what is read"));
+  CHECK_THAT(refusal_of(scratch / "./in.csv", scratch / "twin.csv"), Contains("in.csv, which is what is read"));
+  CHECK(refusal_of(scratch / "out.csv", input).empty());
+  CHECK(refusal_of(scratch.write("out.csv", ""), input).empty());
+  CHECK(refusal_of(input, scratch / "absent.csv").empty());
+  CHECK(refusal_of("/dev/null", "/dev/null").empty());
 }
