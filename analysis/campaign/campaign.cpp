@@ -6,6 +6,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "analysis/campaign/summary_key.hpp"
 #include "analysis/run/digest.hpp"
 
 namespace tokenyard::analysis {
@@ -134,7 +135,7 @@ void Campaign::read_conditions(ObjectReader& reader) {
                           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
                         });
       if (!word) names.fault(name, "\"" + name + "\"", "a name of letters, digits and _");
-      if (pointer.empty() || pointer[0] != '/') {
+      if (!is_pointer(pointer)) {
         names.fault(name, sim::shown(value), "a JSON pointer into the scenario, as in /pools/0/replicas");
       } else {
         names_[name] = pointer;
@@ -154,6 +155,10 @@ void Campaign::read_controls(ObjectReader& reader) {
   repetitions_ = Repetitions::read(reader, "repetitions");
   common_random_numbers_ = reader.boolean("common_random_numbers", true);
   outputs_ = reader.strings("outputs");
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    check_summary_key(outputs_[i], SummaryKey::kNumbers, reader.file(),
+                      fmt::format("{}/{}", reader.pointer_to("outputs"), i), reader.faults());
+  }
   if (outputs_.empty()) outputs_ = default_outputs();
   if (!repetitions_.fixed()) {
     const std::string& metric = repetitions_.metric;
@@ -179,6 +184,13 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
       }
     }
   }
+  std::set<std::pair<std::string, std::string>> unseen;  // a place in this file, and where it leads: nowhere yet
+  for (const auto& [name, pointer] : names_) unseen.emplace(reader.pointer_to("names") + '/' + name, pointer);
+  for (const auto* list : {&include_, &exclude_}) {
+    for (const Condition& condition : *list) {
+      for (const std::string& pointer : condition.pointers()) unseen.emplace(condition.place(), pointer);
+    }
+  }
   const std::uint64_t all = combinations(blocks_);
   for (std::uint64_t i = 0; i < all; ++i) {
     Json scenario;
@@ -191,9 +203,13 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
           "JSON pointers that lead through objects and arrays");
       return;
     }
-    const auto passes = [&](const Condition& condition) { return condition.holds(scenario); };
-    if (!std::all_of(include_.begin(), include_.end(), passes) || std::any_of(exclude_.begin(), exclude_.end(), passes))
-      continue;
+    std::erase_if(unseen, [&](const auto& place) { return find_value(scenario, place.second) != nullptr; });
+    const std::size_t before = reader.faults().size();
+    const auto holds = [&](const Condition& condition) { return condition.holds(scenario, reader.faults()); };
+    const bool passes =
+        std::all_of(include_.begin(), include_.end(), holds) && std::none_of(exclude_.begin(), exclude_.end(), holds);
+    if (reader.faults().size() > before) return;  // of one cell: the others would say the same
+    if (!passes) continue;
     Cell cell;
     cell.combination = i;
     if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer())
@@ -215,9 +231,19 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
       ++duplicates_;
     }
   }
-  if (cells_.empty())
+  if (!unseen.empty()) {
+    std::vector<std::string> places = pointers_;
+    const Json leaves = base_.value().flatten();
+    for (const auto& [pointer, value] : leaves.items()) places.push_back(pointer);
+    for (const auto& [place, pointer] : unseen) {
+      reader.faults().add(
+          reader.file(), place, sim::shown(Json(pointer)),
+          "the JSON pointer of what the scenario has or a factor sets" + sim::did_you_mean(pointer, places));
+    }
+  } else if (cells_.empty()) {
     reader.fault("factors", fmt::format("none of {} combinations passes the conditions", all),
                  "at least one that passes");
+  }
 }
 
 Json Campaign::document(std::uint64_t index) const {

@@ -7,6 +7,15 @@ namespace tokenyard::analysis {
 
 using sim::Json;
 
+const Json* find_value(const Json& scenario, const std::string& pointer) {
+  try {
+    const Json::json_pointer at(pointer);
+    return scenario.contains(at) ? &scenario.at(at) : nullptr;
+  } catch (const Json::exception&) {  // an index that no array can have
+    return nullptr;
+  }
+}
+
 Condition Condition::parse(const std::string& text, const std::map<std::string, std::string>& names,
                            const std::string& file, const std::string& pointer, sim::Faults& faults) {
   const auto known = [&](const std::string& name) -> std::string {
@@ -17,19 +26,34 @@ Condition Condition::parse(const std::string& text, const std::map<std::string, 
            (all.empty() ? "" : fmt::format(" ({})", fmt::join(all, ", "))) + sim::did_you_mean(name, all);
   };
   Condition condition;
-  condition.text_ = text;
+  condition.file_ = file;
+  condition.place_ = pointer;
   condition.names_ = names;
   condition.expression_ = Expression::parse(text, known, file, pointer, faults);
   return condition;
 }
 
-bool Condition::holds(const Json& scenario) const {
+bool Condition::holds(const Json& scenario, sim::Faults& faults) const {
   if (!expression_) return true;
-  return expression_->value([&](const std::string& name) {
+  const Json value = expression_->value([&](const std::string& name) {
     const auto named = names_.find(name);
-    const Json::json_pointer at(named != names_.end() ? named->second : name);
-    return scenario.contains(at) ? scenario.at(at) : Json(nullptr);
-  }) == true;
+    const Json* found = find_value(scenario, named != names_.end() ? named->second : name);
+    return found == nullptr ? Json(nullptr) : *found;
+  });
+  if (!value.is_boolean() && !value.is_null()) {
+    faults.add(file_, place_, fmt::format("\"{}\", which is {}", expression_->text(), sim::shown(value)),
+               "a condition, true or false, as in \"replicas < 4\"");
+  }
+  return value == true;
+}
+
+std::vector<std::string> Condition::pointers() const {
+  std::vector<std::string> pointers;
+  if (!expression_) return pointers;
+  for (std::string& name : expression_->names()) {
+    if (!names_.contains(name)) pointers.push_back(std::move(name));
+  }
+  return pointers;
 }
 
 }  // namespace tokenyard::analysis

@@ -14,18 +14,24 @@
 
 namespace tokenyard::analysis {
 
+/// What a scenario has at a JSON pointer; null if there is nothing.
+const sim::Json* find_value(const sim::Json& scenario, const std::string& pointer);
+
 class Condition {
  public:
   /// Faults are added at `pointer` of `file`; the condition is then true of everything. `names`: name to JSON pointer.
   static Condition parse(const std::string& text, const std::map<std::string, std::string>& names,
                          const std::string& file, const std::string& pointer, sim::Faults& faults);
 
-  /// Only `true` holds; null and numbers do not.
-  bool holds(const sim::Json& scenario) const;
-  const std::string& text() const { return text_; }
+  /// Only `true` holds. Null, of what is not known, does not; any other value is a fault: of no condition.
+  bool holds(const sim::Json& scenario, sim::Faults& faults) const;
+  /// Those in braces.
+  std::vector<std::string> pointers() const;
+  /// Where it stands in the campaign's file.
+  const std::string& place() const { return place_; }
 
  private:
-  std::string text_;
+  std::string file_, place_;
   std::optional<Expression> expression_;
   std::map<std::string, std::string> names_;
 };

@@ -81,16 +81,6 @@ class Axis {
   std::int64_t count_ = 0;
 };
 
-bool is_pointer(const std::string& text) {
-  if (text.empty() || text[0] != '/' || too_deep(text)) return false;
-  try {
-    (void)Json::json_pointer(text);
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 void check_pointer(ObjectReader& reader, const std::string& pointer) {
   if (!is_pointer(pointer))
     reader.fault(
@@ -297,6 +287,16 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
 
 bool too_deep(const std::string& pointer) {
   return std::count(pointer.begin(), pointer.end(), '/') > static_cast<std::ptrdiff_t>(kMostPointerKeys);
+}
+
+bool is_pointer(const std::string& text) {
+  if (text.empty() || text[0] != '/' || too_deep(text)) return false;
+  try {
+    (void)Json::json_pointer(text);
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
 }
 
 void set_values(const Setting& setting, Json& document) {

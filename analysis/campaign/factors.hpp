@@ -45,6 +45,9 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
 /// What holds a value is walked by recursion: a pointer has no more keys than a parsed text may have levels.
 bool too_deep(const std::string& pointer);
 
+/// A JSON pointer into a scenario that is not too deep.
+bool is_pointer(const std::string& text);
+
 /// Sets the values in a document, at pointers that are not too deep; throws sim::Json::exception where a pointer leads through a scalar or further behind
 /// the end of an array than its next element.
 void set_values(const Setting& setting, sim::Json& document);

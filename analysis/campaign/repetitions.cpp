@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/campaign/summary_key.hpp"
 #include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
@@ -22,7 +23,10 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
     return repetitions;
   }
   reader.object(key, [&](ObjectReader& r) {
-    repetitions.metric = r.string("metric");
+    if (const auto metric = r.valid_string("metric"); metric && r.has("metric")) {
+      check_summary_key(*metric, SummaryKey::kNumber, r.file(), r.pointer_to("metric"), r.faults());
+      repetitions.metric = *metric;
+    }
     repetitions.half_width = r.number("half_width", {.fallback = 0.05, .minimum = 0, .maximum = 1, .exclusive = true});
     repetitions.minimum = static_cast<std::size_t>(r.integer("min", {.fallback = 10, .minimum = 2, .maximum = kMost}));
     const double least = static_cast<double>(repetitions.minimum);

@@ -29,28 +29,15 @@ void collect(const std::string& key, const Json& value, Outputs& outputs) {
   }
 }
 
-/// Every key of a summary, objects included.
-void list_keys(const std::string& prefix, const Json& value, std::vector<std::string>& keys) {
-  if (!value.is_object()) return;
-  for (const auto& [name, member] : value.items()) {
-    keys.push_back(prefix + name);
-    list_keys(prefix + name + '.', member, keys);
-  }
-}
-
 }  // namespace
 
-Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys, sim::Faults& faults) {
+Outputs select_outputs(const Json& summary, const std::vector<std::string>& keys) {
   Outputs outputs;
   for (const std::string& key : keys) {
     if (const Json* value = find_key(summary, key)) {
       collect(key, *value, outputs);
-    } else if (key.starts_with("pools.") || key.starts_with("agents.")) {
-      outputs.emplace_back(key, std::nullopt);
     } else {
-      std::vector<std::string> known;
-      list_keys("", summary, known);
-      faults.add("", "/outputs", '"' + key + '"', "a key of the summary" + sim::did_you_mean(key, known));
+      outputs.emplace_back(key, std::nullopt);
     }
   }
   return outputs;
@@ -89,8 +76,10 @@ RunOutcome RunOutcome::from_text(const std::string& text) {
 }
 
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults) {
-  std::string name = campaign.name();
-  for (const auto& [pointer, value] : campaign.factors(run.cell))
+  std::string name = campaign.file().string();
+  const Setting factors = campaign.factors(run.cell);
+  name += factors.empty() ? ", its scenario" : ", cell";
+  for (const auto& [pointer, value] : factors)
     name += fmt::format(" {}={}", campaign.column(pointer), sim::shown(value));
   return Scenario::read(sim::JsonFile::from(campaign.scenario(run), name), catalogs, true, faults);
 }
@@ -109,8 +98,7 @@ RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId ru
     if (auto& trace = scenario.workload.trace) trace->path = (campaign.folder() / trace->path).string();
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;
-    result.outputs = select_outputs(simulate_workload(scenario, options), campaign.outputs(), faults);
-    faults.throw_if_any();
+    result.outputs = select_outputs(simulate_workload(scenario, options), campaign.outputs());
   } catch (const sim::Infeasible& error) {
     fail(RunFailure::kInfeasible, error.what());
   } catch (const sim::InputError& error) {

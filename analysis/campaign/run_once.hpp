@@ -35,15 +35,13 @@ struct RunOutcome {
 };
 
 /// The numbers of a summary under `keys`: dotted ("latency.ttft_s.p95"); an object means every number in it, lists
-/// aside; true is 1. A key that the summary lacks is absent below `pools` and `agents`, whose members vary, and
-/// otherwise a fault with the nearest key.
+/// aside; true is 1. A key that the summary lacks is absent: pools, agents and training vary with the cell.
 std::vector<std::pair<std::string, std::optional<double>>> select_outputs(const sim::Json& summary,
-                                                                          const std::vector<std::string>& keys,
-                                                                          sim::Faults& faults);
+                                                                          const std::vector<std::string>& keys);
 
 using MakeNetwork = std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)>;
 
-/// The scenario of a run, read; its faults are named by the run's factors.
+/// The scenario of a run, read; its faults are named by the campaign's file and the run's factors.
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults);
 
 RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network);

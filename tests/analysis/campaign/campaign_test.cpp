@@ -58,6 +58,45 @@ TEST_CASE("a wrong campaign says everything that is wrong") {
   CHECK_THAT(folder.faults(R"("scenario": "tiny.json", "exclude": ["true"])"), Contains("none of 1 combinations"));
 }
 
+TEST_CASE("a name or pointer that leads nowhere is a fault with the nearest one") {
+  const CampaignFolder folder("nowhere");
+  const std::string grid =
+      R"("scenario": "tiny.json", "factors": [{"grid": {"/pools/0/parallelism/tp": [1, 2], "/pools/0/replicas": [1, 2]}}], )";
+  CHECK(folder.faults(grid + R"("names": {"replicas": "/pools/0/replcas"}, "exclude": ["replicas == 1"])") ==
+        "/names/replicas: \"/pools/0/replcas\" | the JSON pointer of what the scenario has or a factor sets (did you "
+        "mean \"/pools/0/replicas\"?)\n");
+  CHECK_THAT(folder.faults(grid + R"("include": ["{/pools/0/chipp} == 'x' || {/pools/0/chipp} == 'y'"])"),
+             Contains("/include/0: \"/pools/0/chipp\"") && Contains("did you mean \"/pools/0/chip\""));
+  CHECK_THAT(folder.faults(grid + R"("names": {"a": "/a~2"})"), Contains("/names/a: \"/a~2\" | a JSON pointer"));
+  CHECK(
+      folder.faults(grid + R"("names": {"tp": "/pools/0/parallelism/tp", "pool": "/pools/0"}, "exclude": ["tp == 1"])")
+          .empty());
+  CHECK(folder.faults(grid + R"("exclude": ["5", "true"])") ==
+        "/exclude/0: \"5\", which is 5 | a condition, true or false, as in \"replicas < 4\"\n");
+}
+
+TEST_CASE("an output or a metric that no summary has is a fault with the nearest one") {
+  const CampaignFolder folder("outputs");
+  const auto outputs = [&](const std::string& list) {
+    return folder.faults(R"("scenario": "tiny.json", "outputs": )" + list);
+  };
+  const auto metric = [&](const std::string& key) {
+    return folder.faults(R"("scenario": "tiny.json", "repetitions": {"metric": ")" + key + "\"}");
+  };
+  CHECK(outputs(R"(["slo", "latency.ttft_s.p9x"])") ==
+        "/outputs/1: \"latency.ttft_s.p9x\" | a key of the summary that leads to numbers (did you mean "
+        "\"latency.ttft_s.p90\"?)\n");
+  CHECK_THAT(outputs(R"(["name", "curves"])"), Contains("/outputs/0: \"name\"") && Contains("/outputs/1: \"curves\""));
+  CHECK(outputs(R"(["pools.a.b.busy", "agents", "training.job", "causes_s", "slo.met"])").empty());
+  CHECK_THAT(metric("latency.ttft_s.p9"),
+             Contains("/repetitions/metric: \"latency.ttft_s.p9\" | a number of the summary "
+                      "(did you mean \"latency.ttft_s.p90\""));
+  CHECK_THAT(metric("latency.ttft_s"), Contains("did you mean \"latency.ttft_s."));
+  CHECK_THAT(metric("pools.main.bussy"), Contains("did you mean \"pools.main.busy\""));
+  CHECK_THAT(metric(""), Contains("a number of the summary"));
+  CHECK(metric("pools.llama-3.1.busy").empty());
+}
+
 TEST_CASE("a repetition rule decides on whole batches, in whichever order runs end") {
   const CampaignFolder folder("rule");
   const Campaign campaign = folder.campaign(R"("factors": [{"grid": {"/pools/0/replicas": [1, 2]}}],

@@ -8,19 +8,21 @@ namespace tokenyard::analysis {
 namespace {
 
 const std::map<std::string, std::string> kNames = {{"replicas", "/pools/0/replicas"}, {"chip", "/pools/0/chip"}};
+constexpr const char* kScenario = R"({"pools": [{"replicas": 4, "chip": "h100-sxm", "tp": 2, "on": true}]})";
 
 bool holds(const std::string& text) {
-  const sim::Json scenario =
-      sim::Json::parse(R"({"pools": [{"replicas": 4, "chip": "h100-sxm", "tp": 2, "on": true}]})");
+  const sim::Json scenario = sim::Json::parse(kScenario);
   sim::Faults faults;
   const Condition condition = Condition::parse(text, kNames, "file", "/include/0", faults);
+  const bool holds = condition.holds(scenario, faults);
   for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
-  return condition.holds(scenario);
+  return holds;
 }
 
 std::string fault_of(const std::string& text) {
   sim::Faults faults;
-  Condition::parse(text, kNames, "file", "/include/0", faults);
+  const Condition condition = Condition::parse(text, kNames, "file", "/include/0", faults);
+  condition.holds(sim::Json::parse(kScenario), faults);
   return faults.size() == 1 ? faults.list()[0].found + " | " + faults.list()[0].allowed
                             : std::to_string(faults.size()) + " faults";
 }
@@ -37,7 +39,7 @@ TEST_CASE("conditions take what does not exist for null, and only true holds") {
   CHECK(holds("{/pools/7/replicas} == null"));
   CHECK_FALSE(holds("{/pools/7/replicas} < 4"));
   CHECK_FALSE(holds("{/pools/7/replicas} >= 4"));
-  CHECK_FALSE(holds("replicas"));
+  CHECK_FALSE(holds("replicas + chip"));
   CHECK(holds("{/pools/0/on}"));
   CHECK_FALSE(holds("replicas / 0 == 1"));
   CHECK_FALSE(holds("chip < 4"));
@@ -54,6 +56,14 @@ TEST_CASE("a wrong condition says where and what") {
   CHECK_THAT(fault_of("{pools} == 1"), Contains("a JSON pointer in the braces"));
   CHECK_THAT(fault_of(std::string(100000, '(')), Contains("at most 100 levels"));
   CHECK_THAT(fault_of(""), Contains("a number"));
+}
+
+TEST_CASE("what is neither true nor false is no condition") {
+  using Catch::Matchers::Contains;
+  CHECK(fault_of("5") == "\"5\", which is 5 | a condition, true or false, as in \"replicas < 4\"");
+  CHECK_THAT(fault_of("replicas * 2"), Contains("which is 8"));
+  CHECK_THAT(fault_of("chip"), Contains("which is \"h100-sxm\""));
+  CHECK(fault_of("{/pools/99999999999999999999999} == 1") == "0 faults");
 }
 
 }  // namespace tokenyard::analysis
