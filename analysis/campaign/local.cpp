@@ -38,14 +38,18 @@ void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agend
   if (!faults.empty()) throw sim::InputError(faults);
 }
 
+void check_missing(const Campaign& campaign, const Catalogs& catalogs, const std::filesystem::path& file,
+                   const Shard& shard, SettledRuns settled) {
+  if (has_results(file)) Results(file, Database::Mode::kRead).add_settled(campaign, settled);
+  check_cells(campaign, catalogs, Agenda(campaign, settled, shard));
+}
+
 CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
                           const LocalOptions& options) {
   constexpr int kGlanceMs = 200;  // how long an interrupt or a progress line may be late
   SettledRuns settled = options.settled;
   results.add_settled(campaign, settled);
   Agenda agenda(campaign, settled, options.shard);
-  check_cells(campaign, catalogs, agenda);
-
   RunProcesses processes(options.jobs, campaign.limits(),
                          [&](RunId run) { return run_once(campaign, catalogs, run, options.make_network); });
   processes.close_in_children(lock.descriptor());

@@ -29,13 +29,17 @@ struct LocalOptions {
   std::function<void(const CampaignTally&)> progress = {};
 };
 
-/// Checks the scenarios of all cells still to run, then runs what is missing. Throws sim::InputError if one is wrong
-/// and traces::OutputError if the results cannot be written; what finished before is kept. `lock` guards the results.
+/// Runs what is missing. Throws sim::InputError if a scenario is wrong and traces::OutputError if the results cannot be
+/// written; what finished before is kept. `lock` guards the results.
 CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
                           const LocalOptions& options);
 
 /// Reads the scenario of every cell that still has runs to start; throws sim::InputError with the faults of the first
 /// few.
 void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agenda& agenda);
+/// Of those that still have runs to start beyond `settled` and what `file` holds, which need not be there. To be called
+/// before the results are opened: a campaign that is refused leaves nothing.
+void check_missing(const Campaign& campaign, const Catalogs& catalogs, const std::filesystem::path& file,
+                   const Shard& shard, SettledRuns settled);
 
 }  // namespace tokenyard::analysis

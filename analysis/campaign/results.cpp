@@ -24,6 +24,14 @@ namespace {
 
 constexpr const char* kSchema = "tokenyard.campaign-results/1";
 
+struct Table {
+  std::string_view name, columns;
+};
+constexpr std::array<Table, 4> kTables = {{{"campaign", "name,value"},
+                                           {"cells", "cell,factors"},
+                                           {"runs", "key,cell,repetition,seed,failure,message,outputs"},
+                                           {"provenance", "key,version,host,finished,wall_s,memory_mb"}}};
+
 std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
@@ -72,13 +80,23 @@ std::string first_change(const std::string& before, const std::string& now) {
 std::string Shard::file() const { return whole() ? "campaign.db" : fmt::format("shard-{}-of-{}.db", index, of); }
 
 Results::Results(const std::filesystem::path& file, Database::Mode mode) : db_(file, mode) {
+  const bool fresh = mode == Database::Mode::kWrite && db_.empty();
+  if (!fresh) check();  // first: what is not ours is left as it is
   if (mode == Database::Mode::kWrite) {
     // Large pages: a run is some 2 kB, and smaller ones would give each run an overflow page.
     db_.execute("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     create();
   }
-  const std::string schema = value("schema");
-  if (schema != kSchema) throw sim::InputError({file.string(), "", schema.empty() ? "no campaign" : schema, kSchema});
+}
+
+void Results::check() {
+  Statement select = db_.prepare("SELECT group_concat(name) FROM pragma_table_info(?)");
+  for (const Table& table : kTables) {
+    select.bind_all(table.name);
+    if (!select.step() || select.text(0) != table.columns) throw not_results(path(), "a database of something else");
+  }
+  if (const std::string schema = value("schema"); schema != kSchema)
+    throw not_results(path(), fmt::format("{}, not {}", sim::shown(Json(schema)), kSchema));
 }
 
 void Results::create() {
@@ -243,16 +261,10 @@ std::size_t Results::failures() {
   return select.step() ? static_cast<std::size_t>(select.integer(0)) : 0;
 }
 
-namespace {
-
-/// Not before its tables are made: a campaign that has just begun, or was killed then, has no results yet.
-bool has_tables(const std::filesystem::path& file) {
-  Database db(file, Database::Mode::kRead);
-  Statement select = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'campaign'");
-  return select.step();
+bool has_results(const std::filesystem::path& file) {
+  std::error_code error;
+  return std::filesystem::exists(file, error) && !Database(file, Database::Mode::kRead).empty();
 }
-
-}  // namespace
 
 std::vector<std::filesystem::path> result_files(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
@@ -260,7 +272,7 @@ std::vector<std::filesystem::path> result_files(const std::filesystem::path& fol
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
     if (name != "campaign.db" && !(name.starts_with("shard-") && name.ends_with(".db"))) continue;
-    if (has_tables(entry.path())) files.push_back(entry.path());
+    if (has_results(entry.path())) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   return files;
@@ -272,8 +284,7 @@ ResultLock::ResultLock(const std::filesystem::path& folder, const Shard& shard)
   std::filesystem::create_directories(folder, error);
   descriptor_ = ::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
   if (error || descriptor_ < 0) {
-    throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", folder.string(),
-                                          error ? error.message() : std::strerror(errno)));
+    throw traces::no_place_for_output(folder, error ? error.message() : std::strerror(errno));
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor_);

@@ -52,6 +52,8 @@ struct StoredRun {
 
 class Results {
  public:
+  /// Throws sim::InputError where the file holds something else, which is then left as it is. To write, the file may
+  /// be absent or empty; to read, it must have results.
   Results(const std::filesystem::path& file, Database::Mode mode);
 
   /// Makes the file this campaign's: its cells, and the runs of before that are still its own and have every output.
@@ -75,6 +77,7 @@ class Results {
   std::size_t failures();
 
  private:
+  void check();
   void create();
   std::string value(std::string_view name);
   /// The stored runs that the campaign names, by key.
@@ -84,7 +87,11 @@ class Results {
   std::optional<Statement> begin_, commit_, insert_run_, insert_provenance_;
 };
 
-/// The result files in a folder: the campaign's own and its shards', sorted.
+/// Whether the file is there and has anything in it: a campaign that has just begun, or was killed then, has made no
+/// tables yet. Throws sim::InputError where it is no database.
+bool has_results(const std::filesystem::path& file);
+
+/// The result files in a folder that have results: the campaign's own and its shards', sorted.
 std::vector<std::filesystem::path> result_files(const std::filesystem::path& folder);
 
 /// Held while a result file is written, so that no second process runs the same campaign into it.

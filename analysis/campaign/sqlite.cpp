@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "sim/core/error.hpp"
-#include "sim/input/faults.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -23,19 +22,25 @@ namespace {
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH:
-      throw traces::OutputError(fmt::format("{}: {}. Choose another folder with --out.", path.string(), why));
+      throw traces::no_place_for_output(path, why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw traces::OutputError(fmt::format("{}: {}. Another process is writing to it.", path.string(), why));
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw sim::InputError({path.string(), "", why, "the results of a campaign"});
+      throw not_results(path, why);
     default:
       throw sim::InternalError(fmt::format("{}: {} (SQLite error {})", path.string(), why, code));
   }
 }
 
 }  // namespace
+
+sim::InputError not_results(const std::filesystem::path& file, std::string found) {
+  return sim::InputError({file.string(), "", std::move(found),
+                          fmt::format("the results of a campaign: remove {}, or choose another folder with --out",
+                                      file.filename().string())});
+}
 
 Statement::Statement(Statement&& other) noexcept
     : db_(other.db_), statement_(std::exchange(other.statement_, nullptr)), path_(other.path_) {}
@@ -96,6 +101,11 @@ Statement Database::prepare(std::string_view sql) {
   if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK)
     fail(db_, path_);
   return Statement(db_, statement, path_);
+}
+
+bool Database::empty() {
+  Statement select = prepare("SELECT count(*) FROM sqlite_master");
+  return select.step() && select.integer(0) == 0;
 }
 
 }  // namespace tokenyard::analysis

@@ -11,10 +11,15 @@
 #include <string>
 #include <string_view>
 
+#include "sim/input/faults.hpp"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace tokenyard::analysis {
+
+/// The fault of a file that is there and holds something else.
+sim::InputError not_results(const std::filesystem::path& file, std::string found);
 
 class Statement {
  public:
@@ -73,6 +78,8 @@ class Database {
 
   void execute(const std::string& sql);
   Statement prepare(std::string_view sql);
+  /// Whether it has no tables.
+  bool empty();
   const std::filesystem::path& path() const { return path_; }
 
  private:

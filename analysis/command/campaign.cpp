@@ -90,13 +90,14 @@ class CampaignCommand {
   SettledRuns merged_before() const {
     SettledRuns runs;
     const std::filesystem::path merged = folder_ / Shard{}.file();
-    if (shard_.whole() || !std::filesystem::exists(merged)) return runs;
+    if (shard_.whole() || !has_results(merged)) return runs;
     Results(merged, Database::Mode::kRead).add_settled(campaign_, runs);
     return runs;
   }
 
   int run() {
     const LoadedCatalogs catalogs = load_catalogs(arguments_.catalogs);
+    check_missing(campaign_, catalogs.view(), folder_ / shard_.file(), shard_, merged_before());
     const ResultLock lock(folder_, shard_);
     Results results(folder_ / shard_.file(), Database::Mode::kWrite);
     results.adopt(campaign_);
@@ -144,12 +145,12 @@ class CampaignCommand {
   }
 
   int emit_slurm() {
-    std::filesystem::create_directories(folder_);
     const SettledRuns runs = settled();
     const Agenda agenda(campaign_, runs, {});
     std::vector<std::string> catalogs;
     for (const std::string& folder : arguments_.catalogs)
       catalogs.push_back(std::filesystem::absolute(folder).string());
+    std::filesystem::create_directories(folder_);
     traces::OutputFile script(folder_ / "campaign.sbatch");
     fmt::format_to(
         script.out(), "{}",
@@ -272,9 +273,9 @@ class CampaignCommand {
 
   int export_csv() {
     const std::filesystem::path file = folder_ / Shard{}.file();
-    if (!std::filesystem::exists(file))
-      throw sim::InputError(
-          {file.string(), "", "no such file", "the results of `tokenyard campaign run`, or of `merge` after shards"});
+    if (!has_results(file))
+      throw sim::InputError({file.string(), "", std::filesystem::exists(file) ? "no results yet" : "no such file",
+                             "the results of `tokenyard campaign run`, or of `merge` after shards"});
     Results results(file, Database::Mode::kRead);
     if (!results.is_of(campaign_))
       throw sim::InputError(

@@ -45,18 +45,33 @@ sed 's|"/pools/0/replicas": \[1, 2\]|"/pools/0/model": ["llama-3.1-70b", "llama-
 grep -q 'failed: cell 3, repetition 0: infeasible' output || fail "a failure is named"
 sed 's|"repetitions"|"outputs": ["latency.tfft_s.p95"], "repetitions"|' campaign.json > outputs.json
 "$tokenyard" campaign run outputs.json --out outputs 2> message; [ $? = 2 ] || fail "an unknown output is exit 2"
-grep -q '^outputs.json: /outputs: found "latency.tfft_s.p95", allowed: a key of the summary (did you mean' message || fail "an unknown output is said with its file"
+grep -q '^outputs.json: /outputs/0: found "latency.tfft_s.p95", allowed: a key of the summary that leads to numbers (did you mean "latency.ttft_s.p95"?)' message \
+  || fail "an unknown output is said with its file"
+"$tokenyard" check outputs.json 2> other; cmp -s message other || fail "a check says what a run says"
 sed 's|"repetitions"|"repetitons"|' campaign.json > wrong.json
 "$tokenyard" campaign run wrong.json --out wrong 2> message; [ $? = 2 ] || fail "a wrong campaign is exit 2"
 grep -q '/repetitons.*did you mean "repetitions"' message || fail "the message names place and remedy"
 [ "$("$tokenyard" check campaign.json)" = "campaign.json: campaign, fine, 6 cells" ] || fail "a campaign is checked"
 sed 's|"/pools/0/replicas": \[1|"/pools/0/chip": ["h100"|' campaign.json > no_chip.json
-"$tokenyard" check no_chip.json 2> message; [ $? = 2 ] && grep -q '/pools/0/chip: .*did you mean' message || fail "so are the scenarios of its cells"
+"$tokenyard" check no_chip.json 2> message; [ $? = 2 ] && grep -q '^no_chip.json, cell .*: /pools/0/chip: .*did you mean' message || fail "so are the scenarios of its cells"
+"$tokenyard" campaign run no_chip.json --out refused 2> other; [ $? = 2 ] && [ ! -e refused ] || fail "a campaign that is refused leaves nothing"
 sed 's|"duration_s": 20|"duration_s": 21|' campaign.json > changed.json
 for action in run status merge list; do
   "$tokenyard" campaign $action changed.json --out one 2> message; [ $? = 2 ] || fail "a changed scenario is exit 2"
   grep -q '/scenario/run/duration_s was 20, is 21.*--out' message || fail "campaign $action says what has changed"
 done
+mkdir foreign; echo 'CREATE TABLE addresses(name)' > sql
+if command -v sqlite3 > /dev/null; then sqlite3 foreign/campaign.db < sql; else head -c 4096 /dev/urandom > foreign/campaign.db; fi
+cp foreign/campaign.db before.db
+for action in run status merge list export; do
+  "$tokenyard" campaign $action campaign.json --out foreign 2> message; [ $? = 2 ] || fail "campaign $action of another database is exit 2"
+  grep -q '^foreign/campaign.db: found .*, allowed: the results of a campaign: remove campaign.db, or choose another folder with --out' message \
+    || fail "campaign $action of another database names the remedy"
+done
+cmp -s foreign/campaign.db before.db || fail "another database is left as it is"
+mkdir new; : > new/campaign.db
+"$tokenyard" campaign export campaign.json --out new 2> message; [ $? = 2 ] && grep -q 'new/campaign.db: found no results yet' message || fail "an empty file has no results"
+"$tokenyard" campaign status campaign.json --out new > /dev/null || fail "a campaign that was killed as it began has a status"
 "$tokenyard" campaign run campaign.json --shard 3/2 2> message; [ $? = 2 ] || fail "a wrong shard is exit 2"
 
 array="it's an array"

@@ -88,7 +88,6 @@ class Coordinator {
     results_.adopt(work.campaign);
     results_.add_settled(work.campaign, settled_);
     agenda_.emplace(work.campaign, settled_, Shard{});
-    check_cells(work.campaign, work.catalogs(), *agenda_);
   }
 
   int coordinate(int ranks) {
@@ -209,6 +208,7 @@ int run_rank(const Arguments& arguments) {
                                              ? std::filesystem::path("results") / work->campaign.name()
                                              : std::filesystem::path(arguments.out);
     if (rank == 0) {
+      check_missing(work->campaign, work->catalogs(), folder / Shard{}.file(), {}, {});
       code = Coordinator(*work, folder, *server).coordinate(ranks);
     } else {
       compute(*work, *server);

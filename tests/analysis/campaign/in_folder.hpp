@@ -49,6 +49,7 @@ class CampaignFolder : public ScratchFolder {
 
 /// Runs what is missing into FOLDER/`out`.
 inline CampaignTally run_here(const Campaign& campaign, const std::filesystem::path& out, LocalOptions options = {}) {
+  check_missing(campaign, TestCatalogs::get().view(), out / options.shard.file(), options.shard, options.settled);
   const ResultLock lock(out, options.shard);
   Results results(out / options.shard.file(), Database::Mode::kWrite);
   results.adopt(campaign);

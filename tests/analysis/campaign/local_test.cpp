@@ -207,9 +207,42 @@ TEST_CASE("a cell that cannot be is a failure for good; a wrong one stops the ca
   const Campaign wrong = folder.campaign(
       R"("factors": [{"grid": {"/pools/0/chip": ["h100", "b200"]}}], "names": {"chip": "/pools/0/chip"})");
   CHECK_THROWS_WITH(run_here(wrong, folder.path / "wrong"),
-                    Catch::Contains("chip=\"h100\": /pools/0/chip") && Catch::Contains("did you mean \"b200-sxm\""));
-  const Campaign output = folder.campaign(R"("outputs": ["latency.ttft"])");
-  CHECK_THROWS_WITH(run_here(output, folder.path), Catch::Contains("did you mean \"latency.ttft_s\""));
+                    Catch::Contains((folder.path / "campaign.json").string() + ", cell chip=\"h100\": /pools/0/chip") &&
+                        Catch::Contains("did you mean \"b200-sxm\""));
+  CHECK_FALSE(std::filesystem::exists(folder.path / "wrong"));
+}
+
+TEST_CASE("a file that holds something else is refused, and left as it is") {
+  const CampaignFolder folder("foreign");
+  const Campaign campaign = folder.campaign(R"("repetitions": 1, "outputs": ["counts.calls"])");
+  const auto file = folder.path / "campaign.db";
+  const auto refused = [&](const char* change) {
+    std::filesystem::remove(file);
+    if (std::string(change).find("CREATE") == std::string::npos) run_here(campaign, folder.path);
+    Database(file, Database::Mode::kWrite).execute(change);
+    const std::string before = folder.text("campaign.db");
+    const Catch::Matchers::StdString::RegexMatcher refusal(
+        ".*campaign.db: found .*, allowed: the results of a campaign: remove campaign.db, or choose another folder "
+        "with "
+        "--out",
+        Catch::CaseSensitive::Yes);
+    CHECK_THROWS_WITH(run_here(campaign, folder.path), refusal);
+    CHECK_THROWS_WITH(Results(file, Database::Mode::kWrite), refusal);
+    CHECK_THROWS_WITH(Results(file, Database::Mode::kRead), refusal);
+    CHECK(folder.text("campaign.db") == before);
+  };
+  refused("CREATE TABLE addresses(name, street)");
+  refused("CREATE TABLE campaign(name, value)");
+  refused("DROP TABLE cells");
+  refused("DROP TABLE provenance");
+  refused("ALTER TABLE runs RENAME COLUMN outputs TO results");
+  refused("DELETE FROM campaign WHERE name = 'schema'");
+  folder.write("campaign.db", "no database at all, but long enough to have the header of one");
+  CHECK_THROWS_WITH(run_here(campaign, folder.path), Catch::Contains("remove campaign.db, or choose another folder"));
+  folder.write("campaign.db", "");
+  CHECK_FALSE(has_results(file));
+  CHECK_THROWS_WITH(Results(file, Database::Mode::kRead), Catch::Contains("the results of a campaign"));
+  CHECK(run_here(campaign, folder.path).done == 1);
 }
 
 TEST_CASE("an interrupt keeps what is finished") {
