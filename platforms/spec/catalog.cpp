@@ -24,6 +24,9 @@ constexpr std::string_view kBuiltIn = "built-in";
 constexpr std::array<std::string_view, 5> kKindNames = {"chip", "model", "engine", "cluster", "media-model"};
 constexpr std::string_view kOurs = "tokenyard.";
 constexpr const char* kSchemas = "tokenyard.chip/1, …/model/1, …/media-model/1, …/engine/1 or …/cluster/1";
+constexpr const char* kDirectory =
+    "a directory with files of JSON in chips/, models/, media-models/, engines/, clusters/ or agents/, or, all but "
+    "agents, directly in it, where their \"schema\" says what they are";
 /// Files of other floors, which may lie in the same directory.
 constexpr std::array<std::string_view, 4> kForeignSchemas = {"tokenyard.agent/1", "tokenyard.scenario/1",
                                                              "tokenyard.campaign/1", "tokenyard.study/1"};
@@ -61,16 +64,25 @@ bool is_foreign(const Json& entry) {
   return schema.empty() ? entry.contains("nodes") || entry.contains("workload") : !schema.starts_with(kOurs);
 }
 
-/// The JSON files in a directory, sorted, so that the order does not depend on the file system.
-std::vector<std::filesystem::path> json_files(const std::filesystem::path& directory, Faults& faults) {
-  std::vector<std::filesystem::path> files;
+/// Folders of a user's directory whose names are nearly those of entries.
+void check_folders(const std::filesystem::path& directory, Faults& faults) {
+  std::vector<std::string> names = {"agents"};
+  for (CatalogKind kind : kCatalogKinds) names.push_back(folder_of(kind));
+  std::vector<std::filesystem::path> folders;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() == ".json") files.push_back(at->path());
+    std::error_code gone;
+    if (at->is_directory(gone)) folders.push_back(at->path());
   }
-  if (error) faults.add(directory.string(), "", error.message(), "a directory that can be read");
-  std::sort(files.begin(), files.end());
-  return files;
+  std::sort(folders.begin(), folders.end());
+  for (const auto& folder : folders) {
+    const std::string name = folder.filename().string(), nearest = sim::nearest_name(name, names);
+    if (nearest.empty() || name == nearest) continue;
+    // "chips-old" is no slip of the pen.
+    if (std::max(name.size(), nearest.size()) - std::min(name.size(), nearest.size()) > 1) continue;
+    faults.add(folder.string(), "", "a folder that is not read",
+               fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
+  }
 }
 
 /// A cluster is read where a scenario is; here only its frame is checked.
@@ -87,6 +99,23 @@ void check_cluster(ObjectReader& reader) {
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> json_files(const std::filesystem::path& directory, Faults& faults) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != ".json") continue;
+    std::error_code unknown;
+    if (std::filesystem::is_other(at->status(unknown))) {
+      faults.add(at->path().string(), "", "a pipe or device", "a file");
+    } else {
+      files.push_back(at->path());
+    }
+  }
+  if (error) faults.add(directory.string(), "", error.message(), "a directory that can be read");
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 std::string_view name_of(CatalogKind kind) { return kKindNames[index_of(kind)]; }
 
@@ -116,27 +145,42 @@ void Catalog::add(std::string_view text, const std::string& file, std::optional<
 void Catalog::add_directory(const std::filesystem::path& directory, Faults& faults) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
-    faults.add(directory.string(), "--catalog", error ? error.message() : "not a directory",
-               "a directory with chips/, models/, media-models/, engines/, clusters/ or agents/");
+    faults.add(directory.string(), "--catalog", error ? error.message() : "not a directory", kDirectory);
     return;
   }
+  const std::size_t at_first = faults.size();
+  std::map<std::pair<CatalogKind, std::string>, std::string> files;  // by what they hold
+  const auto add = [&](const std::filesystem::path& path, std::optional<CatalogKind> kind) {
+    std::size_t before = faults.size();
+    JsonFile json = JsonFile::load(path, faults);
+    if (faults.size() > before || (!kind && is_foreign(json.value()))) return;
+    const auto added = added_.add(json, kind, faults);
+    if (!added) return;
+    const auto [first, fresh] = files.try_emplace(*added, path.string());
+    if (!fresh) {
+      faults.add(path.string(), "/name", fmt::format("\"{}\", which is also that of {}", added->second, first->second),
+                 fmt::format("a name of its own: a directory has each {} once", name_of(added->first)));
+    }
+  };
   for (CatalogKind kind : kCatalogKinds) {
     std::filesystem::path folder = directory / folder_of(kind);
     if (!std::filesystem::is_directory(folder, error)) continue;
-    for (const auto& path : json_files(folder, faults)) {
-      std::size_t before = faults.size();
-      JsonFile json = JsonFile::load(path, faults);
-      if (faults.size() == before) added_.add(json, kind, faults);
-    }
+    for (const auto& path : json_files(folder, faults)) add(path, kind);
   }
-  for (const auto& path : json_files(directory, faults)) {
-    std::size_t before = faults.size();
-    JsonFile json = JsonFile::load(path, faults);
-    if (faults.size() == before && !is_foreign(json.value())) added_.add(json, std::nullopt, faults);
+  for (const auto& path : json_files(directory, faults)) add(path, std::nullopt);
+  check_folders(directory, faults);
+  if (!files.empty() || faults.size() > at_first) return;
+  const std::filesystem::path agents = directory / "agents";
+  if (std::filesystem::is_directory(agents, error)) {
+    Faults of_agents;  // whoever reads them will tell
+    if (!json_files(agents, of_agents).empty() || !of_agents.empty()) return;
   }
+  faults.add(directory.string(), "--catalog", "no entry in it", kDirectory);
 }
 
-void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind, Faults& faults) {
+std::optional<std::pair<CatalogKind, std::string>> Catalog::Entries::add(const JsonFile& json,
+                                                                         std::optional<CatalogKind> kind,
+                                                                         Faults& faults) {
   std::size_t before = faults.size();
   ObjectReader reader = json.root(faults);
   std::string schema = reader.string("schema", std::string());
@@ -156,7 +200,7 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
   if (!kind) {
     // Without a kind no key can be judged: one fault is enough.
     reader.pass_over();
-    return;
+    return std::nullopt;
   }
 
   std::string name;
@@ -189,10 +233,10 @@ void Catalog::Entries::add(const JsonFile& json, std::optional<CatalogKind> kind
       reader.finish();
       break;
   }
-  if (faults.size() == before) {
-    (this->*kFiles[index_of(*kind)])
-        .insert_or_assign(name, Entry{.raw = std::make_shared<const Json>(json.value()), .origin = json.name()});
-  }
+  if (faults.size() > before) return std::nullopt;
+  (this->*kFiles[index_of(*kind)])
+      .insert_or_assign(name, Entry{.raw = std::make_shared<const Json>(json.value()), .origin = json.name()});
+  return std::pair(*kind, name);
 }
 
 template <typename T>

@@ -4,7 +4,9 @@
 ///
 /// A user's directory holds `chips/`, `models/`, `media-models/`, `engines/`, `clusters/` with one entry a file, or
 /// such files directly (then "schema" says what each is: "tokenyard.chip/1" …). Its entries replace built-in ones of
-/// the same name, later directories those of earlier ones; what belongs to other floors (`agents/`) is left alone.
+/// the same name, later directories those of earlier ones; what belongs to other floors (`agents/`) is left alone. A
+/// directory without a single entry, a folder in it whose name is nearly one of these, and two files with one name are
+/// faults: the built-in entry would be taken without a word.
 /// Built-in entries are read when they are asked for; pointers stay valid as long as the catalogue, also when it is
 /// moved.
 ///
@@ -23,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "platforms/spec/chip.hpp"
@@ -46,6 +49,10 @@ inline constexpr std::array<CatalogKind, 5> kCatalogKinds = {
 std::string_view name_of(CatalogKind kind);
 /// "tokenyard.chip/1".
 std::string schema_of(CatalogKind kind);
+
+/// The JSON files in a directory, sorted, so that the order does not depend on the file system. A directory that cannot
+/// be read is a fault, and so is what would wait for a writer.
+std::vector<std::filesystem::path> json_files(const std::filesystem::path& directory, sim::Faults& faults);
 
 class Catalog {
  public:
@@ -90,7 +97,9 @@ class Catalog {
     Named<ModelArchitecture> models;
     Named<EngineDefaults> engines;
     Named<MediaModel> media_models;
-    void add(const sim::JsonFile& json, std::optional<CatalogKind> kind, sim::Faults& faults);
+    /// What was added: its kind and name.
+    std::optional<std::pair<CatalogKind, std::string>> add(const sim::JsonFile& json, std::optional<CatalogKind> kind,
+                                                           sim::Faults& faults);
   };
   /// Read when first asked for: a run needs a handful of them. Threads may ask at once.
   struct BuiltIn {

@@ -73,6 +73,10 @@ mkfifo pipe.json
 (echo '{"pools": 3' > pipe.json) & refused "a pipe" run pipe.json --quiet --out out; wait
 refused "a folder as a trace" replay . --format azure --on "$good" --quiet --out out
 refused "no catalogue" run "$good" --quiet --out out --catalog nowhere
+mkdir piped; mkfifo piped/p.json; mkdir -p deep/agents; mkfifo deep/agents/p.json
+for catalog in piped deep; do
+  refused "a pipe in a catalogue" run "$good" --quiet --out out --catalog $catalog; says "a pipe in a catalogue" "p.json: found a pipe or device"
+done
 mkdir -p mine/agents mine/chips; echo '{' > mine/agents/a.json; echo '{' > mine/chips/c.json
 refused "a broken catalogue" run "$good" --quiet --out out --catalog mine
 says "a broken catalogue" mine/agents/a.json; says "a broken catalogue" mine/chips/c.json
@@ -128,6 +132,12 @@ printf '{"request_id":"a","input_length":10,"output_length":1,"wait_for":["b"]}\
 refused "a cycle of calls" replay cycle.jsonl --format agentic-mooncake --on "$good" --quiet --out out; says "a cycle of calls" 'cycle.jsonl: line 1: found "a" waits for "b" waits for "a"'
 refused "a cycle, checked" check cycle.jsonl --format agentic-mooncake; says "a cycle, checked" 'cycle.jsonl: line 1'
 refused "a cycle, converted" convert cycle.jsonl --format agentic-mooncake --to otlp -o out.jsonl; says "a cycle, converted" 'cycle.jsonl: line 1'
+# What is read is not written over.
+cp cycle.jsonl kept.jsonl; ln -s cycle.jsonl link.jsonl
+refused "a trace converted into itself" convert cycle.jsonl --format agentic-mooncake --skip-bad-rows --to otlp -o ./link.jsonl
+says "a trace converted into itself" "--output: found ./link.jsonl, which is what is read"
+refused "a table calibrated into itself" calibrate cycle.jsonl --chip h100-sxm -o cycle.jsonl; says "a table calibrated into itself" "which is what is read"
+cmp -s cycle.jsonl kept.jsonl || fail "what is read is kept"
 refused "an unknown target" convert cycle.jsonl --format agentic-mooncake --to oltp -o out.jsonl; says "an unknown target" 'did you mean "otlp"'
 refused "blocks of nothing" convert cycle.jsonl --format agentic-mooncake --to otlp -o out.jsonl --block-tokens 99999999999
 for format in agentic-mooncake mooncake-sessions weka otlp jaeger wfformat record; do
@@ -222,7 +232,7 @@ byte=$(printf '\351')
 refused "a value that is no text" run "$good" --quiet --out out --set "/name=$byte"; says "a value that is no text" "not UTF-8"
 refused "a name that is no text" calibrate "$good" --chip h100-sxm --name "$byte" -o chip.json; says "a name that is no text" "--name"
 refused "an agent's name that is no text" fit-agent cycle.jsonl --format agentic-mooncake --name "$byte" -o agent.json; says "an agent's name that is no text" "--name"
-cp "$good" "s$byte.json"; mkdir -p "c$byte"
+cp "$good" "s$byte.json"; mkdir -p "c$byte/chips"; "$tokenyard" catalog chips l40s --json > "c$byte/chips/l40s.json"
 "$tokenyard" run "s$byte.json" --catalog "c$byte" --quiet --out "o$byte" --set /run/duration_s=90 2> message || fail "a path of any bytes is fine"
 "$tokenyard" report "o$byte" > /dev/null 2> message || fail "a path of any bytes has its manifest"
 "$tokenyard" compare "o$byte" "o$byte" --json > /dev/null 2> message || fail "results in a path of any bytes are compared"

@@ -60,6 +60,7 @@ TEST_CASE("Command: a run prints its summary, or it as JSON, and obeys demands")
 TEST_CASE("Command: a manifest names what was read, and the trace that was replayed") {
   const ResultFolder folder("manifest");
   std::filesystem::create_directories(folder.path / "own/chips");
+  std::ofstream(folder.path / "own/chips/fast.json") << R"({"name": "fast"})";
   const std::string trace = (folder.path / "trace.csv").string(), own = (folder.path / "own").string();
   std::ofstream(trace) << "arrival_s,prompt_tokens,output_tokens\n0,100,10\n";
   const Outcome replayed = run({"replay", trace, "--format", "requests", "--on", kScenario, "--speed", "2", "--set",

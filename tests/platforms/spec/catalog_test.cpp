@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <sys/stat.h>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/scratch_folder.hpp"
@@ -235,6 +236,59 @@ TEST_CASE("a directory that cannot be read is a fault") {
   REQUIRE(faults.size() == 1);
   CHECK_THAT(faults.list()[0].message(), Contains("/nonexistent/catalogue"));
   CHECK(catalog.find_chip("h100-sxm") != nullptr);
+}
+
+TEST_CASE("what a directory would silently not add is a fault") {
+  const auto faults_of = [](const ScratchFolder& scratch) {
+    sim::Faults faults;
+    Catalog::load(faults, {scratch.path});
+    std::string all;
+    for (const auto& fault : faults.list()) all += fault.message() + "\n";
+    return all;
+  };
+  const std::string chip = R"({"schema": "tokenyard.chip/1", "name": "fast"})";
+  SECTION("a name twice") {
+    const ScratchFolder scratch;
+    scratch.write("chips/a.json", chip);
+    scratch.write("chips/b.json", chip);
+    scratch.write("c.json", chip);
+    CHECK_THAT(faults_of(scratch), Contains("chips/b.json: /name: found \"fast\", which is also that of ") &&
+                                       Contains("chips/a.json, allowed: a name of its own") &&
+                                       Contains("/c.json: /name: "));
+    sim::Faults faults;
+    const ScratchFolder other("other");
+    other.write("chips/a.json", chip);
+    Catalog::load(faults, {other.path, other.path});
+    CHECK(faults.empty());
+  }
+  SECTION("no entry") {
+    const ScratchFolder scratch;
+    CHECK_THAT(faults_of(scratch),
+               Contains("--catalog: found no entry in it, allowed: a directory with files of JSON in "
+                        "chips/, models/"));
+    scratch.write("agents.json", R"({"schema": "tokenyard.agent/1", "name": "helper"})");
+    CHECK_THAT(faults_of(scratch), Contains("found no entry in it"));
+    scratch.write("agents/helper.json", "read by others");
+    CHECK(faults_of(scratch).empty());
+  }
+  SECTION("a folder of nearly the right name") {
+    const ScratchFolder scratch;
+    scratch.write("agents/helper.json", "read by others");
+    scratch.write("chips-old/a.json", chip);
+    scratch.write("notes/a.json", chip);
+    CHECK(faults_of(scratch).empty());
+    scratch.write("chip/a.json", chip);
+    scratch.write("Media-Models/a.json", chip);
+    CHECK_THAT(faults_of(scratch),
+               Contains("/chip: found a folder that is not read, allowed: one of agents, chips, ") &&
+                   Contains("did you mean \"chips\"") && Contains("did you mean \"media-models\""));
+  }
+  SECTION("a pipe, which would never end") {
+    const ScratchFolder scratch;
+    scratch.write("chips/a.json", chip);
+    REQUIRE(::mkfifo((scratch.path / "chips/p.json").c_str(), 0600) == 0);
+    CHECK_THAT(faults_of(scratch), Contains("chips/p.json: found a pipe or device, allowed: a file"));
+  }
 }
 
 TEST_CASE("all faults of a directory are reported at once") {
