@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/graph/variants.hpp"
+#include "platforms/spec/catalog.hpp"
 #include "sim/core/error.hpp"
 
 #include "embedded/agent_catalog.hpp"
@@ -30,6 +31,42 @@ std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
   return "/nodes";
 }
 
+/// Whether the document has what a pointer leads to, or, where nothing was found, only its last key is missing.
+bool stands_in(const sim::Json& document, const std::string& pointer, bool missing) {
+  try {
+    const sim::Json::json_pointer at(pointer);
+    return document.contains(missing ? at.parent_pointer() : at);
+  } catch (const sim::Json::exception&) {
+    return false;
+  }
+}
+
+/// Reads an agent as a variant patches it. A fault of what the variant says is told at its place in the file, any other
+/// at the variant, with its place in the patched agent.
+void check_variant(const sim::JsonFile& agent, const std::string& variant, sim::Faults& faults) {
+  const std::string of_variant = "/variants/" + variant;
+  for (const char* key : {"nodes", "edges", "start"}) {
+    const sim::Json& patch = agent.value()["variants"][variant];
+    if (!patch.is_object() || !patch.contains(key) || !patch[key].is_null()) continue;
+    faults.add(agent.name(), of_variant + '/' + key, "null", "what differs: no agent is without " + std::string(key));
+    return;
+  }
+  const std::size_t before = faults.size();
+  const sim::JsonFile patched = with_variant(agent, variant, faults);
+  sim::Faults of_patched;
+  Agent::read(patched, of_patched);
+  if (faults.size() > before) return;
+  for (sim::Fault fault : of_patched.list()) {
+    if (stands_in(agent.value(), of_variant + fault.place, fault.found == "nothing")) {
+      fault.place = of_variant + fault.place;
+    } else {
+      fault.found += " at " + fault.place + " of the agent as patched";
+      fault.place = of_variant;
+    }
+    faults.add(agent.name(), fault.place, fault.found, fault.allowed);
+  }
+}
+
 }  // namespace
 
 AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs,
@@ -37,41 +74,49 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
   AgentCatalog catalog;
   for (const embedded::File& file : embedded::agent_catalog())
     catalog.built_in_->unread.emplace(std::filesystem::path(file.path).stem().string(), file.text);
-  std::vector<Source> sources;
-  const auto add = [&](const std::filesystem::path& path) {
-    if (auto text = sim::read_text_file(path, faults)) sources.push_back({path.string(), std::move(*text)});
+  const auto texts_of = [&](const std::vector<std::filesystem::path>& files) {
+    std::vector<Source> sources;
+    for (const std::filesystem::path& path : files) {
+      if (auto text = sim::read_text_file(path, faults)) sources.push_back({path.string(), std::move(*text)});
+    }
+    return sources;
   };
   for (const std::filesystem::path& directory : extra_dirs) {
-    std::vector<std::filesystem::path> files;
-    std::error_code error;  // a catalogue need not hold agents
-    for (std::filesystem::directory_iterator at(directory / "agents", error), end; !error && at != end;
-         at.increment(error)) {
-      if (at->path().extension() == ".json") files.push_back(at->path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const std::filesystem::path& path : files) add(path);
+    std::error_code error;
+    if (!std::filesystem::is_directory(directory / "agents", error)) continue;  // a catalogue need not hold agents
+    catalog.read(texts_of(platforms::json_files(directory / "agents", faults)), true, faults);
   }
-  for (const std::filesystem::path& path : extra_files) add(path);
-  catalog.add(sources, faults);
+  catalog.read(texts_of(extra_files), false, faults);
+  catalog.resolve(faults);
   return catalog;
 }
 
 AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults& faults) {
   AgentCatalog catalog;
-  catalog.add(sources, faults);
+  catalog.read(sources, false, faults);
+  catalog.resolve(faults);
   return catalog;
 }
 
-void AgentCatalog::add(const std::vector<Source>& sources, sim::Faults& faults) {
+void AgentCatalog::read(const std::vector<Source>& sources, bool once, sim::Faults& faults) {
+  std::map<std::string, std::string> files;  // by agent
   for (const Source& source : sources) {
     const std::size_t before = faults.size();
     const auto file = std::make_shared<const sim::JsonFile>(sim::JsonFile::parse(source.text, source.name, faults));
     std::shared_ptr<Agent> agent = Agent::read(*file, faults);
     if (faults.size() == before) {  // else each variant would repeat the agent's faults
-      for (const std::string& variant : variant_names(*file)) Agent::read(with_variant(*file, variant, faults), faults);
+      for (const std::string& variant : variant_names(*file)) check_variant(*file, variant, faults);
+    }
+    const auto [first, fresh] = files.try_emplace(agent->name, source.name);
+    if (once && !fresh && !agent->name.empty()) {
+      faults.add(source.name, "/name", fmt::format("\"{}\", which is also that of {}", agent->name, first->second),
+                 "a name of its own: a directory has each agent once");
     }
     if (!agent->name.empty()) added_.insert_or_assign(agent->name, Entry{file, agent});
   }
+}
+
+void AgentCatalog::resolve(sim::Faults& faults) {
   for (const auto& [name, entry] : added_) find_sub_agents(*entry.agent, faults);
   bool recursive = false;
   for (const auto& [name, entry] : added_) {

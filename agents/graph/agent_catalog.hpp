@@ -25,7 +25,8 @@ class AgentCatalog {
     std::string name;  ///< for messages
     std::string text;
   };
-  /// The built-in agents, then those of `agents/` in each directory, in order of their names, then single files.
+  /// The built-in agents, then those of `agents/` in each directory, in order of their names, then single files. Two
+  /// of one name in one directory are a fault.
   static AgentCatalog built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {},
                                const std::vector<std::filesystem::path>& extra_files = {});
   /// A later agent of the same name wins. Unknown and recursive sub-agents are faults.
@@ -58,7 +59,10 @@ class AgentCatalog {
   };
   /// Null if there is none of this name.
   const Entry* entry(std::string_view name) const;
-  void add(const std::vector<Source>& sources, sim::Faults& faults);
+  /// `once`: two of one name are a fault.
+  void read(const std::vector<Source>& sources, bool once, sim::Faults& faults);
+  /// Sub-agents, once all agents are read.
+  void resolve(sim::Faults& faults);
   using FindAgent = std::function<std::shared_ptr<const Agent>(const std::string& name)>;
   /// One that is not found is a fault.
   void set_sub_agents(Agent& agent, const FindAgent& find, sim::Faults& faults) const;

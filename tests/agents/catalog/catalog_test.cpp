@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sys/stat.h>
 
 #include "agents/graph/drawing.hpp"
 #include "tests/agents/catalog/played_agent.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::agents;
@@ -101,6 +103,25 @@ TEST_CASE("Built-in agents: every domain has a drawing and a reasoning switch, w
     CHECK(light > 1.1 * off);
     CHECK(heavy > 1.1 * light);
   }
+}
+
+TEST_CASE("A user's agents: two of one name in a directory, or a pipe, are faults") {
+  const std::string helper = R"({"schema": "tokenyard.agent/1", "name": "helper", "start": "work",
+    "nodes": {"work": {"kind": "llm", "output_tokens": 10}, "done": {"kind": "end"}}, "edges": [{"from": "work", "to": "done"}]})";
+  const ScratchFolder scratch;
+  scratch.write("one/agents/a.json", helper);
+  scratch.write("two/agents/a.json", helper);
+  sim::Faults faults;
+  AgentCatalog::built_in(faults, {scratch.path / "one", scratch.path / "two"}, {scratch.path / "one/agents/a.json"});
+  CHECK(faults.empty());
+  scratch.write("one/agents/b.json", helper);
+  REQUIRE(::mkfifo((scratch.path / "two/agents/p.json").c_str(), 0600) == 0);
+  AgentCatalog::built_in(faults, {scratch.path / "one", scratch.path / "two"});
+  REQUIRE(faults.size() == 2);
+  CHECK(faults.list()[1].message().find("p.json: found a pipe or device") != std::string::npos);
+  CHECK(faults.list()[0].message().find("b.json: /name: found \"helper\", which is also that of ") !=
+        std::string::npos);
+  CHECK(faults.list()[0].message().find("one/agents/a.json") != std::string::npos);
 }
 
 TEST_CASE("Built-in agents: a rate-limited vendor and a night shift make tasks wait") {

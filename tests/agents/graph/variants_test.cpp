@@ -81,13 +81,17 @@ TEST_CASE("What is wrong with a variant is found on loading, at its place") {
     return faults[0].file + ": " + faults[0].place + ": " + faults[0].allowed;
   };
   CHECK(one(R"({"x": {"nodes": {"answer": {"output_tokens": {"dist": "poisson", "mean": -1}}}}})")
-            .find("desk.json (variant x): /nodes/answer/output_tokens/mean") == 0);
+            .find("desk.json: /variants/x/nodes/answer/output_tokens/mean") == 0);
+  CHECK(
+      one(R"({"x": {"nodes": {"anwser": {"output_tokens": 3}}}})").find("desk.json: /variants/x/nodes/anwser/kind: ") ==
+      0);
+  CHECK(one(R"({"x": {"nodes": null}})").find("desk.json: /variants/x/nodes: what differs") == 0);
   CHECK(one(R"({"x": {"edges": {"anwser>ask": null}}})")
             .find("desk.json: /variants/x/edges/anwser>ask: the ends of an edge") == 0);
   CHECK(one(R"({"x": {"edges": {"anwser>ask": null}}})").find("did you mean \"answer>ask\"?") != std::string::npos);
   CHECK(one(R"({"x": {"edges": []}})").find("desk.json: /variants/x/edges: ") == 0);
   CHECK(one(R"({"x": {"name": "other"}})").find("desk.json: /variants/x/name: ") == 0);
-  CHECK(one(R"({"x": {"edges": {"answer>ask": {"p": 0.4}}}})").find("desk.json (variant x): /nodes/answer: ") == 0);
+  CHECK(one(R"({"x": {"edges": {"answer>ask": {"p": 0.4}}}})").find("desk.json: /variants/x: edges with p") == 0);
   CHECK(faults_of(R"({"x": {"edges": {"answer>ask": {"p": 0.5}}}})").empty());
 }
 
