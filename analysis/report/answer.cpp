@@ -47,10 +47,11 @@ bool plain_requests(const Json& summary) {
   return agents.is_object() && agents.size() == 1 && agents.contains("requests");
 }
 
-double chips_of(const Json& summary) {
+/// None where the summary does not say: a page tells of no 0 that nobody counted.
+std::optional<double> chips_of(const Json& summary) {
   double chips = 0;
   const Json& pools = value_at(summary, {"pools"});
-  if (!pools.is_object()) return 0;
+  if (!pools.is_object()) return std::nullopt;
   for (const auto& [name, pool] : pools.items()) chips += number_at(pool, {"chips"}).value_or(0);
   return chips;
 }
@@ -70,13 +71,14 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
 
 std::string what_ran_sentence(const Json& summary) {
   const Json& counts = value_at(summary, {"counts"});
-  const double tasks = number_at(counts, {"tasks"}).value_or(0);
+  const std::optional<double> counted_tasks = number_at(counts, {"tasks"}), chips = chips_of(summary);
+  if (!counted_tasks || !chips) return "What ran, and on how many chips, is not in the summary.";
+  const double tasks = *counted_tasks;
   const double completed = number_at(counts, {"tasks_completed"}).value_or(0);
   const Json& agents = value_at(summary, {"agents"});
   const Json& pools = value_at(summary, {"pools"});
-  const double pool_count = pools.is_object() ? static_cast<double>(pools.size()) : 0;
-  const std::string cluster =
-      fmt::format("{} on {}", counted(pool_count, "pool", "pools"), counted(chips_of(summary), "chip", "chips"));
+  const std::string cluster = fmt::format("{} on {}", counted(static_cast<double>(pools.size()), "pool", "pools"),
+                                          counted(*chips, "chip", "chips"));
   const std::string span = number(summary, {"simulated_s"}, Unit::kSeconds) + " of simulated time";
   std::string text;
   if (plain_requests(summary)) {
@@ -164,7 +166,8 @@ std::string pools_sentence(const Json& summary) {
 std::string price_sentence(const Json& summary) {
   const std::optional<double> watts = number_at(summary, {"energy", "watts_mean"});
   const std::optional<double> task = number_at(summary, {"cost", "usd_per_completed_task"});
-  const std::string chips = counted(chips_of(summary), "chip", "chips");
+  const std::optional<double> count = chips_of(summary);
+  const std::string chips = count ? counted(*count, "chip", "chips") : "chips";
   const std::optional<double> joules = number_at(summary, {"energy", "joules_per_output_token"});
   std::string text =
       watts ? fmt::format("The {} drew {}{}", chips, human_number(watts, Unit::kWatts),

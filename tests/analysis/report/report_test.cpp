@@ -208,6 +208,13 @@ TEST_CASE("a summary with nothing in it, or with values of other types, still ma
     result.summary[key] = odd;
     check_nesting(result.page());
   }
+  for (const char* key : {"counts", "pools"}) {
+    result.summary = full;
+    result.summary[key] = Json::array();
+    const std::string page = visible(result.page());
+    CHECK_THAT(page, Contains("What ran, and on how many chips, is not in the summary."));
+    CHECK_THAT(page, !Contains("0 tasks") && !Contains("0 pools") && !Contains("0 chips"));
+  }
 }
 
 TEST_CASE("a long run on many pools makes a small page") {
