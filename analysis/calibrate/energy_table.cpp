@@ -114,9 +114,10 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   if (tokens <= 0) return fmt::format("does not fit: {} on {} chips", point.model, p.chips());
   point.bench.kv.block_size = engine->block_size;
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
-  point.bench.batching.max_num_seqs = static_cast<std::int32_t>(table.whole(row, "max_num_seqs", 1, kMostSequences));
+  point.bench.batching.max_num_seqs =
+      static_cast<std::int32_t>(p.dp * table.whole(row, "max_num_seqs", 1, kMostSequences / p.dp));
   point.bench.batching.max_num_batched_tokens =
-      std::max<platforms::Tokens>(engine->max_num_batched_tokens, point.bench.batching.max_num_seqs);
+      std::max<platforms::Tokens>(p.dp * engine->budget_on(*point.spec.chip), point.bench.batching.max_num_seqs);
   point.load.users = std::max<std::int64_t>(1, std::llround(table.positive(row, "avg_batch_size")));
   point.load.prompt_tokens = prompt->second;
   point.load.output_tokens = std::max<platforms::Tokens>(1, std::llround(table.positive(row, "avg_output_len")));

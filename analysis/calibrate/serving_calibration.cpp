@@ -46,7 +46,7 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
     throw sim::InputError({"", "--tp", fmt::format("{} on {} x {}", options.model, options.tp, options.base),
                            "as many chips as hold the weights"});
   }
-  like.bench = bench_of(*like.defaults);
+  like.bench = bench_of(*like.defaults, like.spec);
   like.bench.kv.blocks = static_cast<std::int64_t>(tokens) / like.bench.kv.block_size;
 
   const MeasuredTable table(options.table);

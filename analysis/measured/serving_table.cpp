@@ -81,13 +81,14 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 /// tokens one in a step. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget.
 void configure(std::string_view source, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
-  batching.max_num_seqs = 1024;
+  const std::int64_t ranks = point.spec.parallelism.dp;
+  batching.max_num_seqs = static_cast<std::int32_t>(1024 * ranks);
   if (source.find("NVIDIA lab") == std::string_view::npos) {
     point.load.shortest = kInferenceMaxShortest;
     return;
   }
   const platforms::Tokens room = point.version.starts_with("1.0.0rc") ? 1000 : 1500;
-  batching.max_num_batched_tokens = point.load.users + point.load.prompt_tokens + room;
+  batching.max_num_batched_tokens = point.load.users + ranks * (point.load.prompt_tokens + room);
   batching.chunked_prefill = point.engine != "trtllm";
   batching.mixed_chunk = true;
 }
@@ -144,7 +145,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   const double tokens =
       platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
   if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
-  point.bench = bench_of(*point.defaults);
+  point.bench = bench_of(*point.defaults, point.spec);
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
   point.load.users = users_of(table, row);
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
@@ -188,10 +189,10 @@ ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults:
   return means;
 }
 
-ServingBench bench_of(const platforms::EngineDefaults& engine) {
+ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec) {
   ServingBench bench;
-  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs);
-  bench.batching.max_num_batched_tokens = engine.max_num_batched_tokens;
+  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs * spec.parallelism.dp);
+  bench.batching.max_num_batched_tokens = engine.budget_on(*spec.chip) * spec.parallelism.dp;
   bench.batching.chunked_prefill = engine.enable_chunked_prefill;
   bench.batching.mixed_chunk = engine.enable_mixed_chunk;
   bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;

@@ -45,7 +45,8 @@ struct ServedMeans {
 };
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
-/// A server with the engine's defaults, its KV memory aside.
-ServingBench bench_of(const platforms::EngineDefaults& engine);
+/// A server of these chips with the engine's defaults, its KV memory aside; nothing of `spec` but the chip and the ranks
+/// counts.
+ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec);
 
 }  // namespace tokenyard::analysis

@@ -16,7 +16,7 @@ const KvTierPlan* remote_store(const PoolPlan& pool) {
 
 /// Throws sim::Infeasible if a step with all that it may hold takes longer than can be counted.
 void require_countable_steps(const PoolPlan& plan, const platforms::StepCost& cost) {
-  const platforms::BatchingOptions& batching = plan.batching;
+  const platforms::BatchingOptions batching = plan.replica_batching();
   const platforms::Tokens memory = plan.cache.blocks * plan.cache.block_size;
   const platforms::Tokens longest = std::min(memory, batching.max_model_len);
   const platforms::Tokens held = std::min(memory, batching.max_num_seqs * longest);
@@ -80,7 +80,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.sticky_above = plan.sticky_above;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     require_countable_steps(plan, *pool.cost);
-    pool.batching = plan.batching;
+    pool.batching = plan.replica_batching();
     pool.batching.stepwise = stepwise;
     pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;

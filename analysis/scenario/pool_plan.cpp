@@ -32,11 +32,14 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
   const platforms::EngineDefaults& defaults = *pool.engine;
   pool.batching.max_num_seqs = static_cast<std::int32_t>(reader.integer(
       "max_num_seqs", {.fallback = static_cast<double>(defaults.max_num_seqs), .minimum = 1, .maximum = 1e6}));
-  pool.batching.max_num_batched_tokens =
-      reader.integer("max_num_batched_tokens",
-                     {.fallback = static_cast<double>(defaults.max_num_batched_tokens), .minimum = 1, .maximum = 1e7});
   pool.batching.speculation = read_speculation(reader, pool.model, catalog);
   const std::int64_t queries = pool.batching.speculation.queries();
+  const std::int64_t budget = pool.chip != nullptr ? defaults.budget_on(*pool.chip) : defaults.max_num_batched_tokens;
+  pool.batching.max_num_batched_tokens =
+      reader.integer("max_num_batched_tokens",
+                     {.fallback = static_cast<double>(std::max(budget, pool.batching.max_num_seqs * queries)),
+                      .minimum = 1,
+                      .maximum = 1e7});
   if (pool.batching.max_num_batched_tokens < pool.batching.max_num_seqs * queries) {
     reader.fault("max_num_batched_tokens", std::to_string(pool.batching.max_num_batched_tokens),
                  queries == 1
@@ -64,7 +67,7 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
   pool.batching.mixed_chunk = reader.boolean("enable_mixed_chunk", defaults.enable_mixed_chunk);
   pool.batching.watermark = reader.number("watermark", {.fallback = 0, .minimum = 0, .maximum = 1});
   if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {
-    pool.cache.blocks = *blocks;
+    pool.cache.blocks = *blocks * pool.parallelism.dp;
     pool.blocks_overridden = true;
   }
   if (pool.model != nullptr) pool.batching.max_model_len = pool.model->max_context;
@@ -147,13 +150,19 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
   read_policies(reader, pool);
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
-      "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
+      "overflow_at",
+      {.fallback = static_cast<double>(pool.replica_batching().max_num_seqs), .minimum = 1, .maximum = 1e9});
   pool.overflow_by =
       sim::enum_choice<platforms::OverflowBy>(reader, "overflow_by", platforms::kOverflowByNames, "load");
   for (const char* key : {"overflow_at", "overflow_by"}) {
     if (pool.overflow.empty() && reader.raw(key) != nullptr)
       reader.fault(key, "no overflow beside it", "the pools to share with, in overflow");
   }
+  const auto built_in = [&](CatalogKind kind, const auto* entry) {
+    return entry != nullptr && catalog.origin(kind, entry->name) == "built-in";
+  };
+  pool.built_in = built_in(CatalogKind::kChip, pool.chip) && built_in(CatalogKind::kModel, pool.model) &&
+                  built_in(CatalogKind::kEngine, pool.engine);
   return pool;
 }
 
@@ -172,6 +181,15 @@ bool PoolPlan::size_cache() {
 
 double PoolPlan::replica_kv_bytes_per_token() const {
   return platforms::kv_bytes_per_token_per_chip(spec()) * static_cast<double>(parallelism.chips());
+}
+
+platforms::BatchingOptions PoolPlan::replica_batching() const {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  platforms::BatchingOptions of_all = batching;
+  of_all.max_num_seqs = static_cast<std::int32_t>(std::min(kMost, batching.max_num_seqs * parallelism.dp));
+  of_all.max_num_batched_tokens =
+      std::max<std::int64_t>(of_all.max_num_seqs, std::min(kMost, batching.max_num_batched_tokens * parallelism.dp));
+  return of_all;
 }
 
 std::vector<platforms::KvTierOptions> PoolPlan::tier_options() const {

@@ -35,14 +35,15 @@ struct PoolPlan {
   platforms::Precision kv = platforms::Precision::kBf16;
   platforms::Router router = platforms::Router::kLeastLoaded;
   platforms::Tokens sticky_above = 0;
-  platforms::BatchingOptions batching;
-  platforms::KvCache::Options cache;  ///< `blocks` is filled in from the memory, unless overridden
-  std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first
+  platforms::BatchingOptions batching;  ///< of each data-parallel rank, as vLLM's arguments are
+  platforms::KvCache::Options cache;    ///< `blocks` is filled in from the memory, unless overridden
+  std::vector<KvTierPlan> kv_tiers;     ///< below HBM, nearest first
   platforms::KvRetentionOptions kv_retention;
   double more_reuse = 0;  ///< what-if: platforms::PoolOptions
   platforms::KvEviction kv_eviction = platforms::KvEviction::kLru;
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;
+  bool built_in = false;                    ///< chip, model and engine are the catalogue's own, not a user's
   std::optional<double> usd_per_chip_hour;  ///< the scenario's own price, else the catalogue's
 
   /// Faults are collected; the blocks of the cache are left to `size_cache`. `index`: among the scenario's pools.
@@ -59,6 +60,8 @@ struct PoolPlan {
   bool size_cache();
   /// KV bytes of one token on all chips of a replica together, copies included.
   double replica_kv_bytes_per_token() const;
+  /// Of all ranks of a replica together.
+  platforms::BatchingOptions replica_batching() const;
   std::vector<platforms::KvTierOptions> tier_options() const;
   platforms::ReplicaSpec spec() const {
     platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};

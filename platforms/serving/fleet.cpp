@@ -1,7 +1,10 @@
 #include "platforms/serving/fleet.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <memory>
+
+#include "sim/input/faults.hpp"
 
 namespace tokenyard::platforms {
 
@@ -16,6 +19,8 @@ constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::ui
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 // Parts of prompts are numbered apart from the calls.
 constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
+// Calls rejected at one instant: more of them come from users who repeat at once what no replica can hold.
+constexpr std::uint64_t kMostRejectedAtOnce = 2'000'000;
 
 /// What a token costs of a replica that decodes for as many calls as it has seats for, but not for more than 64, each
 /// with a context of 1,024 tokens: assumed.
@@ -152,12 +157,7 @@ void Fleet::submit(const CallRequest& request) {
       split ? any.fits(record.prompt_tokens, 1) &&
                   pools_[pool.options.decode_pool].replicas.front()->fits(record.prompt_tokens, request.output_tokens)
             : any.fits(record.prompt_tokens, request.output_tokens);
-  if (!fits) {
-    record.status = CallStatus::kRejected;
-    record.finish = simulation_.now();
-    end(index);
-    return;
-  }
+  if (!fits) return reject(index);
   if (split) {
     call.request.output_tokens = 1;
     call.request.output_content = 0;
@@ -169,6 +169,27 @@ void Fleet::submit(const CallRequest& request) {
   call.moving = true;
   call.mark = simulation_.now();
   send(request.pool, record.pool, record.prompt_tokens, kSentThere | index);
+}
+
+void Fleet::reject(std::uint32_t index) {
+  CallRecord& record = calls_[index].record;
+  record.status = CallStatus::kRejected;
+  record.finish = simulation_.now();
+  if (record.finish > rejecting_) {
+    rejecting_ = record.finish;
+    rejected_now_ = 0;
+  }
+  if (++rejected_now_ > kMostRejectedAtOnce) {
+    const PoolOptions& pool = pools_[record.pool].options;
+    throw sim::Infeasible(
+        fmt::format("pool \"{}\" rejects calls again and again, all at {} s: one has a prompt of {} tokens and an "
+                    "answer of {}, and a replica holds {} tokens of KV and takes up to {} (max_model_len). Give "
+                    "replicas more memory (tp, gpu_memory_utilization), make calls shorter, or give the users who "
+                    "repeat them a think time.",
+                    pool.name, record.finish.seconds(), record.prompt_tokens, record.output_tokens,
+                    pool.kv.blocks * pool.kv.block_size, pool.batching.max_model_len));
+  }
+  end(index);
 }
 
 /// The pool asked for, or one that it overflows into.

@@ -110,6 +110,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
   void read(std::uint32_t index);
   void end(std::uint32_t index);
+  /// Throws sim::Infeasible where that happens for ever at one instant.
+  void reject(std::uint32_t index);
 
   sim::Simulation& simulation_;
   sim::Network& network_;
@@ -120,6 +122,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   std::unique_ptr<RemainingTime> remaining_;               ///< if some pool schedules by it
   sim::Entity entity_;
   std::uint64_t submitted_ = 0, parts_ = 0;
+  sim::Time rejecting_;
+  std::uint64_t rejected_now_ = 0;  ///< at that date
 };
 
 }  // namespace tokenyard::platforms

@@ -1,10 +1,20 @@
 #include "platforms/spec/engine.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "platforms/spec/chip.hpp"
 #include "platforms/spec/fact.hpp"
 
 namespace tokenyard::platforms {
+
+std::int64_t EngineDefaults::budget_on(const Chip& chip) const {
+  if (!small_chips) return max_num_batched_tokens;
+  const bool small =
+      chip.memory_bytes.value_or(0) < small_chips->below_bytes ||
+      std::find(small_chips->also.begin(), small_chips->also.end(), chip.name) != small_chips->also.end();
+  return small ? small_chips->max_num_batched_tokens : max_num_batched_tokens;
+}
 
 EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   using sim::NumberRule;
@@ -30,6 +40,13 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
         engine.enable_mixed_chunk = flag_fact(at, "enable_mixed_chunk", true);
       },
       true);
+  reader.object("small_chips", [&](ObjectReader& at) {
+    SmallChips small;
+    small.below_bytes = required_fact(at, "below_bytes", kBytes);
+    small.also = at.strings("also");
+    small.max_num_batched_tokens = required_count(at, "max_num_batched_tokens", count(1e7));
+    engine.small_chips = std::move(small);
+  });
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kSeconds);
     engine.host.sequence_s = required_fact(at, "sequence_s", kSeconds);

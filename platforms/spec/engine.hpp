@@ -4,14 +4,19 @@
 /// What the host's times mean is written in platforms/cost/host_time.hpp.
 ///
 ///   const EngineDefaults* engine = catalog.find_engine("vllm");
-///   engine->max_num_batched_tokens;  // 8192
+///   engine->budget_on(*catalog.find_chip("h100-sxm"));     // 8192
+///   engine->budget_on(*catalog.find_chip("a100-80-sxm"));  // 2048
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
+
+struct Chip;
 
 struct EngineDefaults {
   struct Host {
@@ -24,9 +29,17 @@ struct EngineDefaults {
     bool asynchronous = false;  ///< works on the next step while the kernels run
   };
 
+  /// Chips on which the engine takes fewer tokens a step.
+  struct SmallChips {
+    double below_bytes = 0;         ///< of memory
+    std::vector<std::string> also;  ///< by name
+    std::int64_t max_num_batched_tokens = 0;
+  };
+
   std::string name;
   std::int64_t max_num_seqs = 0;
   std::int64_t max_num_batched_tokens = 0;
+  std::optional<SmallChips> small_chips;
   std::int64_t block_size = 0;  ///< tokens of a KV block
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
@@ -36,6 +49,9 @@ struct EngineDefaults {
   bool enable_mixed_chunk = true;           ///< prompts are computed in the steps in which others decode
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
+
+  /// Tokens a step, where nobody says otherwise.
+  std::int64_t budget_on(const Chip& chip) const;
 
   /// Faults go to the reader's list; the rest is read nevertheless.
   static EngineDefaults read(sim::ObjectReader& reader);

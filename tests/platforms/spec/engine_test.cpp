@@ -28,6 +28,20 @@ TEST_CASE("defaults and host terms of the engines") {
   }
 }
 
+TEST_CASE("small chips take fewer tokens a step") {
+  Catalog catalog;
+  sim::Faults faults;
+  catalog.add(R"({"name": "careful", "arguments": {"max_num_seqs": 8, "max_num_batched_tokens": 64, "block_size": 4,
+                  "gpu_memory_utilization": 1}, "small_chips": {"below_bytes": 5e10, "also": ["h100-sxm"],
+                  "max_num_batched_tokens": 16}})",
+              "careful.json", CatalogKind::kEngine, faults);
+  REQUIRE(faults.empty());
+  const EngineDefaults& engine = *catalog.find_engine("careful");
+  CHECK(engine.budget_on(*built_in_catalog().find_chip("a100-80-sxm")) == 64);
+  CHECK(engine.budget_on(*built_in_catalog().find_chip("h100-sxm")) == 16);
+  CHECK(engine.budget_on(*built_in_catalog().find_chip("rtx-4090")) == 16);
+}
+
 TEST_CASE("an engine without host terms takes no host time") {
   Catalog catalog;
   sim::Faults faults;
