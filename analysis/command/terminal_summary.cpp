@@ -86,14 +86,15 @@ class TerminalSummary {
   void agents() {
     const Json& agents = s_["agents"];
     if (agents.empty()) return;
-    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight});
-    table.row({"agent", "tasks", "p50", "p95", "calls/task", "tokens in/task", "out/task"});
+    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight});
+    table.row({"agent", "tasks", "completed", "p50", "p95", "calls each", "tokens in", "out", "in time"});
     for (const auto& [name, a] : agents.items()) {
-      table.row({name, count_text(a["tasks"]), duration_text(a["task_s"]["p50"]), duration_text(a["task_s"]["p95"]),
-                 quantity_text(a["calls_per_task"]), quantity_text(a["prompt_tokens_per_task"]),
-                 quantity_text(a["output_tokens_per_task"])});
+      table.row({name, count_text(a["tasks"]), count_text(a["tasks_completed"]), duration_text(a["task_s"]["p50"]),
+                 duration_text(a["task_s"]["p95"]), quantity_text(a["calls_per_task"]),
+                 quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"]),
+                 share_text(a["attainment"])});
     }
-    text_ += table.text(kIndent) + '\n';
+    text_ += table.text(kIndent) + fmt::format("{}(from p50 on: of the completed tasks)\n\n", kIndent);
   }
 
   /// The largest share of a pool's time, and what it says.
@@ -153,6 +154,7 @@ class TerminalSummary {
                fmt::format("{}, {} per million output tokens, {} per completed task", figure("cost", "usd", Unit::kUsd),
                            figure("cost", "usd_per_million_output_tokens", Unit::kUsd),
                            figure("cost", "usd_per_completed_task", Unit::kUsd))});
+    for (const Json& note : s_["checked"]) table.row({"checked", note.get<std::string>()});
     for (const Json& note : s_["validity"]) table.row({"validity", note.get<std::string>()});
     for (const Json& note : s_["notes"]) table.row({"note", note.get<std::string>()});
     table.row({"results", folder_});

@@ -64,9 +64,11 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
-  return fmt::format("{}: {} stayed within {}; {} was asked for.",
+  const bool of_tasks = number_at(manifest, {"scenario", "slo", "task_s"}).has_value();
+  return fmt::format("{}: {} {} within {}; {} was asked for.",
                      strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
-                     number(slo, {"attainment"}, Unit::kShare), html_escaped(asked), target);
+                     number(slo, {"attainment"}, Unit::kShare), of_tasks ? "completed" : "stayed", html_escaped(asked),
+                     target);
 }
 
 std::string what_ran_sentence(const Json& summary) {

@@ -85,7 +85,8 @@ std::string files_table(const RunResult& result) {
 }  // namespace
 
 std::string provenance_section(const RunResult& result) {
-  return notes_html("validity", "How far to trust it", value_at(result.summary(), {"validity"})) +
+  return notes_html("validity", "Beyond what was calibrated", value_at(result.summary(), {"validity"})) +
+         notes_html("checked", "Checked against what was measured", value_at(result.summary(), {"checked"})) +
          notes_html("notes", "Notes", value_at(result.summary(), {"notes"})) + reproduction(result.manifest()) +
          "<div class=\"cards wide\">\n" + origin_table(result) + files_table(result) +
          inputs_table(value_at(result.manifest(), {"inputs"})) + "</div>\n";

@@ -26,8 +26,10 @@ void Metrics::on_call(const CallRecord& r) {
   }
   const bool arrived = in_window(r.arrival);
   bool good = completed;
+  Agent& agent = agents[r.agent];
   if (arrived) {
     ++arrived_calls;
+    ++agent.arrived_calls;
     if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
     if (r.first_token != CallRecord::kNoTime) ttft.add(r.first_token - r.arrival);
   }
@@ -41,7 +43,10 @@ void Metrics::on_call(const CallRecord& r) {
     if (arrived) tpot.add(per_token);
     good = good && (!slo_.tpot_s || per_token.seconds() <= *slo_.tpot_s);
   }
-  if (arrived && good) ++good_calls;
+  if (arrived && good) {
+    ++good_calls;
+    ++agent.good_calls;
+  }
   if (in_window(r.finish)) {
     ++completed_calls;
     completed_good_calls += good ? 1 : 0;
@@ -62,6 +67,7 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   causes += r.causes;
   const bool completed = r.status == agents::TaskStatus::kCompleted;
   const bool good = completed && (!slo_.task_s || duration.seconds() <= *slo_.task_s);
+  ended_tasks += r.status != agents::TaskStatus::kUnfinished && in_window(r.finish) ? 1 : 0;
   if (completed && in_window(r.finish)) {
     ++completed_tasks;
     completed_good_tasks += good ? 1 : 0;

@@ -45,8 +45,9 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   std::uint64_t arrived_calls = 0, good_calls = 0;  ///< good: within every limit of the service level on calls
   std::uint64_t arrived_tasks = 0, good_tasks = 0;
   struct Agent {
-    std::uint64_t arrived = 0, good = 0;
-    sim::QuantileSketch task;  ///< arrived in the window and completed
+    std::uint64_t arrived = 0, good = 0;              ///< tasks, as all of them above
+    std::uint64_t arrived_calls = 0, good_calls = 0;  ///< of them
+    sim::QuantileSketch task;                         ///< arrived in the window and completed
     // The whole run.
     std::array<std::uint64_t, 4> tasks{};
     platforms::CauseTimes causes;
@@ -60,6 +61,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
 
   // Ended in the window.
   std::uint64_t completed_calls = 0, completed_good_calls = 0, completed_tasks = 0, completed_good_tasks = 0;
+  std::uint64_t ended_tasks = 0;  ///< in whatever way
   std::int64_t completed_prompt_tokens = 0;
 
  private:

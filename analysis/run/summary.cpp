@@ -1,9 +1,11 @@
 #include "analysis/run/summary.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/run/track_record.hpp"
 #include "analysis/run/validity.hpp"
 #include "sim/input/or_null.hpp"
 
@@ -54,6 +56,7 @@ class Summary {
     for (const std::string& warning : scenario_.warnings) notes_.push_back(warning);
     note_rejections();
     note_window();
+    note_agents();
     const Json pools = pools_json();
     Json json = {{"schema", "tokenyard.summary/1"},
                  {"name", scenario_.name},
@@ -77,6 +80,7 @@ class Summary {
                    {"e2e_s", curve(m_.e2e)},
                    {"task_s", curve(m_.task())}}}};
     json["validity"] = validity_;
+    json["checked"] = checked_;
     json["notes"] = notes_;
     return json;
   }
@@ -88,7 +92,12 @@ class Summary {
     std::string limits;
     for (const PoolPlan& pool : scenario_.pools) {
       if (pool.model == nullptr) continue;
-      limits += fmt::format("{}{} in {}", limits.empty() ? "" : ", ", pool.batching.max_model_len, pool.name);
+      const platforms::BatchingOptions batching = pool.replica_batching();
+      limits += fmt::format("{}{} in {}{}", limits.empty() ? "" : ", ", batching.max_model_len, pool.name,
+                            batching.chunked_prefill ? ""
+                                                     : fmt::format(", where a prompt has to fit into one step of {} "
+                                                                   "(max_num_batched_tokens, without chunked prefill)",
+                                                                   batching.max_num_batched_tokens));
     }
     note(fmt::format(
         "{} of {} calls were rejected: their prompts and answers are longer than max_model_len ({}) or than "
@@ -98,16 +107,28 @@ class Summary {
 
   /// Where tasks take as long as what is measured, or pile up, rates of the window are not those of the long run.
   void note_window() {
-    constexpr double kEnoughTasks = 20, kSteady = 0.8;
-    const auto ended = static_cast<double>(m_.tasks[0] + m_.tasks[1] + m_.tasks[2]);
-    if (ended < kEnoughTasks || m_.tasks[0] == 0) return;
-    const double expected = static_cast<double>(m_.arrived_tasks) * static_cast<double>(m_.tasks[0]) / ended;
-    if (static_cast<double>(m_.completed_tasks) >= kSteady * expected) return;
+    constexpr double kFewMore = 0.08, kChance = 3;
+    const auto came = static_cast<double>(m_.arrived_tasks);
+    const double left = came - static_cast<double>(m_.ended_tasks);
+    if (left <= std::max(kFewMore * came, kChance * std::sqrt(came))) return;
     note(fmt::format(
-        "in the {:g} s that are measured {} tasks came and {} completed: they pile up, or take longer than "
-        "that; throughput and cost per task are of this time, and a longer duration_s and warmup_s show the "
-        "long run",
-        window_s_, m_.arrived_tasks, m_.completed_tasks));
+        "in the {:g} s that are measured {} tasks came and {} ended: they pile up, or take long; latencies, "
+        "throughput and cost per task are of this time, and a longer duration_s and warmup_s show the long run",
+        window_s_, m_.arrived_tasks, m_.ended_tasks));
+  }
+
+  /// All together may be within the level though one of the agents is not.
+  void note_agents() {
+    if (o_.agent_names.size() < 2) return;
+    const double level = scenario_.slo.attainment;
+    const Json all = attained(m_.good_calls, m_.arrived_calls, m_.good_tasks, m_.arrived_tasks);
+    if (!all.is_number() || all.get<double>() < level) return;
+    for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
+      const Json own = attained(m_.agents[i]);
+      if (own.is_number() && own.get<double>() < level)
+        note(fmt::format("{:.1f} % of all work is within the service level, but only {:.1f} % of {}'s",
+                         100 * all.get<double>(), 100 * own.get<double>(), o_.agent_names[i]));
+    }
   }
 
   Json counts_json() const {
@@ -154,8 +175,7 @@ class Summary {
     const Slo& slo = scenario_.slo;
     const Json of_calls = attained(m_.good_calls, m_.arrived_calls);
     const Json of_tasks = attained(m_.good_tasks, m_.arrived_tasks);
-    Json attainment = of_calls;
-    if (slo.task_s) attainment = limits_calls() && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
+    const Json attainment = attained(m_.good_calls, m_.arrived_calls, m_.good_tasks, m_.arrived_tasks);
     return {{"attainment", attainment},
             {"attainment_calls", of_calls},
             {"attainment_tasks", of_tasks},
@@ -167,6 +187,17 @@ class Summary {
   /// Null where no service level was asked for.
   Json attained(std::uint64_t good, std::uint64_t arrived) const {
     return limits_calls() || scenario_.slo.task_s ? ratio(good, arrived) : Json(nullptr);
+  }
+
+  /// Of what the level limits; of calls and tasks both, the smaller share.
+  Json attained(std::uint64_t good_calls, std::uint64_t arrived_calls, std::uint64_t good_tasks,
+                std::uint64_t arrived_tasks) const {
+    const Json of_calls = attained(good_calls, arrived_calls), of_tasks = attained(good_tasks, arrived_tasks);
+    if (!scenario_.slo.task_s) return of_calls;
+    return limits_calls() && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
+  }
+  Json attained(const Metrics::Agent& agent) const {
+    return attained(agent.good_calls, agent.arrived_calls, agent.good, agent.arrived);
   }
 
   Json pools_json() {
@@ -210,7 +241,9 @@ class Summary {
       if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
       add_energy(p);
-      if (const std::string text = validity_note(plan); !text.empty()) note(text, validity_);
+      const TrackRecord record = track_record(plan);
+      for (const std::string& text : {validity_note(plan), record.warning}) note(text, validity_);
+      note(record.checked, checked_);
       add_cost(plan);
     }
     return json;
@@ -288,7 +321,7 @@ class Summary {
 
   void note(const std::string& text) { note(text, notes_); }
   static void note(const std::string& text, std::vector<std::string>& notes) {
-    if (std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
+    if (!text.empty() && std::find(notes.begin(), notes.end(), text) == notes.end()) notes.push_back(text);
   }
 
   Json agents_json() const {
@@ -305,7 +338,7 @@ class Summary {
                                  {"tasks_rejected", agent.tasks[2]},
                                  {"tasks_unfinished", agent.tasks[3]},
                                  {"task_s", statistics(agent.task)},
-                                 {"attainment", attained(agent.good, agent.arrived)},
+                                 {"attainment", attained(agent)},
                                  {"calls_per_task", per_task(static_cast<std::int64_t>(agent.calls))},
                                  {"tool_calls_per_task", per_task(static_cast<std::int64_t>(agent.tool_calls))},
                                  {"prompt_tokens_per_task", per_task(agent.prompt_tokens)},
@@ -349,7 +382,7 @@ class Summary {
   const double window_s_;
   double output_tokens_ = 0;  ///< made in the window
   std::optional<double> joules_ = 0, usd_ = 0;
-  std::vector<std::string> notes_, validity_;
+  std::vector<std::string> notes_, validity_, checked_;
 };
 
 }  // namespace

@@ -75,6 +75,7 @@ class Sweep {
     }
     return {};
   }
+  const platforms::ReplicaSpec& spec() const { return spec_; }
   double measured(std::size_t row, const char* column) const { return runs_.number(row, column); }
 
   Outcome simulate(std::int64_t users, bool offload) const {
@@ -174,6 +175,9 @@ ValidationTable table_of(const Sweep& sweep, std::span<const std::int64_t> of_us
       itl.add(o.itl_s, sweep.measured(*row, "median_itl"));
     }
   }
+  table.served.emplace_back(sweep.spec(), "vllm-0.19");
+  table.served.back().tpot = itl;
+  table.served.back().ttft = ttft;
   for (const auto& [name, error] :
        {std::pair{"ITL, median, below the cliff", &itl}, {"TTFT, median, below the cliff", &ttft}}) {
     table.rows.insert(table.rows.begin(),

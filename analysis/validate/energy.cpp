@@ -65,6 +65,8 @@ ValidationTable validate_serving(const std::string& gpu, const std::vector<Energ
     const SimulatedWork work = simulate(point);
     const double watts = watts_of(chip, point, work);
     all.add(point, work, watts);
+    table.served.emplace_back(point.spec, "vllm");
+    table.served.back().tpot.add(work.itl_s, point.itl_s);
     models[point.spec.model->name].add(point, work, watts);
     other.power = fit.without.at(point.spec.model->name);
     const double by_others = watts_of(other, point, work);

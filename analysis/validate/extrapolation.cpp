@@ -40,7 +40,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   if (!platforms::missing_numbers(point.spec).empty() || tokens <= 0) return "cannot be simulated";
   point.bench.kv.block_size = engine->block_size;
   point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / engine->block_size;
-  point.bench.batching.max_num_batched_tokens = engine->max_num_batched_tokens;
+  point.bench.batching.max_num_batched_tokens = engine->budget_on(*point.spec.chip);
   point.bench.cost = std::make_shared<platforms::KernelStepCost>(point.spec);
   point.load.users = static_cast<std::int64_t>(table.number(row, "concurrency"));
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
@@ -84,6 +84,9 @@ std::vector<ValidationTable> validate_extrapolation(const std::filesystem::path&
         tpot += 1e3 * call.tpot_s / static_cast<double>(result.calls.size());
         ttft += 1e3 * call.ttft_s / static_cast<double>(result.calls.size());
       }
+      table.served.emplace_back(point.spec, "vllm");
+      table.served.back().tpot.add(tpot, measured.number(row, "mean_tpot_ms"));
+      table.served.back().ttft.add(ttft, measured.number(row, "mean_ttft_ms"));
       const double rate = static_cast<double>(result.totals.output_tokens) / result.span_s;
       const double u = point.spec.chip->step_time_uncertainty.value_or(0);
       table.rows.push_back(row_of("TPOT mean, " + system, "ms", measured.number(row, "mean_tpot_ms"), tpot,

@@ -24,6 +24,10 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
                                                      const platforms::Catalog& catalog, bool fit,
                                                      const std::filesystem::path& rows = {});
 
+/// Serving points that others published, of many chips; `points`: the list of them, of this project.
+std::vector<ValidationTable> validate_published_serving(const std::filesystem::path& points,
+                                                        const platforms::Catalog& catalog);
+
 /// A peer simulator's run, with its step times (the schedulers compared alone) and with ours (vidur_tables.hpp).
 std::vector<ValidationTable> validate_vidur_run(const std::filesystem::path& data, const platforms::Catalog& catalog);
 

@@ -1,6 +1,10 @@
 #include "analysis/validate/report.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 namespace tokenyard::analysis {
@@ -27,6 +31,9 @@ std::string shown(const std::vector<ValidationTable>& tables, Glance glance, con
 }
 
 }  // namespace
+
+ServedModel::ServedModel(const platforms::ReplicaSpec& spec, std::string by_engine)
+    : chip(spec.chip->name), model(spec.model->name), engine(std::move(by_engine)), weights(spec.weights) {}
 
 std::string as_text(const ValidationTable& table) {
   std::string text = fmt::format("\n{}\n  {}\n  {:58} {:>12} {:>12} {:>26}  {}\n", table.title, table.note, "metric",
@@ -72,6 +79,41 @@ std::string glance_as_markdown(const std::vector<ValidationTable>& tables) {
                         kTitles[part], kNotes[part], *kNotes[part] != '\0' ? "\n\n" : "", rows);
   }
   return text;
+}
+
+std::string track_record_text(const std::vector<ValidationTable>& tables) {
+  struct Errors {
+    FitError tpot, ttft;
+  };
+  std::map<std::tuple<std::string, std::string, std::string, std::string>, Errors> models;
+  for (const ValidationTable& table : tables) {
+    for (const ServedModel& served : table.served) {
+      Errors& errors =
+          models[{served.chip, served.model, served.engine, std::string(platforms::name_of(served.weights))}];
+      errors.tpot.add(served.tpot);
+      errors.ttft.add(served.ttft);
+    }
+  }
+  const auto rounded = [](double x) { return std::round(1000 * x) / 1000; };
+  std::string rows;
+  for (const auto& [key, errors] : models) {
+    const auto& [chip, model, engine, weights] = key;
+    const nlohmann::ordered_json row = {
+        {"chip", chip},
+        {"model", model},
+        {"engine", engine},
+        {"weights", weights},
+        {"points", errors.tpot.rows()},
+        {"tpot_ratio", rounded(errors.tpot.bias())},
+        {"tpot_error", rounded(errors.tpot.median())},
+        {"ttft_error",
+         errors.ttft.rows() > 0 ? nlohmann::ordered_json(rounded(errors.ttft.median())) : nlohmann::ordered_json()}};
+    rows += fmt::format("{}    {}", rows.empty() ? "" : ",\n", row.dump());
+  }
+  return fmt::format(
+      "{{\n  \"source\": \"./dev validate, which writes this file and docs/fidelity.md\",\n  \"served\": [\n{}\n  "
+      "]\n}}\n",
+      rows);
 }
 
 }  // namespace tokenyard::analysis

@@ -58,6 +58,9 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
                           point.load.prompt_tokens, point.load.output_tokens, point.second_half ? 2 : 1, point.ttft_s,
                           means.ttft_s, point.tpot_s, means.tpot_s);
     }
+    table.served.emplace_back(point.spec, point.defaults->name);
+    table.served.back().tpot.add(means.tpot_s, point.tpot_s);
+    table.served.back().ttft.add(means.ttft_s, point.ttft_s);
     const std::string half = point.second_half ? "second half" : "first half";
     const std::string kind = point.spec.model->moe ? "experts" : "dense";
     for (Errors* errors :

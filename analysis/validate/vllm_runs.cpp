@@ -128,7 +128,7 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
     spec.host = engine.host;  // fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
-    ServingBench bench = bench_of(engine);
+    ServingBench bench = bench_of(engine, spec);
     bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);
     bench.batching.max_num_batched_tokens = 2048 * run.dp;
     bench.kv.blocks = kBlocks * run.dp;
@@ -148,6 +148,13 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
       std::string fitted = profiled ? "nothing" : "host times: this run";
       if (run.dp > 1) fitted = profiled ? "links' latency: this run" : "host times: the Llama run; links: this run";
       compare(table, measured, result, fitted);
+      if (!profiled) {
+        table.served.emplace_back(spec, engine.name);
+        for (std::size_t i = 0; i < result.calls.size(); ++i) {
+          table.served.back().tpot.add(result.calls[i].tpot_s, measured.calls[i].tpot_s);
+          table.served.back().ttft.add(result.calls[i].ttft_s, measured.calls[i].ttft_s);
+        }
+      }
       compare_series(table, folder / fmt::format("{}_timeseries.csv", run.prefix), result, fitted);
       tables.push_back(std::move(table));
     }

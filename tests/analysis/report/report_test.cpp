@@ -71,7 +71,7 @@ void check_nesting(const std::string& page) {
 TEST_CASE("the report answers in sentences, then tells why") {
   Result result;
   const std::string page = visible(result.page());
-  CHECK_THAT(page, Contains("<strong>The service level was met</strong>: 96.4\u00a0% stayed within TTFT ≤ 2\u00a0s, "
+  CHECK_THAT(page, Contains("<strong>The service level was met</strong>: 96.4\u00a0% completed within TTFT ≤ 2\u00a0s, "
                             "TPOT ≤ 50\u00a0ms, task ≤ 30\u00a0min; 95\u00a0% was asked for."));
   CHECK_THAT(page, Contains("1,654\u00a0tasks of customer-service, sales and it-security made 16,037\u00a0model "
                             "calls to 3\u00a0pools on 32\u00a0chips"));
