@@ -1,8 +1,10 @@
 #include "analysis/bottleneck/improvement.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 namespace tokenyard::analysis {
 namespace {
@@ -71,6 +73,7 @@ class Finder {
     engines();
     pools();
     work();
+    settings();
     return std::move(found_);
   }
 
@@ -220,11 +223,48 @@ class Finder {
     }
   }
 
+  /// Limits that hold work back although the resources may have room; they cost nothing to raise.
+  void settings() {
+    for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
+      if (scenario_.pools[p].media != nullptr) continue;
+      add(
+          "max-num-seqs", scenario_.pools[p].name, "max_num_seqs of pool " + scenario_.pools[p].name,
+          [p](Scenario& s, double factor) {
+            platforms::BatchingOptions& batching = s.pools[p].batching;
+            const auto before = static_cast<double>(batching.max_num_seqs);
+            batching.max_num_seqs = static_cast<std::int32_t>(std::ceil(before * factor - 1e-9));
+            const auto reached = static_cast<double>(batching.max_num_seqs) / before;
+            const auto budget = std::ceil(static_cast<double>(batching.max_num_batched_tokens) * reached);
+            batching.max_num_batched_tokens = static_cast<platforms::Tokens>(budget);
+            return reached;
+          },
+          Lever::kSetting);
+    }
+    for (std::size_t e = 0; e < scenario_.workload.entries.size(); ++e) {
+      const agents::WorkloadEntry& entry = scenario_.workload.entries[e];
+      if (entry.max_in_flight == std::numeric_limits<std::uint64_t>::max()) continue;
+      add(
+          "max-in-flight", entry.name, "max_in_flight of " + entry.name,
+          [e](Scenario& s, double factor) {
+            std::uint64_t& limit = s.workload.entries[e].max_in_flight;
+            const auto before = static_cast<double>(limit);
+            limit = static_cast<std::uint64_t>(std::ceil(before * factor - 1e-9));
+            return static_cast<double>(limit) / before;
+          },
+          Lever::kSetting);
+    }
+  }
+
   const Scenario& scenario_;
   std::vector<Improvement> found_;
 };
 
 }  // namespace
+
+std::string_view name_of(Lever lever) {
+  constexpr std::array<std::string_view, 3> kNames = {"resource", "work", "setting"};
+  return kNames[static_cast<std::size_t>(lever)];
+}
 
 std::vector<Improvement> improvements_of(const Scenario& scenario) { return Finder(scenario).find(); }
 

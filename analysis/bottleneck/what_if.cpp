@@ -54,10 +54,11 @@ bool noticeable(const Effect& effect) {
 }
 
 std::string ranking_sentences(const std::vector<Effect>& effects, double factor) {
-  std::vector<const Effect*> resources, work;
+  std::array<std::vector<const Effect*>, 3> by_lever;
   for (const Effect& effect : effects) {
-    if (noticeable(effect)) (effect.improvement.lever == Lever::kResource ? resources : work).push_back(&effect);
+    if (noticeable(effect)) by_lever[static_cast<std::size_t>(effect.improvement.lever)].push_back(&effect);
   }
+  const auto& [resources, work, settings] = by_lever;
   const auto gain = [&](const Effect& effect) {
     const double log = sim::portable_log(factor);
     return faster_text(effect.of(Figure::kTaskP50) * log, effect.of(Figure::kTaskP95) * log);
@@ -75,6 +76,8 @@ std::string ranking_sentences(const std::vector<Effect>& effects, double factor)
     if (resources.size() > 1)
       text += fmt::format(" Next: the {}, {}.", resources[1]->improvement.title, gain(*resources[1]));
   }
+  if (!settings.empty())
+    text += fmt::format(" At no cost: a higher {}, {}.", settings[0]->improvement.title, gain(*settings[0]));
   if (!work.empty()) text += fmt::format(" Beside resources: the {}, {}.", work[0]->improvement.title, gain(*work[0]));
   return text;
 }
@@ -253,7 +256,7 @@ Json to_json(const WhatIf& study, double factor) {
     Json json = {{"resource", effect.improvement.kind},
                  {"of", effect.improvement.of},
                  {"title", effect.improvement.title},
-                 {"lever", effect.improvement.lever == Lever::kResource ? "resource" : "work"},
+                 {"lever", name_of(effect.improvement.lever)},
                  {"factor", effect.factor},
                  {"score", effect.score}};
     for (std::size_t f = 0; f < kFigureNames.size(); ++f)

@@ -47,11 +47,11 @@ std::string llama_8b(int replicas, const std::string& engine = "{}") {
          R"(, "engine": )" + engine + "}]";
 }
 
-const Effect& first_resource(const WhatIf& study) {
+const Effect& first_of(Lever lever, const WhatIf& study) {
   for (const Effect& effect : study.effects) {
-    if (effect.improvement.lever == Lever::kResource) return effect;
+    if (effect.improvement.lever == lever) return effect;
   }
-  FAIL("no resource among the improvements");
+  FAIL("none of its kind among the improvements");
   return study.effects.front();
 }
 
@@ -59,7 +59,7 @@ std::string found(const std::string& text, const std::string& planted) {
   const WhatIf study = what_if(read_scenario(text, true, {planted}), {});
   UNSCOPED_INFO(study.verdict);
   for (const Effect& effect : study.effects) UNSCOPED_INFO(effect.improvement.title << ": " << effect.score);
-  return first_resource(study).improvement.kind;
+  return first_of(Lever::kResource, study).improvement.kind;
 }
 
 constexpr const char* kShort = R"({"dist": "exponential", "mean": 0.2})";
@@ -98,6 +98,27 @@ TEST_CASE("Planted: tight KV memory") {
 
 TEST_CASE("Planted: few replicas") {
   CHECK(found(scenario(llama_8b(4), 62, 1), agent(kShort, kShort, "400")) == "replicas");
+}
+
+TEST_CASE("Planted: settings that hold work back, which cost nothing") {
+  // 16 calls at a time, of 2.3 s each: 14 of them busy at 3 tasks a second.
+  const std::string answers = agent(kShort, kShort, "300");
+  const WhatIf seats =
+      what_if(read_scenario(scenario(llama_8b(2, R"({"max_num_seqs": 8})"), 3.2), true, {answers}), {});
+  UNSCOPED_INFO(seats.verdict);
+  CHECK(first_of(Lever::kSetting, seats).improvement.kind == "max-num-seqs");
+  CHECK(first_of(Lever::kSetting, seats).factor == Approx(9.0 / 8));
+  CHECK(first_of(Lever::kSetting, seats).score > 1);
+  CHECK_THAT(seats.verdict, Contains("At no cost: a higher max_num_seqs of pool"));
+
+  const std::string pools = llama_8b(4);
+  std::string text = scenario(pools, 2);
+  const std::string rate = R"("rate_per_s": )";
+  text.replace(text.find(rate), 0, R"("max_in_flight": 12, )");
+  const WhatIf flight = what_if(read_scenario(text, true, {answers}), {});
+  UNSCOPED_INFO(flight.verdict);
+  CHECK(first_of(Lever::kSetting, flight).improvement.kind == "max-in-flight");
+  CHECK_THAT(flight.verdict, Contains("At no cost: a higher max_in_flight of planted"));
 }
 
 TEST_CASE("Bottleneck: what gets no faster is said in words") {
