@@ -10,6 +10,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
+#include "analysis/report/human_number.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::analysis {
@@ -32,6 +33,10 @@ std::string difference_text(const sim::MeanInterval& difference) {
                      difference.half_width ? " ± " + mean_text(*difference.half_width, 2) : "");
 }
 
+std::string relative_text(double difference, double base) {
+  return base != 0 ? fmt::format("{:+.1f} %", difference / base * 100) : "";
+}
+
 /// Whether the interval leaves 0 out.
 bool certain(const sim::MeanInterval& difference) {
   return difference.half_width && std::fabs(difference.mean) > *difference.half_width;
@@ -43,6 +48,8 @@ const char* what_moving_means(bool tasks, const PairedTable& table) {
   return 2 * table.moved > table.pairs ? ": other work, whose differences are no effects" : ": not quite the same work";
 }
 
+bool same(const sim::MeanInterval& difference) { return difference.mean == 0 && difference.half_width == 0.0; }
+
 std::string table_text(const char* title, bool tasks, const PairedTable& table) {
   std::string text = fmt::format("\n  {}: {} pairs", title, count_text(table.pairs));
   if (table.only_base + table.only_other > 0)
@@ -52,15 +59,30 @@ std::string table_text(const char* title, bool tasks, const PairedTable& table) 
     text += fmt::format("; {} arrive at another time{}", count_text(table.moved), what_moving_means(tasks, table));
   text += "\n\n";
   using enum TextTable::Align;
-  TextTable rows({kLeft, kRight, kRight, kRight, kRight, kLeft});
-  rows.row({"mean of", "base", "here", "difference", "", ""});
+  TextTable rows({kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kLeft});
+  rows.row({"", "mean: base", "here", "difference", "", "p95: base", "here", ""});
   for (const PairedFigure& figure : table.figures) {
-    const double relative = figure.base_mean != 0 ? figure.difference.mean / figure.base_mean * 100 : 0;
     rows.row({figure.name, mean_text(figure.base_mean, 4), mean_text(figure.other_mean, 4),
-              difference_text(figure.difference), figure.base_mean != 0 ? fmt::format("{:+.1f} %", relative) : "",
-              certain(figure.difference) ? "" : "(may be none)"});
+              difference_text(figure.difference), relative_text(figure.difference.mean, figure.base_mean),
+              mean_text(figure.base_p95, 4), mean_text(figure.other_p95, 4),
+              certain(figure.difference) ? ""
+              : same(figure.difference)  ? "(none)"
+                                         : "(may be none)"});
   }
   return text + rows.text("    ");
+}
+
+std::string run_text(const std::vector<RunFigure>& figures) {
+  if (figures.empty()) return {};
+  using enum TextTable::Align;
+  TextTable rows({kLeft, kRight, kRight, kRight});
+  rows.row({"", "base", "here", ""});
+  for (const RunFigure& figure : figures) {
+    const Unit unit = unit_of(figure.key);
+    rows.row({figure.pool + (figure.pool.empty() ? "" : ": ") + words_of(figure.key), human_number(figure.base, unit),
+              human_number(figure.other, unit), relative_text(figure.other - figure.base, figure.base)});
+  }
+  return "\n  the runs\n\n" + rows.text("    ");
 }
 
 int compare_folders(const CompareArguments& arguments, const Surroundings& surroundings) {
@@ -73,11 +95,12 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {
-    fmt::print(surroundings.out, "{} against {}\n{}{}\n", other.folder, comparison.base,
+    fmt::print(surroundings.out, "{} against {}\n{}{}{}\n", other.folder, comparison.base, run_text(other.run),
                table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
   }
   fmt::print(surroundings.out,
-             "Differences are paired and have 95 % intervals; \"may be none\": the interval holds 0.\n");
+             "Pairs are of the whole run, its warm-up and failures among them; the runs' figures are of the measured "
+             "time.\nDifferences are paired and have 95 % intervals; \"may be none\": the interval holds 0.\n");
   return kDone;
 }
 

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "analysis/measured/sample_statistics.hpp"
+#include "analysis/report/run_result.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
 
@@ -148,19 +150,22 @@ PairedTable pair(const Table& base, const Table& other) {
     if (twin == other.figures.end()) continue;
     const std::vector<double>& left = base.values[f];
     const std::vector<double>& right = other.values[static_cast<std::size_t>(twin - other.figures.begin())];
-    PairedFigure figure{base.figures[f], 0, 0, {}};
+    PairedFigure figure{.name = base.figures[f]};
+    std::vector<double> ours, theirs;
     differences.clear();
     bool zero = true;
     for (const auto& [x, y] : rows) {
       if (std::isnan(left[x]) || std::isnan(right[y])) continue;
       differences.push_back(right[y] - left[x]);
-      figure.base_mean += left[x];
-      figure.other_mean += right[y];
+      ours.push_back(left[x]);
+      theirs.push_back(right[y]);
       zero = zero && left[x] == 0 && right[y] == 0;
     }
     if (differences.empty() || zero) continue;
-    figure.base_mean /= static_cast<double>(differences.size());
-    figure.other_mean /= static_cast<double>(differences.size());
+    figure.base_mean = mean_of(ours);
+    figure.other_mean = mean_of(theirs);
+    figure.base_p95 = quantile_of(std::move(ours), 0.95);
+    figure.other_p95 = quantile_of(std::move(theirs), 0.95);
     figure.difference = sim::batch_mean_interval(differences);
     paired.figures.push_back(std::move(figure));
   }
@@ -175,6 +180,48 @@ Table calls_of(const std::filesystem::path& folder) {
   return calls;
 }
 
+/// Empty where a run did not get to write one.
+sim::JsonFile summary_of(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "summary.json";
+  if (!std::filesystem::exists(file)) return sim::JsonFile::from(Json::object(), file.string());
+  sim::Faults faults;
+  sim::JsonFile summary = sim::JsonFile::load(file, faults);
+  faults.throw_if_any();
+  return summary;
+}
+
+std::vector<RunFigure> run_figures(const Json& base, const Json& other) {
+  std::vector<RunFigure> figures;
+  const auto add = [&](std::string pool, const char* part, const char* key) {
+    const auto of = [&](const Json& summary) {
+      return pool.empty() ? number_at(summary, {part, key}) : number_at(summary, {part, pool, key});
+    };
+    if (const auto a = of(base), b = of(other); a && b) figures.push_back({std::move(pool), key, *a, *b});
+  };
+  for (const auto& [part, key] : {std::pair{"slo", "attainment"},
+                                  {"slo", "goodput_tasks_per_s"},
+                                  {"throughput", "tasks_per_s"},
+                                  {"throughput", "calls_per_s"},
+                                  {"throughput", "output_tokens_per_s"},
+                                  {"energy", "watts_mean"},
+                                  {"energy", "joules_per_output_token"},
+                                  {"cost", "usd_per_completed_task"}})
+    add("", part, key);
+  for (const auto& [pool, values] : value_at(base, {"pools"}).items()) {
+    for (const char* key : {"chips", "busy", "kv_utilization", "prefix_hit_rate"}) add(pool, "pools", key);
+  }
+  return figures;
+}
+
+Json run_json(const std::vector<RunFigure>& figures) {
+  Json json = Json::object();
+  for (const RunFigure& figure : figures) {
+    Json& of = figure.pool.empty() ? json : json["pools"][figure.pool];
+    of[figure.key] = {{"base", figure.base}, {"other", figure.other}};
+  }
+  return json;
+}
+
 Json table_json(const PairedTable& table) {
   Json figures = Json::object();
   for (const PairedFigure& figure : table.figures) {
@@ -185,7 +232,9 @@ Json table_json(const PairedTable& table) {
                             {"difference", d.mean},
                             {"low_95", d.half_width ? Json(d.mean - *d.half_width) : Json(nullptr)},
                             {"high_95", d.half_width ? Json(d.mean + *d.half_width) : Json(nullptr)},
-                            {"relative", figure.base_mean != 0 ? Json(d.mean / figure.base_mean) : Json(nullptr)}};
+                            {"relative", figure.base_mean != 0 ? Json(d.mean / figure.base_mean) : Json(nullptr)},
+                            {"base_p95", figure.base_p95},
+                            {"other_p95", figure.other_p95}};
   }
   return {{"pairs", table.pairs},
           {"only_base", table.only_base},
@@ -200,9 +249,10 @@ Comparison compare(const std::vector<std::filesystem::path>& folders) {
   Comparison comparison;
   comparison.base = folders.at(0).string();
   const Table tasks = tasks_of(folders[0]), calls = calls_of(folders[0]);
+  const sim::JsonFile summary = summary_of(folders[0]);
   for (std::size_t i = 1; i < folders.size(); ++i) {
-    comparison.others.push_back(
-        {folders[i].string(), pair(tasks, tasks_of(folders[i])), pair(calls, calls_of(folders[i]))});
+    comparison.others.push_back({folders[i].string(), run_figures(summary.value(), summary_of(folders[i]).value()),
+                                 pair(tasks, tasks_of(folders[i])), pair(calls, calls_of(folders[i]))});
   }
   return comparison;
 }
@@ -210,8 +260,10 @@ Comparison compare(const std::vector<std::filesystem::path>& folders) {
 Json to_json(const Comparison& comparison) {
   Json others = Json::array();
   for (const Comparison::Other& other : comparison.others) {
-    others.push_back(
-        {{"folder", other.folder}, {"tasks", table_json(other.tasks)}, {"calls", table_json(other.calls)}});
+    others.push_back({{"folder", other.folder},
+                      {"run", run_json(other.run)},
+                      {"tasks", table_json(other.tasks)},
+                      {"calls", table_json(other.calls)}});
   }
   return {{"schema", "tokenyard.comparison/1"}, {"base", comparison.base}, {"others", others}};
 }

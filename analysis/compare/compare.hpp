@@ -5,7 +5,8 @@
 /// Under one seed two scenarios see the same work (common random numbers), so the difference of a pair is the effect of
 /// what was changed, and its interval is far narrower than those of the two means. Neighbouring tasks share queues and
 /// are not independent: the 95 % interval is of batch means in the order of arrival (sim/statistics/mean_interval.hpp).
-/// The causes' differences sum to that of the duration: they say where the time went.
+/// The causes' differences sum to that of the duration: they say where the time went. Beside the pairs stand the runs'
+/// own figures, from their summaries: service level, rates, watts, cost, and how busy the pools were.
 ///
 ///   Comparison comparison = compare({"results/base", "results/more-replicas"});
 ///   comparison.others[0].tasks.figures[0];   // duration_s: base 12.1, other 9.8, difference -2.3 ± 0.2
@@ -23,6 +24,7 @@ namespace tokenyard::analysis {
 struct PairedFigure {
   std::string name;
   double base_mean = 0, other_mean = 0;
+  double base_p95 = 0, other_p95 = 0;
   sim::MeanInterval difference;  ///< other - base
 };
 
@@ -32,16 +34,25 @@ struct PairedTable {
   std::vector<PairedFigure> figures;  ///< in the order of the table's columns; those that are 0 everywhere left out
 };
 
+/// A figure of the whole run, which has no pairs and so no interval.
+struct RunFigure {
+  std::string pool;  ///< empty: of the run
+  std::string key;   ///< of summary.json: "attainment", "watts_mean", "prefix_hit_rate"
+  double base = 0, other = 0;
+};
+
 struct Comparison {
   struct Other {
     std::string folder;
+    std::vector<RunFigure> run;  ///< those that both summaries have
     PairedTable tasks, calls;
   };
   std::string base;
   std::vector<Other> others;
 };
 
-/// The first folder is the base. Throws sim::InputError, with file and line, if a table is missing or malformed.
+/// The first folder is the base. Throws sim::InputError, with file and line, if a table is missing, or a table or a summary
+/// malformed.
 Comparison compare(const std::vector<std::filesystem::path>& folders);
 
 sim::Json to_json(const Comparison& comparison);

@@ -36,6 +36,11 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
         "2,x,2,6,completed,0,0\n0,\"a,b\",0,2,completed,1.5,0\n1,x,1.5,4,completed,0,0\n3,x,3,5,completed,0,0\n");
   write(folder.path / "a/calls.csv", calls + "0,0,0,1,completed\n");
   write(folder.path / "b/calls.csv", calls + "0,0,0,1,completed\n");
+  write(
+      folder.path / "a/summary.json",
+      R"({"slo": {"attainment": 0.5, "goodput_tasks_per_s": null}, "pools": {"p": {"busy": 0.25}, "gone": {"busy": 1}}})");
+  write(folder.path / "b/summary.json",
+        R"({"slo": {"attainment": 0.75, "goodput_tasks_per_s": 1}, "pools": {"p": {"busy": 0.5}}})");
   const Comparison comparison = compare({folder.path / "a", folder.path / "b"});
   const PairedTable& tasks = comparison.others.at(0).tasks;
   CHECK(tasks.pairs == 4);
@@ -48,6 +53,14 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   // By hand: differences 1, 2, 3: mean 2, deviation 1, t(2) = 4.3027; half-width 4.3027 / sqrt(3).
   CHECK(duration.difference.count == 3);
   CHECK(duration.difference.half_width.value() == Approx(4.3027 / std::sqrt(3.0)));
+  // Between the order statistics 1, 2, 3, nine tenths of the way from the second to the third.
+  CHECK(duration.base_p95 == Approx(2.9));
+  CHECK(duration.other_p95 == Approx(5.8));
+  const std::vector<RunFigure>& run = comparison.others[0].run;
+  REQUIRE(run.size() == 2);  // what one of the runs lacks is not compared
+  CHECK((run[0].key == "attainment" && run[0].base == 0.5 && run[0].other == 0.75));
+  CHECK((run[1].pool == "p" && run[1].base == 0.25 && run[1].other == 0.5));
+  CHECK(to_json(comparison)["others"][0]["run"]["pools"]["p"]["busy"]["other"] == 0.5);
   CHECK(figure(tasks, "cause_queue_s").difference.mean == Approx(0.25));
   CHECK(tasks.figures.size() == 2);  // the tool's cause is 0 everywhere
   CHECK(to_json(comparison)["others"][0]["calls"]["figures"]["ttft_s"]["low_95"].is_null());
@@ -57,8 +70,10 @@ TEST_CASE("calls are paired by their tasks, though another's may come between in
   const ResultFolder folder("compare-calls");
   const std::string tasks = "task_id,agent,arrival_s,duration_s,status\n0,x,0,1,completed\n1,x,0,1,completed\n";
   const std::string calls = "call_id,task_id,arrival_s,prompt_tokens,ttft_s,status\n";
-  write(folder.path / "a/tasks.csv", tasks);
-  write(folder.path / "b/tasks.csv", tasks);
+  for (const char* run : {"a", "b"}) {
+    write(folder.path / run / "tasks.csv", tasks);
+    write(folder.path / run / "summary.json", "{}");
+  }
   write(folder.path / "a/calls.csv",
         calls + "0,0,0,10,1,completed\n1,1,1,20,1,completed\n2,0,2,30,1,completed\n3,1,3,40,1,completed\n");
   write(folder.path / "b/calls.csv",
