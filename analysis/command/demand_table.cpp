@@ -1,5 +1,6 @@
 #include "analysis/command/demand_table.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
@@ -114,6 +115,16 @@ std::string ownership_table(const Demand& demand, const DemandPlan& plan) {
   return text;
 }
 
+/// Whether agents, whose calls repeat what came before, are served by a router that knows nothing of it.
+bool scatters_tasks(const Scenario& scenario) {
+  const bool agents = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
+                                  [](const agents::WorkloadEntry& entry) { return entry.agent->nodes() > 2; });
+  return agents && std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolPlan& pool) {
+           return pool.takes_calls() && pool.cache.prefix_caching &&
+                  (pool.router == platforms::Router::kLeastLoaded || pool.router == platforms::Router::kRoundRobin);
+         });
+}
+
 /// Which pools the replicas are of, what the marks mean, what is not known, and what cannot do it.
 std::string notes(const Demand& demand, const Scenario& scenario) {
   std::string text;
@@ -151,6 +162,10 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
       fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent, for most chips on terms of three "
                   "years (tokenyard catalog chips NAME){}; tokens are output tokens.",
                   demand.pue, demand.whole_nodes ? ", of whole nodes" : ""));
+  if (scatters_tasks(scenario)) {
+    say("Calls go to the replica with least to do (router), which computes again what another has of their prompt: the "
+        "more replicas, the more of it. --set /pools/0/router=task-sticky or prefix-aware may need fewer chips.");
+  }
   if (!whole) say("≤ smaller sizes may do: the search was ended before all were tried.");
   if (!no_price.empty()) say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", no_price));
   if (!no_power.empty()) say(fmt::format("No power is known of {}: --watts CHIP=W assumes it.", no_power));

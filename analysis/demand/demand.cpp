@@ -10,6 +10,7 @@
 
 #include "analysis/demand/pareto.hpp"
 #include "analysis/demand/wording.hpp"
+#include "sim/input/faults.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -86,6 +87,7 @@ class Sizer {
 
   /// `rate`: of the scenario; `tasks_per_s`: what is to be served.
   Deployment deploy(double rate, double tasks_per_s) {
+    require_work(tasks_per_s);
     double cell = scenario_.demand.cell_tasks_per_s.value_or(rate);
     for (int doubled = 0;; ++doubled, cell *= 2) {
       Deployment deployment;
@@ -106,6 +108,16 @@ class Sizer {
   std::size_t simulations() const { return simulations_; }
 
  private:
+  /// Nobody can judge by work that hardly comes.
+  void require_work(double tasks_per_s) const {
+    constexpr double kFewest = 3;
+    const double measured_s = scenario_.run.duration_s - scenario_.run.warmup_s;
+    if (tasks_per_s * measured_s >= kFewest) return;
+    throw sim::InputError({"", scenario_.demand.duration_s ? "/demand/duration_s" : "/run/duration_s",
+                           fmt::format("{:g} tasks in the {:g} s that are measured, at {:g} a second",
+                                       tasks_per_s * measured_s, measured_s, tasks_per_s),
+                           fmt::format("{:g} tasks and more, so {:.2g} s and more", kFewest, kFewest / tasks_per_s)});
+  }
   /// What `size` finds for the scenario, in as long a time as the work takes to become steady: the scenario's own, or
   /// some doublings of it.
   template <typename Find>

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
+#include <numeric>
 #include <queue>
 #include <set>
 #include <tbb/parallel_for.h>
@@ -106,11 +107,15 @@ class Search {
   /// "89.4 ±1.2 % of the work is within the level, 90 % is asked for".
   std::string attained(const Size& size) {
     trials_.passes(size);
-    const sim::MeanInterval interval = attainment_of(trials_.judged(size));
+    const std::vector<const Trial*> trials = trials_.judged(size);
+    const sim::MeanInterval interval = attainment_of(trials);
+    const double half_width = interval.half_width.value_or(0);
+    const double counted = std::accumulate(trials.begin(), trials.end(), 0.0,
+                                           [](double sum, const Trial* trial) { return sum + trial->counted; });
+    const bool few = interval.mean + half_width >= 1 - forgiven_ || counted * forgiven_ < 1;
     return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}", 100 * interval.mean,
-                       interval.half_width ? fmt::format(" ±{:.1f}", 100 * *interval.half_width) : "",
-                       100 * (1 - forgiven_),
-                       interval.mean > 1 - forgiven_ ? ": too few to tell, simulate longer (duration_s)" : "");
+                       interval.half_width ? fmt::format(" ±{:.1f}", 100 * half_width) : "", 100 * (1 - forgiven_),
+                       few ? ": too few to tell, simulate longer (duration_s)" : "");
   }
 
   /// The ample size with one pool replaced.

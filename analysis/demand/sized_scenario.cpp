@@ -32,6 +32,8 @@ std::optional<Json> sized_scenario(Json document, const Scenario& scenario, cons
     pool["parallelism"] = {{"tp", way.tp}, {"pp", way.pp}, {"dp", way.dp}, {"ep", way.ep}};
     if (scenario.pools[p].media == nullptr) pool["engine"]["max_num_seqs"] = size.max_num_seqs;
     for (const char* key : {"site", "usd_per_chip_hour"}) pool.erase(key);  // of the chips and the place it had
+    const Sourced& price = entry.prices.usd_per_chip_hour;
+    if (price.value && price.source != "catalogue") pool["usd_per_chip_hour"] = *price.value;
     nodes += nodes_of(size, found.cell.chips_per_node);
   }
   Json& sites = document["cluster"]["sites"];

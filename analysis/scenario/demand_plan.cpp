@@ -7,10 +7,10 @@
 namespace tokenyard::analysis {
 
 DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
-  const sim::NumberRule positive{.minimum = 0, .exclusive = true};
   DemandPlan plan;
-  plan.tasks_per_s = reader.optional_number("tasks_per_s", positive);
-  plan.tokens_per_month = reader.optional_number("tokens_per_month", positive);
+  plan.tasks_per_s = reader.optional_number("tasks_per_s", {.minimum = 0, .maximum = 1e9, .exclusive = true});
+  plan.tokens_per_month =
+      reader.optional_number("tokens_per_month", {.minimum = 0, .maximum = 1e21, .exclusive = true});
   if (plan.tasks_per_s && plan.tokens_per_month) {
     reader.fault("tokens_per_month", "tokens per month beside tasks per second",
                  "one of the two: each says how much work there is");
@@ -21,7 +21,7 @@ DemandPlan DemandPlan::read(sim::ObjectReader& reader) {
     plan.growth->months = r.integer("months", {.fallback = 12, .minimum = 1, .maximum = 120});
     plan.growth->step_months = r.integer("step_months", {.fallback = 3, .minimum = 1, .maximum = 120});
   });
-  plan.cell_tasks_per_s = reader.optional_number("cell_tasks_per_s", positive);
+  plan.cell_tasks_per_s = reader.optional_number("cell_tasks_per_s", {.minimum = 0, .maximum = 1e9, .exclusive = true});
   plan.duration_s = reader.optional_number("duration_s", {.minimum = 0, .maximum = 3e9, .exclusive = true});
   plan.warmup_s = reader.optional_number("warmup_s", {.minimum = 0, .maximum = 3e9});
   plan.chips = reader.strings("chips");

@@ -192,6 +192,15 @@ TEST_CASE("Demand: beyond one simulation by cells, whose independence is checked
   CHECK(points[2]["chips"].get<double>() <= 4 * points[0]["chips"].get<double>());
 }
 
+TEST_CASE("Demand: work that hardly comes is no ground to judge by, and more than there can be is refused") {
+  const ResultFolder folder("demand-few");
+  const Outcome few = demand(folder, {"--tasks-per-s", "0.001"});
+  CHECK(few.code == kWrongInput);
+  CHECK_THAT(few.err, Contains("/run/duration_s: found 0.08 tasks in the 80 s that are measured") &&
+                          Contains("so 3e+03 s and more"));
+  CHECK(demand(folder, {"--tasks-per-s", "1e300"}).code == kWrongInput);
+}
+
 TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") {
   const ResultFolder folder("demand-beyond");
   const Outcome slow = demand(folder, {"--set", "/slo/tpot_s=0.0001"});
