@@ -30,6 +30,7 @@ Study find_study(const std::string& name) {
   faults.throw_if_any();
   Study study = Study::read(file, faults);
   faults.throw_if_any();
+  study.file = name;
   return study;
 }
 

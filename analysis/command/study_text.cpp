@@ -72,8 +72,9 @@ std::string study_text(const Findings& findings) {
   for (const std::string& sentence : answer_of(findings)) text += wrapped(sentence, "  ");
   for (const StudyTable& table : study.tables) text += table_text(findings, table);
   text += swings_text(findings);
-  text += "\n  What would change the verdict:\n";
-  for (const std::string& change : changes_of(findings)) text += wrapped(change, "  – ");
+  const std::vector<std::string> changes = changes_of(findings);
+  if (!changes.empty()) text += "\n  What would change the verdict:\n";
+  for (const std::string& change : changes) text += wrapped(change, "  – ");
   for (const std::string& failure : failures_of(findings)) text += wrapped(failure, "  ! ");
   return text + fmt::format("\n  {} cases simulated in {:.0f} s; sources and assumptions are on the page.\n",
                             findings.simulated, findings.wall_s);

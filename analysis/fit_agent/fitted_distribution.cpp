@@ -6,6 +6,7 @@
 #include <map>
 
 #include "analysis/measured/sample_statistics.hpp"
+#include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -192,7 +193,7 @@ FittedDistribution fit_sizes(std::vector<double> sample) {
         {distance_of_sizes(sample, [&](double x) { return normal_cdf((portable_log(x) - l.mean) / sigma); }),
          {{"dist", "lognormal"}, {"median", rounded(portable_exp(l.mean))}, {"sigma", rounded(sigma)}}});
     const double shape = m.mean * m.mean / m.variance, scale = m.variance / m.mean;
-    if (shape < 1e4) {
+    if (shape >= sim::Distribution::kLeastGammaShape && shape < 1e4) {
       candidates.push_back({distance_of_sizes(sample, [&](double x) { return gamma_cdf(shape, x / scale); }),
                             {{"dist", "gamma"}, {"shape", rounded(shape)}, {"scale", rounded(scale)}}});
     }

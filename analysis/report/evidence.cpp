@@ -153,7 +153,10 @@ std::string series_table(const std::vector<PoolSeries>& pools) {
                                  {kBatchTokensPerS, "batch tokens", Unit::kPerSecond},
                                  {kOutputTokensPerS, "output tokens", Unit::kPerSecond},
                                  {kPowerW, "power", Unit::kWatts}};
-  HtmlTable table{"Time series: least, mean and greatest", {"pool", "quantity", "least", "mean", "greatest"}, {}, 2};
+  HtmlTable table{"Time series of the whole run, warm-up and drain included: least, mean and greatest",
+                  {"pool", "quantity", "least", "mean", "greatest"},
+                  {},
+                  2};
   for (const PoolSeries& pool : pools) {
     const SeriesBin whole = pool.whole();
     for (const Column& column : kColumns) {

@@ -32,7 +32,9 @@ void Sampler::on_event(Time now, std::uint64_t) {
   if (now > last_date_) {
     throw sim::Infeasible(fmt::format(
         "The run goes on after {:g} s, and has been sampled more often than is of use. Give the distribution "
-        "of what takes so long a \"max\", or run.series_interval_s a larger value.",
+        "of what takes so long a \"max\", a slow link (fabric, wan) more bytes_per_s, or run.series_interval_s a "
+        "larger "
+        "value.",
         now.seconds()));
   }
   const double span_s = interval_.seconds();

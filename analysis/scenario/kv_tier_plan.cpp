@@ -23,7 +23,7 @@ std::vector<KvTierPlan> read_kv_tiers(sim::ObjectReader& pool, const platforms::
     KvTierPlan tier;
     tier.kind = sim::enum_choice<KvTierKind>(at, "tier", platforms::kKvTierNames, "host");
     tier.gib = at.number("gib", {.minimum = 0, .maximum = 1e9, .exclusive = true});
-    tier.bytes_per_s = at.optional_number("bytes_per_s", {.minimum = 0, .maximum = 1e15, .exclusive = true});
+    tier.bytes_per_s = at.optional_number("bytes_per_s", {.minimum = 1, .maximum = 1e15});
     if (!tier.bytes_per_s && tier.kind == KvTierKind::kSsd)
       at.fault("bytes_per_s", "nothing", "what the SSDs of a node read in a second, together");
     if (!tier.bytes_per_s && tier.kind == KvTierKind::kHost && !host_rate) rate_of_host(at, "bytes_per_s");

@@ -30,6 +30,17 @@ void check_changes_of_rate(ObjectReader& reader, std::string_view key, const Wor
   }
 }
 
+/// More work than anybody can wait for, or hold the queue of.
+void check_amount(ObjectReader& reader, const WorkloadPlan& workload, double duration_s) {
+  constexpr double kMost = 1e11;
+  for (const agents::WorkloadEntry& entry : workload.entries) {
+    const double tasks = entry.closed_loop ? 0 : entry.arrivals.rate_per_s * duration_s;
+    if (tasks <= kMost) continue;
+    reader.fault("workload", fmt::format("\"{}\": {:g} tasks in {:g} s", entry.name, tasks, duration_s),
+                 fmt::format("at most {:g}: a lower rate_per_s or a shorter duration_s", kMost));
+  }
+}
+
 /// What a pool asks for and cannot get as asked, though it can be simulated.
 void warn(const PoolPlan& pool, std::vector<std::string>& warnings) {
   if (pool.model == nullptr) return;
@@ -45,6 +56,13 @@ void warn(const PoolPlan& pool, std::vector<std::string>& warnings) {
         "pool \"{}\": tp is {}, which does not divide the {} heads, {} of them cached, of {}: engines refuse "
         "that; it is simulated as if the chip with most of them were every chip",
         pool.name, p.tp, heads, kv, pool.model->name));
+  }
+  const std::int64_t chips = p.tp * p.dp;
+  if (pool.model->moe && p.ep <= chips && (chips % p.ep != 0 || pool.model->moe->experts % p.ep != 0)) {
+    warnings.push_back(fmt::format(
+        "pool \"{}\": ep is {}, which does not divide {} chips and {} experts: engines refuse that; it is simulated as "
+        "if fractions of experts could be placed",
+        pool.name, p.ep, chips, pool.model->moe->experts));
   }
   if (p.ep > 1 && !pool.model->moe) {
     warnings.push_back(fmt::format("pool \"{}\": ep is {}, but {} has no experts: it changes nothing", pool.name, p.ep,
@@ -184,6 +202,7 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   const bool generated = needs_workload && !scenario.workload.trace;
   reader.object("run", [&](ObjectReader& r) { scenario.run = read_run(r, generated); });
   check_changes_of_rate(reader, "run", scenario.workload, scenario.run.duration_s);
+  check_amount(reader, scenario.workload, scenario.run.duration_s);
   reader.object("demand", [&](ObjectReader& r) { scenario.demand = read_demand(r, scenario.run); });
   if (scenario.demand.duration_s)
     check_changes_of_rate(reader, "demand", scenario.workload, *scenario.demand.duration_s);

@@ -248,6 +248,12 @@ class WorkloadReader {
     if (const auto most = r.optional_integer("max_in_flight", {.minimum = 1, .maximum = 1e12}))
       entry.max_in_flight = static_cast<std::uint64_t>(*most);
     read_tool_overlap(r, entry);
+    r.object("scale", [&](ObjectReader& s) {
+      const auto factor = [&](const char* key) {
+        return s.number(key, {.fallback = 1, .minimum = 0, .maximum = 1e4, .exclusive = true});
+      };
+      entry.scale = {factor("tool_time"), factor("human_time"), factor("output_tokens")};
+    });
     read_pools(r, entry);
     read_services(r, entry);
     plan_.entries.push_back(std::move(entry));

@@ -214,7 +214,7 @@ class Article {
     return fmt::format(
         "<h2>The same again</h2>\n<pre>tokenyard study {}</pre>\n<p class=\"say\">{} simulated cases in {:.0f} s. The "
         "cases, as simulated:</p>\n{}",
-        html_escaped(study_.name), f_.simulated, f_.wall_s, scenarios);
+        html_escaped(study_.file.empty() ? study_.name : study_.file), f_.simulated, f_.wall_s, scenarios);
   }
 
   const Findings& f_;

@@ -81,6 +81,7 @@ struct Study {
   std::vector<StudyCurves> curves;
   std::vector<std::string> limits;  ///< what it does not see
   sim::Json document;               ///< as read
+  std::string file;                 ///< the user's; empty: one of the binary's
 
   const StudyInput* input(const std::string& name) const;
   const StudyCase* find_case(const std::string& name) const;

@@ -109,7 +109,7 @@ NodeGroup read_nodes(ObjectReader& reader, const Catalog& catalog, std::vector<s
 Fabric read_fabric(ObjectReader& reader, std::vector<std::int64_t>& shape) {
   Fabric fabric;
   fabric.topology = sim::enum_choice<FabricTopology>(reader, "topology", kFabricTopologyNames, "star");
-  fabric.bytes_per_s = reader.optional_number("bytes_per_s", {.minimum = 0, .exclusive = true});
+  fabric.bytes_per_s = reader.optional_number("bytes_per_s", {.minimum = 1, .maximum = 1e18});
   fabric.latency_s = reader.number("latency_s", {.fallback = fabric.latency_s, .minimum = 0, .maximum = 10});
   shape = optional_counts(reader, "shape");
   skip_remarks(reader);
@@ -278,7 +278,7 @@ Cluster Cluster::read(ObjectReader& reader, const Catalog& catalog) {
   }
   reader.object("wan", [&](ObjectReader& at) {
     cluster.wan.bytes_per_s =
-        at.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 0, .exclusive = true});
+        at.number("bytes_per_s", {.fallback = cluster.wan.bytes_per_s, .minimum = 1, .maximum = 1e18});
     cluster.wan.latency_s = at.number("latency_s", {.fallback = cluster.wan.latency_s, .minimum = 0, .maximum = 10});
     skip_remarks(at);
   });

@@ -12,6 +12,8 @@
 namespace tokenyard::sim {
 namespace {
 
+constexpr double kMostTokens = 1e9;
+
 /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; scale 1.
 double draw_gamma(Stream& stream, double shape) {
   if (shape < 1) {
@@ -227,10 +229,12 @@ double Distribution::draw(Stream& stream) const {
 double Distribution::sample(Stream& stream) const { return std::clamp(times_ * draw(stream), minimum_, maximum_); }
 
 std::int64_t Distribution::sample_tokens(Stream& stream) const {
-  return rounded(std::clamp(sample(stream), 1.0, 1e15));
+  return rounded(std::clamp(sample(stream), 1.0, kMostTokens));
 }
 
-std::int64_t Distribution::sample_count(Stream& stream) const { return rounded(std::clamp(sample(stream), 0.0, 1e15)); }
+std::int64_t Distribution::sample_count(Stream& stream) const {
+  return rounded(std::clamp(sample(stream), 0.0, kMostTokens));
+}
 
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }
 

@@ -48,9 +48,9 @@ class Distribution {
   static Distribution read(const Json& value, const std::string& file, const std::string& pointer, Faults& faults);
 
   double sample(Stream& stream) const;
-  /// Clamped, then rounded, at least 1: a token count.
+  /// Clamped, then rounded, from 1 to 1e9: a token count, of which some 9e9 can be added up.
   std::int64_t sample_tokens(Stream& stream) const;
-  /// Clamped, then rounded, at least 0: a count.
+  /// Clamped, then rounded, from 0 to 1e9: a count.
   std::int64_t sample_count(Stream& stream) const;
   /// Seconds, not negative.
   Time sample_time(Stream& stream) const;

@@ -185,7 +185,7 @@ ended() { # WHAT TEXT, then the command
   [ $code = 3 ] || fail "$what: exit $code, not 3"
   says "$what" "$text"
 }
-ended "users whose requests are refused at once" "Time stands still at 0 s" run "$good" --write none \
+ended "users whose requests are refused at once" "rejects calls again and again" run "$good" --write none \
   --set '/workload={"requests": {"closed_loop": {"users": 2}, "prompt_tokens": 1000000000, "output_tokens": 1}}'
 mkdir -p loops/agents
 echo '{"schema": "tokenyard.agent/1", "name": "loop", "start": "go", "nodes": {"go": {"kind": "choice"}, "end": {"kind": "end"}}, "edges": [
