@@ -62,6 +62,7 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
          fmt::format("a format of tasks: {}{}", fmt::join(known, ", "), sim::did_you_mean(a.format, known))});
   }
   const auto source = traces::open_tasks(a.trace, a.format, {a.skip_faulty, a.block_tokens});
+  traces::keep_input(a.out, a.trace, "--output");
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const Observed observed = observe(*source, a.agent, a.limit);
   const LearnedAgent learned = learn(observed, a.name, fmt::format("{} ({})", a.trace, a.format));

@@ -49,6 +49,14 @@ std::string why_missed(const Json& summary, const Slo& slo) {
         "even tasks alone miss it: 95 % of them end within {}, where {} are allowed; most of it is {} time",
         time_text(*p95), time_text(*slo.task_s), longest_cause(summary["causes_s"]));
   }
+  const Json& counts = summary["counts"];
+  const double ended = counts["tasks_completed"].get<double>() + counts["tasks_failed"].get<double>();
+  if (slo.task_s && counts["tasks_completed"].get<double>() < slo.attainment * ended) {
+    return fmt::format(
+        "even alone, {:.1f} % of the tasks fail by their agents' own doing, and a level on task_s counts those that "
+        "complete; {:.1f} % is asked for (slo/attainment)",
+        100 * counts["tasks_failed"].get<double>() / ended, slo.attainment * 100);
+  }
   const Json& attainment = summary["slo"]["attainment"];
   if (!attainment.is_number()) return "even alone, nothing arrives within the window to judge by";
   return fmt::format("even calls alone miss it: {:.1f} % of the work is within all limits, {:.1f} % is asked for",

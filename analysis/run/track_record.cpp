@@ -13,23 +13,31 @@
 namespace tokenyard::analysis {
 namespace {
 
-/// One model on one chip with one engine: medians, relative, over so many measured points.
+/// Medians over so many measured points, relative.
+struct Figures {
+  std::int64_t points = 0;
+  double ratio = 1;  ///< simulated over measured
+  double error = 0;
+};
+
+/// One model on one chip with one engine.
 struct Served {
   std::string chip, model, engine, weights;
-  std::int64_t points = 0;
-  double tpot_ratio = 1;  ///< simulated over measured
-  double tpot_error = 0;
-  std::optional<double> ttft_error;
+  std::optional<Figures> tpot, ttft, rate;  ///< times per output token and to first token; output tokens a second
+
+  std::int64_t points() const { return tpot ? tpot->points : rate ? rate->points : 0; }
 };
+
+std::optional<Figures> read_figures(const sim::Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(Figures{json["points"], json["ratio"], json["error"]});
+}
 
 std::vector<Served> read_record() {
   std::vector<Served> record;
   const sim::Json file = sim::Json::parse(embedded::track_record().front().text);
   for (const sim::Json& row : file["served"]) {
-    Served served{row["chip"],   row["model"],      row["engine"],     row["weights"],
-                  row["points"], row["tpot_ratio"], row["tpot_error"], {}};
-    if (!row["ttft_error"].is_null()) served.ttft_error = row["ttft_error"].get<double>();
-    record.push_back(std::move(served));
+    record.push_back({row["chip"], row["model"], row["engine"], row["weights"], read_figures(row["tpot"]),
+                      read_figures(row["ttft"]), read_figures(row["rate"])});
   }
   return record;
 }
@@ -42,22 +50,25 @@ const std::vector<Served>& record() {
 std::string percent(double share) { return fmt::format("{:.2g} %", 100 * share); }
 
 std::string of_model(const Served& served) {
-  return fmt::format("times per output token were {} off{} (medians of {} points measured with {} in {})",
-                     percent(served.tpot_error),
-                     served.ttft_error ? fmt::format(", times to first token {}", percent(*served.ttft_error)) : "",
-                     served.points, served.engine, served.weights);
+  std::vector<std::string> errors;
+  if (served.tpot) errors.push_back(fmt::format("times per output token were {} off", percent(served.tpot->error)));
+  if (served.ttft) errors.push_back(fmt::format("times to first token {}", percent(served.ttft->error)));
+  if (!served.tpot && served.rate)
+    errors.push_back(fmt::format("output tokens/s were {} off", percent(served.rate->error)));
+  return fmt::format("{} (medians of {} points measured with {} in {})", fmt::join(errors, ", "), served.points(),
+                     served.engine, served.weights);
 }
 
 std::string of_others(const std::string& chip) {
   std::set<std::string> models;
   double least = 1e9, most = 0;
   for (const Served& served : record()) {
-    if (served.chip != chip) continue;
+    if (served.chip != chip || !served.tpot) continue;
     models.insert(served.model);
-    least = std::min(least, served.tpot_error);
-    most = std::max(most, served.tpot_error);
+    least = std::min(least, served.tpot->error);
+    most = std::max(most, served.tpot->error);
   }
-  if (models.empty()) return "not measured, nor is any other model served by this chip";
+  if (models.empty()) return "not measured, nor are times per output token of any other model there";
   if (models.size() == 1)
     return fmt::format("not measured; times per output token of {} there were {} off", *models.begin(), percent(most));
   return fmt::format("not measured; times per output token of {} other models there were {} to {} off (medians)",
@@ -71,7 +82,8 @@ TrackRecord track_record(const PoolPlan& pool) {
   const std::string weights(platforms::name_of(pool.weights));
   const Served* nearest = nullptr;
   const auto rank = [&](const Served& served) {
-    return std::tuple(served.weights == weights, served.engine == pool.engine->name, served.points);
+    return std::tuple(served.weights == weights, served.engine == pool.engine->name, served.tpot.has_value(),
+                      served.points());
   };
   for (const Served& served : record()) {
     if (served.chip != pool.chip->name || served.model != pool.model->name) continue;
@@ -81,11 +93,11 @@ TrackRecord track_record(const PoolPlan& pool) {
   if (nearest == nullptr) return {subject + of_others(pool.chip->name), {}};
   constexpr double kFarOff = 0.2;
   TrackRecord says{subject + of_model(*nearest), {}};
-  if (nearest->tpot_error > kFarOff) {
-    says.warning = fmt::format(
-        "{}times per output token were x {:.2f} of what was measured with {} in {}: do not "
-        "trust its step times",
-        subject, nearest->tpot_ratio, nearest->engine, nearest->weights);
+  const std::optional<Figures>& judged = nearest->tpot ? nearest->tpot : nearest->rate;
+  if (judged && judged->error > kFarOff) {
+    says.warning = fmt::format("{}{} were x {:.2f} of what was measured with {} in {}: do not trust its step times",
+                               subject, nearest->tpot ? "times per output token" : "output tokens/s", judged->ratio,
+                               nearest->engine, nearest->weights);
   }
   return says;
 }

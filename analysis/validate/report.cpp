@@ -83,7 +83,7 @@ std::string glance_as_markdown(const std::vector<ValidationTable>& tables) {
 
 std::string track_record_text(const std::vector<ValidationTable>& tables) {
   struct Errors {
-    FitError tpot, ttft;
+    FitError tpot, ttft, rate;
   };
   std::map<std::tuple<std::string, std::string, std::string, std::string>, Errors> models;
   for (const ValidationTable& table : tables) {
@@ -92,22 +92,25 @@ std::string track_record_text(const std::vector<ValidationTable>& tables) {
           models[{served.chip, served.model, served.engine, std::string(platforms::name_of(served.weights))}];
       errors.tpot.add(served.tpot);
       errors.ttft.add(served.ttft);
+      errors.rate.add(served.rate);
     }
   }
-  const auto rounded = [](double x) { return std::round(1000 * x) / 1000; };
+  const auto figures = [](const FitError& error) {
+    if (error.rows() == 0) return nlohmann::ordered_json();
+    const auto rounded = [](double x) { return std::round(1000 * x) / 1000; };
+    return nlohmann::ordered_json{
+        {"points", error.rows()}, {"ratio", rounded(error.bias())}, {"error", rounded(error.median())}};
+  };
   std::string rows;
   for (const auto& [key, errors] : models) {
     const auto& [chip, model, engine, weights] = key;
-    const nlohmann::ordered_json row = {
-        {"chip", chip},
-        {"model", model},
-        {"engine", engine},
-        {"weights", weights},
-        {"points", errors.tpot.rows()},
-        {"tpot_ratio", rounded(errors.tpot.bias())},
-        {"tpot_error", rounded(errors.tpot.median())},
-        {"ttft_error",
-         errors.ttft.rows() > 0 ? nlohmann::ordered_json(rounded(errors.ttft.median())) : nlohmann::ordered_json()}};
+    const nlohmann::ordered_json row = {{"chip", chip},
+                                        {"model", model},
+                                        {"engine", engine},
+                                        {"weights", weights},
+                                        {"tpot", figures(errors.tpot)},
+                                        {"ttft", figures(errors.ttft)},
+                                        {"rate", figures(errors.rate)}};
     rows += fmt::format("{}    {}", rows.empty() ? "" : ",\n", row.dump());
   }
   return fmt::format(

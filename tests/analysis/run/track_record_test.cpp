@@ -33,7 +33,12 @@ TEST_CASE("A run says how far off simulations of its model on its chip were, or 
              StartsWith("mixtral-8x7b on h100-sxm: not measured; times per output token of ") &&
                  Contains("other models there were"));
   CHECK(track_record(pool_of("wse-3", "llama-3.1-8b")).checked ==
-        "llama-3.1-8b on wse-3: not measured, nor is any other model served by this chip");
+        "llama-3.1-8b on wse-3: not measured, nor are times per output token of any other model there");
+}
+
+TEST_CASE("Where throughput alone was published, that is what was checked") {
+  CHECK_THAT(track_record(pool_of("a100-80-sxm", "qwen3-14b")).checked,
+             StartsWith("qwen3-14b on a100-80-sxm: output tokens/s were ") && Contains("points measured with vllm"));
 }
 
 TEST_CASE("Where simulations were far off, a run warns") {
