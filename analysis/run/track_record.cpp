@@ -55,8 +55,8 @@ std::string of_model(const Served& served) {
   if (served.ttft) errors.push_back(fmt::format("times to first token {}", percent(served.ttft->error)));
   if (!served.tpot && served.rate)
     errors.push_back(fmt::format("output tokens/s were {} off", percent(served.rate->error)));
-  return fmt::format("{} (medians of {} points measured with {} in {})", fmt::join(errors, ", "), served.points(),
-                     served.engine, served.weights);
+  const std::string points = served.points() == 1 ? "one point" : fmt::format("medians of {} points", served.points());
+  return fmt::format("{} ({} measured with {} in {})", fmt::join(errors, ", "), points, served.engine, served.weights);
 }
 
 std::string of_others(const std::string& chip) {
@@ -82,7 +82,7 @@ TrackRecord track_record(const PoolPlan& pool) {
   const std::string weights(platforms::name_of(pool.weights));
   const Served* nearest = nullptr;
   const auto rank = [&](const Served& served) {
-    return std::tuple(served.weights == weights, served.engine == pool.engine->name, served.tpot.has_value(),
+    return std::tuple(served.tpot.has_value(), served.weights == weights, served.engine == pool.engine->name,
                       served.points());
   };
   for (const Served& served : record()) {
