@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sys/file.h>
+#include <thread>
 #include <unistd.h>
 
 #include "sim/input/or_null.hpp"
@@ -36,6 +38,15 @@ std::string host_name() {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+/// Within a second: a child that was forked just before its parent was killed holds the lock for an instant more.
+bool locks(int descriptor) {
+  for (int tries = 0; tries < 20; ++tries) {
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
 }
 
 std::string outputs_text(const RunOutcome& result) {
@@ -286,7 +297,7 @@ ResultLock::ResultLock(const std::filesystem::path& folder, const Shard& shard)
   if (error || descriptor_ < 0) {
     throw traces::no_place_for_output(folder, error ? error.message() : std::strerror(errno));
   }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  if (!locks(descriptor_)) {
     ::close(descriptor_);
     throw traces::OutputError(fmt::format("{}: another process is running this campaign. Wait for it, or stop it.",
                                           (folder / shard.file()).string()));
