@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "analysis/report/html.hpp"
 #include "sim/random/portable_math.hpp"
@@ -138,12 +139,15 @@ std::string LineChart::html() const {
     labels += fmt::format("<span class=\"x\" style=\"left:{:.1f}%\">{}</span>", x.position(tick) * 100,
                           tick_text(tick, x.unit));
   }
+  double before = -100;
   for (const Marker& marker : markers) {
     if (marker.x < x.from || marker.x > x.to) continue;
     const double left = x.position(marker.x) * 100;
+    constexpr double kLabel = 25;  // of the width: the next one, if nearer, is written below
+    const bool below = left - std::exchange(before, left) < kLabel;
     paths += fmt::format("<path class=\"marker\" d=\"M{} 0V1000\"/>", grid_x(x, marker.x));
-    labels += fmt::format("<span class=\"mark{}\" style=\"left:{:.1f}%\">{}</span>", left > 60 ? " before" : "", left,
-                          html_escaped(marker.label));
+    labels += fmt::format("<span class=\"mark{}{}\" style=\"left:{:.1f}%\">{}</span>", left > 60 ? " before" : "",
+                          below ? " below" : "", left, html_escaped(marker.label));
   }
   for (const ChartLine& line : lines) {
     const std::size_t color = line.color % kLineColors;

@@ -180,6 +180,10 @@ std::string time_series(const RunResult& result, Json& charts) {
   std::vector<LineChart::Marker> markers;
   const std::optional<double> warmup = number_at(result.manifest(), {"scenario", "run", "warmup_s"});
   if (warmup && *warmup > 0) markers.push_back({*warmup, "warm-up ends"});
+  const bool generated = value_at(result.manifest(), {"scenario", "workload", "trace"}).is_null();
+  const std::optional<double> duration = number_at(result.manifest(), {"scenario", "run", "duration_s"});
+  const std::optional<double> end = number_at(result.summary(), {"simulated_s"});
+  if (generated && duration && end && *duration < *end) markers.push_back({*duration, "arrivals end"});
   std::string html;
   std::uint64_t per_bin = 1;
   const std::size_t charted = std::min(result.series->size(), kChartedPools);

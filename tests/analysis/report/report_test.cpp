@@ -137,6 +137,11 @@ TEST_CASE("the page fetches nothing") {
   }
 }
 
+TEST_CASE("charts over time say where the measured time begins and ends") {
+  const std::string page = Result().page();
+  CHECK_THAT(page, Contains(">warm-up ends</span>") && Contains(">arrivals end</span>"));
+}
+
 TEST_CASE("names cannot become markup") {
   Result result;
   const std::string evil = GENERATE("<script>alert(1)</script>", "\"onmouseover=\"alert(1)",
