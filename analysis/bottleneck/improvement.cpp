@@ -36,6 +36,14 @@ void scale(std::optional<double>& value, double factor) {
   if (value) *value *= factor;
 }
 
+/// Rounded up; the factor reached.
+template <typename T>
+double raise(T& limit, double factor) {
+  const auto before = static_cast<double>(limit);
+  limit = static_cast<T>(std::ceil(before * factor - 1e-9));
+  return static_cast<double>(limit) / before;
+}
+
 bool has_nodes(const agents::WorkloadEntry& entry, bool human) {
   for (const agents::Agent* member : agents::family(*entry.agent)) {
     for (std::uint32_t v = 0; v < member->nodes(); ++v) {
@@ -231,11 +239,8 @@ class Finder {
           "max-num-seqs", scenario_.pools[p].name, "max_num_seqs of pool " + scenario_.pools[p].name,
           [p](Scenario& s, double factor) {
             platforms::BatchingOptions& batching = s.pools[p].batching;
-            const auto before = static_cast<double>(batching.max_num_seqs);
-            batching.max_num_seqs = static_cast<std::int32_t>(std::ceil(before * factor - 1e-9));
-            const auto reached = static_cast<double>(batching.max_num_seqs) / before;
-            const auto budget = std::ceil(static_cast<double>(batching.max_num_batched_tokens) * reached);
-            batching.max_num_batched_tokens = static_cast<platforms::Tokens>(budget);
+            const double reached = raise(batching.max_num_seqs, factor);
+            raise(batching.max_num_batched_tokens, reached);
             return reached;
           },
           Lever::kSetting);
@@ -245,12 +250,7 @@ class Finder {
       if (entry.max_in_flight == std::numeric_limits<std::uint64_t>::max()) continue;
       add(
           "max-in-flight", entry.name, "max_in_flight of " + entry.name,
-          [e](Scenario& s, double factor) {
-            std::uint64_t& limit = s.workload.entries[e].max_in_flight;
-            const auto before = static_cast<double>(limit);
-            limit = static_cast<std::uint64_t>(std::ceil(before * factor - 1e-9));
-            return static_cast<double>(limit) / before;
-          },
+          [e](Scenario& s, double factor) { return raise(s.workload.entries[e].max_in_flight, factor); },
           Lever::kSetting);
     }
   }

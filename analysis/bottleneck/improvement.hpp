@@ -4,7 +4,8 @@
 /// A resource is improved by a factor: 1.1 of a chip's bandwidth is 10 % more of it, 1.1 of a tool's speed is its time
 /// divided by 1.1, 1.1 of a pool's prefix reuse that of the prompt tokens which a cache without limit, shared by the
 /// pool's replicas, would have found and HBM has lost, 1/1.1 are still computed. What comes in wholes (replicas,
-/// people, calls in a batch) is rounded up, and the factor reached is returned, so that effects can be compared per percent.
+/// people, calls in a batch) is rounded up, and the factor reached is returned, so that effects can be compared per
+/// percent.
 ///
 ///   for (const Improvement& improvement : improvements_of(scenario)) {
 ///     Scenario better = scenario;

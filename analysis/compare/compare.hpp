@@ -51,8 +51,8 @@ struct Comparison {
   std::vector<Other> others;
 };
 
-/// The first folder is the base. Throws sim::InputError, with file and line, if a table is missing, or a table or a summary
-/// malformed.
+/// The first folder is the base. Throws sim::InputError, with file and line, if a table is missing, or a table or a
+/// summary malformed.
 Comparison compare(const std::vector<std::filesystem::path>& folders);
 
 sim::Json to_json(const Comparison& comparison);

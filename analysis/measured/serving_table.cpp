@@ -175,18 +175,23 @@ ServingTable read_serving_table(const std::filesystem::path& path, const platfor
   return result;
 }
 
+ServedMeans means_of(const ServingResult& result) {
+  const auto calls = static_cast<double>(result.calls.size());
+  ServedMeans means;
+  for (const ServedCall& call : result.calls) {
+    means.ttft_s += call.ttft_s / calls;
+    means.tpot_s += call.tpot_s / calls;
+    means.e2e_s += call.e2e_s / calls;
+  }
+  return means;
+}
+
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
   platforms::ReplicaSpec spec = point.spec;
   spec.host = host;
   ServingBench bench = point.bench;
   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-  const ServingResult result = bench.closed_loop(point.load);
-  ServedMeans means;
-  for (const ServedCall& call : result.calls) {
-    means.ttft_s += call.ttft_s / static_cast<double>(result.calls.size());
-    means.tpot_s += call.tpot_s / static_cast<double>(result.calls.size());
-  }
-  return means;
+  return means_of(bench.closed_loop(point.load));
 }
 
 ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec) {

@@ -40,13 +40,15 @@ struct ServingTable {
 /// models, chips and number formats that the catalogue cannot time; and what does not fit into memory as labelled.
 ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog);
 
+/// Over all calls, as a client's report has them.
 struct ServedMeans {
-  double ttft_s = 0, tpot_s = 0;
+  double ttft_s = 0, tpot_s = 0, e2e_s = 0;
 };
+ServedMeans means_of(const ServingResult& result);
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
-/// A server of these chips with the engine's defaults, its KV memory aside; nothing of `spec` but the chip and the ranks
-/// counts.
+/// A server of these chips with the engine's defaults, its KV memory aside; nothing of `spec` but the chip and the
+/// ranks counts.
 ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec);
 
 }  // namespace tokenyard::analysis

@@ -13,8 +13,8 @@ namespace tokenyard::analysis {
 
 struct TrackRecord {
   /// "qwen3-32b on h100-sxm: times per output token were 1.5 % off, times to first token 13 % (medians of 90 points
-  /// measured with vllm in bf16)", or of output tokens a second, or what is known of other models on the chip. Empty for media, and where the chip,
-  /// the model or the engine is a user's.
+  /// measured with vllm in bf16)", or of output tokens a second, or what is known of other models on the chip. Empty
+  /// for media, and where the chip, the model or the engine is a user's.
   std::string checked;
   /// "…: do not trust its step times", where the median is above a fifth. Else empty.
   std::string warning;

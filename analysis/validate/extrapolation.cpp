@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "analysis/measured/measured_table.hpp"
-#include "analysis/measured/serving_bench.hpp"
+#include "analysis/measured/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
 
@@ -79,11 +79,8 @@ std::vector<ValidationTable> validate_extrapolation(const std::filesystem::path&
         continue;
       }
       const ServingResult result = point.bench.closed_loop(point.load);
-      double tpot = 0, ttft = 0;
-      for (const ServedCall& call : result.calls) {
-        tpot += 1e3 * call.tpot_s / static_cast<double>(result.calls.size());
-        ttft += 1e3 * call.ttft_s / static_cast<double>(result.calls.size());
-      }
+      const ServedMeans means = means_of(result);
+      const double tpot = 1e3 * means.tpot_s, ttft = 1e3 * means.ttft_s;
       table.served.emplace_back(point.spec, "vllm");
       table.served.back().tpot.add(tpot, measured.number(row, "mean_tpot_ms"));
       table.served.back().ttft.add(ttft, measured.number(row, "mean_ttft_ms"));

@@ -65,24 +65,6 @@ Point read_point(const MeasuredTable& table, std::size_t row, const platforms::C
   return point;
 }
 
-/// Means over all calls, as a client's report has them.
-struct Served {
-  double ttft_s = 0, tpot_s = 0, e2e_s = 0, tokens_per_s = 0;
-};
-
-Served simulate(const Point& point) {
-  const ServingResult result = point.bench.closed_loop(point.load);
-  Served served;
-  for (const ServedCall& call : result.calls) {
-    const double share = 1 / static_cast<double>(result.calls.size());
-    served.ttft_s += share * call.ttft_s;
-    served.tpot_s += share * call.tpot_s;
-    served.e2e_s += share * call.e2e_s;
-  }
-  served.tokens_per_s = static_cast<double>(result.totals.output_tokens) / result.span_s;
-  return served;
-}
-
 /// Of one chip, model and source.
 struct System {
   FitError ttft, tpot, e2e, rate;
@@ -116,7 +98,8 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
   FitError untouched_latency, untouched_rate;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const Point point = read_point(table, row, catalog);
-    const Served served = simulate(point);
+    const ServingResult served = point.bench.closed_loop(point.load);
+    const ServedMeans means = means_of(served);
     const platforms::Parallelism& p = point.spec.parallelism;
     System& system = systems[fmt::format("{} on {} {} ({}, {})", point.spec.model->name, p.chips(),
                                          point.spec.chip->name, point.engine, platforms::name_of(point.spec.weights))];
@@ -132,10 +115,11 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
       if (of_record != nullptr) of_record->add(simulated, *measured * scale);
       if (!fitted) of_untouched.add(simulated, *measured * scale);
     };
-    add("ttft_ms", 1e-3, served.ttft_s, system.ttft, &record.ttft, untouched_latency);
-    add("tpot_ms", 1e-3, served.tpot_s, system.tpot, &record.tpot, untouched_latency);
-    add("e2e_s", 1, served.e2e_s, system.e2e, nullptr, untouched_latency);
-    add("output_tokens_per_s", 1, served.tokens_per_s, system.rate, &record.rate, untouched_rate);
+    add("ttft_ms", 1e-3, means.ttft_s, system.ttft, &record.ttft, untouched_latency);
+    add("tpot_ms", 1e-3, means.tpot_s, system.tpot, &record.tpot, untouched_latency);
+    add("e2e_s", 1, means.e2e_s, system.e2e, nullptr, untouched_latency);
+    add("output_tokens_per_s", 1, static_cast<double>(served.totals.output_tokens) / served.span_s, system.rate,
+        &record.rate, untouched_rate);
   }
   for (const auto& [name, error] :
        {std::pair{"latencies of points that nothing was fitted to", &untouched_latency},
