@@ -268,4 +268,22 @@ std::string_view name_of(Lever lever) {
 
 std::vector<Improvement> improvements_of(const Scenario& scenario) { return Finder(scenario).find(); }
 
+std::vector<Choice> choices_of(const Scenario& scenario) {
+  using platforms::Router;
+  std::vector<Choice> choices;
+  for (std::size_t p = 0; p < scenario.pools.size(); ++p) {
+    const PoolPlan& pool = scenario.pools[p];
+    if (!pool.takes_calls() || pool.replicas < 2) continue;
+    const auto name_of = [](Router router) { return platforms::kRouterNames[static_cast<std::size_t>(router)]; };
+    for (const Router router : {Router::kLeastLoaded, Router::kPrefixAware, Router::kTaskSticky}) {
+      if (router == pool.router) continue;
+      choices.push_back(
+          {"router", pool.name, std::string(name_of(router)),
+           fmt::format("the router of pool {} {} in place of {}", pool.name, name_of(router), name_of(pool.router)),
+           [p, router](Scenario& s) { s.pools[p].router = router; }});
+    }
+  }
+  return choices;
+}
+
 }  // namespace tokenyard::analysis

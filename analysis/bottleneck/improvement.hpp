@@ -37,4 +37,16 @@ struct Improvement {
 /// Everything that this scenario has and uses, in a fixed order.
 std::vector<Improvement> improvements_of(const Scenario& scenario);
 
+/// A setting that is one of several and costs nothing to change.
+struct Choice {
+  std::string setting;  ///< "router"
+  std::string of;       ///< the pool
+  std::string value;    ///< "prefix-aware"
+  std::string title;    ///< "the router of pool main prefix-aware in place of round-robin"
+  std::function<void(Scenario&)> apply;
+};
+
+/// Those that the scenario has not made: the routers that pools of several replicas could have.
+std::vector<Choice> choices_of(const Scenario& scenario);
+
 }  // namespace tokenyard::analysis

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/bottleneck/goal.hpp"
 #include "analysis/report/chart.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/report/human_number.hpp"
@@ -24,16 +25,26 @@ std::string elasticity_cell(const Json& e) {
   return fmt::format("{:+.2f}\u00a0±\u00a0{:.2f}", e["mean"].get<double>(), e["half_width"].get<double>());
 }
 
-/// How much faster the median and the 95th-percentile task get by so much more of a resource.
-struct Gain {
-  double p50, p95;
-};
-Gain gain_of(const Json& effect, double factor) {
-  const auto of = [&](const char* figure) {
-    const double mean = number_at(effect, {"elasticity", figure, "mean"}).value_or(0);
-    return share_saved(mean * sim::portable_log(factor));
-  };
-  return {of("task_p50"), of("task_p95")};
+Goal goal_of(const Json& study) {
+  const auto name = std::find(kGoalNames.begin(), kGoalNames.end(), text_at(study, {"ranked_by"}));
+  return static_cast<Goal>(name - kGoalNames.begin());
+}
+
+/// How much better the figures of the goal get by so much more of a resource: one share, or two of task time.
+std::vector<double> gains_of(const Json& effect, Goal goal, double factor) {
+  std::vector<double> gains;
+  for (const Figure figure : figures_of(goal)) {
+    const std::string name(kFigureNames[static_cast<std::size_t>(figure)]);
+    const double log = number_at(effect, {"elasticity", name, "mean"}).value_or(0) * sim::portable_log(factor);
+    gains.push_back(share_gained(goal, log));
+  }
+  return gains;
+}
+
+std::vector<std::string> columns(std::string first) {
+  std::vector<std::string> head = {std::move(first)};
+  for (const std::string_view title : kFigureTitles) head.emplace_back(title);
+  return head;
 }
 
 std::string answer(const Json& study, double factor) {
@@ -51,10 +62,11 @@ std::string answer(const Json& study, double factor) {
   }
   const Json& effects = value_at(study, {"effects"});
   if (!effects.empty()) {
-    const Gain gain = gain_of(effects[0], factor);
-    tiles += html_tile(
-        "First in the ranking", share(std::max(0.0, std::max(gain.p50, gain.p95))),
-        fmt::format("faster by {} more of the {}", share(factor - 1), html_escaped(text_at(effects[0], {"title"}))));
+    const Goal goal = goal_of(study);
+    const std::vector<double> gains = gains_of(effects[0], goal, factor);
+    tiles += html_tile("First in the ranking", share(std::max(0.0, *std::max_element(gains.begin(), gains.end()))),
+                       fmt::format("{} by {} more of the {}", better_word(goal), share(factor - 1),
+                                   html_escaped(text_at(effects[0], {"title"}))));
   }
   return fmt::format(
       "<h1>{}: the bottleneck</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
@@ -62,41 +74,63 @@ std::string answer(const Json& study, double factor) {
       html_escaped(text_at(study, {"base", "name"})), html_escaped(text_at(study, {"verdict"})), tiles);
 }
 
+/// What costs nothing to change.
+std::string choices(const Json& study) {
+  HtmlTable table{
+      "Other choices, which cost nothing: ln(before / after), with intervals at 95 %", columns("choice"), {}};
+  for (const Json& choice : value_at(study, {"choices"})) {
+    std::vector<std::string> row = {html_escaped(text_at(choice, {"title"}))};
+    for (const std::string_view figure : kFigureNames)
+      row.push_back(elasticity_cell(choice["log_gain"][std::string(figure)]));
+    table.rows.push_back(std::move(row));
+  }
+  return table.rows.empty() ? "" : table.html();
+}
+
 std::string ranking(const Json& study, double factor) {
   const Json& effects = value_at(study, {"effects"});
+  const Goal goal = goal_of(study);
   std::string bars;
   double most = 0;
-  for (const Json& effect : effects) most = std::max({most, gain_of(effect, factor).p50, gain_of(effect, factor).p95});
-  HtmlTable table{"Elasticities, with intervals at 95 %",
-                  {"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"},
-                  {}};
+  for (const Json& effect : effects) {
+    for (const double gain : gains_of(effect, goal, factor)) most = std::max(most, gain);
+  }
+  std::vector<std::string> head = columns("more of the");
+  head.insert(head.begin() + 1, "by");
+  HtmlTable table{"Elasticities, with intervals at 95 %", std::move(head), {}};
   HtmlTable rest{"", table.head, {}};
   for (std::size_t i = 0; i < effects.size(); ++i) {
     const Json& effect = effects[i];
     const std::string title = html_escaped(text_at(effect, {"title"}));
-    const Gain gain = gain_of(effect, factor);
     if (i < kBars && most > 0) {
-      const auto bar = [&](double saved, const char* kind) {
-        return fmt::format("<i class=\"{}\" style=\"width:{:.2f}%\"></i>", kind, std::max(0.0, saved / most * 72));
-      };
-      bars += fmt::format(
-          "<div class=\"bar-name\">{}</div><div class=\"sized pair\"><div>{}{}</div><span>{} and {}</span></div>\n",
-          title, bar(gain.p50, "p50"), bar(gain.p95, "p95"), share(gain.p50), share(gain.p95));
+      std::string drawn, said;
+      for (const double gain : gains_of(effect, goal, factor)) {
+        drawn += fmt::format("<i class=\"{}\" style=\"width:{:.2f}%\"></i>", drawn.empty() ? "p50" : "p95",
+                             std::max(0.0, gain / most * 72));
+        said += (said.empty() ? "" : " and ") + share(gain);
+      }
+      bars +=
+          fmt::format("<div class=\"bar-name\">{}</div><div class=\"sized pair\"><div>{}</div><span>{}</span></div>\n",
+                      title, drawn, said);
     }
     std::vector<std::string> row = {title, share(effect["factor"].get<double>() - 1)};
-    for (const auto& [figure, e] : effect["elasticity"].items()) row.push_back(elasticity_cell(e));
+    for (const std::string_view figure : kFigureNames)
+      row.push_back(elasticity_cell(effect["elasticity"][std::string(figure)]));
     (i < kRows ? table : rest).rows.push_back(std::move(row));
   }
   const std::string folded =
       rest.rows.empty() ? "" : html_details(fmt::format("{} more with less effect", rest.rows.size()), rest.html());
   return fmt::format(
       "<h2 id=\"ranking\">What fixing it buys</h2>\n<p class=\"say\">The scenario run again with one thing at a time "
-      "improved by {}, on the same work, {} times each. Bars: how much faster the median task (above) and the "
-      "95th-percentile task (below) get.</p>\n<div class=\"bars two\">\n{}</div>\n<p class=\"say\">An elasticity of "
-      "+0.50 means that 10 % more of it makes the figure about 5 % better; below 0 it makes it worse. What comes in "
-      "wholes is rounded up. More prefix reuse: of the prompt tokens that a cache without limit would have found and "
-      "HBM has lost, fewer are computed again.</p>\n{}{}",
-      share(factor - 1), study["repetitions"].get<std::size_t>(), bars, table.html(), folded);
+      "improved by {}, on the same work, {} times each. {}</p>\n<div class=\"bars two\">\n{}</div>\n<p "
+      "class=\"say\">An elasticity of +0.50 means that 10 % more of it makes the figure about 5 % better; below 0 it "
+      "makes it worse. What comes in wholes is rounded up. More prefix reuse: of the prompt tokens that a cache "
+      "without "
+      "limit would have found and HBM has lost, fewer are computed again.</p>\n{}{}{}",
+      share(factor - 1), study["repetitions"].get<std::size_t>(),
+      goal == Goal::kTask ? "Bars: how much faster the median task (above) and the 95th-percentile task (below) get."
+                          : fmt::format("Bars: by how much {} gets better.", subject_of(goal)),
+      bars, table.html(), folded, choices(study));
 }
 
 std::string bands(const Json& study) {
@@ -108,8 +142,7 @@ std::string bands(const Json& study) {
     bars.push_back(std::move(bar));
   }
   if (bars.empty()) return "<p class=\"none\">No task has completed.</p>\n";
-  return "<p class=\"say\">Tasks by how long they took: p50 is the mean of those between p45 and p55, p99 that of the "
-         "slowest 2 %.</p>\n" +
+  return "<p class=\"say\">Median: the mean task between p45 and p55. Slowest: that beyond p98.</p>\n" +
          share_bars_html(bars) + share_bars_table("A task's time by cause", "cause", bars);
 }
 
@@ -144,8 +177,8 @@ std::string prefixes(const Json& study) {
   }
   if (table.rows.empty()) return "<p class=\"none\">No pool has computed a prompt.</p>\n";
   const auto gain = [&](const char* figure) {
-    const auto log = number_at(study, {"unlimited_prefix_log_speedup", figure, "mean"});
-    return log ? share(share_saved(*log)) : "–";
+    const auto log = number_at(study, {"unlimited_prefix_log_gain", figure, "mean"});
+    return log ? share(share_gained(Goal::kTask, *log)) : "–";
   };
   return fmt::format(
              "<p class=\"say\">Possible: every replica finds what any replica of its pool has computed, for ever and "
@@ -156,8 +189,6 @@ std::string prefixes(const Json& study) {
 }
 
 }  // namespace
-
-double share_saved(double log_speedup) { return 1 - sim::portable_exp(-log_speedup); }
 
 std::vector<Json> shown_steps(const Json& study, std::size_t by_share, std::size_t with_slack) {
   std::vector<Json> shown;

@@ -11,8 +11,8 @@
 /// Of the tasks that arrived after the warm-up and completed. Cost: a few microseconds a step; memory for the tasks in
 /// flight.
 ///
-///   TimeAccount account(warmup);
-///   options.watch = account.watcher();   // of simulate()
+///   TimeAccount account;
+///   options.watch = account.watcher(warmup);   // of simulate()
 
 #include <memory>
 #include <string>
@@ -63,6 +63,6 @@ struct NamedBand {
   const char* name;
   double from, to;
 };
-inline constexpr NamedBand kTaskBands[] = {{"p50", 0.45, 0.55}, {"p99", 0.98, 1}};
+inline constexpr NamedBand kTaskBands[] = {{"median", 0.45, 0.55}, {"slowest", 0.98, 1}};
 
 }  // namespace tokenyard::analysis

@@ -1,7 +1,6 @@
 #include "analysis/bottleneck/what_if.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -19,57 +18,26 @@ namespace {
 
 using sim::Json;
 
-/// The figures of one run; NaN where one does not exist. Those that should grow are inverted: less is better in all.
-using Figures = std::array<double, kFigureNames.size()>;
+/// From here on a difference would be noticed: 10 % more of something brings 0.1 %, or another choice 0.5 %.
+constexpr double kNoticeableElasticity = 0.01, kNoticeableGain = 0.005;
 
-double number(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
-
-Figures figures_of(const Json& summary) {
-  const Json& task = summary["latency"]["task_s"];
-  const double tasks = number(summary["throughput"]["tasks_per_s"]);
-  return {number(task["p50"]), number(task["p95"]), 1 / number(summary["slo"]["goodput_tasks_per_s"]),
-          number(summary["energy"]["watts_mean"]) / tasks, number(summary["cost"]["usd_per_completed_task"])};
-}
-
-/// ln(before / after) over `per`.
-Elasticity elasticity(const std::vector<Figures>& base, const std::vector<Figures>& better, Figure figure, double per) {
-  std::vector<double> samples;
-  for (std::size_t r = 0; r < base.size(); ++r) {
-    const double ratio = base[r][static_cast<std::size_t>(figure)] / better[r][static_cast<std::size_t>(figure)];
-    if (!(ratio > 0) || !std::isfinite(ratio)) return {};
-    samples.push_back(sim::portable_log(ratio) / per);
-  }
-  const sim::MeanInterval interval = sim::mean_interval(samples);
-  return {interval.mean, interval.half_width.value_or(0)};
-}
-
-/// What would be noticed: 10 % more of it makes tasks 0.1 % faster, and not by chance.
-bool noticeable(const Effect& effect) {
-  constexpr double kElasticity = 0.01;
-  const auto sure = [&](Figure f) {
-    const Elasticity& e = effect.elasticity[static_cast<std::size_t>(f)];
-    return e.mean && *e.mean > e.half_width;
-  };
-  return effect.score >= kElasticity && (sure(Figure::kTaskP50) || sure(Figure::kTaskP95));
-}
-
-std::string ranking_sentences(const std::vector<Effect>& effects, double factor) {
+std::string ranking_sentences(const WhatIf& study) {
   std::array<std::vector<const Effect*>, 3> by_lever;
-  for (const Effect& effect : effects) {
-    if (noticeable(effect)) by_lever[static_cast<std::size_t>(effect.improvement.lever)].push_back(&effect);
+  for (const Effect& effect : study.effects) {
+    if (effect.elasticity.noticeable(study.goal, kNoticeableElasticity))
+      by_lever[static_cast<std::size_t>(effect.improvement.lever)].push_back(&effect);
   }
   const auto& [resources, work, settings] = by_lever;
   const auto gain = [&](const Effect& effect) {
-    const double log = sim::portable_log(factor);
-    return faster_text(effect.of(Figure::kTaskP50) * log, effect.of(Figure::kTaskP95) * log);
+    return gain_text(study.goal, effect.elasticity, sim::portable_log(study.factor));
   };
-  const double percent = (factor - 1) * 100;
+  const double percent = (study.factor - 1) * 100;
   std::string text;
   if (resources.empty()) {
     text = fmt::format(
-        "No resource is a bottleneck: {:.0f} % more of any one changes task time by less than 0.1 %, "
+        "No resource is a bottleneck: {:.0f} % more of any one changes {} by less than 0.1 %, "
         "or by less than chance does.",
-        percent);
+        percent, subject_of(study.goal));
   } else {
     text = fmt::format("The bottleneck is the {}: {:.0f} % more of it makes {}.", resources[0]->improvement.title,
                        percent, gain(*resources[0]));
@@ -78,8 +46,35 @@ std::string ranking_sentences(const std::vector<Effect>& effects, double factor)
   }
   if (!settings.empty())
     text += fmt::format(" At no cost: a higher {}, {}.", settings[0]->improvement.title, gain(*settings[0]));
+  if (!study.alternatives.empty()) {
+    const auto& [choice, gains] = study.alternatives[0];
+    if (gains.noticeable(study.goal, kNoticeableGain))
+      text += fmt::format(" At no cost: {}, {}.", choice.title, gain_text(study.goal, gains, 1));
+  }
   if (!work.empty()) text += fmt::format(" Beside resources: the {}, {}.", work[0]->improvement.title, gain(*work[0]));
   return text;
+}
+
+/// What helps most against a service level that is missed; empty if it is met, or the ranking says it already.
+std::string level_sentence(const WhatIf& study, const Slo& slo) {
+  std::vector<double> attained;
+  for (const Json& summary : study.base) {
+    const Json& least = summary["slo"]["least_attainment"];
+    if (!least.is_number()) return {};
+    attained.push_back(least.get<double>());
+  }
+  const double mean = sim::mean_interval(attained).mean;
+  if (mean >= slo.attainment) return {};
+  std::string text = fmt::format(" The service level is missed: {} of the work is within it, {} is asked for",
+                                 human_number(mean, Unit::kShare), human_number(slo.attainment, Unit::kShare));
+  if (study.goal == Goal::kAttainment) return text + ".";
+  const auto best = std::max_element(study.effects.begin(), study.effects.end(), [](const Effect& a, const Effect& b) {
+    return a.elasticity.score(Goal::kAttainment) < b.elasticity.score(Goal::kAttainment);
+  });
+  if (best == study.effects.end() || !best->elasticity.noticeable(Goal::kAttainment, kNoticeableElasticity))
+    return text + "; nothing by itself brings much more.";
+  return text + fmt::format("; {:.0f} % more of the {} makes {}.", (study.factor - 1) * 100, best->improvement.title,
+                            gain_text(Goal::kAttainment, best->elasticity, sim::portable_log(study.factor)));
 }
 
 /// "64 % decode at the median, 96 % of what the slowest take longer is human"; empty if the slowest take longer for the
@@ -113,12 +108,8 @@ std::string tail_sentence(const TimeAccount& time) {
 
 /// Empty where nothing is lost that would be missed.
 std::string prefix_sentence(const WhatIf& study) {
-  constexpr double kNoticeable = 0.005;
-  const Elasticity &p50 = study.unlimited_prefix.p50, &p95 = study.unlimited_prefix.p95;
-  const auto sure = [&](const Elasticity& e) { return e.mean && *e.mean > std::max(kNoticeable, e.half_width); };
-  if (!sure(p50) && !sure(p95)) return {};
-  return fmt::format(" With prefix caches that lose nothing: {}.",
-                     faster_text(p50.mean.value_or(0), p95.mean.value_or(0)));
+  if (!study.unlimited_prefix.noticeable(study.goal, kNoticeableGain)) return {};
+  return fmt::format(" With prefix caches that lose nothing: {}.", gain_text(study.goal, study.unlimited_prefix, 1));
 }
 
 /// The scenario with every prefix found that any replica of the pool has computed; nothing if no pool has prompts.
@@ -143,27 +134,18 @@ std::optional<double> mean_hits(std::span<const Json> summaries, const std::stri
 
 }  // namespace
 
-std::string faster_text(double p50, double p95) {
-  constexpr double kShown = 0.0005;  // as "0.1 %"
-  struct Gain {
-    const char* task;
-    double share;
-  };
-  std::array<Gain, 2> gains = {
-      {{"the median task", 1 - sim::portable_exp(-p50)}, {"the 95th-percentile task", 1 - sim::portable_exp(-p95)}}};
-  const auto text = [](const Gain& gain) { return fmt::format("{} {:.1f} %", gain.task, gain.share * 100); };
-  if (gains[0].share < kShown) std::swap(gains[0], gains[1]);
-  if (gains[1].share < kShown) return fmt::format("{} faster, not {}", text(gains[0]), gains[1].task);
-  return fmt::format("{} and {} faster", text(gains[0]), text(gains[1]));
-}
-
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
-  const std::vector<Improvement> improvements = improvements_of(scenario);
   const auto repetitions = static_cast<std::size_t>(options.repetitions);
-  std::vector<double> factors(improvements.size(), 1);
-  std::vector<Scenario> variants(1 + improvements.size(), scenario);
-  for (std::size_t i = 0; i < improvements.size(); ++i)
-    factors[i] = improvements[i].apply(variants[i + 1], options.factor);
+  WhatIf study{.factor = options.factor, .goal = options.goal};
+  std::vector<Scenario> variants = {scenario};  // the base, improvements, choices, prefix caches that lose nothing
+  for (Improvement& improvement : improvements_of(scenario)) {
+    const double reached = improvement.apply(variants.emplace_back(scenario), options.factor);
+    study.effects.push_back({std::move(improvement), reached, {}});
+  }
+  for (Choice& choice : choices_of(scenario)) {
+    choice.apply(variants.emplace_back(scenario));
+    study.alternatives.push_back({std::move(choice), {}});
+  }
   const std::size_t unlimited = variants.size();
   if (auto better = with_unlimited_prefix_caches(scenario)) variants.push_back(std::move(*better));
 
@@ -192,31 +174,29 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
     for (const Json& summary : of_variant(variant)) of.push_back(figures_of(summary));
     return of;
   };
-  WhatIf study;
   for (const TimeAccount& account : accounts) study.time.merge(account);
   const std::vector<Figures> base = figures(0);
-  for (std::size_t i = 0; i < improvements.size(); ++i) {
-    Effect effect{improvements[i], factors[i], {}, 0};
-    const std::vector<Figures> better = figures(i + 1);
-    for (std::size_t f = 0; f < kFigureNames.size(); ++f)
-      effect.elasticity[f] = elasticity(base, better, static_cast<Figure>(f), sim::portable_log(factors[i]));
-    effect.score = (effect.of(Figure::kTaskP50) + effect.of(Figure::kTaskP95)) / 2;
-    study.effects.push_back(std::move(effect));
-  }
-  std::stable_sort(study.effects.begin(), study.effects.end(),
-                   [](const Effect& a, const Effect& b) { return a.score > b.score; });
+  std::size_t variant = 1;
+  for (Effect& effect : study.effects)
+    effect.elasticity = gains(base, figures(variant++), sim::portable_log(effect.factor));
+  for (Alternative& alternative : study.alternatives) alternative.gain = gains(base, figures(variant++), 1);
+  std::stable_sort(study.effects.begin(), study.effects.end(), [&](const Effect& a, const Effect& b) {
+    return a.elasticity.score(study.goal) > b.elasticity.score(study.goal);
+  });
+  std::stable_sort(
+      study.alternatives.begin(), study.alternatives.end(),
+      [&](const Alternative& a, const Alternative& b) { return a.gain.score(study.goal) > b.gain.score(study.goal); });
   if (unlimited < variants.size()) {
-    const std::vector<Figures> better = figures(unlimited);
-    study.unlimited_prefix = {elasticity(base, better, Figure::kTaskP50, 1),
-                              elasticity(base, better, Figure::kTaskP95, 1)};
+    study.unlimited_prefix = gains(base, figures(unlimited), 1);
     for (const PoolPlan& pool : scenario.pools) {
       if (pool.takes_calls())
         study.prefix.push_back(
             {pool.name, mean_hits(of_variant(0), pool.name), mean_hits(of_variant(unlimited), pool.name)});
     }
   }
-  study.verdict = ranking_sentences(study.effects, options.factor) + tail_sentence(study.time) + prefix_sentence(study);
   study.base.assign(summaries.begin(), summaries.begin() + options.repetitions);
+  study.verdict = ranking_sentences(study) + level_sentence(study, scenario.slo) + tail_sentence(study.time) +
+                  prefix_sentence(study);
   return study;
 }
 
@@ -248,20 +228,34 @@ Json json_of(const Elasticity& e) {
   return e.mean ? Json{{"mean", *e.mean}, {"half_width", e.half_width}} : Json(nullptr);
 }
 
+Json json_of(const Gains& gains) {
+  Json json = Json::object();
+  for (std::size_t f = 0; f < kFigureNames.size(); ++f)
+    json[std::string(kFigureNames[f])] = json_of(gains.by_figure[f]);
+  return json;
+}
+
 }  // namespace
 
-Json to_json(const WhatIf& study, double factor) {
-  Json effects = Json::array();
+Json to_json(const WhatIf& study) {
+  Json effects = Json::array(), choices = Json::array();
   for (const Effect& effect : study.effects) {
-    Json json = {{"resource", effect.improvement.kind},
-                 {"of", effect.improvement.of},
-                 {"title", effect.improvement.title},
-                 {"lever", name_of(effect.improvement.lever)},
-                 {"factor", effect.factor},
-                 {"score", effect.score}};
-    for (std::size_t f = 0; f < kFigureNames.size(); ++f)
-      json["elasticity"][std::string(kFigureNames[f])] = json_of(effect.elasticity[f]);
-    effects.push_back(std::move(json));
+    effects.push_back({{"resource", effect.improvement.kind},
+                       {"of", effect.improvement.of},
+                       {"title", effect.improvement.title},
+                       {"lever", name_of(effect.improvement.lever)},
+                       {"factor", effect.factor},
+                       {"score", effect.elasticity.score(study.goal)},
+                       {"elasticity", json_of(effect.elasticity)}});
+  }
+  for (const Alternative& alternative : study.alternatives) {
+    const Choice& choice = alternative.choice;
+    choices.push_back({{"setting", choice.setting},
+                       {"of", choice.of},
+                       {"value", choice.value},
+                       {"title", choice.title},
+                       {"score", alternative.gain.score(study.goal)},
+                       {"log_gain", json_of(alternative.gain)}});
   }
   Json base = mean_of(study.base);
   for (const char* of_a_run : {"schema", "seed", "status", "wall_s"}) base.erase(of_a_run);
@@ -276,11 +270,12 @@ Json to_json(const WhatIf& study, double factor) {
   time["pools"] = std::move(pools);
   return {{"schema", "tokenyard.bottleneck/1"},
           {"verdict", study.verdict},
-          {"factor", factor},
+          {"ranked_by", kGoalNames[static_cast<std::size_t>(study.goal)]},
+          {"factor", study.factor},
           {"repetitions", study.base.size()},
           {"effects", std::move(effects)},
-          {"unlimited_prefix_log_speedup",
-           {{"task_p50", json_of(study.unlimited_prefix.p50)}, {"task_p95", json_of(study.unlimited_prefix.p95)}}},
+          {"choices", std::move(choices)},
+          {"unlimited_prefix_log_gain", json_of(study.unlimited_prefix)},
           {"time", std::move(time)},
           {"base", std::move(base)}};
 }

@@ -1,6 +1,8 @@
 /// `tokenyard bottleneck`: what fixing each resource would buy, ranked.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -22,7 +24,7 @@ namespace tokenyard::analysis {
 namespace {
 
 struct BottleneckArguments {
-  std::string scenario, by = "10%", out;
+  std::string scenario, by = "10%", goal = "task", out;
   std::vector<std::string> catalogs;
   ScenarioChanges changes;
   int repetitions = 3;
@@ -46,9 +48,26 @@ double factor_of(const std::string& by) {
 constexpr auto kLeft = TextTable::kLeft;
 constexpr auto kRight = TextTable::kRight;
 
-std::string elasticity_text(const Elasticity& e) {
+/// With its interval where the ranking goes by it; else where it is more than chance.
+std::string gain_cell(const Elasticity& e, bool of_goal) {
   if (!e.mean) return "–";
-  return fmt::format("{:+.2f} ±{:.2f}", *e.mean, e.half_width);
+  if (of_goal) return fmt::format("{:+.2f} ±{:.2f}", *e.mean, e.half_width);
+  return std::abs(*e.mean) > e.half_width ? fmt::format("{:+.2f}", *e.mean) : "·";
+}
+
+/// Task times, what the level limits, and what it takes.
+std::vector<Figure> shown_figures(const Slo& slo, Goal goal) {
+  const auto limited = [&](auto limit) {
+    return (slo.limits.*limit).has_value() || std::any_of(slo.agents.begin(), slo.agents.end(),
+                                                          [&](const auto& a) { return (a.limits.*limit).has_value(); });
+  };
+  std::vector<Figure> shown = {Figure::kTaskP50, Figure::kTaskP95};
+  if (limited(&SloLimits::ttft_s) || goal == Goal::kTtft) shown.push_back(Figure::kTtftP95);
+  if (limited(&SloLimits::tpot_s) || goal == Goal::kTpot) shown.push_back(Figure::kTpotP95);
+  if (slo.on_calls() || slo.on_tasks()) shown.push_back(Figure::kAttainment);
+  if (goal == Goal::kGoodput || (!slo.on_calls() && !slo.on_tasks())) shown.push_back(Figure::kGoodput);
+  shown.insert(shown.end(), {Figure::kEnergy, Figure::kCost});
+  return shown;
 }
 
 /// Causes that are a tenth of some band at least, the largest of the first band in front.
@@ -117,21 +136,55 @@ std::string prefix_table(const sim::Json& json) {
   return table.text("  ");
 }
 
-std::string ranking_table(const WhatIf& study) {
+/// A column for each figure that is shown, behind the first ones.
+class GainsTable {
+ public:
+  GainsTable(std::vector<std::string> head, const std::vector<Figure>& shown, Goal goal)
+      : shown_(shown), goal_(goal), table_(aligned(head.size() + shown.size())) {
+    for (const Figure figure : shown) head.emplace_back(kFigureTitles[static_cast<std::size_t>(figure)]);
+    table_.row(std::move(head));
+  }
+  void row(std::vector<std::string> cells, const Gains& gains) {
+    const std::span<const Figure> ranked = figures_of(goal_);
+    for (const Figure figure : shown_)
+      cells.push_back(gain_cell(gains[figure], std::find(ranked.begin(), ranked.end(), figure) != ranked.end()));
+    table_.row(std::move(cells));
+  }
+  std::string text() const { return table_.text("  "); }
+
+ private:
+  static std::vector<TextTable::Align> aligned(std::size_t columns) {
+    std::vector<TextTable::Align> all(columns, kRight);
+    all[0] = kLeft;
+    return all;
+  }
+  const std::vector<Figure>& shown_;
+  Goal goal_;
+  TextTable table_;
+};
+
+std::string ranking_table(const WhatIf& study, const std::vector<Figure>& figures) {
   constexpr std::size_t kShown = 12;
-  TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight});
-  table.row({"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"});
+  GainsTable table({"more of the", "by"}, figures, study.goal);
   for (std::size_t i = 0; i < std::min(kShown, study.effects.size()); ++i) {
     const Effect& effect = study.effects[i];
-    std::vector<std::string> row = {effect.improvement.title, percent_text(effect.factor - 1)};
-    for (const Elasticity& e : effect.elasticity) row.push_back(elasticity_text(e));
-    table.row(std::move(row));
+    table.row({effect.improvement.title, percent_text(effect.factor - 1)}, effect.elasticity);
   }
-  std::string text = table.text("  ");
+  std::string text = table.text();
   if (study.effects.size() > kShown)
     text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
   return text +
-         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 %.\n";
+         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 %, "
+         "and "
+         "\"·\" is\n  no more than chance.\n";
+}
+
+/// Empty where there is nothing to choose.
+std::string choices_table(const WhatIf& study, const std::vector<Figure>& figures) {
+  if (study.alternatives.empty()) return {};
+  GainsTable table({"other choices, at no cost"}, figures, study.goal);
+  for (const Alternative& alternative : study.alternatives) table.row({alternative.choice.title}, alternative.gain);
+  return table.text() + "  ln(before / after): +0.05 is about 5 % better.\n\n";
 }
 
 int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundings) {
@@ -147,20 +200,23 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
   ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
-  WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {
-                          progress.show([&] { return fmt::format("{} of {} simulations", done, all); });
-                        }};
+  const auto goal = static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), a.goal) - kGoalNames.begin());
+  const WhatIfOptions options{factor, a.repetitions, goal, [&](std::size_t done, std::size_t all) {
+                                progress.show([&] { return fmt::format("{} of {} simulations", done, all); });
+                              }};
   surroundings.end_on_interrupt("Interrupted: nothing was kept.");
   const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
   progress.wipe();
-  const sim::Json json = to_json(study, factor);
+  const sim::Json json = to_json(study);
   folder.write("bottleneck.json", json.dump(2) + '\n');
   folder.write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", json.dump(2));
   } else if (!a.quiet) {
-    fmt::print(surroundings.out, "\n{}\n{}\n{}\n{}\n{}\n{}", wrapped(study.verdict, "  "), ranking_table(study),
-               bands_table(json), steps_table(json), pools_table(json), prefix_table(json));
+    const std::vector<Figure> figures = shown_figures(scenario.slo, goal);
+    fmt::print(surroundings.out, "\n{}\n{}\n{}{}\n{}\n{}\n{}", wrapped(study.verdict, "  "),
+               ranking_table(study, figures), choices_table(study, figures), bands_table(json), steps_table(json),
+               pools_table(json), prefix_table(json));
   }
   return kDone;
 }
@@ -173,6 +229,10 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<BottleneckArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file")->required();
   sub->add_option("--by", a->by, "how much more of each resource (default: 10%)")->option_text("10%");
+  sub->add_option("--for", a->goal,
+                  "what to rank by: " + fmt::format("{}", fmt::join(kGoalNames, ", ")) + " (default: task)")
+      ->option_text("GOAL")
+      ->check(one_of("--for", kGoalNames));
   sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")
       ->option_text("N")
       ->check(whole_number("--repetitions", 1, 1000));
@@ -183,7 +243,8 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
   sub->add_flag("--quiet", a->quiet, "prints nothing");
   sub->footer(
       "  tokenyard bottleneck analysis/scenarios/demo.json\n"
-      "  tokenyard bottleneck scenario.json --by 20% --repetitions 5 --out results/why");
+      "  tokenyard bottleneck scenario.json --by 20% --repetitions 5 --out results/why\n"
+      "  tokenyard bottleneck scenario.json --for attainment      # what brings more work within the service level");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return find_bottleneck(*a, s); }; });
 }
 

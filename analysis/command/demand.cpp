@@ -16,6 +16,7 @@
 #include "analysis/command/progress.hpp"
 #include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
+#include "analysis/demand/page.hpp"
 #include "analysis/demand/sized_scenario.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
@@ -133,8 +134,7 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
 
 /// What a run may leave open, but the search needs.
 void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
-  const Slo& slo = scenario.slo;
-  if (!slo.ttft_s && !slo.tpot_s && !slo.e2e_s && !slo.task_s)
+  if (!scenario.slo.on_calls() && !scenario.slo.on_tasks())
     faults.add(file, "/slo", "no limit",
                "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
   const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
@@ -189,6 +189,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));
+  folder.write("demand.html", demand_page(json, surroundings.command_line));
   for (const DemandEntry& entry : demand.entries) {
     if (const auto sized = sized_scenario(file.value(), scenario, entry))
       folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');
@@ -269,7 +270,7 @@ void add_demand(CLI::App& app, Action& chosen) {
   add_catalog_option(*sub, a->catalogs)->group(scenario);
   const char* results = "Results";
   sub->add_option("--out", a->out,
-                  "also writes DIR/demand.json, demand.csv and, ready to run, the scenario at the size of each chip")
+                  "also writes DIR/demand.html, .json, .csv and, ready to run, the scenario at the size of each chip")
       ->option_text("DIR")
       ->group(results);
   auto* cache = sub->add_option("--cache", a->cache, "where sizings are kept (default: ~/.cache/tokenyard)")

@@ -112,10 +112,16 @@ Assertion::Names names_in_summary(const Scenario& scenario, const Replay& replay
   return names;
 }
 
-std::string progress_text(sim::Time now, std::optional<sim::Time> end) {
-  if (!end) return fmt::format("{:.0f} s simulated", now.seconds());
-  return fmt::format("{}  {:.0f} s of {:.0f} s simulated{}", bar(now.seconds() / end->seconds()), now.seconds(),
-                     end->seconds(), now > *end ? ", finishing what was begun" : "");
+/// So many transfers at once explain why it takes so long.
+std::string crowd_text(const sim::Network& network) {
+  if (network.flows_in_flight() <= network.cheap_flows()) return {};
+  return fmt::format(", {} transfers in flight (--network analytic is faster)", network.flows_in_flight());
+}
+
+std::string progress_text(sim::Time now, std::optional<sim::Time> end, const sim::Network& network) {
+  if (!end) return fmt::format("{:.0f} s simulated{}", now.seconds(), crowd_text(network));
+  return fmt::format("{}  {:.0f} s of {:.0f} s simulated{}{}", bar(now.seconds() / end->seconds()), now.seconds(),
+                     end->seconds(), now > *end ? ", finishing what was begun" : "", crowd_text(network));
 }
 
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {
@@ -154,8 +160,8 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   if (arguments.network == "simgrid") options.make_network = surroundings.make_simgrid_network;
   const auto end = replay ? std::nullopt : std::optional(sim::Time::seconds(scenario.run.duration_s));
   ProgressLine progress(surroundings.err, !arguments.quiet);
-  options.progress = [&](sim::Time now) {
-    progress.show([&] { return progress_text(now, end); });
+  options.progress = [&](sim::Time now, const sim::Network& network) {
+    progress.show([&] { return progress_text(now, end, network); });
     return !surroundings.interrupted();
   };
   options.version = TOKENYARD_VERSION;

@@ -86,15 +86,17 @@ class TerminalSummary {
   void agents() {
     const Json& agents = s_["agents"];
     if (agents.empty()) return;
-    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight});
-    table.row({"agent", "tasks", "completed", "p50", "p95", "calls each", "tokens in", "out", "in time"});
+    TextTable table({kLeft, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight, kRight});
+    table.row({"agent", "tasks", "completed", "TTFT p95", "TPOT p95", "task p50", "task p95", "calls each", "tokens in",
+               "out", "in time"});
     for (const auto& [name, a] : agents.items()) {
-      table.row({name, count_text(a["tasks"]), count_text(a["tasks_completed"]), duration_text(a["task_s"]["p50"]),
+      table.row({name, count_text(a["tasks"]), count_text(a["tasks_completed"]), duration_text(a["ttft_s"]["p95"]),
+                 duration_text(a["tpot_s"]["p95"]), duration_text(a["task_s"]["p50"]),
                  duration_text(a["task_s"]["p95"]), quantity_text(a["calls_per_task"]),
                  quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"]),
                  share_text(a["attainment"])});
     }
-    text_ += table.text(kIndent) + fmt::format("{}(from p50 on: of the completed tasks)\n\n", kIndent);
+    text_ += table.text(kIndent) + fmt::format("{}(tasks from p50 on: of those completed)\n\n", kIndent);
   }
 
   /// The largest share of a pool's time, and what it says.
@@ -140,10 +142,16 @@ class TerminalSummary {
   void closing() {
     TextTable table({kLeft, kLeft});
     const Json& met = s_["slo"]["met"];  // null: none was asked for, or nothing arrived; the answer says which
-    if (!met.is_null())
+    if (!met.is_null()) {
+      std::string own;
+      if (const Json& agents = value_at(scenario_, {"slo", "agents"}); agents.is_object()) {
+        for (const auto& [agent, limits] : agents.items())
+          own += fmt::format(", {} of {}'s", share_text(s_["agents"][agent]["attainment"]), agent);
+      }
       table.row(
-          {"service level", fmt::format("{}: {} of the work within its limits", met.get<bool>() ? "met" : "not met",
-                                        share_text(s_["slo"]["attainment"]))});
+          {"service level", fmt::format("{}: {} of the work within its limits{}", met.get<bool>() ? "met" : "not met",
+                                        share_text(s_["slo"]["attainment"]), own)});
+    }
     table.row({"throughput", fmt::format("{} output tokens/s, {} calls/s, {} tasks/s",
                                          quantity_text(s_["throughput"]["output_tokens_per_s"]),
                                          quantity_text(s_["throughput"]["calls_per_s"]),

@@ -29,6 +29,7 @@ std::string longest_cause(const Json& causes) {
 }
 
 std::string why_missed(const Json& summary, const Slo& slo) {
+  const SloLimits& limits = slo.limits;
   const double rejected =
       summary["counts"]["calls_rejected"].get<double>() / std::max(1.0, summary["counts"]["calls"].get<double>());
   if (rejected > 1 - slo.attainment)
@@ -38,24 +39,31 @@ std::string why_missed(const Json& summary, const Slo& slo) {
     return limit && p95.is_number() && p95.get<double>() > *limit ? std::optional(p95.get<double>()) : std::nullopt;
   };
   const char* form = "even calls alone miss it: 95 % of them {} within {}, where {} are allowed";
-  if (const auto p95 = beyond("tpot_s", slo.tpot_s))
-    return fmt::format(fmt::runtime(form), "make each output token", time_text(*p95), time_text(*slo.tpot_s));
-  if (const auto p95 = beyond("ttft_s", slo.ttft_s))
-    return fmt::format(fmt::runtime(form), "have their first token", time_text(*p95), time_text(*slo.ttft_s));
-  if (const auto p95 = beyond("e2e_s", slo.e2e_s))
-    return fmt::format(fmt::runtime(form), "end", time_text(*p95), time_text(*slo.e2e_s));
-  if (const auto p95 = beyond("task_s", slo.task_s)) {
+  if (const auto p95 = beyond("tpot_s", limits.tpot_s))
+    return fmt::format(fmt::runtime(form), "make each output token", time_text(*p95), time_text(*limits.tpot_s));
+  if (const auto p95 = beyond("ttft_s", limits.ttft_s))
+    return fmt::format(fmt::runtime(form), "have their first token", time_text(*p95), time_text(*limits.ttft_s));
+  if (const auto p95 = beyond("e2e_s", limits.e2e_s))
+    return fmt::format(fmt::runtime(form), "end", time_text(*p95), time_text(*limits.e2e_s));
+  if (const auto p95 = beyond("task_s", limits.task_s)) {
     return fmt::format(
         "even tasks alone miss it: 95 % of them end within {}, where {} are allowed; most of it is {} time",
-        time_text(*p95), time_text(*slo.task_s), longest_cause(summary["causes_s"]));
+        time_text(*p95), time_text(*limits.task_s), longest_cause(summary["causes_s"]));
   }
   const Json& counts = summary["counts"];
   const double ended = counts["tasks_completed"].get<double>() + counts["tasks_failed"].get<double>();
-  if (slo.task_s && counts["tasks_completed"].get<double>() < slo.attainment * ended) {
+  if (slo.on_tasks() && counts["tasks_completed"].get<double>() < slo.attainment * ended) {
     return fmt::format(
         "even alone, {:.1f} % of the tasks fail by their agents' own doing, and a level on task_s counts those that "
         "complete; {:.1f} % is asked for (slo/attainment)",
         100 * counts["tasks_failed"].get<double>() / ended, slo.attainment * 100);
+  }
+  for (const auto& [agent, of] : summary["agents"].items()) {
+    const Json& own = of["attainment"];
+    if (slo.own(agent) != nullptr && own.is_number() && own.get<double>() < slo.attainment)
+      return fmt::format(
+          "even alone, {:.1f} % of the work of {} is within its limits (slo/agents), {:.1f} % is asked for",
+          own.get<double>() * 100, agent, slo.attainment * 100);
   }
   const Json& attainment = summary["slo"]["attainment"];
   if (!attainment.is_number()) return "even alone, nothing arrives within the window to judge by";

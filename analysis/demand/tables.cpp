@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/demand/demand.hpp"
+#include "analysis/demand/notes.hpp"
 #include "sim/input/or_null.hpp"
 #include "traces/writers/row_text.hpp"
 
@@ -121,7 +122,8 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
       {"pue", demand.pue},
       {"whole_nodes", demand.whole_nodes},
       {"entries", Json::array()},
-      {"front", Json::array()}};
+      {"front", Json::array()},
+      {"notes", notes_of(demand, scenario)}};
   for (const DemandEntry& entry : demand.entries) {
     json["entries"].push_back(entry_json(entry));
     if (entry.on_front) json["front"].push_back(entry.chip->name);

@@ -7,7 +7,7 @@
 namespace tokenyard::analysis {
 
 SloTally::SloTally(const Metrics& metrics, const Slo& slo) {
-  const bool tasks = slo.task_s && !slo.ttft_s && !slo.tpot_s && !slo.e2e_s;
+  const bool tasks = slo.on_tasks() && !slo.on_calls();
   counted = static_cast<double>(tasks ? metrics.arrived_tasks : metrics.arrived_calls);
   missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
 }
@@ -48,7 +48,7 @@ Trial Trials::simulate_once(const Size& size, std::uint64_t seed) {
     summary.erase("curves");
     const sim::Json& slo = summary["slo"];
     trial.met = slo["met"].is_boolean() && slo["met"].get<bool>();
-    if (slo["attainment"].is_number()) trial.missed = 1 - slo["attainment"].get<double>();
+    if (slo["least_attainment"].is_number()) trial.missed = 1 - slo["least_attainment"].get<double>();
     trial.summary = std::move(summary);
   }
   if (on_done_) on_done_();

@@ -1,5 +1,6 @@
 #include "analysis/demand/wording.hpp"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -34,22 +35,37 @@ std::string why_none(const Demand& demand) {
   return text;
 }
 
-}  // namespace
-
-std::string level_text(const Slo& slo) {
-  const auto limits = [](std::initializer_list<std::pair<const char*, std::optional<double>>> list) {
+std::string limits_text(const SloLimits& limits) {
+  const auto list = [](std::initializer_list<std::pair<const char*, std::optional<double>>> named) {
     std::string text;
-    for (const auto& [name, limit] : list) {
+    for (const auto& [name, limit] : named) {
       if (limit) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", name, human_number(limit, Unit::kSeconds));
     }
     return text;
   };
-  const std::string calls = limits({{"TTFT", slo.ttft_s}, {"TPOT", slo.tpot_s}, {"end to end", slo.e2e_s}});
-  const std::string tasks = limits({{"task", slo.task_s}});
-  std::string text = human_number(slo.attainment, Unit::kShare) + " of the ";
-  if (!calls.empty()) text += "calls within " + calls;
-  if (!tasks.empty()) text += fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks);
+  const std::string calls = list({{"TTFT", limits.ttft_s}, {"TPOT", limits.tpot_s}, {"end to end", limits.e2e_s}});
+  const std::string tasks = list({{"task", limits.task_s}});
+  if (calls.empty() && tasks.empty()) return "work without a limit";
+  return (calls.empty() ? "" : "calls within " + calls) +
+         (tasks.empty() ? "" : fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks));
+}
+
+}  // namespace
+
+std::string level_text(const Slo& slo) {
+  std::string text = fmt::format("{} of the {}", human_number(slo.attainment, Unit::kShare), limits_text(slo.limits));
+  for (const Slo::OfAgent& agent : slo.agents)
+    text += fmt::format("; of {}'s {}", agent.name, limits_text(agent.limits));
   return text;
+}
+
+std::string banded_text(const std::optional<Banded>& value, Unit unit) {
+  const auto text = [&](double v) {
+    return !std::isfinite(v) ? "never" : unit == Unit::kCount ? counted_number(v) : human_number(v, unit);
+  };
+  if (!value) return "–";
+  if (value->low == value->high) return text(value->value);
+  return fmt::format("{} ({}–{})", text(value->value), text(value->low), text(value->high));
 }
 
 std::string pools_text(const Sizing& sizing) {

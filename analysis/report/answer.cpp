@@ -56,6 +56,18 @@ std::optional<double> chips_of(const Json& summary) {
   return chips;
 }
 
+/// Of the agents with limits of their own: " (voice 81 %)".
+std::string own_attainments(const Json& summary, const Json& manifest) {
+  const Json& own = value_at(manifest, {"scenario", "slo", "agents"});
+  std::vector<std::string> list;
+  if (own.is_object()) {
+    for (const auto& [agent, limits] : own.items())
+      list.push_back(
+          fmt::format("{} {}", html_escaped(agent), number(summary, {"agents", agent, "attainment"}, Unit::kShare)));
+  }
+  return list.empty() ? "" : fmt::format(" ({})", listed(list));
+}
+
 std::string verdict_sentence(const Json& summary, const Json& manifest) {
   const Json& slo = value_at(summary, {"slo"});
   const std::string asked = service_level_text(manifest);
@@ -65,10 +77,10 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
   const bool of_tasks = number_at(manifest, {"scenario", "slo", "task_s"}).has_value();
-  return fmt::format("{}: {} {} within {}; {} was asked for.",
+  return fmt::format("{}: {} {} within {}{}; {} was asked for.",
                      strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
                      number(slo, {"attainment"}, Unit::kShare), of_tasks ? "completed" : "stayed", html_escaped(asked),
-                     target);
+                     own_attainments(summary, manifest), target);
 }
 
 std::string what_ran_sentence(const Json& summary) {
@@ -181,6 +193,18 @@ std::string price_sentence(const Json& summary) {
   return text;
 }
 
+std::string limits_text(const Json& limits) {
+  struct Limit {
+    const char *key, *name;
+  };
+  std::string text;
+  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
+    if (const auto value = number_at(limits, {limit.key}))
+      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+  }
+  return text;
+}
+
 std::string badge(const char* kind, const std::string& html) {
   return fmt::format("<li class=\"badge {}\">{}</li>", kind, html);
 }
@@ -268,13 +292,12 @@ std::string held_back_by(const Json& bound) {
 
 std::string service_level_text(const Json& manifest) {
   const Json& slo = value_at(manifest, {"scenario", "slo"});
-  std::string text;
-  struct Limit {
-    const char *key, *name;
-  };
-  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
-    if (const auto value = number_at(slo, {limit.key}))
-      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+  std::string text = limits_text(slo);
+  const Json& agents = value_at(slo, {"agents"});
+  if (!agents.is_object()) return text;
+  for (const auto& [agent, own] : agents.items()) {
+    const std::string limits = limits_text(own);
+    if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
   }
   return text;
 }

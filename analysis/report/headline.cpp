@@ -72,7 +72,7 @@ std::vector<std::string> number_keys(const Json& members, std::initializer_list<
 
 std::string agents_table(const Json& agents) {
   if (!agents.is_object() || agents.empty()) return {};
-  HtmlTable table{"Agents", {"agent", "tasks", "task time, mean", "p50", "p95", "p99"}, {}};
+  HtmlTable table{"Agents", {"agent", "tasks", "task time, mean", "p50", "p95", "p99", "TTFT, p95", "TPOT, p95"}, {}};
   std::vector<std::string> keys = number_keys(agents, {"tasks"});
   // A count of tasks that no agent has is left out.
   std::erase_if(keys, [&](const std::string& key) {
@@ -90,6 +90,8 @@ std::string agents_table(const Json& agents) {
     std::vector<std::string> cells = {html_escaped(name), counted_number(number_at(agent, {"tasks"}))};
     for (const char* column : {"mean", "p50", "p95", "p99"})
       cells.push_back(human_number(number_at(agent, {"task_s", column}), Unit::kSeconds));
+    for (const char* key : {"ttft_s", "tpot_s"})
+      cells.push_back(human_number(number_at(agent, {key, "p95"}), Unit::kSeconds));
     for (const std::string& key : keys) cells.push_back(number(agent, key, unit_of(key)));
     table.rows.push_back(std::move(cells));
   }

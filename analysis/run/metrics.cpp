@@ -31,17 +31,18 @@ void Metrics::on_call(const CallRecord& r) {
     ++arrived_calls;
     ++agent.arrived_calls;
     if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
-    if (r.first_token != CallRecord::kNoTime) ttft.add(r.first_token - r.arrival);
+    if (r.first_token != CallRecord::kNoTime) agent.ttft.add(r.first_token - r.arrival);
   }
   if (!completed) return;
+  const SloLimits& limits = limits_[r.agent];
   const Time e2e_time = r.finish - r.arrival;
-  if (arrived) e2e.add(e2e_time);
-  good = good && (!slo_.ttft_s || (r.first_token - r.arrival).seconds() <= *slo_.ttft_s);
-  good = good && (!slo_.e2e_s || e2e_time.seconds() <= *slo_.e2e_s);
+  if (arrived) agent.e2e.add(e2e_time);
+  good = good && (!limits.ttft_s || (r.first_token - r.arrival).seconds() <= *limits.ttft_s);
+  good = good && (!limits.e2e_s || e2e_time.seconds() <= *limits.e2e_s);
   if (r.output_tokens > 1) {
     const FineTime per_token(FineTime(r.finish - r.first_token).ticks() / (r.output_tokens - 1));
-    if (arrived) tpot.add(per_token);
-    good = good && (!slo_.tpot_s || per_token.seconds() <= *slo_.tpot_s);
+    if (arrived) agent.tpot.add(per_token);
+    good = good && (!limits.tpot_s || per_token.seconds() <= *limits.tpot_s);
   }
   if (arrived && good) {
     ++good_calls;
@@ -66,7 +67,8 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   ++tasks[static_cast<std::size_t>(r.status)];
   causes += r.causes;
   const bool completed = r.status == agents::TaskStatus::kCompleted;
-  const bool good = completed && (!slo_.task_s || duration.seconds() <= *slo_.task_s);
+  const std::optional<double> limit_s = limits_[r.agent].task_s;
+  const bool good = completed && (!limit_s || duration.seconds() <= *limit_s);
   ended_tasks += r.status != agents::TaskStatus::kUnfinished && in_window(r.finish) ? 1 : 0;
   if (completed && in_window(r.finish)) {
     ++completed_tasks;
@@ -90,9 +92,9 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   if (completed) agent.task.add(duration);
 }
 
-sim::QuantileSketch Metrics::task() const {
+sim::QuantileSketch Metrics::all(sim::QuantileSketch Agent::*of) const {
   sim::QuantileSketch all;
-  for (const Agent& agent : agents) all.merge(agent.task);
+  for (const Agent& agent : agents) all.merge(agent.*of);
   return all;
 }
 

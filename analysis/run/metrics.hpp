@@ -5,6 +5,7 @@
 /// rates count what ended in it. Counts and causes, and what an agent's tasks are made of, cover the whole run.
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "agents/work/observer.hpp"
@@ -16,8 +17,9 @@ namespace tokenyard::analysis {
 
 class Metrics final : public platforms::ServingObserver, public agents::TaskObserver {
  public:
-  Metrics(const Slo& slo, std::size_t entries, sim::Time window_begin)
-      : agents(entries), slo_(slo), begin_(window_begin) {}
+  /// `limits`: of each agent.
+  Metrics(std::vector<SloLimits> limits, sim::Time window_begin)
+      : agents(limits.size()), limits_(std::move(limits)), begin_(window_begin) {}
 
   /// A trace's window ends with its last arrival, which is known when it comes.
   void close_window(sim::Time end) { end_ = end; }
@@ -41,12 +43,13 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   platforms::CauseTimes causes;
 
   // Arrived in the window.
-  sim::QuantileSketch queue, ttft, tpot, e2e;
+  sim::QuantileSketch queue;
   std::uint64_t arrived_calls = 0, good_calls = 0;  ///< good: within every limit of the service level on calls
   std::uint64_t arrived_tasks = 0, good_tasks = 0;
   struct Agent {
     std::uint64_t arrived = 0, good = 0;              ///< tasks, as all of them above
     std::uint64_t arrived_calls = 0, good_calls = 0;  ///< of them
+    sim::QuantileSketch ttft, tpot, e2e;              ///< of them
     sim::QuantileSketch task;                         ///< arrived in the window and completed
     // The whole run.
     std::array<std::uint64_t, 4> tasks{};
@@ -56,8 +59,8 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
     std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
   };
   std::vector<Agent> agents;
-  /// Of the tasks of all agents.
-  sim::QuantileSketch task() const;
+  /// Of all agents: `all(&Agent::task)`. Exactly what one sketch of all would be.
+  sim::QuantileSketch all(sim::QuantileSketch Agent::*of) const;
 
   // Ended in the window.
   std::uint64_t completed_calls = 0, completed_good_calls = 0, completed_tasks = 0, completed_good_tasks = 0;
@@ -67,7 +70,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
  private:
   bool in_window(sim::Time date) const { return date >= begin_ && date < end_; }
 
-  const Slo& slo_;
+  const std::vector<SloLimits> limits_;
   sim::Time begin_, end_ = sim::Time::never();
 };
 

@@ -40,6 +40,16 @@ traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   return names;
 }
 
+/// Of each agent.
+std::vector<SloLimits> limits_of(const Slo& slo, const std::vector<std::string>& agents) {
+  sim::Faults faults;
+  slo.check_agents(agents, "", faults);
+  faults.throw_if_any();
+  std::vector<SloLimits> limits;
+  for (const std::string& agent : agents) limits.push_back(slo.of(agent));
+  return limits;
+}
+
 struct FirstCall final : platforms::ServingObserver {
   void on_submit(const platforms::CallRequest&, const platforms::CallRecord& record) override {
     if (!date) date = record.arrival;
@@ -98,9 +108,7 @@ std::unique_ptr<sim::Network> network_of(const Scenario& scenario, const Replay&
 std::vector<std::string> agent_names(const Scenario& scenario, const Replay& replay) {
   if (replay.tasks != nullptr) return replay.tasks->names().agents;
   if (replay.requests != nullptr) return {"requests"};
-  std::vector<std::string> names;
-  for (const agents::WorkloadEntry& entry : scenario.workload.entries) names.push_back(entry.name);
-  return names;
+  return scenario.workload.agents();
 }
 
 Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOptions& options) {
@@ -136,7 +144,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   const auto training = training_jobs(scenario, placement, simulation, *network);
 
   const traces::Names names = names_of(scenario, replay);
-  Metrics metrics(scenario.slo, names.agents.size(), warmup);
+  Metrics metrics(limits_of(scenario.slo, names.agents), warmup);
   fleet.add_observer(metrics);
   workload->add_observer(metrics);
   Sampler sampler(simulation, fleet, scenario, [&] { return workload->over(); });
@@ -168,7 +176,8 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   }
   bool interrupted = false;
   simulation.set_pulse([&](Time now) {
-    interrupted = (options.progress && !options.progress(now)) || (options.undecided && !options.undecided(metrics));
+    interrupted =
+        (options.progress && !options.progress(now, *network)) || (options.undecided && !options.undecided(metrics));
     return !interrupted;
   });
 

@@ -29,7 +29,7 @@ struct SimulateOptions {
   /// Adds observers of the caller's own.
   std::function<void(platforms::Fleet&, agents::Workload&, const traces::Names&)> watch;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.
-  std::function<bool(sim::Time)> progress;
+  std::function<bool(sim::Time, const sim::Network&)> progress;
   /// Called as often with what was measured so far, and at the end; false ends a run that can tell nothing new, marked
   /// partial.
   std::function<bool(const Metrics&)> undecided;

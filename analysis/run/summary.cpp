@@ -50,6 +50,10 @@ class Summary {
       : o_(outcome),
         scenario_(outcome.scenario),
         m_(outcome.metrics),
+        ttft_(m_.all(&Metrics::Agent::ttft)),
+        tpot_(m_.all(&Metrics::Agent::tpot)),
+        e2e_(m_.all(&Metrics::Agent::e2e)),
+        task_(m_.all(&Metrics::Agent::task)),
         window_s_((outcome.end.date - outcome.begin.date).seconds()) {}
 
   Json make() {
@@ -57,28 +61,27 @@ class Summary {
     note_rejections();
     note_window();
     note_agents();
+    note_crowd();
     const Json pools = pools_json();
-    Json json = {{"schema", "tokenyard.summary/1"},
-                 {"name", scenario_.name},
-                 {"seed", scenario_.seed},
-                 {"status", o_.interrupted ? "partial" : "complete"},
-                 {"simulated_s", o_.last.date.seconds()},
-                 {"wall_s", nullptr},
-                 {"counts", counts_json()},
-                 {"latency", latency_json()},
-                 {"throughput", throughput_json()},
-                 {"slo", slo_json()},
-                 {"pools", pools},
-                 {"agents", agents_json()},
-                 {"causes_s", causes_json(m_.causes)},
-                 {"network", network_json()},
-                 {"energy", energy_json()},
-                 {"cost", cost_json()},
-                 {"curves",
-                  {{"ttft_s", curve(m_.ttft)},
-                   {"tpot_s", curve(m_.tpot)},
-                   {"e2e_s", curve(m_.e2e)},
-                   {"task_s", curve(m_.task())}}}};
+    Json json = {
+        {"schema", "tokenyard.summary/1"},
+        {"name", scenario_.name},
+        {"seed", scenario_.seed},
+        {"status", o_.interrupted ? "partial" : "complete"},
+        {"simulated_s", o_.last.date.seconds()},
+        {"wall_s", nullptr},
+        {"counts", counts_json()},
+        {"latency", latency_json()},
+        {"throughput", throughput_json()},
+        {"slo", slo_json()},
+        {"pools", pools},
+        {"agents", agents_json()},
+        {"causes_s", causes_json(m_.causes)},
+        {"network", network_json()},
+        {"energy", energy_json()},
+        {"cost", cost_json()},
+        {"curves",
+         {{"ttft_s", curve(ttft_)}, {"tpot_s", curve(tpot_)}, {"e2e_s", curve(e2e_)}, {"task_s", curve(task_)}}}};
     json["validity"] = validity_;
     json["checked"] = checked_;
     json["notes"] = notes_;
@@ -121,14 +124,27 @@ class Summary {
   void note_agents() {
     if (o_.agent_names.size() < 2) return;
     const double level = scenario_.slo.attainment;
-    const Json all = attained(m_.good_calls, m_.arrived_calls, m_.good_tasks, m_.arrived_tasks);
+    const Json all = attained();
     if (!all.is_number() || all.get<double>() < level) return;
     for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
-      const Json own = attained(m_.agents[i]);
+      const Json own = attained(i);
       if (own.is_number() && own.get<double>() < level)
-        note(fmt::format("{:.1f} % of all work is within the service level, but only {:.1f} % of {}'s",
-                         100 * all.get<double>(), 100 * own.get<double>(), o_.agent_names[i]));
+        note(fmt::format("{:.1f} % of all work is within the service level, but only {:.1f} % of {}'s{}",
+                         100 * all.get<double>(), 100 * own.get<double>(), o_.agent_names[i],
+                         scenario_.slo.own(o_.agent_names[i]) != nullptr
+                             ? ""
+                             : ", which counts by itself where it is named in slo/agents"));
     }
+  }
+
+  /// More transfers at once than the network simulates well.
+  void note_crowd() {
+    if (o_.network.peak_in_flight() <= o_.network.cheap_flows()) return;
+    note(fmt::format(
+        "{} transfers were in flight at once over SimGrid, which simulates up to {} well and takes the longer "
+        "the more there are: --network analytic is faster; if there were ever more of them, the network "
+        "carries less than is sent, and a faster one (fabric/bytes_per_s) or less to move helps",
+        o_.network.peak_in_flight(), o_.network.cheap_flows()));
   }
 
   Json counts_json() const {
@@ -158,8 +174,8 @@ class Summary {
   }
 
   Json latency_json() const {
-    return {{"ttft_s", statistics(m_.ttft)}, {"tpot_s", statistics(m_.tpot)},   {"itl_s", statistics(o_.end.gaps)},
-            {"e2e_s", statistics(m_.e2e)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(m_.task())}};
+    return {{"ttft_s", statistics(ttft_)}, {"tpot_s", statistics(tpot_)},     {"itl_s", statistics(o_.end.gaps)},
+            {"e2e_s", statistics(e2e_)},   {"queue_s", statistics(m_.queue)}, {"task_s", statistics(task_)}};
   }
 
   Json throughput_json() const {
@@ -170,35 +186,44 @@ class Summary {
   }
 
   /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks,
-  /// whichever is smaller of those that have a limit. Without any there is none, and goodput is all that completed.
+  /// whichever is smaller of those that have a limit. The level is met where the smallest attainment is, of all work and
+  /// of each agent named in the level. Without any limit there is none, and goodput is all that completed.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
-    const Json of_calls = attained(m_.good_calls, m_.arrived_calls);
-    const Json of_tasks = attained(m_.good_tasks, m_.arrived_tasks);
-    const Json attainment = attained(m_.good_calls, m_.arrived_calls, m_.good_tasks, m_.arrived_tasks);
+    const bool asked = slo.on_calls() || slo.on_tasks();
+    const Json attainment = attained();
+    const Json least = least_attained();
     return {{"attainment", attainment},
-            {"attainment_calls", of_calls},
-            {"attainment_tasks", of_tasks},
+            {"attainment_calls", asked ? ratio(m_.good_calls, m_.arrived_calls) : Json(nullptr)},
+            {"attainment_tasks", asked ? ratio(m_.good_tasks, m_.arrived_tasks) : Json(nullptr)},
+            {"least_attainment", least},
             {"goodput_calls_per_s", ratio(static_cast<double>(m_.completed_good_calls), window_s_)},
             {"goodput_tasks_per_s", ratio(static_cast<double>(m_.completed_good_tasks), window_s_)},
-            {"met", attainment.is_null() ? Json(nullptr) : Json(attainment.get<double>() >= slo.attainment)}};
-  }
-  bool limits_calls() const { return scenario_.slo.ttft_s || scenario_.slo.tpot_s || scenario_.slo.e2e_s; }
-  /// Null where no service level was asked for.
-  Json attained(std::uint64_t good, std::uint64_t arrived) const {
-    return limits_calls() || scenario_.slo.task_s ? ratio(good, arrived) : Json(nullptr);
+            {"met", least.is_null() ? Json(nullptr) : Json(least.get<double>() >= slo.attainment)}};
   }
 
-  /// Of what the level limits; of calls and tasks both, the smaller share.
-  Json attained(std::uint64_t good_calls, std::uint64_t arrived_calls, std::uint64_t good_tasks,
-                std::uint64_t arrived_tasks) const {
-    const Json of_calls = attained(good_calls, arrived_calls), of_tasks = attained(good_tasks, arrived_tasks);
-    if (!scenario_.slo.task_s) return of_calls;
-    return limits_calls() && !of_calls.is_null() && of_calls < of_tasks ? of_calls : of_tasks;
+  /// Of all work.
+  Json attained() const {
+    const Slo& slo = scenario_.slo;
+    return smaller(slo.on_calls() ? ratio(m_.good_calls, m_.arrived_calls) : Json(nullptr),
+                   slo.on_tasks() ? ratio(m_.good_tasks, m_.arrived_tasks) : Json(nullptr));
   }
-  Json attained(const Metrics::Agent& agent) const {
-    return attained(agent.good_calls, agent.arrived_calls, agent.good, agent.arrived);
+  Json attained(std::size_t agent) const {
+    const Metrics::Agent& of = m_.agents[agent];
+    const SloLimits& limits = scenario_.slo.of(o_.agent_names[agent]);
+    return smaller(limits.on_calls() ? ratio(of.good_calls, of.arrived_calls) : Json(nullptr),
+                   limits.on_tasks() ? ratio(of.good, of.arrived) : Json(nullptr));
   }
+  /// Of all work and of each agent that counts by itself.
+  Json least_attained() const {
+    Json least = attained();
+    for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
+      if (scenario_.slo.own(o_.agent_names[i]) != nullptr) least = smaller(least, attained(i));
+    }
+    return least;
+  }
+  /// Of two shares; the other where one is null.
+  static Json smaller(const Json& a, const Json& b) { return a.is_null() || (!b.is_null() && b < a) ? b : a; }
 
   Json pools_json() {
     Json json = Json::object();
@@ -338,7 +363,10 @@ class Summary {
                                  {"tasks_rejected", agent.tasks[2]},
                                  {"tasks_unfinished", agent.tasks[3]},
                                  {"task_s", statistics(agent.task)},
-                                 {"attainment", attained(agent)},
+                                 {"ttft_s", statistics(agent.ttft)},
+                                 {"tpot_s", statistics(agent.tpot)},
+                                 {"e2e_s", statistics(agent.e2e)},
+                                 {"attainment", attained(i)},
                                  {"calls_per_task", per_task(static_cast<std::int64_t>(agent.calls))},
                                  {"tool_calls_per_task", per_task(static_cast<std::int64_t>(agent.tool_calls))},
                                  {"prompt_tokens_per_task", per_task(agent.prompt_tokens)},
@@ -379,6 +407,7 @@ class Summary {
   const Outcome& o_;
   const Scenario& scenario_;
   const Metrics& m_;
+  const QuantileSketch ttft_, tpot_, e2e_, task_;  ///< of all agents
   const double window_s_;
   double output_tokens_ = 0;  ///< made in the window
   std::optional<double> joules_ = 0, usd_ = 0;

@@ -137,17 +137,6 @@ void read_workload_of(ObjectReader& reader, const agents::AgentCatalog& agents, 
   }
 }
 
-Slo read_slo(ObjectReader& reader) {
-  const NumberRule positive{.minimum = 0, .exclusive = true};
-  Slo slo;
-  slo.ttft_s = reader.optional_number("ttft_s", positive);
-  slo.tpot_s = reader.optional_number("tpot_s", positive);
-  slo.e2e_s = reader.optional_number("e2e_s", positive);
-  slo.task_s = reader.optional_number("task_s", positive);
-  slo.attainment = reader.number("attainment", {.fallback = 0.95, .minimum = 0, .maximum = 1});
-  return slo;
-}
-
 /// `generated`: the work ends with the run, not with a trace.
 RunControls read_run(ObjectReader& reader, bool generated) {
   RunControls run;
@@ -198,8 +187,10 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   read_training(reader, catalogs.platforms, cluster_known, scenario);
   read_workload_of(reader, catalogs.agents, needs_workload, scenario);
 
-  reader.object("slo", [&](ObjectReader& r) { scenario.slo = read_slo(r); });
+  reader.object("slo", [&](ObjectReader& r) { scenario.slo = Slo::read(r); });
   const bool generated = needs_workload && !scenario.workload.trace;
+  if (generated && !scenario.workload.entries.empty())
+    scenario.slo.check_agents(scenario.workload.agents(), file.name(), faults);
   reader.object("run", [&](ObjectReader& r) { scenario.run = read_run(r, generated); });
   check_changes_of_rate(reader, "run", scenario.workload, scenario.run.duration_s);
   check_amount(reader, scenario.workload, scenario.run.duration_s);

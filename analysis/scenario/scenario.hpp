@@ -11,17 +11,13 @@
 
 #include "analysis/scenario/demand_plan.hpp"
 #include "analysis/scenario/pool_plan.hpp"
+#include "analysis/scenario/service_level.hpp"
 #include "analysis/scenario/training_plan.hpp"
 #include "analysis/scenario/workload.hpp"
 #include "platforms/cluster/cluster.hpp"
 #include "platforms/spec/catalog.hpp"
 
 namespace tokenyard::analysis {
-
-struct Slo {
-  std::optional<double> ttft_s, tpot_s, e2e_s, task_s;
-  double attainment = 0.95;
-};
 
 struct RunControls {
   static constexpr double kMostSamples = 366 * 86400;  ///< a year of seconds, some GB of series.csv

@@ -309,4 +309,10 @@ WorkloadPlan read_workload(ObjectReader& reader, const agents::AgentCatalog& cat
   return WorkloadReader(catalog, pools).read(reader);
 }
 
+std::vector<std::string> WorkloadPlan::agents() const {
+  std::vector<std::string> names;
+  for (const agents::WorkloadEntry& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
 }  // namespace tokenyard::analysis

@@ -34,6 +34,9 @@ struct WorkloadPlan {
   std::vector<agents::WorkloadEntry> entries;
   std::optional<TraceWorkload> trace;
   std::uint32_t trace_pool = 0;  ///< also where `replay` sends its requests
+
+  /// Of its entries.
+  std::vector<std::string> agents() const;
 };
 
 /// A pool as the workload sees it.

@@ -13,6 +13,7 @@
 /// happens on their date, so that what begins together is solved once.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ class Network {
   virtual void run(Simulation& simulation) = 0;
   /// Up to which transfers have exact dates; a later one throws InputError out of `run`.
   virtual Time last_date() const { return Time::never(); }
+
+  /// Flows in flight up to which each costs a few microseconds; beyond, each costs the more the more there are.
+  virtual std::size_t cheap_flows() const { return std::numeric_limits<std::size_t>::max(); }
 
   /// Of the flows begun so far.
   double bytes_moved() const { return bytes_; }

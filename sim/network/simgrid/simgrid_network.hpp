@@ -37,6 +37,7 @@ class SimgridNetwork final : public FlowNetwork {
   /// comes out of here.
   void run(Simulation& simulation) override;
   Time last_date() const override { return kLastDate; }
+  std::size_t cheap_flows() const override { return 256; }
 
  private:
   class Driver;

@@ -55,10 +55,11 @@ const Effect& first_of(Lever lever, const WhatIf& study) {
   return study.effects.front();
 }
 
-std::string found(const std::string& text, const std::string& planted) {
-  const WhatIf study = what_if(read_scenario(text, true, {planted}), {});
+std::string found(const std::string& text, const std::string& planted, Goal goal = Goal::kTask) {
+  const WhatIf study = what_if(read_scenario(text, true, {planted}), {.goal = goal});
   UNSCOPED_INFO(study.verdict);
-  for (const Effect& effect : study.effects) UNSCOPED_INFO(effect.improvement.title << ": " << effect.score);
+  for (const Effect& effect : study.effects)
+    UNSCOPED_INFO(effect.improvement.title << ": " << effect.elasticity.score(study.goal));
   return first_of(Lever::kResource, study).improvement.kind;
 }
 
@@ -108,7 +109,7 @@ TEST_CASE("Planted: settings that hold work back, which cost nothing") {
   UNSCOPED_INFO(seats.verdict);
   CHECK(first_of(Lever::kSetting, seats).improvement.kind == "max-num-seqs");
   CHECK(first_of(Lever::kSetting, seats).factor == Approx(9.0 / 8));
-  CHECK(first_of(Lever::kSetting, seats).score > 1);
+  CHECK(first_of(Lever::kSetting, seats).elasticity.score(Goal::kTask) > 1);
   CHECK_THAT(seats.verdict, Contains("At no cost: a higher max_num_seqs of pool"));
 
   const std::string pools = llama_8b(4);
@@ -121,6 +122,29 @@ TEST_CASE("Planted: settings that hold work back, which cost nothing") {
   CHECK_THAT(flight.verdict, Contains("At no cost: a higher max_in_flight of planted"));
 }
 
+TEST_CASE("Bottleneck: what is first depends on what it is for") {
+  // People take most of a task's time; calls wait for replicas.
+  const std::string people = agent(kShort, R"({"dist": "exponential", "mean": 30})", "400");
+  const std::string crowded = scenario(llama_8b(4), 62, 1);
+  CHECK(found(crowded, people) == "human-time");
+  CHECK(found(crowded, people, Goal::kTtft) == "replicas");
+  CHECK(found(scenario(llama_8b(8), 0.5), people, Goal::kTpot) == "hbm-bandwidth");
+}
+
+TEST_CASE("Bottleneck: a service level that is missed is said, and what helps most") {
+  std::string text = scenario(llama_8b(4), 62, 1);
+  text.insert(text.rfind('}'), R"(, "slo": {"ttft_s": 0.2, "attainment": 0.99})");
+  const std::string people = agent(kShort, R"({"dist": "exponential", "mean": 30})", "400");
+  const WhatIf study = what_if(read_scenario(text, true, {people}), {.repetitions = 2});
+  INFO(study.verdict);
+  CHECK_THAT(study.verdict, Contains("The service level is missed:") && Contains("99.0 % is asked for") &&
+                                Contains("more of the replicas of pool pool0 makes the work within the service level"));
+  const WhatIf ranked = what_if(read_scenario(text, true, {people}), {.repetitions = 2, .goal = Goal::kAttainment});
+  CHECK(first_of(Lever::kResource, ranked).improvement.kind == "replicas");
+  CHECK_THAT(ranked.verdict, Contains("The bottleneck is the replicas of pool pool0: 10 % more of it makes the work "
+                                      "within the service level"));
+}
+
 TEST_CASE("Bottleneck: what gets no faster is said in words") {
   CHECK(faster_text(0.004, 0.079) == "the median task 0.4 % and the 95th-percentile task 7.6 % faster");
   CHECK(faster_text(0.009, -0.001) == "the median task 0.9 % faster, not the 95th-percentile task");
@@ -130,7 +154,7 @@ TEST_CASE("Bottleneck: what gets no faster is said in words") {
 TEST_CASE("Bottleneck: what is said of the time adds up, and conforms to the schema") {
   const WhatIf study =
       what_if(read_scenario(scenario(llama_8b(2), 4), true, {agent(kShort, kShort, "100")}), {.repetitions = 2});
-  const sim::Json json = to_json(study, 1.1);
+  const sim::Json json = to_json(study);
   CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
   const std::string page = bottleneck_page(json, "tokenyard bottleneck <b>.json");
   CHECK(well_formed(page));
@@ -167,12 +191,22 @@ TEST_CASE("Bottleneck: prefixes that were lost, and what finding them would buy"
   REQUIRE(study.prefix.size() == 1);
   CHECK(study.prefix[0].got.value() < 0.3);
   CHECK(study.prefix[0].possible.value() > 0.4);
-  CHECK(study.unlimited_prefix.p50.mean.value() > 0.2);
+  CHECK(study.unlimited_prefix.of(Figure::kTaskP50) > 0.2);
   CHECK_THAT(study.verdict, Contains("With prefix caches that lose nothing"));
   const auto reuse = std::find_if(study.effects.begin(), study.effects.end(),
                                   [](const Effect& e) { return e.improvement.kind == "prefix-reuse"; });
   REQUIRE(reuse != study.effects.end());
-  CHECK(reuse->of(Figure::kTaskP50) > 0.1);
+  CHECK(reuse->elasticity.of(Figure::kTaskP50) > 0.1);
+
+  // The other routers send the second call to where the first one was.
+  REQUIRE(study.alternatives.size() == 3);
+  const Choice& best = study.alternatives[0].choice;
+  CHECK((best.value == "prefix-aware" || best.value == "task-sticky"));
+  CHECK(study.alternatives[0].gain.of(Figure::kTtftP95) > 0.05);
+  CHECK(study.alternatives[2].choice.value == "least-loaded");
+  CHECK_THAT(study.verdict, Contains("At no cost: the router of pool pool0 " + best.value +
+                                     " in place of round-robin, the median task"));
+  CHECK(choices_of(read_scenario(scenario(llama_8b(1), 4), true, {agent("0.1", "0.1", "10")})).empty());
 
   // Leaping is as stepping, whatever is reused.
   Scenario better = lost;

@@ -3,6 +3,7 @@
 #include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/html.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -41,6 +42,10 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   CHECK_THAT(first.out, Contains("h100-sxm") && Contains("95 % interval") && Contains("Serving 4 tasks/s") &&
                             Contains("stopped early"));
   const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
+  const std::string page = folder.read("out/demand.html");
+  CHECK(well_formed(page));
+  CHECK_THAT(page, Contains(Json::parse(json)["answer"].get<std::string>()) && Contains("Rent an hour") &&
+                       Contains("of them stopped early") && !Contains("src=\"http"));
   // The size that was found, run: as many chips, and within the level.
   const Outcome sized = run({"run", out + "/b200-sxm.json", "--out", out + "/run", "--json"});
   INFO(sized.err);

@@ -1,6 +1,7 @@
 /// A scenario's cluster, seen in its results: KV moves, and tensor-parallel groups add up, over the links that the
 /// cluster has.
 
+#include "sim/network/analytic_network.hpp"
 #include "tests/analysis/run/in_process.hpp"
 
 using namespace tokenyard;
@@ -81,4 +82,32 @@ TEST_CASE("A tensor-parallel group on two nodes pays its all-reduces over the fa
         Approx(bytes / 1e8 - bytes / 1e9).epsilon(1e-6));
   CHECK(token_s(R"({"bytes_per_s": 8e9, "latency_s": 1e-3})") - fast ==
         Approx(2 * 126 * 2 * (1e-3 - 1e-5)).epsilon(1e-6));
+}
+
+TEST_CASE("More transfers at once than a network simulates well are noted, with what helps") {
+  class SoonCrowded final : public sim::AnalyticNetwork {
+    using AnalyticNetwork::AnalyticNetwork;
+    std::size_t cheap_flows() const override { return 3; }
+  };
+  // 20 prompts of 131 MB a second want to cross a link of 1 GB/s.
+  const Scenario scenario = read_scenario(R"({
+    "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 2}]}], "fabric": {"bytes_per_s": 1e9}},
+    "pools": [{"name": "p", "model": "llama-3.1-8b", "chip": "h100-sxm", "role": "prefill", "decode_pool": "d", "replicas": 8},
+              {"name": "d", "model": "llama-3.1-8b", "chip": "h100-sxm", "role": "decode", "replicas": 8}],
+    "workload": {"requests": {"rate_per_s": 20, "prompt_tokens": 1000, "output_tokens": 5}}, "run": {"duration_s": 5}})");
+  SimulateOptions options;
+  options.make_network = [](const sim::Topology& topology, sim::Simulation& simulation) {
+    return std::make_unique<SoonCrowded>(topology, simulation);
+  };
+  std::size_t most = 0;
+  options.progress = [&](sim::Time, const sim::Network& network) {
+    most = std::max(most, network.flows_in_flight());
+    return true;
+  };
+  const std::string notes = simulate(scenario, Replay(), options)["notes"].dump();
+  CHECK(most > 3);
+  CHECK(notes.find("transfers were in flight at once over SimGrid, which simulates up to 3 well") != std::string::npos);
+  CHECK(notes.find("fabric/bytes_per_s") != std::string::npos);
+  options.make_network = nullptr;
+  CHECK(simulate(scenario, Replay(), options)["notes"].dump().find("in flight") == std::string::npos);
 }

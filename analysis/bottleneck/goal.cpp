@@ -1,0 +1,114 @@
+#include "analysis/bottleneck/goal.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "sim/random/portable_math.hpp"
+#include "sim/statistics/mean_interval.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+using sim::Json;
+
+constexpr std::array kTaskTimes = {Figure::kTaskP50, Figure::kTaskP95};
+
+struct Wording {
+  Figure figure;
+  bool grows;
+  std::string_view subject, figure_text, better;
+};
+constexpr std::array<Wording, 7> kWordings = {{
+    {Figure::kTaskP50, false, "task time", "the median task", "faster"},
+    {Figure::kTtftP95, false, "TTFT", "the 95th-percentile TTFT", "shorter"},
+    {Figure::kTpotP95, false, "TPOT", "the 95th-percentile TPOT", "shorter"},
+    {Figure::kAttainment, true, "the work within the service level", "the work within the service level", "more"},
+    {Figure::kGoodput, true, "goodput", "the goodput", "higher"},
+    {Figure::kEnergy, false, "the energy of a task", "the energy of a task", "less"},
+    {Figure::kCost, false, "the cost of a task", "the cost of a task", "less"},
+}};
+const Wording& wording(Goal goal) { return kWordings[static_cast<std::size_t>(goal)]; }
+
+double number(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
+
+Elasticity gain(const std::vector<Figures>& before, const std::vector<Figures>& after, std::size_t figure, double per) {
+  std::vector<double> samples;
+  for (std::size_t r = 0; r < before.size(); ++r) {
+    const double ratio = before[r][figure] / after[r][figure];
+    if (!(ratio > 0) || !std::isfinite(ratio)) return {};
+    samples.push_back(sim::portable_log(ratio) / per);
+  }
+  const sim::MeanInterval interval = sim::mean_interval(samples);
+  return {interval.mean, interval.half_width.value_or(0)};
+}
+
+}  // namespace
+
+std::span<const Figure> figures_of(Goal goal) {
+  if (goal == Goal::kTask) return kTaskTimes;
+  return {&wording(goal).figure, 1};
+}
+
+double Gains::score(Goal goal) const {
+  double sum = 0;
+  for (const Figure figure : figures_of(goal)) sum += of(figure);
+  return sum / static_cast<double>(figures_of(goal).size());
+}
+
+bool Gains::noticeable(Goal goal, double least) const {
+  const std::span<const Figure> figures = figures_of(goal);
+  return score(goal) >= least && std::any_of(figures.begin(), figures.end(), [&](Figure figure) {
+           const Elasticity& e = (*this)[figure];
+           return e.mean && *e.mean > e.half_width;
+         });
+}
+
+Figures figures_of(const Json& summary) {
+  const Json& latency = summary["latency"];
+  const double tasks = number(summary["throughput"]["tasks_per_s"]);
+  return {number(latency["task_s"]["p50"]),
+          number(latency["task_s"]["p95"]),
+          number(latency["ttft_s"]["p95"]),
+          number(latency["tpot_s"]["p95"]),
+          1 / number(summary["slo"]["least_attainment"]),
+          1 / number(summary["slo"]["goodput_tasks_per_s"]),
+          number(summary["energy"]["watts_mean"]) / tasks,
+          number(summary["cost"]["usd_per_completed_task"])};
+}
+
+Gains gains(const std::vector<Figures>& before, const std::vector<Figures>& after, double per) {
+  Gains gains;
+  for (std::size_t f = 0; f < kFigureNames.size(); ++f) gains.by_figure[f] = gain(before, after, f, per);
+  return gains;
+}
+
+std::string_view subject_of(Goal goal) { return wording(goal).subject; }
+std::string_view better_word(Goal goal) { return wording(goal).better; }
+double share_gained(Goal goal, double gain) {
+  return wording(goal).grows ? sim::portable_exp(gain) - 1 : 1 - sim::portable_exp(-gain);
+}
+
+std::string faster_text(double p50, double p95) {
+  constexpr double kShown = 0.0005;  // as "0.1 %"
+  struct Gain {
+    const char* task;
+    double share;
+  };
+  std::array<Gain, 2> gains = {{{"the median task", share_gained(Goal::kTask, p50)},
+                                {"the 95th-percentile task", share_gained(Goal::kTask, p95)}}};
+  const auto text = [](const Gain& gain) { return fmt::format("{} {:.1f} %", gain.task, gain.share * 100); };
+  if (gains[0].share < kShown) std::swap(gains[0], gains[1]);
+  if (gains[1].share < kShown) return fmt::format("{} faster, not {}", text(gains[0]), gains[1].task);
+  return fmt::format("{} and {} faster", text(gains[0]), text(gains[1]));
+}
+
+std::string gain_text(Goal goal, const Gains& gains, double scale) {
+  if (goal == Goal::kTask) return faster_text(gains.of(Figure::kTaskP50) * scale, gains.of(Figure::kTaskP95) * scale);
+  const Wording& of = wording(goal);
+  return fmt::format("{} {:.1f} % {}", of.figure_text, share_gained(goal, gains.of(of.figure) * scale) * 100,
+                     of.better);
+}
+
+}  // namespace tokenyard::analysis

@@ -1,0 +1,151 @@
+#include "analysis/demand/notes.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+#include "analysis/demand/wording.hpp"
+#include "analysis/report/human_number.hpp"
+
+namespace tokenyard::analysis {
+namespace {
+
+std::string count(const std::optional<double>& value) { return counted_number(value); }
+std::string percent_text(double share) { return fmt::format("{:.0f} %", share * 100); }
+
+/// Whether agents, whose calls repeat what came before, are served by a router that knows nothing of it.
+bool scatters_tasks(const Scenario& scenario) {
+  const bool agents = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
+                                  [](const agents::WorkloadEntry& entry) { return entry.agent->nodes() > 2; });
+  return agents && std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolPlan& pool) {
+           return pool.takes_calls() && pool.cache.prefix_caching &&
+                  (pool.router == platforms::Router::kLeastLoaded || pool.router == platforms::Router::kRoundRobin);
+         });
+}
+
+/// Which pools the replicas are of, what the marks mean, what is not known, and what cannot do it.
+void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
+  const auto say = [&](std::string what) { said.push_back(std::move(what)); };
+  std::string pools;
+  for (const PoolPlan& pool : scenario.pools) pools += (pools.empty() ? "" : ", ") + pool.name;
+  if (scenario.pools.size() > 1) say(fmt::format("Replicas of {}, in this order; tp: chips of one.", pools));
+  bool front = false, by_user = false, by_catalogue = false, whole = true;
+  std::string no_price, no_power;
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.deployment.cell.met) continue;
+    front = front || entry.on_front;
+    for (const std::string mark : {mark_of_price(entry.prices), mark_of_power(entry)}) {
+      by_user = by_user || mark == " *";
+      by_catalogue = by_catalogue || mark == " ~";
+    }
+    whole = whole && entry.deployment.cell.proven;
+    if (!entry.economics.usd_per_hour) no_price += (no_price.empty() ? "" : ", ") + entry.chip->name;
+    if (!entry.economics.megawatts) no_power += (no_power.empty() ? "" : ", ") + entry.chip->name;
+  }
+  if (front && demand.entries.size() > 1)
+    say("▸ no other kind needs at most its chips, power and money, and less of one.");
+  if (by_user) say("* you assumed it.");
+  if (by_catalogue) say("~ the catalogue marks it as assumed.");
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.band) continue;
+    say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
+                    count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
+                    percent_text(entry.band->uncertainty)));
+    if (!entry.band->high)
+      say(fmt::format("At step times {} longer no number of {} will do.", percent_text(entry.band->uncertainty),
+                      entry.chip->name));
+  }
+  say(
+      fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent, for most chips on terms of three "
+                  "years (tokenyard catalog chips NAME){}; tokens are output tokens.",
+                  demand.pue, demand.whole_nodes ? ", of whole nodes" : ""));
+  if (scatters_tasks(scenario)) {
+    say("Calls go to the replica with least to do (router), which computes again what another has of their prompt: the "
+        "more replicas, the more of it. --set /pools/0/router=task-sticky or prefix-aware may need fewer chips.");
+  }
+  if (!whole) say("≤ smaller sizes may do: the search was ended before all were tried.");
+  if (!no_price.empty()) say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", no_price));
+  if (!no_power.empty()) say(fmt::format("No power is known of {}: --watts CHIP=W assumes it.", no_power));
+  for (const DemandEntry& entry : demand.entries) {
+    const Deployment& d = entry.deployment;
+    if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
+    if (d.cell.met && entry.supply && d.chips() > 0.01 * entry.supply->chips.value) {
+      say(fmt::format("{} {} are {} of {}.", count(d.chips()), entry.chip->name,
+                      percent_text(d.chips() / entry.supply->chips.value),
+                      entry.supply->assumed
+                          ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
+                          : fmt::format("all that were made so far, {} (Epoch's estimate)",
+                                        banded_text(entry.supply->chips, Unit::kCount))));
+    }
+    if (!d.independent) continue;
+    const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
+                                       entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
+    say(of + (*d.independent
+                  ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
+                  : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
+                                percent_text(*d.saving_of_twice), percent_text(*d.coarseness))));
+  }
+}
+
+/// Of simulations that went on for longer than was asked for, or should have.
+void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
+  const double asked_s = scenario.demand.duration_s.value_or(scenario.run.duration_s);
+  std::map<double, std::string> longer;
+  std::string restless;
+  for (const DemandEntry& entry : demand.entries) {
+    const Sizing& cell = entry.deployment.cell;
+    if (!cell.met) continue;
+    if (cell.duration_s > asked_s)
+      longer[cell.duration_s] += (longer[cell.duration_s].empty() ? "" : ", ") + entry.chip->name;
+    if (!cell.steady) restless += (restless.empty() ? "" : ", ") + entry.chip->name;
+  }
+  for (const auto& [duration_s, chips] : longer) {
+    said.push_back(
+        fmt::format("{}: simulated for {}, {:g} times what was asked for; in less, sizes passed whose work had not "
+                    "become steady.",
+                    chips, human_number(duration_s, Unit::kSeconds), duration_s / asked_s));
+  }
+  if (!restless.empty()) {
+    said.push_back(
+        fmt::format("{}: in twice the time the size misses the level: its work is still growing. Simulate longer "
+                    "(run/duration_s, run/warmup_s).",
+                    restless));
+  }
+}
+
+/// How often was simulated, and when a size passes.
+void note_effort(const Demand& demand, std::vector<std::string>& said) {
+  std::size_t simulations = 0, stopped = 0;
+  int seeds = 0;
+  for (const DemandEntry& entry : demand.entries) {
+    simulations += entry.deployment.cell.simulations;
+    stopped += entry.deployment.cell.stopped_early;
+    seeds = std::max(seeds, entry.deployment.cell.seeds);
+  }
+  said.emplace_back(seeds > 1 ? "A size passes if the first seeds all meet the level and the 95 % interval of the mean "
+                                "over seeds does not reach below it; seeds are added until that is clear."
+                              : "A size passes if its one simulation meets the level.");
+  said.push_back(fmt::format("{} simulations, {} of them stopped early.", simulations, stopped));
+}
+
+}  // namespace
+
+const char* mark_of_price(const Prices& prices) {
+  if (!prices.usd_per_chip_hour.value || !prices.usd_per_chip_hour.assumed) return "  ";
+  return prices.usd_per_chip_hour.source == "catalogue" ? " ~" : " *";
+}
+
+const char* mark_of_power(const DemandEntry& entry) {
+  if (entry.prices.watts_per_chip.value) return " *";
+  return entry.economics.megawatts && entry.prices.power_assumed ? " ~" : "  ";
+}
+
+std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario) {
+  std::vector<std::string> said;
+  note_kinds(demand, scenario, said);
+  note_steadiness(demand, scenario, said);
+  note_effort(demand, said);
+  return said;
+}
+
+}  // namespace tokenyard::analysis
