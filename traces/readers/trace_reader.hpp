@@ -27,7 +27,6 @@
 ///   agents::RecordedRequest request;
 ///   while (trace->next(request)) …
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,31 +59,10 @@ struct TraceOptions {
   std::size_t reorder_rows = 1024;  ///< look-ahead in which rows are sorted; 0 refuses every row that goes back in time
 };
 
-/// Why a row was refused; the last is no fault of the file and is counted in strict mode, too.
-enum class RowFault : std::uint8_t { kMalformed, kTooLong, kDate, kTokens, kBlocks, kOrder, kFailed };
-inline constexpr std::size_t kRowFaults = 7;
-inline constexpr std::array<std::string_view, kRowFaults> kRowFaultNames = {
-    "malformed row", "line too long",       "bad date", "bad token count", "hash_ids do not match",
-    "out of order",  "failed when recorded"};
-
-/// What was left out.
-struct SkippedRows {
-  std::array<std::uint64_t, kRowFaults> by_reason{};
-  std::vector<sim::Fault> first;  ///< the first 20, as they would have been reported
-
-  std::uint64_t total() const;
-};
-
-class TraceReader : public agents::RequestSource {
- public:
-  /// What was left out so far; complete after `next` returned false.
-  virtual const SkippedRows& skipped() const = 0;
-  std::vector<agents::LeftOut> left_out() const final;
-};
-
-/// Throws sim::InputError if the format is unknown, an option is wrong or the file cannot be opened.
-std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::string& format,
-                                        const TraceOptions& options = {});
+/// Throws sim::InputError if the format is unknown, an option is wrong or the file cannot be opened. What the source
+/// leaves out is complete after its `next` returned false; its reasons are those of row_fault.hpp.
+std::unique_ptr<agents::RequestSource> open_trace(const std::string& path, const std::string& format,
+                                                  const TraceOptions& options = {});
 
 /// What a whole trace holds.
 struct TraceSummary {
