@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/work/left_out.hpp"
+#include "agents/record/left_out.hpp"
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::agents {

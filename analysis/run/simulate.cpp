@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/work/request_player.hpp"
+#include "agents/record/request_player.hpp"
 #include "agents/work/task_player.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/run/deployment.hpp"

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "agents/record/recorded_player.hpp"
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/network.hpp"

@@ -33,7 +33,7 @@
 #include <utility>
 #include <vector>
 
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::traces {

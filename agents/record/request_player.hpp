@@ -9,7 +9,7 @@
 
 #include <functional>
 
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
