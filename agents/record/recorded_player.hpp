@@ -91,6 +91,8 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void release(std::uint32_t play, std::uint32_t step);
   void advance(std::uint32_t play);
   void begin_step(std::uint32_t play, std::uint32_t step);
+  /// A running step's time from its beginning to now, in `causes`.
+  void account(const Play& play, std::uint32_t step, platforms::CauseTimes& causes) const;
   static std::uint32_t next_node(const Play& play, std::uint32_t step);
   void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes,
                 std::optional<std::uint64_t> call = {});

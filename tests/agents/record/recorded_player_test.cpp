@@ -196,6 +196,23 @@ TEST_CASE("Recorded: a chain of a hundred thousand steps without duration ends a
   CHECK(replay.log.tasks.at(0).finish == Time());
 }
 
+TEST_CASE("Recorded: what a tool's server took to start is startup again, and cut as its wait is") {
+  Tasks source;
+  tool(source.add({}), 13).startup = Time::seconds(10);
+  const auto causes = [&](Time longest_wait) {
+    source.given = 0;
+    ReplayPlan plan;
+    plan.longest_wait = longest_wait;
+    Replay replay(source, plan);
+    replay.run();
+    CHECK(replay.log.spans.at(0).startup == replay.log.tasks.at(0).causes[Cause::kStartup]);
+    return replay.log.tasks.at(0).causes;
+  };
+  CHECK(causes(Time::never())[Cause::kStartup] == Time::seconds(10));
+  CHECK(causes(Time::never())[Cause::kTool] == Time::seconds(3));
+  CHECK(causes(Time::seconds(7))[Cause::kStartup] == Time::seconds(7));
+}
+
 TEST_CASE("Recorded: what is unfinished keeps its causes") {
   Tasks source;
   RecordedTask& first = source.add({});
