@@ -1,6 +1,7 @@
 #include "agents/record/recorded_player.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tokenyard::agents {
 
@@ -285,6 +286,15 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   causes += record.causes;
   end_step(index, s, causes, record.call);
   advance(index);
+}
+
+std::vector<std::string> RecordedPlayer::left_out() const {
+  std::vector<std::string> words = in_words(source_.left_out());
+  if (dropped_calls_ > 0)
+    words.push_back(fmt::format("{} calls of models without a pool were played as waits", dropped_calls_));
+  if (arrivals_.outside() > 0)
+    words.push_back(fmt::format("{} tasks outside the chosen part of the trace were left out", arrivals_.outside()));
+  return words;
 }
 
 // ---- The end of a run -----------------------------------------------------------------------------------------------

@@ -36,16 +36,13 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
                  const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
 
-  /// Called once, when the last task arrives (or at the start, if there is none).
-  void set_on_last(std::function<void()> on_last) { arrivals_.set_on_last(std::move(on_last)); }
-
   void start() override { arrivals_.start(); }
   bool arrivals_over() const override { return arrivals_.over(); }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override;
-
-  std::uint64_t dropped_calls() const { return dropped_calls_; }
-  std::uint64_t tasks_outside() const { return arrivals_.outside(); }  ///< of [from, to)
+  void set_on_last(std::function<void()> on_last) override { arrivals_.set_on_last(std::move(on_last)); }
+  /// Also calls of models without a pool, and tasks outside the plan's [from, to).
+  std::vector<std::string> left_out() const override;
 
  private:
   enum class State : std::uint8_t { kBlocked, kDelayed, kRunning, kDone };

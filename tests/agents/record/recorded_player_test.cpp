@@ -119,7 +119,8 @@ TEST_CASE("Recorded: open loop by the recorded dates, faster, cropped") {
   CHECK(replay.log.tasks[0].causes[Cause::kOther] == Time::seconds(2));
   CHECK(replay.log.tasks[1].arrival == Time::seconds(5));
   CHECK(replay.log.tasks[1].finish == Time::seconds(7.5));
-  CHECK(replay.player.tasks_outside() == 2);
+  CHECK(replay.player.left_out() ==
+        std::vector<std::string>{"2 tasks outside the chosen part of the trace were left out"});
   CHECK(replay.last_arrival == Time::seconds(5));
 }
 
@@ -156,7 +157,8 @@ TEST_CASE("Recorded: waits are cut; a model without a pool is played as a wait a
   source.given = 0;
   Replay dropped(source, {}, {kDropped});
   dropped.run();
-  CHECK(dropped.player.dropped_calls() == 1);
+  CHECK(cut.player.left_out().empty());
+  CHECK(dropped.player.left_out() == std::vector<std::string>{"1 calls of models without a pool were played as waits"});
   CHECK(dropped.door.seen.empty());
   CHECK(dropped.log.tasks.at(0).calls == 0);
   CHECK(dropped.log.tasks.at(0).finish == Time::seconds(3602));
