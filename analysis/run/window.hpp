@@ -18,7 +18,7 @@ class EndOfWarmup final : public sim::EventHandler {
       : fleet_(fleet), snapshot_(snapshot), sampler_(sampler) {}
   void on_event(sim::Time now, std::uint64_t) override {
     snapshot_.take(now);
-    fleet_.forget_gaps();
+    fleet_.forget_itl();
     sampler_.begin_window();
   }
   sim::Entity entity{1};

@@ -207,7 +207,7 @@ TEST_CASE("A hand-over: the first token is the prefill pool's, the gap to the se
   CHECK(second.finish.ns() == first.finish.ns() + 4000);
   CHECK(second.causes[Cause::kQueue].ns() ==
         1000 + first.finish.ns() - second.first_token.ns() - second.causes[Cause::kKvTransfer].ns());
-  const QuantileSketch& gaps = stand.fleet->tally_of(1).gaps;
+  const QuantileSketch& gaps = stand.fleet->tally_of(1).itl;
   CHECK(gaps.count() == 9 + 4);
   CHECK(gaps.max_s() == Approx((first.finish + Time::microseconds(1) - second.first_token).seconds()));
   CHECK(gaps.quantile_s(0.5) == Approx(1e-6).epsilon(0.001));
