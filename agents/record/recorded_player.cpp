@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "agents/record/model_pools.hpp"
+
 namespace tokenyard::agents {
 
 using platforms::CallRecord;

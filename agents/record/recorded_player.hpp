@@ -21,7 +21,6 @@
 #include <optional>
 #include <vector>
 
-#include "agents/record/model_pools.hpp"
 #include "agents/record/recorded_arrivals.hpp"
 #include "agents/record/recorded_task.hpp"
 #include "agents/work/workload.hpp"
@@ -32,7 +31,7 @@ namespace tokenyard::agents {
 
 class RecordedPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
-  /// `pools`: by recorded model; kDropped: its calls are played as waits.
+  /// `pools`: by recorded model; kDropped (model_pools.hpp): its calls are played as waits.
   RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
                  const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
 

@@ -1,5 +1,6 @@
 #include "agents/record/recorded_player.hpp"
 
+#include "agents/record/model_pools.hpp"
 #include "tests/agents/work/stand_in.hpp"
 
 using namespace tokenyard;

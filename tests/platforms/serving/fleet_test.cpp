@@ -308,7 +308,7 @@ TEST_CASE("A sticky router keeps a task on its replica until the task is forgott
   calls[3].task = 7;
   for (std::size_t i = 0; i < 4; ++i) calls[i].arrival = Time::nanoseconds(static_cast<std::int64_t>(i));
   stand.on_change = [&] {
-    if (stand.fleet->calls_submitted() == 3 && stand.simulation.now().ns() == 2) stand.fleet->forget(7);
+    if (stand.simulation.now().ns() == 2) stand.fleet->forget(7);  // the third has come
   };
   stand.plan(calls);
   stand.run();
