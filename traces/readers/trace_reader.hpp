@@ -18,10 +18,11 @@
 /// Faults: a row that is malformed, too late, or whose token counts are not whole numbers from 1 to 10^9 is refused
 /// with file and line. In strict mode (the default) up to 20 faults are collected, then `next` throws sim::InputError
 /// with all of them; with `skip_faulty` such rows are left out and counted by reason. A file that cannot be read at all
-/// (no such file, gzip, a header without the columns, no request) is an error in both.
+/// (no such file, no text, a header without the columns, no request) is an error in both.
 ///
-/// Files are read in blocks: memory is one block (1 MiB, or the longest line up to 16 MiB) and the look-ahead, whatever
-/// the size of the file. Cost: some 0.12 µs a CSV row, 0.7 µs a Mooncake row.
+/// Files are read in blocks, unpacked if they are compressed (unpacked_file.hpp): memory is one block (1 MiB, or the
+/// longest line up to 16 MiB) and the look-ahead, whatever the size of the file. Cost: some 0.12 µs a CSV row, 0.7 µs a
+/// Mooncake row.
 ///
 ///   auto trace = open_trace("trace.csv", "azure", {.limit = 1000});
 ///   agents::RecordedRequest request;

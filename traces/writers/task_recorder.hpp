@@ -8,7 +8,7 @@
 ///
 /// Cost: about a microsecond a step; memory for the tasks in flight and those that wait for earlier ones.
 ///
-///   TaskRecorder recorder(names, [&](const RanTask& ran) { … });
+///   TaskRecorder recorder(names, [&](const RanTask& ran, const agents::RecordedNames& recorded) { … });
 ///   fleet.add_observer(recorder);
 ///   workload.add_observer(recorder);
 
