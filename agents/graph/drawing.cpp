@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "agents/graph/node_look.hpp"
+
 namespace tokenyard::agents {
 namespace {
 
@@ -32,17 +34,11 @@ std::string dot_quoted(std::string_view text) {
   return out + '"';
 }
 
-std::string_view dot_shape(std::string_view kind) {
-  if (kind == "llm") return "box, style=\"rounded,filled\", fillcolor=\"#dbe7fb\"";
-  if (kind == "tool") return "component, style=filled, fillcolor=\"#dcefdc\"";
-  if (kind == "retrieval") return "cylinder, style=filled, fillcolor=\"#dcefdc\"";
-  if (kind == "human") return "oval, style=filled, fillcolor=\"#fbe6cf\"";
-  if (kind == "guardrail") return "octagon, style=filled, fillcolor=\"#f7d9dc\"";
-  if (kind == "router") return "hexagon, style=filled, fillcolor=\"#e8dcf5\"";
-  if (kind == "media") return "note, style=filled, fillcolor=\"#fbf3c4\"";
-  if (kind == "sub-agent") return "box3d, style=filled, fillcolor=\"#dbe7fb\"";
-  if (kind == "end") return "oval, peripheries=2";
-  return "diamond, style=filled, fillcolor=\"#e6e6e6\"";
+std::string dot_attributes(NodeKind kind) {
+  const NodeLook& look = look_of(kind);
+  return fmt::format(R"(shape={}, style={}, fillcolor="{}", color="{}", fontcolor="{}"{})", look.dot_shape,
+                     kind == NodeKind::kLlm ? R"("rounded,filled")" : "filled", look.fill, look.stroke, look.text,
+                     kind == NodeKind::kEnd ? ", peripheries=2" : "");
 }
 
 }  // namespace
@@ -118,8 +114,8 @@ std::string to_dot(const Agent& agent) {
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     const Node& node = agent.node(v);
     const std::string detail = node_detail(agent, node);
-    text += fmt::format("  {} [label={}, shape={}];\n", dot_quoted(node.name),
-                        dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_shape(name_of(node.kind)));
+    text += fmt::format("  {} [label={}, {}];\n", dot_quoted(node.name),
+                        dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_attributes(node.kind));
   }
   for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
     for (const Agent::Route& route : agent.routes[v]) {

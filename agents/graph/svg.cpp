@@ -6,6 +6,8 @@
 
 #include "agents/graph/drawing.hpp"
 #include "agents/graph/layered_layout.hpp"
+#include "agents/graph/node_look.hpp"
+#include "sim/input/characters.hpp"
 
 namespace tokenyard::agents {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 // Widths of sans-serif text, on average, at the sizes of the style sheet below.
 constexpr double kTitleWidth = 8.0, kDetailWidth = 6.0, kLabelWidth = 5.9, kTop = 44;
 
+/// Then come the kinds' colours, then what a node's class may be joined by.
 constexpr const char* kStyle = R"(
   text { font-family: system-ui, "DejaVu Sans", sans-serif; fill: #1c2330; text-anchor: middle; dominant-baseline: central; }
   .heading { font-size: 17px; font-weight: 600; text-anchor: start; }
@@ -22,23 +25,20 @@ constexpr const char* kStyle = R"(
   .label { font-size: 11px; fill: #3a4352; }
   .plate { fill: #ffffff; fill-opacity: 0.85; }
   .node { stroke-width: 1.5; }
-  .llm, .sub-agent { fill: #e3ecfc; stroke: #3b6fc4; }
-  .tool, .retrieval { fill: #e2f2e2; stroke: #3b8a4a; }
-  .human { fill: #fdebd3; stroke: #c07a1c; }
-  .guardrail { fill: #fadfe2; stroke: #b83a4b; }
-  .media { fill: #fbf6d9; stroke: #a8901a; }
-  .router, .choice { fill: #ece2f8; stroke: #7a4db3; }
-  .fan-out, .join { fill: #59616e; stroke: #59616e; }
-  .end { fill: #ffffff; stroke: #59616e; }
-  .inner { fill: none; }
+)";
+constexpr const char* kStyleOfParts = R"(  .inner { fill: none; }
   .edge { fill: none; stroke: #6b7484; stroke-width: 1.4; }
   .back { stroke: #a0632a; }
   .error { stroke: #b83a4b; stroke-dasharray: 5 3; }
 )";
 
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+std::string style() {
+  std::string style = kStyle;
+  for (std::size_t kind = 0; kind < kNodeLooks.size(); ++kind) {
+    style += fmt::format("  .{} {{ fill: {}; stroke: {}; }}\n", kNodeKindNames[kind], kNodeLooks[kind].fill,
+                         kNodeLooks[kind].stroke);
+  }
+  return style + kStyleOfParts;
 }
 
 std::string escaped(std::string_view text) {
@@ -70,12 +70,12 @@ double lowered(const Node& node) { return node.kind == NodeKind::kRetrieval ? 5 
 bool is_bar(const Node& node) { return node.kind == NodeKind::kFanOut || node.kind == NodeKind::kJoin; }
 
 /// A polygon around a box whose corners are cut by `x` and `y`.
-std::string cut_box(Point c, Size s, double x, double y, std::string_view kind) {
+std::string cut_box(Point c, Size s, double x, double y, std::string_view classes) {
   const double l = c.x - s.width / 2, r = c.x + s.width / 2, t = c.y - s.height / 2, b = c.y + s.height / 2;
   return fmt::format(
-      "<polygon class=\"node {}\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} "
+      "<polygon class=\"{}\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} "
       "{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}\"/>",
-      kind, l + x, t, r - x, t, r, t + y, r, b - y, r - x, b, l + x, b, l, b - y, l, t + y);
+      classes, l + x, t, r - x, t, r, t + y, r, b - y, r - x, b, l + x, b, l, b - y, l, t + y);
 }
 
 std::string box(Point c, Size s, double radius, std::string_view classes) {
@@ -83,24 +83,42 @@ std::string box(Point c, Size s, double radius, std::string_view classes) {
                      classes, c.x - s.width / 2, c.y - s.height / 2, s.width, s.height, radius);
 }
 
-std::string shape(std::string_view kind, Point c, Size s) {
-  const std::string classes = "node " + std::string(kind);
-  if (kind == "llm") return box(c, s, 10, classes);
-  if (kind == "human") return box(c, s, s.height / 2, classes);
-  if (kind == "guardrail") return cut_box(c, s, std::min(10.0, s.height / 3), std::min(10.0, s.height / 3), kind);
-  if (kind == "router" || kind == "choice") return cut_box(c, s, std::min(16.0, s.height / 2), s.height / 2, kind);
-  if (kind == "retrieval") {
-    const double l = c.x - s.width / 2, t = c.y - s.height / 2 + 5, b = c.y + s.height / 2 - 5, half = s.width / 2;
-    return fmt::format(
-        "<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
-        "<path class=\"{0} inner\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 0 {4:.1f} 0\"/>",
-        classes, l, t, half, s.width, b, -s.width);
+/// A box with a lid above and a curve below.
+std::string cylinder(Point c, Size s, std::string_view classes) {
+  const double l = c.x - s.width / 2, t = c.y - s.height / 2 + 5, b = c.y + s.height / 2 - 5, half = s.width / 2;
+  return fmt::format(
+      "<path class=\"{0}\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 1 {4:.1f} 0 V{5:.1f} a{3:.1f} 5 0 0 1 {6:.1f} 0 Z\"/>"
+      "<path class=\"{0} inner\" d=\"M{1:.1f} {2:.1f} a{3:.1f} 5 0 0 0 {4:.1f} 0\"/>",
+      classes, l, t, half, s.width, b, -s.width);
+}
+
+std::string shape(NodeKind kind, Point c, Size s) {
+  const std::string classes = "node " + std::string(name_of(kind));
+  switch (kind) {
+    case NodeKind::kLlm:
+      return box(c, s, 10, classes);
+    case NodeKind::kHuman:
+      return box(c, s, s.height / 2, classes);
+    case NodeKind::kGuardrail:
+      return cut_box(c, s, std::min(10.0, s.height / 3), std::min(10.0, s.height / 3), classes);
+    case NodeKind::kRouter:
+    case NodeKind::kChoice:
+      return cut_box(c, s, std::min(16.0, s.height / 2), s.height / 2, classes);
+    case NodeKind::kRetrieval:
+      return cylinder(c, s, classes);
+    case NodeKind::kSubAgent:
+      return box(c, s, 3, classes) + box(c, {s.width - 12, s.height}, 0, classes + " inner");
+    case NodeKind::kEnd:
+      return box(c, s, s.height / 2, classes) +
+             box(c, {s.width - 7, s.height - 7}, (s.height - 7) / 2, classes + " inner");
+    case NodeKind::kTool:
+      return box(c, s, 2, classes);
+    case NodeKind::kFanOut:
+    case NodeKind::kJoin:
+    case NodeKind::kMedia:
+      return box(c, s, 3, classes);
   }
-  if (kind == "sub-agent") return box(c, s, 3, classes) + box(c, {s.width - 12, s.height}, 0, classes + " inner");
-  if (kind == "end")
-    return box(c, s, s.height / 2, classes) +
-           box(c, {s.width - 7, s.height - 7}, (s.height - 7) / 2, classes + " inner");
-  return box(c, s, kind == "tool" ? 2 : 3, classes);
+  return {};
 }
 
 /// A smooth curve through the points, vertical at both ends. Between bends it turns no more often than they do: slopes
@@ -144,12 +162,12 @@ class Svg {
         labels_.push_back(edge_label(agent_, v, *route.edge));
         errors_.push_back(route.edge->on_error);
         const double width =
-            labels_.back().empty() ? 0 : static_cast<double>(characters(labels_.back())) * kLabelWidth + 10;
+            labels_.back().empty() ? 0 : static_cast<double>(sim::characters(labels_.back())) * kLabelWidth + 10;
         edges_.push_back({place_[v], place_[route.target], {width, labels_.back().empty() ? 0.0 : 16.0}});
       }
     }
     layout_ = layered_layout(sizes_, edges_);
-    const double width = std::max(layout_.size.width, 40 + 10 * static_cast<double>(characters(agent_.title)));
+    const double width = std::max(layout_.size.width, 40 + 10 * static_cast<double>(sim::characters(agent_.title)));
     const double legend = draw_legend(std::max(width, 480.0), layout_.size.height + kTop);
     const double whole_width = std::max(width, 480.0), height = layout_.size.height + kTop + legend;
     for (std::size_t e = 0; e < edges_.size(); ++e) draw_edge(e);
@@ -162,16 +180,16 @@ class Svg {
         "<defs>{4}</defs>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
         "<text class=\"heading\" x=\"20\" y=\"26\">{2}</text>\n{5}<g transform=\"translate({6:.1f} "
         "{7:.0f})\">\n{8}</g>\n</svg>\n",
-        whole_width, height, escaped(agent_.title), kStyle, markers(), legend_, (whole_width - layout_.size.width) / 2,
+        whole_width, height, escaped(agent_.title), style(), markers(), legend_, (whole_width - layout_.size.width) / 2,
         kTop, body_);
   }
 
  private:
   Size size_of(const Node& node) const {
-    if (is_bar(node)) return {std::max(70.0, static_cast<double>(characters(node.title)) * kDetailWidth + 16), 18};
-    const auto title = static_cast<double>(characters(node.title)) * kTitleWidth;
+    if (is_bar(node)) return {std::max(70.0, static_cast<double>(sim::characters(node.title)) * kDetailWidth + 16), 18};
+    const auto title = static_cast<double>(sim::characters(node.title)) * kTitleWidth;
     const std::string detail = node_detail(agent_, node);
-    const auto below = static_cast<double>(characters(detail)) * kDetailWidth;
+    const auto below = static_cast<double>(sim::characters(detail)) * kDetailWidth;
     return {std::max({64.0, title, below}) + 34, (detail.empty() ? 32.0 : 46.0) + 2 * lowered(node)};
   }
 
@@ -217,12 +235,12 @@ class Svg {
     body_ += "<g>";
     if (!node.note.empty()) body_ += "<title>" + escaped(node.note) + "</title>";
     if (is_bar(node)) {
-      body_ += shape(name_of(node.kind), at, sizes_[i]);
-      body_ += fmt::format("<text class=\"detail\" style=\"fill:#ffffff\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
-                           at.x, at.y, escaped(node.title));
+      body_ += shape(node.kind, at, sizes_[i]);
+      body_ += fmt::format("<text class=\"detail\" style=\"fill:{}\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text></g>\n",
+                           look_of(node.kind).text, at.x, at.y, escaped(node.title));
       return;
     }
-    body_ += shape(name_of(node.kind), at, sizes_[i]);
+    body_ += shape(node.kind, at, sizes_[i]);
     const std::string detail = node_detail(agent_, node);
     body_ += fmt::format("<text class=\"title\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", at.x,
                          at.y + lowered(node) - (detail.empty() ? 0 : 8), escaped(node.title));
@@ -234,15 +252,14 @@ class Svg {
 
   /// The kinds that occur, in rows; returns the height.
   double draw_legend(double width, double top) {
-    std::set<std::string_view> kinds;
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(name_of(agent_.node(v).kind));
+    std::set<NodeKind> kinds;
+    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(agent_.node(v).kind);
     double x = 20, y = top + 10;
-    for (const std::string_view kind : kNodeKindNames) {
-      if (!kinds.contains(kind)) continue;
-      const double item = 34 + static_cast<double>(kind.size()) * kLabelWidth + 18;
+    for (const NodeKind kind : kinds) {
+      const double item = 34 + static_cast<double>(name_of(kind).size()) * kLabelWidth + 18;
       if (x + item > width) x = 20, y += 22;
       legend_ += shape(kind, {x + 14, y}, {28, 14}) +
-                 fmt::format("<text class=\"legend\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 34, y, kind);
+                 fmt::format("<text class=\"legend\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", x + 34, y, name_of(kind));
       x += item;
     }
     return y - top + 22;

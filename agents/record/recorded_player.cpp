@@ -1,6 +1,9 @@
 #include "agents/record/recorded_player.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
+
+#include "agents/record/model_pools.hpp"
 
 namespace tokenyard::agents {
 
@@ -44,7 +47,7 @@ void RecordedPlayer::on_event(Time, std::uint64_t argument) {
     std::push_heap(play.can_begin.begin(), play.can_begin.end(), std::greater<>());
   } else {
     CauseTimes causes = progress.causes;
-    causes[progress.waiting_for] += simulation_.now() - progress.begin;
+    account(play, low, causes);
     end_step(high, low, causes);
   }
   advance(high);
@@ -244,6 +247,13 @@ void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseT
   meet(index, s, Trigger::kCompletion);
 }
 
+void RecordedPlayer::account(const Play& play, std::uint32_t s, CauseTimes& causes) const {
+  const Time took = simulation_.now() - play.progress[s].begin;
+  const Time startup = std::min(took, play.task.steps[s].startup);
+  causes[Cause::kStartup] += startup;
+  causes[play.progress[s].waiting_for] += took - startup;
+}
+
 void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optional<std::uint64_t> call) {
   if (observers_.empty()) return;
   const RecordedStep& step = play.task.steps[s];
@@ -258,6 +268,7 @@ void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optiona
   visit.begin = play.progress[s].begin;
   visit.served = play.progress[s].served;
   visit.end = simulation_.now();
+  visit.startup = std::min(step.startup, visit.end - visit.begin);
   visit.call = call;
   if (step.kind == StepKind::kTool) visit.tool_calls = step.count;
   for (TaskObserver* observer : observers_) observer->on_node(visit);
@@ -279,6 +290,15 @@ void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie)
   advance(index);
 }
 
+std::vector<std::string> RecordedPlayer::left_out() const {
+  std::vector<std::string> words = in_words(source_.left_out());
+  if (dropped_calls_ > 0)
+    words.push_back(fmt::format("{} calls of models without a pool were played as waits", dropped_calls_));
+  if (arrivals_.outside() > 0)
+    words.push_back(fmt::format("{} tasks outside the chosen part of the trace were left out", arrivals_.outside()));
+  return words;
+}
+
 // ---- The end of a run -----------------------------------------------------------------------------------------------
 
 void RecordedPlayer::finish_unfinished() {
@@ -297,8 +317,7 @@ void RecordedPlayer::finish_unfinished() {
     };
     if (const auto running = find(State::kRunning); running != play.progress.end()) {
       play.path = running->causes;
-      play.path_end = running->begin;
-      play.path[running->waiting_for] += simulation_.now() - play.path_end;
+      account(play, static_cast<std::uint32_t>(running - play.progress.begin()), play.path);
     } else {
       const auto delayed = find(State::kDelayed);
       const Cause cause = delayed != play.progress.end() ? delayed->waiting_for : Cause::kOther;

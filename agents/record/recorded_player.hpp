@@ -21,7 +21,6 @@
 #include <optional>
 #include <vector>
 
-#include "agents/record/model_pools.hpp"
 #include "agents/record/recorded_arrivals.hpp"
 #include "agents/record/recorded_task.hpp"
 #include "agents/work/workload.hpp"
@@ -32,20 +31,17 @@ namespace tokenyard::agents {
 
 class RecordedPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
-  /// `pools`: by recorded model; kDropped: its calls are played as waits.
+  /// `pools`: by recorded model; kDropped (model_pools.hpp): its calls are played as waits.
   RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
                  const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
-
-  /// Called once, when the last task arrives (or at the start, if there is none).
-  void set_on_last(std::function<void()> on_last) { arrivals_.set_on_last(std::move(on_last)); }
 
   void start() override { arrivals_.start(); }
   bool arrivals_over() const override { return arrivals_.over(); }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override;
-
-  std::uint64_t dropped_calls() const { return dropped_calls_; }
-  std::uint64_t tasks_outside() const { return arrivals_.outside(); }  ///< of [from, to)
+  void set_on_last(std::function<void()> on_last) override { arrivals_.set_on_last(std::move(on_last)); }
+  /// Also calls of models without a pool, and tasks outside the plan's [from, to).
+  std::vector<std::string> left_out() const override;
 
  private:
   enum class State : std::uint8_t { kBlocked, kDelayed, kRunning, kDone };
@@ -91,6 +87,8 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void release(std::uint32_t play, std::uint32_t step);
   void advance(std::uint32_t play);
   void begin_step(std::uint32_t play, std::uint32_t step);
+  /// A running step's time from its beginning to now, in `causes`.
+  void account(const Play& play, std::uint32_t step, platforms::CauseTimes& causes) const;
   static std::uint32_t next_node(const Play& play, std::uint32_t step);
   void end_step(std::uint32_t play, std::uint32_t step, const platforms::CauseTimes& causes,
                 std::optional<std::uint64_t> call = {});

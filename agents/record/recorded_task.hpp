@@ -7,7 +7,8 @@
 /// tool, a person or a wait takes its recorded `duration`.
 ///
 /// Invariants, which readers establish: a task has a step; dependencies name steps before the step itself, so there is
-/// no cycle; durations and delays are not negative, and sum to less than the clock's range; a call's prompt holds at
+/// no cycle; durations and delays are not negative, and sum to less than the clock's range; no startup is longer than
+/// its duration; a call's prompt holds at
 /// least one token.
 ///
 /// A source hands out tasks in order of arrival. Names are known before the first task: a source has looked through its
@@ -20,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/work/left_out.hpp"
+#include "agents/record/left_out.hpp"
 #include "platforms/serving/call.hpp"
 
 namespace tokenyard::agents {
@@ -55,7 +56,8 @@ struct RecordedStep {
 
   // a tool, a person, a wait; for a call what it took when recorded, 0 if unknown
   sim::Time duration;
-  platforms::Cause cause = platforms::Cause::kOther;  ///< of the duration; of a call: of the time up to `not_before`
+  sim::Time startup;                                  ///< of the duration, at first: a server that was cold
+  platforms::Cause cause = platforms::Cause::kOther;  ///< of the rest; of a call: of the time up to `not_before`
   std::uint32_t count = 1;                            ///< tool calls that it stands for
 };
 

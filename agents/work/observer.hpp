@@ -50,6 +50,7 @@ struct NodeVisit {
   sim::Time begin;
   sim::Time served;  ///< when the service itself began (after waiting for capacity)
   sim::Time end;
+  sim::Time startup;                  ///< of a tool or person: what the server of the last to end took to start
   std::optional<std::uint64_t> call;  ///< the last of a node that calls a model
   std::uint32_t tool_calls = 0;       ///< that it made, side by side
 };

@@ -24,16 +24,16 @@ Service::Service(const ServiceSpec& spec, std::int64_t capacity)
 std::span<const Service::Begun> Service::begin(Time now) {
   if (waiting_.empty() || !server_free(now) || next_token() > now) return {};
   full_ = std::max(full_, now) + interval_;
-  const Time start = now + start_server(now);
+  const Time startup = start_server(now), start = now + startup;
   if (spec_.batch == 1) {
-    begun_.front() = {waiting_.front().walk, start + waiting_.front().duration};
+    begun_.front() = {waiting_.front().walk, start + waiting_.front().duration, startup};
     waiting_.pop_front();
     return {begun_.data(), 1};
   }
   begun_.clear();
   Time longest;
   while (!waiting_.empty() && static_cast<std::int64_t>(begun_.size()) < spec_.batch) {
-    begun_.push_back({waiting_.front().walk, {}, false});
+    begun_.push_back({waiting_.front().walk, {}, startup, false});
     longest = std::max(longest, waiting_.front().duration);
     waiting_.pop_front();
   }

@@ -32,6 +32,7 @@ class Service {
   struct Begun {
     std::uint32_t walk = 0;
     sim::Time end;
+    sim::Time startup;  ///< of the time until then, at first: of a server that was cold
     bool frees = true;  ///< its server: of a batch one does
   };
 

@@ -2,7 +2,8 @@
 /// Plays tasks: walks through task graphs, whose nodes are calls to the fleet, tools, people and waiting.
 ///
 /// A task's every nanosecond belongs to one cause. A walk accounts for its own time; where several things ran side by
-/// side (branches, copies), the one that ended last was on the critical path, and its causes are the walk's.
+/// side (branches, copies), the one that ended last was on the critical path, and its causes are the walk's. What a
+/// service's server, cold at first, takes to start is `startup`.
 ///
 /// Calls that fail before they are served (`call_failure`) are repeated after a back-off; a task whose call is
 /// rejected, or fails for good, ends with that status once its branches have ended.
@@ -98,6 +99,8 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     bool exhausted = false;  ///< the call failed for good
     std::uint32_t tool_calls = 0;
     sim::Time begin, served;
+    /// Of its copies that a service has begun, the one that ends last: when, and when its server starts, and has.
+    sim::Time last_end, cold_from, cold_to;
     AskingCall call;               ///< the last one, where tools overlap with it
     Part part;                     ///< of the prompt to come, where prompts are split
     sim::Time mark;                ///< up to which its time is accounted: now, when a visit begins, unless it waited
@@ -139,6 +142,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   bool begin_branches(std::uint32_t walk);
   bool begin_sub_agents(std::uint32_t walk);
   void end_branch(std::uint32_t parent, std::uint32_t child, bool failed);
+  /// The time since its mark goes to `cause`, but for what a server took to start.
   void account(TimedWalk& walk, platforms::Cause cause);
   void keep_result(TimedWalk& walk);
   void report_node(const TimedWalk& walk, std::optional<std::uint64_t> call = {});

@@ -60,7 +60,13 @@ void TaskPlayer::serve(std::uint32_t entry, std::uint32_t member, std::uint32_t 
     const std::span<const Service::Begun> begun = service.begin(now);
     if (begun.empty()) break;
     for (const Service::Begun& job : begun) {
-      walks_[job.walk].served = now;
+      TimedWalk& walk = walks_[job.walk];
+      walk.served = now;
+      if (job.end >= walk.last_end) {
+        walk.last_end = job.end;
+        walk.cold_from = now;
+        walk.cold_to = now + job.startup;
+      }
       wake(job.walk, job.end, job.frees ? Event::kServed : Event::kServedBesides);
     }
   }
@@ -85,9 +91,9 @@ void TaskPlayer::end_service(std::uint32_t index, bool frees) {
 
 void TaskPlayer::end_wait(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
-  account(walk, walk.waiting_for);
   keep_result(walk);
   report_node(walk);
+  account(walk, walk.waiting_for);
   if (walk.part.on_its_way) {
     walk.part.awaited = true;
     walk.waiting_for = Cause::kQueue;

@@ -9,9 +9,6 @@
 ///
 /// Cost: O(outgoing edges) to choose a way. Walks are recycled; a walk in progress allocates nothing.
 
-#include <span>
-#include <vector>
-
 #include "agents/graph/task_graph.hpp"
 #include "sim/core/short_vector.hpp"
 

@@ -37,6 +37,7 @@ std::uint32_t TaskPlayer::new_walk(std::uint32_t task, std::uint32_t parent, std
   walk.causes = {};
   walk.call = {};
   walk.part = {};
+  walk.cold_from = walk.cold_to = Time();
   walk.error = walk.exhausted = false;
   return index;
 }
@@ -158,8 +159,11 @@ void TaskPlayer::end_branch(std::uint32_t parent_index, std::uint32_t index, boo
 // ---- What a visit leaves behind -------------------------------------------------------------------------------------
 
 void TaskPlayer::account(TimedWalk& walk, Cause cause) {
-  walk.causes[cause] += simulation_.now() - walk.mark;
-  walk.mark = simulation_.now();
+  const Time now = simulation_.now(), startup = std::min(now, walk.cold_to) - walk.cold_from;
+  walk.causes[Cause::kStartup] += startup;
+  walk.causes[cause] += now - walk.mark - startup;
+  walk.mark = now;
+  walk.cold_from = walk.cold_to = Time();
 }
 
 void TaskPlayer::keep_result(TimedWalk& walk) {
@@ -180,6 +184,7 @@ void TaskPlayer::report_node(const TimedWalk& walk, std::optional<std::uint64_t>
   visit.kind = name_of(walk.node().kind);
   visit.begin = walk.begin;
   visit.served = walk.served;
+  visit.startup = walk.cold_to - walk.cold_from;
   visit.end = simulation_.now();
   visit.call = call;
   visit.tool_calls = walk.tool_calls;

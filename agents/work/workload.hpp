@@ -1,7 +1,9 @@
 #pragma once
 /// Whoever brings tasks into a simulation: a player of task graphs (task_player.hpp), of recorded requests
-/// (request_player.hpp) or of recorded tasks (record/recorded_player.hpp).
+/// (record/request_player.hpp) or of recorded tasks (record/recorded_player.hpp).
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "agents/work/observer.hpp"
@@ -19,6 +21,12 @@ class Workload {
   virtual std::uint64_t tasks_in_flight() const = 0;
   /// Ends every task still in flight as unfinished, now; after the fleet has ended its calls.
   virtual void finish_unfinished() = 0;
+
+  /// Of recorded work: `on_last` is called once, when the last arrival has come (or at the start, if there is none).
+  /// Where arrivals are generated, they end at a date that is known, and nothing is called.
+  virtual void set_on_last(std::function<void()>) {}
+  /// What of a recording was not played, or not as it was recorded, in words; complete when all has arrived.
+  virtual std::vector<std::string> left_out() const { return {}; }
 
   bool over() const { return arrivals_over() && tasks_in_flight() == 0; }
   void add_observer(TaskObserver& observer) { observers_.push_back(&observer); }

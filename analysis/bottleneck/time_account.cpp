@@ -52,13 +52,6 @@ std::vector<Time> latest_ends(const traces::RanTask& ran) {
   return latest;
 }
 
-CauseTimes causes_of(const RecordedStep& step, const traces::StepRun& run) {
-  if (step.kind == agents::StepKind::kCall) return run.causes;
-  CauseTimes causes;
-  causes[step.cause] = run.end - run.begin;
-  return causes;
-}
-
 }  // namespace
 
 std::function<void(platforms::Fleet&, agents::Workload&, const traces::Names&)> TimeAccount::watcher(Time warmup) {
@@ -93,7 +86,7 @@ void TimeAccount::add(const traces::RanTask& ran, const agents::RecordedNames& n
   for (std::size_t s = last;;) {
     Step& step = step_of(s);
     ++step.critical;
-    const CauseTimes causes = causes_of(steps[s], ran.runs[s]);
+    const CauseTimes& causes = ran.runs[s].causes;
     step.causes += causes;
     if (steps[s].kind == agents::StepKind::kCall) pools_[names.models[steps[s].model]] += causes;
     const RecordedDependency* before = nullptr;

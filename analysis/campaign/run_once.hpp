@@ -39,7 +39,7 @@ struct RunOutcome {
 std::vector<std::pair<std::string, std::optional<double>>> select_outputs(const sim::Json& summary,
                                                                           const std::vector<std::string>& keys);
 
-using MakeNetwork = std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)>;
+using sim::MakeNetwork;
 
 /// The scenario of a run, read; its faults are named by the campaign's file and the run's factors.
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults);

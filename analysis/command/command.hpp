@@ -7,13 +7,10 @@
 
 #include <cstdio>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "sim/core/simulation.hpp"
 #include "sim/network/network.hpp"
-#include "sim/network/topology.hpp"
 
 namespace tokenyard::analysis {
 
@@ -25,7 +22,7 @@ struct Surroundings {
   std::FILE* out = stdout;
   std::FILE* err = stderr;
   /// SimGrid's network: only the executable links it. Null: the analytic one takes its place.
-  std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_simgrid_network = {};
+  sim::MakeNetwork make_simgrid_network = {};
   /// Called before a simulation starts: from then on an interrupt does not end the process but makes `interrupted`
   /// true, so that what was done can be kept.
   std::function<void()> catch_interrupts = [] {};

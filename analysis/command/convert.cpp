@@ -28,7 +28,7 @@ struct ConvertArguments {
 /// Requests as tasks of one call.
 class LoneCalls final : public agents::RecordedTaskSource {
  public:
-  explicit LoneCalls(std::unique_ptr<traces::TraceReader> requests) : requests_(std::move(requests)) {
+  explicit LoneCalls(std::unique_ptr<agents::RequestSource> requests) : requests_(std::move(requests)) {
     names_.agent("requests");
     names_.node(0, agents::StepKind::kCall, "request");
     names_.model("unnamed model");
@@ -47,7 +47,7 @@ class LoneCalls final : public agents::RecordedTaskSource {
   std::vector<agents::LeftOut> left_out() const override { return requests_->left_out(); }
 
  private:
-  std::unique_ptr<traces::TraceReader> requests_;
+  std::unique_ptr<agents::RequestSource> requests_;
   agents::RecordedRequest request_;
   agents::RecordedNames names_;
 };

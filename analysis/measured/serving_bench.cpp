@@ -139,7 +139,7 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   result.calls = std::move(client.served);
   result.totals = fleet.tally_of(0).totals;
   result.span_s = client.last.seconds();
-  result.itl_p50_s = fleet.tally_of(0).gaps.quantile_s(0.5).value_or(0);
+  result.itl_p50_s = fleet.tally_of(0).itl.quantile_s(0.5).value_or(0);
   result.steady_from = client.steady_from;
   result.steady_to = client.steady_to;
   if (watch) result.samples = std::move(watch->samples);

@@ -49,7 +49,7 @@ void Snapshot::take(sim::Time now) {
   fleet_.settle();
   for (std::size_t p = 0; p < fleet_.pools(); ++p) {
     pools.push_back(read_pool(fleet_, p));
-    gaps.merge(fleet_.tally_of(p).gaps);
+    gaps.merge(fleet_.tally_of(p).itl);
   }
 }
 

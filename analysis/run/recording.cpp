@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agents/record/model_pools.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Time;

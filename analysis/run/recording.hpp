@@ -36,7 +36,7 @@ class Recording {
   const Replay& replay() const { return replay_; }
 
  private:
-  std::unique_ptr<traces::TraceReader> requests_;
+  std::unique_ptr<agents::RequestSource> requests_;
   std::unique_ptr<agents::RecordedTaskSource> tasks_;
   Replay replay_;
 };

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/work/request_player.hpp"
+#include "agents/record/request_player.hpp"
 #include "agents/work/task_player.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/run/deployment.hpp"
@@ -50,13 +50,6 @@ std::vector<SloLimits> limits_of(const Slo& slo, const std::vector<std::string>&
   return limits;
 }
 
-struct FirstCall final : platforms::ServingObserver {
-  void on_submit(const platforms::CallRequest&, const platforms::CallRecord& record) override {
-    if (!date) date = record.arrival;
-  }
-  std::optional<Time> date;
-};
-
 /// Of all steps of a job, from its start.
 Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<platforms::TrainingJob>>& jobs) {
   Json json = Json::object();
@@ -75,17 +68,15 @@ Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<p
   return json;
 }
 
-/// What a replay did not play, for the notes of the summary; `player` plays tasks, or is null.
-void add_notes(const Replay& replay, const agents::RecordedPlayer* player, Json& notes) {
-  for (const agents::LeftOut& left_out : player != nullptr ? replay.tasks->left_out() : replay.requests->left_out()) {
-    notes.push_back(fmt::format("left out of the trace: {} {}", left_out.count, left_out.what));
+/// What a replay did not play, or not measure, for the notes of the summary.
+void add_notes(const Scenario& scenario, const agents::Workload& replayed, Time last_arrival, Json& notes) {
+  for (const std::string& left_out : replayed.left_out()) notes.push_back(left_out);
+  const Time warmup = Time::seconds(scenario.run.warmup_s);
+  if (last_arrival < warmup || (last_arrival == warmup && !scenario.run.drain)) {
+    notes.push_back(fmt::format(
+        "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran",
+        warmup.seconds()));
   }
-  if (player == nullptr) return;
-  if (player->dropped_calls() > 0)
-    notes.push_back(fmt::format("{} calls of models without a pool were played as waits", player->dropped_calls()));
-  if (player->tasks_outside() > 0)
-    notes.push_back(
-        fmt::format("{} tasks outside the chosen part of the trace were left out", player->tasks_outside()));
 }
 
 /// Without traffic both networks are alike, and the analytic one costs nothing.
@@ -101,6 +92,19 @@ std::unique_ptr<sim::Network> network_of(const Scenario& scenario, const Replay&
                      network->last_date().seconds())});
   }
   return network;
+}
+
+std::unique_ptr<agents::Workload> make_workload(const Scenario& scenario, const Replay& replay,
+                                                sim::Simulation& simulation, platforms::Fleet& fleet) {
+  if (replay.tasks != nullptr) {
+    return std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools,
+                                                    scenario.seed);
+  }
+  if (replay.requests != nullptr) {
+    return std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
+  }
+  return std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries,
+                                              Time::seconds(scenario.run.duration_s));
 }
 
 }  // namespace
@@ -122,25 +126,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   platforms::Fleet fleet(simulation, *network, pool_options(scenario, placement, options.stepwise));
 
   const Time warmup = Time::seconds(scenario.run.warmup_s);
-  const Time duration = Time::seconds(scenario.run.duration_s);
-  agents::RequestPlayer* player = nullptr;
-  agents::RecordedPlayer* recorded = nullptr;
-  std::unique_ptr<agents::Workload> workload;
-  if (replay.tasks != nullptr) {
-    auto owned = std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools,
-                                                          scenario.seed);
-    recorded = owned.get();
-    workload = std::move(owned);
-  } else if (replay.requests != nullptr) {
-    auto owned =
-        std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
-    player = owned.get();
-    workload = std::move(owned);
-  } else {
-    workload =
-        std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries, duration);
-  }
-
+  const std::unique_ptr<agents::Workload> workload = make_workload(scenario, replay, simulation, fleet);
   const auto training = training_jobs(scenario, placement, simulation, *network);
 
   const traces::Names names = names_of(scenario, replay);
@@ -157,22 +143,12 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   EndOfWarmup end_of_warmup(fleet, begin, sampler);
   if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
   EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
-  // A trace ends with its last arrival, known when it comes.
-  FirstCall first_call;
-  if (replay) fleet.add_observer(first_call);
-  Time last_arrival;
-  const auto on_last = [&] {
-    last_arrival = simulation.now();
-    // Where all came at once, nothing is measured by then: the measured time goes on to the end of the run.
-    if (!scenario.run.drain || (first_call.date && *first_call.date < last_arrival))
-      end_of_arrivals.schedule(last_arrival);
-  };
-  if (recorded != nullptr) {
-    recorded->set_on_last(on_last);
-  } else if (player != nullptr) {
-    player->set_on_last(on_last);
+  LastArrival last_arrival(simulation, end_of_arrivals, scenario.run.drain);
+  if (replay) {
+    fleet.add_observer(last_arrival);
+    workload->set_on_last([&] { last_arrival.come(); });
   } else {
-    end_of_arrivals.schedule(duration);
+    end_of_arrivals.schedule(Time::seconds(scenario.run.duration_s));
   }
   bool interrupted = false;
   simulation.set_pulse([&](Time now) {
@@ -197,14 +173,7 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
     summary["training"] = training_json(scenario, training);
     summary["notes"].push_back("energy and cost are those of the pools: training jobs are not in them");
   }
-  if (replay) {
-    add_notes(replay, recorded, summary["notes"]);
-    if (last_arrival < warmup || (last_arrival == warmup && !scenario.run.drain)) {
-      summary["notes"].push_back(fmt::format(
-          "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran",
-          warmup.seconds()));
-    }
-  }
+  if (replay) add_notes(scenario, *workload, last_arrival.date(), summary["notes"]);
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();
   if (!options.out.empty()) {
     write_summary(scenario, options, summary);

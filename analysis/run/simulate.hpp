@@ -8,7 +8,7 @@
 #include <set>
 
 #include "agents/record/recorded_player.hpp"
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/network.hpp"
@@ -25,7 +25,7 @@ struct SimulateOptions {
   bool report = true;  ///< report.html, too
   /// Makes the network that carries traffic; null: the analytic one. SimGrid's comes from the executable, the only one
   /// to link it.
-  std::function<std::unique_ptr<sim::Network>(const sim::Topology&, sim::Simulation&)> make_network;
+  sim::MakeNetwork make_network;
   /// Adds observers of the caller's own.
   std::function<void(platforms::Fleet&, agents::Workload&, const traces::Names&)> watch;
   /// Called now and then with the simulated time; false interrupts: what was done is kept and marked partial.

@@ -2,6 +2,7 @@
 /// The measured time: it opens at the end of the warm-up and closes when no more work comes.
 
 #include <algorithm>
+#include <optional>
 
 #include "analysis/run/metrics.hpp"
 #include "analysis/run/pool_reading.hpp"
@@ -17,7 +18,7 @@ class EndOfWarmup final : public sim::EventHandler {
       : fleet_(fleet), snapshot_(snapshot), sampler_(sampler) {}
   void on_event(sim::Time now, std::uint64_t) override {
     snapshot_.take(now);
-    fleet_.forget_gaps();
+    fleet_.forget_itl();
     sampler_.begin_window();
   }
   sim::Entity entity{1};
@@ -63,6 +64,30 @@ class EndOfArrivals final : public sim::EventHandler {
   sim::Time begin_;
   bool drain_;
   sim::Entity entity_;
+};
+
+/// The last arrival of a trace, known when it comes: no more work comes then. An observer of the fleet.
+class LastArrival final : public platforms::ServingObserver {
+ public:
+  LastArrival(sim::Simulation& simulation, EndOfArrivals& end_of_arrivals, bool drain)
+      : simulation_(simulation), end_of_arrivals_(end_of_arrivals), drain_(drain) {}
+
+  void on_submit(const platforms::CallRequest&, const platforms::CallRecord& record) override {
+    if (!first_call_) first_call_ = record.arrival;
+  }
+  /// It comes now. Where all came at once, nothing is measured by then: the measured time goes on to the end of the run.
+  void come() {
+    date_ = simulation_.now();
+    if (!drain_ || (first_call_ && *first_call_ < date_)) end_of_arrivals_.schedule(date_);
+  }
+  sim::Time date() const { return date_; }
+
+ private:
+  sim::Simulation& simulation_;
+  EndOfArrivals& end_of_arrivals_;
+  bool drain_;
+  std::optional<sim::Time> first_call_;
+  sim::Time date_;
 };
 
 }  // namespace tokenyard::analysis

@@ -31,6 +31,7 @@
 
 #include "platforms/kv/extent.hpp"
 #include "platforms/kv/kv_eviction.hpp"
+#include "sim/random/scatter.hpp"
 
 namespace tokenyard::platforms {
 
@@ -140,9 +141,8 @@ class KvCache {
   };
   struct ChildHash {
     std::size_t operator()(const ChildKey& key) const {
-      std::uint64_t h = (key.content ^ static_cast<std::uint64_t>(key.offset) * 0x9e3779b97f4a7c15ULL) + key.parent;
-      h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
-      return static_cast<std::size_t>(h ^ (h >> 27));
+      return static_cast<std::size_t>(
+          sim::scatter((key.content ^ static_cast<std::uint64_t>(key.offset) * 0x9e3779b97f4a7c15ULL) + key.parent));
     }
   };
 

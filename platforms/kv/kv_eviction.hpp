@@ -48,7 +48,7 @@ constexpr std::uint8_t worth_of_steps(std::uint32_t calls) {
 }
 
 /// How near the tasks in flight are to each role's prefix, as their last calls said.
-class StepsAhead {
+class PrefixDistances {
  public:
   /// Calls until the nearest task's call with that prefix; 0: none is known.
   std::uint32_t nearest(std::uint64_t role) const {

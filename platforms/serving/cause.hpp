@@ -23,7 +23,7 @@ enum class Cause : std::uint8_t {
   kNetwork,       ///< other traffic on the modeled network
   kTool,          ///< tools and retrieval, waiting for their capacity included
   kHuman,         ///< people: replies, approvals, hand-offs, waiting for them included
-  kStartup,       ///< replicas or sandboxes starting
+  kStartup,       ///< cold servers of tools (sandboxes) starting
   kRetry,         ///< back-off and repeated work after a failure
   kPaused,        ///< held back by admission control
   kMedia,         ///< images and video being made

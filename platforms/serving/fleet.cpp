@@ -408,9 +408,9 @@ void Fleet::settle() {
   }
 }
 
-void Fleet::forget_gaps() {
+void Fleet::forget_itl() {
   settle();
-  for (Pool& pool : pools_) pool.tally.gaps = {};
+  for (Pool& pool : pools_) pool.tally.itl = {};
 }
 
 void Fleet::finish_unfinished() {

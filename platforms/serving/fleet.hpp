@@ -67,11 +67,10 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
 
   /// Ends every call still in flight as unfinished, now.
   void finish_unfinished();
-  std::uint64_t calls_submitted() const { return submitted_; }
   std::size_t calls_in_flight() const { return calls_.in_use(); }
   const PoolTally& tally_of(std::size_t pool) const { return pools_[pool].tally; }
-  /// From now on, tallies tell of the gaps between tokens to come.
-  void forget_gaps();
+  /// From now on, tallies tell of the inter-token latency of tokens to come.
+  void forget_itl();
 
  private:
   struct Pool {

@@ -83,16 +83,17 @@ void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens,
         if (use.prefix.content == role && call.record.finish != CallRecord::kNoTime) own = use.calls;
       }
       return kv_.release(call.kv, context, tokens,
-                         {worth_of_steps(ahead_->nearest(role)), comes_back ? worth_of_steps(own) : kNever});
+                         {worth_of_steps(prefix_distances_->nearest(role)), comes_back ? worth_of_steps(own) : kNever});
     }
   }
 }
 
 /// How far the task is from each role's prefix, from now on.
 void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
-  if (ahead_ == nullptr) return;
+  if (prefix_distances_ == nullptr) return;
   settle();
-  ahead_->on_call(task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(ahead_->nearest(role))); });
+  prefix_distances_->on_call(
+      task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(prefix_distances_->nearest(role))); });
   if (tiers_ == nullptr) return;
   for (const NextUse& use : uses) {
     if (use.calls == 1) prefetch(use);

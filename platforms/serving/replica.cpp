@@ -15,7 +15,7 @@ Replica::Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity)
       index_(index),
       decoding_(pool.kv.block_size),
       kv_(pool.kv) {
-  if (pool.eviction == KvEviction::kStepsToExecution) ahead_ = std::make_unique<StepsAhead>();
+  if (pool.eviction == KvEviction::kStepsToExecution) prefix_distances_ = std::make_unique<PrefixDistances>();
 }
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
@@ -30,7 +30,7 @@ void Replica::submit(std::uint32_t index) {
   parts_ = parts_ || call.request.part;
   call.held = may_hold() && claim_held(call);
   if (call.request.part && hold_at_once(index)) return;
-  if (ahead_ != nullptr && !call.request.part) note_uses(call.request.task, call.request.next_uses);
+  if (prefix_distances_ != nullptr && !call.request.part) note_uses(call.request.task, call.request.next_uses);
   if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
     promote(call.request, call.record.causes.served(), call.record.causes[Cause::kQueue]);
   queue(index, false);

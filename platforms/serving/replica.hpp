@@ -149,7 +149,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
   void join_running(std::uint32_t index);
 
-  // leaping.cpp
+  // replica_leaping.cpp
   void start_leap(sim::FineTime start);
   std::int64_t steps_alike(const Leap::Batch& batch) const;
   void schedule_end();
@@ -220,10 +220,10 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   KvCache kv_;
   HeldKv held_{kv_};
 
-  std::unique_ptr<KvTiers> tiers_;          ///< none: no tiers
-  std::unique_ptr<KvRetention> retention_;  ///< none: lru
-  std::unique_ptr<StepsAhead> ahead_;       ///< with steps-to-execution
-  std::vector<std::uint64_t> prefetching_;  ///< the prefixes on their way from tiers
+  std::unique_ptr<KvTiers> tiers_;                     ///< none: no tiers
+  std::unique_ptr<KvRetention> retention_;             ///< none: lru
+  std::unique_ptr<PrefixDistances> prefix_distances_;  ///< with steps-to-execution
+  std::vector<std::uint64_t> prefetching_;             ///< the prefixes on their way from tiers
 };
 
 }  // namespace tokenyard::platforms

@@ -76,7 +76,7 @@ struct ServingTotals {
 /// What the replicas of a pool have done together, each up to when it was settled.
 struct PoolTally {
   ServingTotals totals;
-  sim::QuantileSketch gaps;  ///< between the tokens of calls
+  sim::QuantileSketch itl;  ///< inter-token latency: between the tokens of calls
 };
 
 }  // namespace tokenyard::platforms

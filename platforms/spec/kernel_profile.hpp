@@ -13,7 +13,6 @@
 
 #include <iterator>
 #include <map>
-#include <span>
 
 #include "sim/input/json_reader.hpp"
 

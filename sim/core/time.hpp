@@ -10,7 +10,6 @@
 ///   Time t = Time::seconds(1.5) + Time::milliseconds(3);
 ///   fmt::print("{}", t.seconds());
 
-#include <cmath>
 #include <compare>
 #include <cstdint>
 #include <limits>

@@ -13,7 +13,9 @@
 /// happens on their date, so that what begins together is solved once.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -69,5 +71,8 @@ class Network {
   std::size_t peak_ = 0;
   std::vector<double> link_bytes_;
 };
+
+/// Makes the network of a simulation, both of which outlive it. Null: the analytic one is meant.
+using MakeNetwork = std::function<std::unique_ptr<Network>(const Topology&, Simulation&)>;
 
 }  // namespace tokenyard::sim

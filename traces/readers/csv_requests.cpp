@@ -114,15 +114,15 @@ class CsvRequests final : public RowReader {
 
 }  // namespace
 
-std::unique_ptr<TraceReader> make_azure_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_azure_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<CsvRequests>(path, options, kAzure, CsvRequests::Origin::kFirstRow);
 }
 
-std::unique_ptr<TraceReader> make_burstgpt_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_burstgpt_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<CsvRequests>(path, options, kBurstGpt, CsvRequests::Origin::kFile);
 }
 
-std::unique_ptr<TraceReader> make_requests_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_requests_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<CsvRequests>(path, options, kRequests, CsvRequests::Origin::kFile);
 }
 

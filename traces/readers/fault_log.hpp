@@ -1,15 +1,21 @@
 #pragma once
-/// What a reader of tasks refuses or leaves out: faults in strict mode, counts by reason when faulty things are
-/// skipped.
+/// What a reader refuses or leaves out: faults in strict mode, counts by reason when faulty things are skipped.
+///
+/// In strict mode `kMaxFaults` faults are collected before all are thrown at once. Reasons are told in the order in
+/// which they occurred, behind those that the reader named beforehand, in its order. O(reasons) for what is left out.
 ///
 ///   FaultLog log(options.skip_faulty);
-///   if (bad) log.refuse({path, "line 3", "…", "…"}, "rows with bad token counts");
+///   if (bad) return log.refuse({path, "line 3", "…", "…"}, "rows with bad token counts");
 ///   log.leave_out("plumbing spans");   // sound, but not to be played: counted in both modes
 ///   log.settle();
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
+#include <numeric>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/record/recorded_task.hpp"
@@ -20,11 +26,14 @@ namespace tokenyard::traces {
 class FaultLog {
  public:
   static constexpr std::size_t kMaxFaults = 20;
-  explicit FaultLog(bool skip_faulty) : skip_faulty_(skip_faulty) {}
+  explicit FaultLog(bool skip_faulty, std::span<const std::string_view> reasons = {}) : skip_faulty_(skip_faulty) {
+    for (const std::string_view reason : reasons) counts_.push_back({std::string(reason), 0});
+  }
 
-  /// Throws when there are many. Returns false.
+  /// In strict mode throws when there are many. Returns false.
   bool refuse(sim::Fault fault, std::string_view what) {
     if (skip_faulty_) {
+      if (first_skipped_.empty()) first_skipped_ = std::move(fault.place);
       leave_out(what);
     } else if (!settled_) {
       faults_.add(std::move(fault.file), std::move(fault.place), std::move(fault.found), std::move(fault.allowed));
@@ -35,9 +44,9 @@ class FaultLog {
   void leave_out(std::string_view what, std::uint64_t count = 1) {
     if (count == 0 || settled_) return;
     const auto at =
-        std::find_if(left_out_.begin(), left_out_.end(), [&](const agents::LeftOut& l) { return l.what == what; });
-    if (at == left_out_.end()) {
-      left_out_.push_back({std::string(what), count});
+        std::find_if(counts_.begin(), counts_.end(), [&](const agents::LeftOut& l) { return l.what == what; });
+    if (at == counts_.end()) {
+      counts_.push_back({std::string(what), count});
     } else {
       at->count += count;
     }
@@ -50,17 +59,32 @@ class FaultLog {
                    fmt::format("dates and waits that sum to at most {:.0f} s", agents::kLongestTaskS)},
                   "tasks of absurd dates");
   }
+  bool any_fault() const { return !faults_.empty(); }  ///< in strict mode
+  void throw_if_any() const { faults_.throw_if_any(); }
   /// The trace has been looked through: throws what is wrong; what is refused from now on is counted already.
   void settle() {
-    faults_.throw_if_any();
+    throw_if_any();
     settled_ = true;
   }
-  const std::vector<agents::LeftOut>& left_out() const { return left_out_; }
+  /// By reason, so far.
+  std::vector<agents::LeftOut> left_out() const {
+    std::vector<agents::LeftOut> left_out;
+    std::copy_if(counts_.begin(), counts_.end(), std::back_inserter(left_out),
+                 [](const agents::LeftOut& l) { return l.count > 0; });
+    return left_out;
+  }
+  std::uint64_t total() const {
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const agents::LeftOut& l) { return sum + l.count; });
+  }
+  /// Where the first thing was that is wrong and was skipped; empty if none was.
+  const std::string& first_skipped() const { return first_skipped_; }
 
  private:
   bool skip_faulty_, settled_ = false;
   sim::Faults faults_;
-  std::vector<agents::LeftOut> left_out_;
+  std::string first_skipped_;
+  std::vector<agents::LeftOut> counts_;
 };
 
 }  // namespace tokenyard::traces

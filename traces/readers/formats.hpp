@@ -5,11 +5,11 @@
 
 namespace tokenyard::traces {
 
-std::unique_ptr<TraceReader> make_azure_reader(const std::string& path, const TraceOptions& options);
-std::unique_ptr<TraceReader> make_bailian_reader(const std::string& path, const TraceOptions& options);
-std::unique_ptr<TraceReader> make_burstgpt_reader(const std::string& path, const TraceOptions& options);
-std::unique_ptr<TraceReader> make_servegen_reader(const std::string& path, const TraceOptions& options);
-std::unique_ptr<TraceReader> make_requests_reader(const std::string& path, const TraceOptions& options);
-std::unique_ptr<TraceReader> make_mooncake_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_azure_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_bailian_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_burstgpt_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_servegen_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_requests_reader(const std::string& path, const TraceOptions& options);
+std::unique_ptr<agents::RequestSource> make_mooncake_reader(const std::string& path, const TraceOptions& options);
 
 }  // namespace tokenyard::traces

@@ -111,11 +111,11 @@ class HashedRequests final : public RowReader {
 
 }  // namespace
 
-std::unique_ptr<TraceReader> make_mooncake_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_mooncake_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<HashedRequests>(path, options, kMooncake);
 }
 
-std::unique_ptr<TraceReader> make_bailian_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_bailian_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<HashedRequests>(path, options, kBailian);
 }
 

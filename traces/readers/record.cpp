@@ -11,7 +11,8 @@
 /// the line by their place, with a delay in nanoseconds (0), its cause ("other") and the trigger ("completion"). `model`
 /// is the pool that served the call. `not_before_ns` counts from the arrival; an LLM step's `cause` says what that time
 /// was. An LLM step's `entity` (0: none) keeps its random draws, those of speculative decoding, as they were. A tool's
-/// `count` is the calls that ran side by side.
+/// `count` is the calls that ran side by side; its `startup_ns` (0), or a person's, what of `took_ns` a cold server took
+/// to start.
 
 #include "traces/readers/json_row.hpp"
 #include "traces/readers/task_documents.hpp"
@@ -98,9 +99,9 @@ class RecordReader final : public TaskDocuments {
       return refuse(pointer, shown_text(simdjson::minify(element)),
                     R"({"kind": "llm", "tool", "human" or "wait", "node": "…", …})");
     }
-    static const std::vector<std::string> kKeys = {"kind",          "node",   "branch", "parent",        "took_ns",
-                                                   "not_before_ns", "cause",  "count",  "model",         "prompt",
-                                                   "output_tokens", "entity", "after",  "output_content"};
+    static const std::vector<std::string> kKeys = {"kind",       "node",          "branch", "parent", "took_ns",
+                                                   "startup_ns", "not_before_ns", "cause",  "count",  "model",
+                                                   "prompt",     "output_tokens", "entity", "after",  "output_content"};
     if (!know_keys(element, kKeys, pointer)) return false;
     const auto at = std::find(agents::kStepKindNames.begin(), agents::kStepKindNames.end(), kind);
     if (at == agents::kStepKindNames.end())
@@ -108,15 +109,17 @@ class RecordReader final : public TaskDocuments {
     RecordedStep& step = task.steps.emplace_back();
     step.kind = static_cast<StepKind>(at - agents::kStepKindNames.begin());
     step.node = names_.node(task.agent, step.kind, node);
-    std::int64_t took = 0, not_before = 0;
+    std::int64_t took = 0, startup = 0, not_before = 0;
     if (!count(element, "branch", kMostBranches, step.branch, pointer) ||
         !count(element, "parent", kMostBranches, step.parent_branch, pointer) ||
         !count(element, "took_ns", kMostNs, took, pointer) ||
+        !count(element, "startup_ns", step.kind == StepKind::kCall ? 0 : took, startup, pointer) ||
         !count(element, "not_before_ns", kMostNs, not_before, pointer) ||
         !count(element, "count", kMostBranches, step.count, pointer)) {
       return false;
     }
     step.duration = Time::nanoseconds(took);
+    step.startup = Time::nanoseconds(startup);
     step.not_before = Time::nanoseconds(not_before);
     Element given;
     if (element["cause"].get(given) == SUCCESS && (given.get(cause) != SUCCESS || !read_cause(cause, step.cause))) {

@@ -15,12 +15,12 @@ constexpr std::int64_t kDayNs = 86'400'000'000'000, kYearNs = 366 * kDayNs;
 }  // namespace
 
 RowReader::RowReader(const std::string& path, const TraceOptions& options, Origin origin)
-    : file_(path), options_(options), origin_(origin), faults_(options.skip_faulty) {}
+    : file_(path), options_(options), origin_(origin), log_(options.skip_faulty, kRowFaultNames) {}
 
 std::string RowReader::place() const { return fmt::format("line {}", file_.number()); }
 
 bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) {
-  return faults_.refuse(reason, {path(), place(), std::move(found), std::move(allowed)});
+  return log_.refuse({path(), place(), std::move(found), std::move(allowed)}, name_of(reason));
 }
 
 bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
@@ -29,7 +29,7 @@ bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
 }
 
 bool RowReader::refuse_json(std::string_view line, std::string_view reason) {
-  return faults_.refuse(RowFault::kMalformed, json_fault(path(), file_.number(), line, reason, expected()));
+  return log_.refuse(json_fault(path(), file_.number(), line, reason, expected()), name_of(RowFault::kMalformed));
 }
 
 void RowReader::insert(std::uint32_t slot) {
@@ -76,19 +76,19 @@ bool RowReader::take_row() {
 bool RowReader::next(agents::RecordedRequest& request) {
   while (order_.size() <= options_.reorder_rows && take_row()) {
   }
-  if (faults_.any()) {
+  if (log_.any_fault()) {
     // The user hears of the other faults at once, too; no row is played any more.
     while (take_row()) {
       free_.insert(free_.end(), order_.begin(), order_.end());
       order_.clear();
     }
-    faults_.throw_if_any();
+    log_.throw_if_any();
   }
   if (order_.empty()) {
     if (given_ > 0) return false;
     std::string found = "no request";
-    if (skipped().total() > 0) found += fmt::format(": all {} rows are left out", skipped().total());
-    if (!skipped().first.empty()) found += fmt::format(", the first at {}", skipped().first[0].place);
+    if (log_.total() > 0) found += fmt::format(": all {} rows are left out", log_.total());
+    if (!log_.first_skipped().empty()) found += fmt::format(", the first at {}", log_.first_skipped());
     throw sim::InputError({path(), "", std::move(found), expected()});
   }
   const std::uint32_t slot = order_.front();

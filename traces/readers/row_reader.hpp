@@ -8,19 +8,21 @@
 
 #include <deque>
 
+#include "traces/readers/fault_log.hpp"
 #include "traces/readers/line_file.hpp"
-#include "traces/readers/row_faults.hpp"
+#include "traces/readers/row_fault.hpp"
+#include "traces/readers/trace_reader.hpp"
 
 namespace tokenyard::traces {
 
-class RowReader : public TraceReader {
+class RowReader : public agents::RequestSource {
  public:
   enum class Origin : std::uint8_t {
     kFile,      ///< dates count from the start of the trace, or are absolute if they begin after a year (Unix time)
     kFirstRow,  ///< dates are absolute; the first request arrives at 0
   };
   bool next(agents::RecordedRequest& request) final;
-  const SkippedRows& skipped() const final { return faults_.skipped(); }
+  std::vector<agents::LeftOut> left_out() const final { return log_.left_out(); }
 
  protected:
   struct Row {
@@ -43,7 +45,10 @@ class RowReader : public TraceReader {
   /// The current row is no JSON, for a reason that is told where the place in the line cannot be.
   bool refuse_json(std::string_view line, std::string_view reason);
   /// The current row is sound but not to be played: counted in both modes. Returns false.
-  bool leave_out(RowFault reason) { return faults_.leave_out(reason); }
+  bool leave_out(RowFault reason) {
+    log_.leave_out(name_of(reason));
+    return false;
+  }
   const TraceOptions& options() const { return options_; }
   const std::string& path() const { return file_.path(); }
   std::string place() const;
@@ -62,7 +67,7 @@ class RowReader : public TraceReader {
   std::int64_t origin_ns_ = 0, last_ns_ = 0;
   std::uint64_t taken_ = 0, given_ = 0;
   bool header_seen_ = false;
-  RowFaults faults_;
+  FaultLog log_;
 };
 
 }  // namespace tokenyard::traces

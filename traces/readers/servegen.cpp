@@ -18,11 +18,12 @@
 
 #include "sim/input/json_reader.hpp"
 #include "sim/random/portable_math.hpp"
+#include "traces/readers/fault_log.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/formats.hpp"
 #include "traces/readers/json_fault.hpp"
 #include "traces/readers/line_file.hpp"
-#include "traces/readers/row_faults.hpp"
+#include "traces/readers/row_fault.hpp"
 #include "traces/readers/servegen_client.hpp"
 
 namespace tokenyard::traces {
@@ -35,10 +36,10 @@ using Lengths = ServeGenClient::Lengths;
 
 constexpr std::string_view kExpected = "a folder of chunk-N-trace.csv and chunk-N-dataset.json";
 
-class ServeGenReader final : public TraceReader {
+class ServeGenReader final : public agents::RequestSource {
  public:
   ServeGenReader(const std::string& path, const TraceOptions& options)
-      : options_(options), faults_(options.skip_faulty) {
+      : options_(options), log_(options.skip_faulty, kRowFaultNames) {
     if (!options.columns.empty()) {
       throw sim::InputError({"", "--map", "columns for servegen", "columns for a CSV format only"});
     }
@@ -56,7 +57,7 @@ class ServeGenReader final : public TraceReader {
     if (error) throw sim::InputError({path, "", error.message(), std::string(kExpected)});
     std::sort(chunks.begin(), chunks.end());
     for (const auto& [number, trace] : chunks) read_client(number, trace);
-    faults_.throw_if_any();
+    log_.throw_if_any();
     if (!missing_.empty()) throw sim::InputError(missing_);
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       if (!clients_[i].over()) due_.push({clients_[i].next_s(), i});
@@ -79,9 +80,11 @@ class ServeGenReader final : public TraceReader {
     ++given_;
     return true;
   }
-  const SkippedRows& skipped() const override { return faults_.skipped(); }
+  std::vector<agents::LeftOut> left_out() const override { return log_.left_out(); }
 
  private:
+  bool refuse(RowFault reason, sim::Fault fault) { return log_.refuse(std::move(fault), name_of(reason)); }
+
   /// A client with a faulty file is left out as a whole; a file that is not there is a fault in any case.
   void read_client(std::uint64_t number, const std::string& trace) {
     std::vector<Window> windows;
@@ -104,8 +107,8 @@ class ServeGenReader final : public TraceReader {
         return read_number(fields[field], value) && value >= 0 && value < 9e9;
       };
       const auto refuse_line = [&](std::string allowed) {
-        return faults_.refuse(RowFault::kMalformed,
-                              {file, fmt::format("line {}", lines.number()), shown_text(line), std::move(allowed)});
+        return refuse(RowFault::kMalformed,
+                      {file, fmt::format("line {}", lines.number()), shown_text(line), std::move(allowed)});
       };
       if (!split_csv(line, fields) || fields.size() != 6 || !number(0, window.begin_s) ||
           !number(1, window.rate_per_s) || !number(2, cv) || !number(4, shape) || !number(5, scale)) {
@@ -127,7 +130,7 @@ class ServeGenReader final : public TraceReader {
       }
       windows.push_back(window);
     }
-    if (windows.empty()) return faults_.refuse(RowFault::kMalformed, {file, "", "no window", std::string(kExpected)});
+    if (windows.empty()) return refuse(RowFault::kMalformed, {file, "", "no window", std::string(kExpected)});
     return true;
   }
 
@@ -136,30 +139,29 @@ class ServeGenReader final : public TraceReader {
     simdjson::dom::object object;
     if (std::error_code error; !fs::exists(file, error)) {
       sim::Fault missing{file, "", "no such file", "the token counts of the client whose chunk-N-trace.csv is there"};
-      if (!options_.skip_faulty) return faults_.refuse(RowFault::kMalformed, std::move(missing));
+      if (!options_.skip_faulty) return refuse(RowFault::kMalformed, std::move(missing));
       missing_.push_back(std::move(missing));
       return false;
     }
     sim::Faults unread;
     const std::optional<std::string> json = sim::read_text_file(file, unread);
-    if (!json) return faults_.refuse(RowFault::kMalformed, unread.list()[0]);
+    if (!json) return refuse(RowFault::kMalformed, unread.list()[0]);
     if (const auto error = parser_.parse(*json).get(root); error != simdjson::SUCCESS) {
-      return faults_.refuse(RowFault::kMalformed, json_fault(file, 1, *json, simdjson::error_message(error),
-                                                             "the token counts of the client's requests"));
+      return refuse(RowFault::kMalformed, json_fault(file, 1, *json, simdjson::error_message(error),
+                                                     "the token counts of the client's requests"));
     }
     constexpr const char* kAllowed = R"({"0": {"input_tokens": "{45: 0.01, …}", "output_tokens": "{…}"}, …})";
-    if (root.get(object) != simdjson::SUCCESS)
-      return faults_.refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
+    if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
     for (const auto [key, value] : object) {
       Lengths window;
       if (!read_number(key, window.begin_s)) {
-        return faults_.refuse(RowFault::kMalformed,
-                              {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
+        return refuse(RowFault::kMalformed,
+                      {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
       }
       for (const auto& [name, table] : {std::pair{"input_tokens", &window.prompt}, {"output_tokens", &window.output}}) {
         std::string_view text;
         if (value[name].get(text) != simdjson::SUCCESS || !read_table(text, *table)) {
-          return faults_.refuse(
+          return refuse(
               RowFault::kTokens,
               {file, fmt::format("/{}/{}", key, name), shown_text(text),
                fmt::format("counts from 1 to {} with probabilities, as in {{45: 0.01, 46: 0.02}}", kMaxTokens)});
@@ -168,7 +170,7 @@ class ServeGenReader final : public TraceReader {
       if (!window.prompt.tokens.empty() && !window.output.tokens.empty()) lengths.push_back(std::move(window));
     }
     std::sort(lengths.begin(), lengths.end(), [](const Lengths& a, const Lengths& b) { return a.begin_s < b.begin_s; });
-    if (lengths.empty()) return faults_.refuse(RowFault::kTokens, {file, "", "no token counts", kAllowed});
+    if (lengths.empty()) return refuse(RowFault::kTokens, {file, "", "no token counts", kAllowed});
     return true;
   }
 
@@ -210,13 +212,13 @@ class ServeGenReader final : public TraceReader {
   std::vector<ServeGenClient> clients_;
   std::priority_queue<Due> due_;
   std::uint64_t given_ = 0;
-  RowFaults faults_;
+  FaultLog log_;
   std::vector<sim::Fault> missing_;  ///< files, where faulty clients are left out: it is no row that is wrong
 };
 
 }  // namespace
 
-std::unique_ptr<TraceReader> make_servegen_reader(const std::string& path, const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> make_servegen_reader(const std::string& path, const TraceOptions& options) {
   return std::make_unique<ServeGenReader>(path, options);
 }
 

@@ -14,7 +14,7 @@
 
 #include <vector>
 
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "sim/random/distribution.hpp"
 
 namespace tokenyard::traces {

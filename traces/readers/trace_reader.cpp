@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <fmt/format.h>
-#include <numeric>
 
 #include "traces/readers/format_table.hpp"
 #include "traces/readers/formats.hpp"
@@ -10,7 +9,7 @@
 namespace tokenyard::traces {
 namespace {
 
-using Opener = std::unique_ptr<TraceReader> (*)(const std::string& path, const TraceOptions& options);
+using Opener = std::unique_ptr<agents::RequestSource> (*)(const std::string& path, const TraceOptions& options);
 
 const FormatTable<Opener>& table() {
   static const FormatTable<Opener> kTable({
@@ -45,21 +44,8 @@ ColumnMap parse_column_map(std::string_view text, sim::Faults& faults) {
   return map;
 }
 
-std::uint64_t SkippedRows::total() const {
-  return std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
-}
-
-std::vector<agents::LeftOut> TraceReader::left_out() const {
-  std::vector<agents::LeftOut> left_out;
-  for (std::size_t reason = 0; reason < kRowFaults; ++reason) {
-    const std::uint64_t count = skipped().by_reason[reason];
-    if (count > 0) left_out.push_back({fmt::format("rows: {}", kRowFaultNames[reason]), count});
-  }
-  return left_out;
-}
-
-std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::string& format,
-                                        const TraceOptions& options) {
+std::unique_ptr<agents::RequestSource> open_trace(const std::string& path, const std::string& format,
+                                                  const TraceOptions& options) {
   if (!(options.speed > 0) || !std::isfinite(options.speed)) {
     throw sim::InputError({"", "--speed", fmt::format("{}", options.speed), "a number above 0"});
   }
@@ -70,7 +56,7 @@ TraceSummary check_trace(const std::string& path, const std::string& format, sim
                          const TraceOptions& options) {
   TraceSummary summary;
   try {
-    const std::unique_ptr<TraceReader> trace = open_trace(path, format, options);
+    const std::unique_ptr<agents::RequestSource> trace = open_trace(path, format, options);
     agents::RecordedRequest request;
     while (trace->next(request)) {
       ++summary.requests;

@@ -18,23 +18,23 @@
 /// Faults: a row that is malformed, too late, or whose token counts are not whole numbers from 1 to 10^9 is refused
 /// with file and line. In strict mode (the default) up to 20 faults are collected, then `next` throws sim::InputError
 /// with all of them; with `skip_faulty` such rows are left out and counted by reason. A file that cannot be read at all
-/// (no such file, gzip, a header without the columns, no request) is an error in both.
+/// (no such file, no text, a header without the columns, no request) is an error in both.
 ///
-/// Files are read in blocks: memory is one block (1 MiB, or the longest line up to 16 MiB) and the look-ahead, whatever
-/// the size of the file. Cost: some 0.12 µs a CSV row, 0.7 µs a Mooncake row.
+/// Files are read in blocks, unpacked if they are compressed (unpacked_file.hpp): memory is one block (1 MiB, or the
+/// longest line up to 16 MiB) and the look-ahead, whatever the size of the file. Cost: some 0.12 µs a CSV row, 0.7 µs a
+/// Mooncake row.
 ///
 ///   auto trace = open_trace("trace.csv", "azure", {.limit = 1000});
 ///   agents::RecordedRequest request;
 ///   while (trace->next(request)) …
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::traces {
@@ -60,31 +60,10 @@ struct TraceOptions {
   std::size_t reorder_rows = 1024;  ///< look-ahead in which rows are sorted; 0 refuses every row that goes back in time
 };
 
-/// Why a row was refused; the last is no fault of the file and is counted in strict mode, too.
-enum class RowFault : std::uint8_t { kMalformed, kTooLong, kDate, kTokens, kBlocks, kOrder, kFailed };
-inline constexpr std::size_t kRowFaults = 7;
-inline constexpr std::array<std::string_view, kRowFaults> kRowFaultNames = {
-    "malformed row", "line too long",       "bad date", "bad token count", "hash_ids do not match",
-    "out of order",  "failed when recorded"};
-
-/// What was left out.
-struct SkippedRows {
-  std::array<std::uint64_t, kRowFaults> by_reason{};
-  std::vector<sim::Fault> first;  ///< the first 20, as they would have been reported
-
-  std::uint64_t total() const;
-};
-
-class TraceReader : public agents::RequestSource {
- public:
-  /// What was left out so far; complete after `next` returned false.
-  virtual const SkippedRows& skipped() const = 0;
-  std::vector<agents::LeftOut> left_out() const final;
-};
-
-/// Throws sim::InputError if the format is unknown, an option is wrong or the file cannot be opened.
-std::unique_ptr<TraceReader> open_trace(const std::string& path, const std::string& format,
-                                        const TraceOptions& options = {});
+/// Throws sim::InputError if the format is unknown, an option is wrong or the file cannot be opened. What the source
+/// leaves out is complete after its `next` returned false; its reasons are those of row_fault.hpp.
+std::unique_ptr<agents::RequestSource> open_trace(const std::string& path, const std::string& format,
+                                                  const TraceOptions& options = {});
 
 /// What a whole trace holds.
 struct TraceSummary {

@@ -25,6 +25,7 @@ void RecordFile::add(const agents::RecordedTask& task, const agents::RecordedNam
                    step.duration.ns());
     first = false;
     if (step.not_before > sim::Time()) fmt::format_to(out, R"(,"not_before_ns":{})", step.not_before.ns());
+    if (step.startup > sim::Time()) fmt::format_to(out, R"(,"startup_ns":{})", step.startup.ns());
     if (step.kind != StepKind::kCall || step.cause != Cause::kOther)
       fmt::format_to(out, R"(,"cause":"{}")", platforms::kCauseNames[static_cast<std::size_t>(step.cause)]);
     if (step.kind == StepKind::kCall) {

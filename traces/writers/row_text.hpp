@@ -8,7 +8,6 @@
 ///   row.integer(7).comma().seconds(t).comma().text(name).end();
 
 #include <concepts>
-#include <cstring>
 #include <fmt/format.h>
 #include <string>
 #include <string_view>

@@ -45,6 +45,7 @@ void TaskRecorder::on_node(const agents::NodeVisit& span) {
   Item item;
   item.begin = span.begin;
   item.end = span.end;
+  item.startup = span.startup;
   item.branch = span.branch;
   item.node = span.node;
   if (span.call && span.kind != "media") {
@@ -124,6 +125,7 @@ class TaskRecorder::Builder {
     step.node = names_.node(ran_.task.agent, StepKind::kWait, "admission");
     step.duration = paused;
     step.cause = Cause::kPaused;
+    ran_.runs.back().causes[Cause::kPaused] = paused;
     return {{last()}, record_.arrival + paused};
   }
 
@@ -175,10 +177,13 @@ class TaskRecorder::Builder {
     if (item.kind != StepKind::kCall) {
       RecordedStep& step = add(item, before, item.begin, {item.begin, item.end});
       step.duration = item.end - item.begin;
+      step.startup = item.startup;
       if (item.kind == StepKind::kTool) step.count = item.tool_calls;
       step.cause = item.kind == StepKind::kHuman  ? Cause::kHuman
                    : item.kind == StepKind::kTool ? Cause::kTool
                                                   : Cause::kOther;
+      ran_.runs.back().causes[Cause::kStartup] = step.startup;
+      ran_.runs.back().causes[step.cause] = step.duration - step.startup;
       return {{last()}, item.end};
     }
     for (const std::size_t c : item.calls) {

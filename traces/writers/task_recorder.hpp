@@ -8,7 +8,7 @@
 ///
 /// Cost: about a microsecond a step; memory for the tasks in flight and those that wait for earlier ones.
 ///
-///   TaskRecorder recorder(names, [&](const RanTask& ran) { … });
+///   TaskRecorder recorder(names, [&](const RanTask& ran, const agents::RecordedNames& recorded) { … });
 ///   fleet.add_observer(recorder);
 ///   workload.add_observer(recorder);
 
@@ -30,7 +30,7 @@ struct StepRun {
   sim::Time first_token = sim::Time::never();
   platforms::Tokens cached_tokens = 0;
   bool failed = false;
-  platforms::CauseTimes causes;  ///< of a call; of others the step's cause says it all
+  platforms::CauseTimes causes;
 };
 
 struct RanTask {
@@ -65,6 +65,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
     std::uint32_t child = kNone;  ///< the branch it stands for
     std::vector<std::size_t> calls;
     std::uint32_t tool_calls = 0;
+    sim::Time startup;  ///< of its time, at first
   };
   struct Open {
     std::vector<Call> calls;

@@ -1,8 +1,10 @@
 #include "agents/graph/drawing.hpp"
 
 #include <cmath>
+#include <fmt/format.h>
 
 #include "agents/graph/layered_layout.hpp"
+#include "agents/graph/node_look.hpp"
 #include "sim/random/stream.hpp"
 #include "tests/support/catch.hpp"
 
@@ -43,6 +45,18 @@ TEST_CASE("Drawing: names are quoted for Graphviz and escaped for SVG") {
              Contains("Think \\\"hard\\\"") && Contains("\"think\" -> \"look\" [label=\"4 of the urn\"]"));
   const std::string svg = to_svg(*read(kAgent));
   CHECK_THAT(svg, Contains("An &lt;agent&gt; &amp; more") && Contains("Think &quot;hard&quot;"));
+}
+
+TEST_CASE("Drawing: a kind of node has the same colours in Graphviz and in SVG") {
+  const std::string dot = to_dot(*read(kAgent)), svg = to_svg(*read(kAgent));
+  for (const NodeKind kind : {NodeKind::kLlm, NodeKind::kTool, NodeKind::kEnd}) {
+    const NodeLook& look = look_of(kind);
+    INFO(name_of(kind));
+    CHECK_THAT(svg, Contains(fmt::format(".{} {{ fill: {}; stroke: {}; }}", name_of(kind), look.fill, look.stroke)));
+    CHECK_THAT(dot, Contains(fmt::format("fillcolor=\"{}\", color=\"{}\"", look.fill, look.stroke)) &&
+                        Contains(fmt::format("shape={}, ", look.dot_shape)));
+  }
+  CHECK_THAT(dot, Contains("style=\"rounded,filled\"") && Contains("peripheries=2"));
 }
 
 TEST_CASE("Layout: of random graphs, nodes and labels overlap nowhere and edges end at their nodes") {

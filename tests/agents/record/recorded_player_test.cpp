@@ -1,5 +1,6 @@
 #include "agents/record/recorded_player.hpp"
 
+#include "agents/record/model_pools.hpp"
 #include "tests/agents/work/stand_in.hpp"
 
 using namespace tokenyard;
@@ -119,7 +120,8 @@ TEST_CASE("Recorded: open loop by the recorded dates, faster, cropped") {
   CHECK(replay.log.tasks[0].causes[Cause::kOther] == Time::seconds(2));
   CHECK(replay.log.tasks[1].arrival == Time::seconds(5));
   CHECK(replay.log.tasks[1].finish == Time::seconds(7.5));
-  CHECK(replay.player.tasks_outside() == 2);
+  CHECK(replay.player.left_out() ==
+        std::vector<std::string>{"2 tasks outside the chosen part of the trace were left out"});
   CHECK(replay.last_arrival == Time::seconds(5));
 }
 
@@ -156,7 +158,8 @@ TEST_CASE("Recorded: waits are cut; a model without a pool is played as a wait a
   source.given = 0;
   Replay dropped(source, {}, {kDropped});
   dropped.run();
-  CHECK(dropped.player.dropped_calls() == 1);
+  CHECK(cut.player.left_out().empty());
+  CHECK(dropped.player.left_out() == std::vector<std::string>{"1 calls of models without a pool were played as waits"});
   CHECK(dropped.door.seen.empty());
   CHECK(dropped.log.tasks.at(0).calls == 0);
   CHECK(dropped.log.tasks.at(0).finish == Time::seconds(3602));
@@ -194,6 +197,23 @@ TEST_CASE("Recorded: a chain of a hundred thousand steps without duration ends a
   replay.run();
   CHECK(replay.log.tasks.at(0).tool_calls == 100'000);
   CHECK(replay.log.tasks.at(0).finish == Time());
+}
+
+TEST_CASE("Recorded: what a tool's server took to start is startup again, and cut as its wait is") {
+  Tasks source;
+  tool(source.add({}), 13).startup = Time::seconds(10);
+  const auto causes = [&](Time longest_wait) {
+    source.given = 0;
+    ReplayPlan plan;
+    plan.longest_wait = longest_wait;
+    Replay replay(source, plan);
+    replay.run();
+    CHECK(replay.log.spans.at(0).startup == replay.log.tasks.at(0).causes[Cause::kStartup]);
+    return replay.log.tasks.at(0).causes;
+  };
+  CHECK(causes(Time::never())[Cause::kStartup] == Time::seconds(10));
+  CHECK(causes(Time::never())[Cause::kTool] == Time::seconds(3));
+  CHECK(causes(Time::seconds(7))[Cause::kStartup] == Time::seconds(7));
 }
 
 TEST_CASE("Recorded: what is unfinished keeps its causes") {

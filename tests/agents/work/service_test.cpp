@@ -48,6 +48,37 @@ std::vector<Served> serve(const ServiceSpec& spec, const std::vector<Job>& jobs)
   return served;
 }
 
+/// Ends a run at a date.
+struct Cut final : sim::EventHandler {
+  explicit Cut(TaskPlayer& cut) : player(cut) {}
+  void on_event(Time, std::uint64_t) override { player.finish_unfinished(); }
+  TaskPlayer& player;
+  sim::Entity entity;
+};
+
+/// The log of one task of one tool, which runs `copies` side by side for 3 s each on two servers that are cold at first;
+/// ended `cut_s` after it came.
+TaskLog on_cold_servers(int copies, double cut_s = 1000) {
+  WorkloadEntry entry = entry_of({R"({
+    "schema": "tokenyard.agent/1", "name": "cold", "services": {"box": {"capacity": 2, "cold_start_s": 10}},
+    "nodes": {"run": {"kind": "tool", "service": "box", "latency_s": 3, "parallel": )" +
+                                  std::to_string(copies) + R"(}, "done": {"kind": "end"}},
+    "edges": [{"from": "run", "to": "done"}], "start": "run"
+  })"});
+  entry.max_tasks = 1;
+  sim::Simulation simulation;
+  TimedDoor door(simulation);
+  TaskPlayer player(simulation, door, 1, {entry}, Time::seconds(1e6));
+  TaskLog log;
+  player.add_observer(log);
+  player.start();
+  Cut cut(player);
+  simulation.schedule(simulation.next_date() + Time::seconds(cut_s), sim::Priority::kStop, cut.entity, cut);
+  while (log.tasks.empty() && simulation.step()) {
+  }
+  return log;
+}
+
 }  // namespace
 
 TEST_CASE("Service: so many at a time, first come, first served; without a capacity all at once") {
@@ -116,6 +147,8 @@ TEST_CASE("Services with rules, in time: tasks wait for tokens, and their causes
   simulation.run();
   REQUIRE(log.tasks.size() == 3);
   for (const TaskRecord& task : log.tasks) CHECK(task.causes.sum() == task.finish - task.arrival);
+  CHECK(log.tasks[0].causes[platforms::Cause::kStartup] == Time::seconds(2));
+  CHECK(log.tasks[1].causes[platforms::Cause::kStartup] == Time());
   std::vector<double> embedded;
   for (const NodeVisit& span : log.spans) {
     if (span.name == "embed") embedded.push_back((span.end - span.served).seconds());
@@ -123,4 +156,26 @@ TEST_CASE("Services with rules, in time: tasks wait for tokens, and their causes
   // A beginning every 10 s, two a task: the batches of four do not meet, and the first one starts the server.
   CHECK(embedded == std::vector<double>{3, 1, 1});
   CHECK((log.tasks[2].finish - log.tasks[0].finish).seconds() == Approx(2 * 20 - 2));
+}
+
+TEST_CASE("Services in time: what a server takes to start is startup, of the copy that ends last, up to a cut") {
+  struct Case {
+    int copies;
+    double cut_s, startup_s, tool_s;
+  };
+  // Of three, the last waits for a server, which is warm then.
+  const Case cases[] = {{1, 1000, 10, 3}, {2, 1000, 10, 3}, {3, 1000, 0, 16}, {2, 4, 4, 0},
+                        {2, 11, 10, 1},   {3, 4, 4, 0},     {3, 14, 0, 14}};
+  for (const Case& c : cases) {
+    INFO(c.copies << " copies, cut at " << c.cut_s << " s");
+    const TaskLog log = on_cold_servers(c.copies, c.cut_s);
+    REQUIRE(log.tasks.size() == 1);
+    const TaskRecord& task = log.tasks[0];
+    CHECK(task.causes[platforms::Cause::kStartup] == Time::seconds(c.startup_s));
+    CHECK(task.causes[platforms::Cause::kTool] == Time::seconds(c.tool_s));
+    CHECK(task.causes.sum() == task.finish - task.arrival);
+    if (task.status != TaskStatus::kCompleted) continue;
+    REQUIRE(log.spans.size() == 1);
+    CHECK(log.spans[0].startup == Time::seconds(c.startup_s));
+  }
 }

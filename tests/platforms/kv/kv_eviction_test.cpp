@@ -90,19 +90,19 @@ TEST_CASE("By steps to execution, the prefix goes first whose next call is farth
 
 TEST_CASE("The nearest task counts, as long as it is in flight") {
   constexpr NextUse kNear[] = {{{1, 9}, 2}}, kFar[] = {{{1, 9}, 6}}, kNext[] = {{{1, 9}, 1}};
-  StepsAhead ahead;
+  PrefixDistances distances;
   int changes = 0;
   const auto changed = [&](std::uint64_t) { ++changes; };
-  CHECK(ahead.nearest(1) == 0);
-  ahead.on_call(10, kNear, changed);
-  ahead.on_call(11, kFar, changed);
-  CHECK(ahead.nearest(1) == 2);
-  ahead.on_call(11, kNext, changed);
-  CHECK(ahead.nearest(1) == 1);
-  ahead.on_call(11, {}, changed);
-  CHECK(ahead.nearest(1) == 2);
-  ahead.on_call(10, {}, changed);
-  CHECK(ahead.nearest(1) == 0);
+  CHECK(distances.nearest(1) == 0);
+  distances.on_call(10, kNear, changed);
+  distances.on_call(11, kFar, changed);
+  CHECK(distances.nearest(1) == 2);
+  distances.on_call(11, kNext, changed);
+  CHECK(distances.nearest(1) == 1);
+  distances.on_call(11, {}, changed);
+  CHECK(distances.nearest(1) == 2);
+  distances.on_call(10, {}, changed);
+  CHECK(distances.nearest(1) == 0);
   CHECK(changes == 6);  // one each, two where one takes another's place
   CHECK(worth_of_steps(1) > worth_of_steps(2));
   CHECK(worth_of_steps(7) == worth_of_steps(700));

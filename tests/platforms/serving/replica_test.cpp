@@ -160,7 +160,7 @@ void expect_as_reference(const Setup& setup, Seen& seen) {
     } else {
       expect_same_totals(totals, stepped);
     }
-    for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->tally_of(0).gaps.quantile_s(q).value_or(0));
+    for (const double q : {0.1, 0.5, 0.9, 1.0}) gaps.push_back(stand.fleet->tally_of(0).itl.quantile_s(q).value_or(0));
     seen.preemptions += totals.preemptions;
     seen.cached += totals.cached_tokens;
     for (std::size_t t = 0; t < kKvTierKinds; ++t) seen.loaded[t] += totals.loaded_tokens[t];
@@ -232,7 +232,7 @@ TEST_CASE("With drafts, a call takes as many steps as its tokens take, whatever 
     stand.run();
     steps.push_back(stand.totals().all_steps().steps);
     CHECK(stand.totals().output_tokens == 40 * 1000);
-    CHECK(stand.fleet->tally_of(0).gaps.count() == 40 * 999);
+    CHECK(stand.fleet->tally_of(0).itl.count() == 40 * 999);
   }
   CHECK(steps[0] == steps[1]);
   const double per_step = 40.0 * 999 / double(steps[0] - 40);  // the first token is the prompt's

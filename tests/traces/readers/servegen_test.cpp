@@ -100,7 +100,9 @@ TEST_CASE("ServeGen: a faulty client is refused with its file and line, or left 
   CHECK_THAT(skipped[0].message(), Contains("chunk-2-dataset.json: found no such file"));
   folder.write("chunk-2-dataset.json", "[]");
   const auto trace = open_trace(folder / ".", "servegen", {.skip_faulty = true});
-  CHECK(trace->skipped().total() == 3);
+  REQUIRE(trace->left_out().size() == 2);
+  CHECK(trace->left_out()[0].count == 2);  // malformed
+  CHECK(trace->left_out()[1].count == 1);  // token counts
   agents::RecordedRequest request;
   CHECK(trace->next(request));
 }
@@ -136,6 +138,6 @@ TEST_CASE("ServeGen: in strict mode twenty faults are collected; skipped, all ar
     folder.write("chunk-" + std::to_string(client) + "-trace.csv", "0,1,1,Pareto,1,1\n");
   CHECK(faults_of(folder / ".").size() == 20);
   const auto trace = open_trace(folder / ".", "servegen", {.skip_faulty = true});
-  CHECK(trace->skipped().total() == 25);
-  CHECK(trace->skipped().first.size() == 20);
+  REQUIRE(trace->left_out().size() == 1);
+  CHECK(trace->left_out()[0].count == 25);
 }

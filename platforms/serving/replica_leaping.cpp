@@ -108,10 +108,10 @@ void Replica::book_steps(std::int64_t to) {
     } else {
       const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
       if (on_time > 0) {
-        pool_.tally.gaps.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count),
-                                 on_time);
+        pool_.tally.itl.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count),
+                                on_time);
       }
-      for (const std::uint32_t index : late_) pool_.tally.gaps.add(leap_.end_of(to) - calls_[index].last_token);
+      for (const std::uint32_t index : late_) pool_.tally.itl.add(leap_.end_of(to) - calls_[index].last_token);
       late_.clear();
       waited_ = {};
     }
@@ -133,7 +133,7 @@ void Replica::end_leap() {
     if (options_.speculation.drafts() > 0) {
       const Tokens more = decoding_.make_accepted(calls_, options_.speculation, options_.seed);
       pool_.tally.totals.output_tokens += more;
-      pool_.tally.gaps.add(FineTime(), static_cast<std::uint64_t>(more));
+      pool_.tally.itl.add(FineTime(), static_cast<std::uint64_t>(more));
     }
   }
   leap_.stop();
@@ -172,7 +172,7 @@ bool Replica::advance_prompt(const Planned& planned, FineTime end) {
   if (call.record.first_token == CallRecord::kNoTime) {
     call.record.first_token = now;
   } else {
-    pool_.tally.gaps.add(end - call.last_token);
+    pool_.tally.itl.add(end - call.last_token);
   }
   call.last_token = end;
   if (call.made >= call.request.output_tokens) {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "agents/work/left_out.hpp"
+#include "agents/record/left_out.hpp"
 #include "platforms/kv/extent.hpp"
 #include "sim/core/time.hpp"
 

@@ -1,4 +1,4 @@
-#include "agents/work/request_player.hpp"
+#include "agents/record/request_player.hpp"
 
 namespace tokenyard::agents {
 

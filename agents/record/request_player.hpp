@@ -9,7 +9,7 @@
 
 #include <functional>
 
-#include "agents/work/request_source.hpp"
+#include "agents/record/request_source.hpp"
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
@@ -21,13 +21,12 @@ class RequestPlayer final : public Workload, private sim::EventHandler, private 
  public:
   RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool);
 
-  /// Called once, when the last request arrives (or at the start, if there is none).
-  void set_on_last(std::function<void()> on_last) { on_last_ = std::move(on_last); }
-
   void start() override { pull(); }
   bool arrivals_over() const override { return exhausted_; }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override {}  // the fleet has ended every call, and with it its task
+  void set_on_last(std::function<void()> on_last) override { on_last_ = std::move(on_last); }
+  std::vector<std::string> left_out() const override { return in_words(source_.left_out()); }
 
  private:
   void on_event(sim::Time now, std::uint64_t argument) override;
