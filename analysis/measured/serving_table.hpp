@@ -47,8 +47,4 @@ struct ServedMeans {
 ServedMeans means_of(const ServingResult& result);
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
-/// A server of these chips with the engine's defaults, its KV memory aside; nothing of `spec` but the chip and the
-/// ranks counts.
-ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec);
-
 }  // namespace tokenyard::analysis

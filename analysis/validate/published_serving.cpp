@@ -46,16 +46,21 @@ Point read_point(const MeasuredTable& table, std::size_t row, const platforms::C
   spec.weights = precision(table, row, "weights");
   spec.kv = precision(table, row, "kv");
   spec.host = engine.host;
-  point.bench = bench_of(engine, spec);
+  const auto share = table.optional_number(row, "gpu_memory_utilization");
+  const auto bench = bench_of(engine, spec, share);
+  if (!bench) {
+    const auto missing = platforms::missing_numbers(spec);
+    throw sim::InputError({table.path().string(), fmt::format("row {}", row + 1),
+                           missing.empty() ? "a model that does not fit" : missing.front() + " unknown",
+                           "what can be simulated"});
+  }
+  point.bench = *bench;
   platforms::BatchingOptions& batching = point.bench.batching;
   if (const auto calls = table.optional_number(row, "max_num_seqs"))
     batching.max_num_seqs = static_cast<std::int32_t>(*calls) * static_cast<std::int32_t>(spec.parallelism.dp);
   if (const auto tokens = table.optional_number(row, "max_num_batched_tokens"))
     batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens) * spec.parallelism.dp;
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
-  const double share = table.optional_number(row, "gpu_memory_utilization").value_or(engine.gpu_memory_utilization);
-  point.bench.kv.blocks = static_cast<std::int64_t>(platforms::kv_capacity_tokens(spec, share, engine.reserved_bytes)) /
-                          point.bench.kv.block_size;
   point.bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
   point.load = {.users = table.whole(row, "users"),
                 .prompt_tokens = table.whole(row, "prompt_tokens"),
