@@ -61,6 +61,8 @@ struct ServingResult {
     std::int64_t kv_blocks = 0;
   };
   std::vector<Sample> samples;  ///< one a second, if asked for
+
+  double output_tokens_per_s() const { return static_cast<double>(totals.output_tokens) / span_s; }
 };
 
 struct ServingBench {

@@ -139,12 +139,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   point.spec.weights = *weights;
   // TensorRT-LLM's fp8 checkpoints say that the KV cache is in fp8, too; vLLM and SGLang keep it in bf16 unless told.
   point.spec.kv = point.engine == "trtllm" && *weights == Precision::kFp8 ? Precision::kFp8 : Precision::kBf16;
-  point.spec.host = point.defaults->host;
-  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
-    return "the catalogue lacks " + missing.front();
-  const auto bench = bench_of(*point.defaults, point.spec);
-  if (!bench) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
-  point.bench = *bench;
+  if (std::string reason = set_up(point); !reason.empty()) return reason;
   point.load.users = users_of(table, row);
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
@@ -156,6 +151,18 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
 }
 
 }  // namespace
+
+std::string set_up(ServingPoint& point, std::optional<double> memory_utilization) {
+  point.spec.host = point.defaults->host;
+  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
+    return "the catalogue lacks " + missing.front();
+  const auto bench = bench_of(*point.defaults, point.spec, memory_utilization);
+  if (!bench) {
+    return fmt::format("does not fit: {} on {} x {}", point.model, point.spec.parallelism.chips(), point.system);
+  }
+  point.bench = *bench;
+  return {};
+}
 
 ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog) {
   const MeasuredTable table(path);
@@ -184,12 +191,16 @@ ServedMeans means_of(const ServingResult& result) {
   return means;
 }
 
-ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
   platforms::ReplicaSpec spec = point.spec;
   spec.host = host;
   ServingBench bench = point.bench;
   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-  return means_of(bench.closed_loop(point.load));
+  return bench.closed_loop(point.load);
+}
+
+ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+  return means_of(serve(point, host));
 }
 
 }  // namespace tokenyard::analysis
