@@ -315,6 +315,12 @@ TEST_CASE("Command: where no service level is asked for, none is met or kept") {
   CHECK(run(demanding).code == kInfeasible);
 }
 
+TEST_CASE("Command: what a search finds wrong with a scenario is told with its file") {
+  const Outcome idle = run({"demand", kScenario, "--set", "/run={\"duration_s\": 0.5}", "--no-cache", "--quiet"});
+  CHECK(idle.code == kWrongInput);
+  CHECK_THAT(idle.err, Contains(kScenario + ": /run/duration_s: found 2 tasks in the 0.5 s that are measured"));
+}
+
 TEST_CASE("Command: tasks that failed in a record failed in the spans made of it") {
   const ResultFolder folder("converted");
   std::filesystem::create_directories(folder.path);
