@@ -146,7 +146,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const AnswerFolder folder(a.out);
   if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
-  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
+  ProgressLine progress(surroundings.err, !a.quiet);
   WhatIfOptions options{factor, a.repetitions, [&](std::size_t done, std::size_t all) {
                           progress.show([&] { return fmt::format("{} of {} simulations", done, all); });
                         }};

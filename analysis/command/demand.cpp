@@ -16,7 +16,6 @@
 #include "analysis/command/open_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
-#include "analysis/command/terminal_summary.hpp"
 #include "analysis/demand/sized_scenario.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
@@ -163,7 +162,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const AnswerFolder folder(a.out);
   if (a.pue) scenario.cluster.pue = *a.pue;
 
-  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
+  ProgressLine progress(surroundings.err, !a.quiet);
   DemandOptions options;
   options.sizing.repetitions = scenario.workload.trace ? 1 : a.repetitions;  // a trace is the same with every seed
   if (a.no_cache) {

@@ -9,7 +9,6 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/study_text.hpp"
-#include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/page.hpp"
@@ -51,7 +50,7 @@ int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
 }
 
 Findings examine(const Study& study, const Catalogs& catalogs, const StudyArguments& a, const Surroundings& s) {
-  ProgressLine progress(s.err, !a.quiet && wants_colour(s.err));
+  ProgressLine progress(s.err, !a.quiet);
   EvaluateOptions options;
   options.vary = !a.quick;
   options.progress = [&](std::size_t done, std::size_t known) {
