@@ -20,8 +20,8 @@ enum class Unit : std::uint8_t { kCount, kShare, kSeconds, kPerSecond, kBytes, k
 
 std::string human_number(std::optional<double> value, Unit unit);
 
-/// The unit of a key of summary.json, by the contract's suffixes: "ttft_s" is in seconds, "tasks_per_s" a rate, "busy"
-/// a share.
+/// The unit of a key of summary.json (analysis/schemas), by its suffix: "ttft_s" is in seconds, "tasks_per_s" a rate,
+/// "busy" a share.
 Unit unit_of(std::string_view key);
 /// A key of summary.json in words: "prompt_tokens_per_task" is "prompt tokens per task".
 std::string words_of(std::string_view key);

@@ -277,10 +277,10 @@ std::pair<std::string, std::string> Study::title_and_unit(const std::string& of)
 Study Study::read(const sim::JsonFile& file, sim::Faults& faults) { return Reader(file, faults).read(); }
 
 std::vector<std::string> study_names() {
-  // In the order in which docs/studies.md tells the story; a study that is not named comes last.
-  static const std::vector<std::string> kOrder = {"agent-adoption",  "reasoning-shift", "token-surge",
-                                                  "gpu-tpu-asic",    "asic-break-even", "ironwood-pod",
-                                                  "seven-gigawatts", "train-and-serve", "ad-factory"};
+  // More work, the hardware that serves it, whole sites, and what is done with them. One that is not named comes last.
+  static const std::vector<std::string> kOrder = {
+      "agent-adoption", "reasoning-shift", "token-surge",     "gpu-tpu-asic", "asic-break-even",
+      "ironwood-pod",   "seven-gigawatts", "train-and-serve", "ad-factory",   "policies"};
   std::vector<std::string> names;
   for (const embedded::File& file : embedded::studies())
     names.push_back(std::filesystem::path(file.path).stem().string());
