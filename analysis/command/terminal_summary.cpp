@@ -94,7 +94,7 @@ class TerminalSummary {
                  quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"]),
                  share_text(a["attainment"])});
     }
-    text_ += table.text(kIndent) + fmt::format("{}(from p50 on: of the completed tasks)\n\n", kIndent);
+    text_ += table.text(kIndent) + fmt::format("{}(p50 and after: completed tasks only)\n\n", kIndent);
   }
 
   /// The largest share of a pool's time, and what it says.
