@@ -9,7 +9,6 @@
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
 #include "analysis/command/in_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
@@ -73,7 +72,7 @@ std::string bands_table(const sim::Json& json) {
     std::vector<std::string> row = {of.name, duration_text(of.band["task_s"])};
     for (const std::string& cause : causes)
       row.push_back(
-          percent_text(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
+          share_text(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
     table.row(std::move(row));
   }
   return table.text("  ");
@@ -85,7 +84,7 @@ std::string steps_table(const sim::Json& json) {
   table.row({"step", "of", "visits/task", "a visit", "of all time", "critical", "slack, else"});
   for (const sim::Json& step : shown_steps(json, kByShare, kWithSlack)) {
     table.row({step["step"], step["agent"], quantity_text(step["visits_per_task"]), duration_text(step["visit_s"]),
-               percent_text(step["share"]), percent_text(step["critical"]), duration_text(step["slack"]["p50_s"])});
+               share_text(step["share"]), share_text(step["critical"]), duration_text(step["slack"]["p50_s"])});
   }
   return table.text("  ");
 }
@@ -99,9 +98,9 @@ std::string pools_table(const sim::Json& json) {
       const sim::Json& at = pool["roofline"][phase];
       if (!at["time"].is_number() || at["time"] == 0) continue;
       const sim::Json& bound = at["bound"];
-      table.row({name, phase, percent_text(at["time"]), percent_text(bound["compute"]),
-                 percent_text(bound["bandwidth"]), percent_text(bound["network"]), percent_text(bound["host"]),
-                 quantity_text(at["flop_per_byte"]), percent_text(at["mfu"]), percent_text(at["mbu"])});
+      table.row({name, phase, share_text(at["time"]), share_text(bound["compute"]), share_text(bound["bandwidth"]),
+                 share_text(bound["network"]), share_text(bound["host"]), quantity_text(at["flop_per_byte"]),
+                 share_text(at["mfu"]), share_text(at["mbu"])});
     }
   }
   return table.text("  ");
@@ -123,7 +122,7 @@ std::string ranking_table(const WhatIf& study) {
   table.row({"more of the", "by", "task p50", "task p95", "goodput", "energy/task", "cost/task"});
   for (std::size_t i = 0; i < std::min(kShown, study.effects.size()); ++i) {
     const Effect& effect = study.effects[i];
-    std::vector<std::string> row = {effect.improvement.title, percent_text(effect.factor - 1)};
+    std::vector<std::string> row = {effect.improvement.title, share_text(effect.factor - 1)};
     for (const Elasticity& e : effect.elasticity) row.push_back(elasticity_text(e));
     table.row(std::move(row));
   }

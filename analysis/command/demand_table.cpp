@@ -6,7 +6,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/demand/wording.hpp"
 #include "analysis/report/human_number.hpp"
@@ -21,6 +20,7 @@ constexpr auto kRight = TextTable::kRight;
 std::string sentence(const std::string& text) { return wrapped(text, "  ", 78); }
 std::string count(const std::optional<double>& value) { return counted_number(value); }
 std::string usd(const std::optional<double>& value) { return human_number(value, Unit::kUsd); }
+std::string share(double value) { return human_number(value, Unit::kShare); }
 std::string watts(const std::optional<double>& megawatts) {
   return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts);
 }
@@ -153,9 +153,9 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     if (!entry.band) continue;
     say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
                     count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
-                    percent_text(entry.band->uncertainty)));
+                    share(entry.band->uncertainty)));
     if (!entry.band->high)
-      say(fmt::format("At step times {} longer no number of {} will do.", percent_text(entry.band->uncertainty),
+      say(fmt::format("At step times {} longer no number of {} will do.", share(entry.band->uncertainty),
                       entry.chip->name));
   }
   say(
@@ -173,12 +173,11 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     const Deployment& d = entry.deployment;
     if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
     if (d.cell.met && entry.supply && d.chips() > 0.01 * entry.supply->chips.value) {
-      say(fmt::format("{} {} are {} of {}.", count(d.chips()), entry.chip->name,
-                      percent_text(d.chips() / entry.supply->chips.value),
-                      entry.supply->assumed
-                          ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
-                          : fmt::format("all that were made so far, {} (Epoch's estimate)",
-                                        banded(entry.supply->chips, Unit::kCount))));
+      say(fmt::format(
+          "{} {} are {} of {}.", count(d.chips()), entry.chip->name, share(d.chips() / entry.supply->chips.value),
+          entry.supply->assumed ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
+                                : fmt::format("all that were made so far, {} (Epoch's estimate)",
+                                              banded(entry.supply->chips, Unit::kCount))));
     }
     if (!d.independent) continue;
     const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
@@ -186,7 +185,7 @@ std::string notes(const Demand& demand, const Scenario& scenario) {
     say(of + (*d.independent
                   ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
                   : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
-                                percent_text(*d.saving_of_twice), percent_text(*d.coarseness))));
+                                share(*d.saving_of_twice), share(*d.coarseness))));
   }
   return text;
 }

@@ -7,7 +7,6 @@
 #include <sstream>
 #include <unistd.h>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/report/human_number.hpp"

@@ -6,7 +6,6 @@
 #include <set>
 #include <sstream>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "tests/analysis/command/outcome.hpp"
@@ -191,7 +190,7 @@ TEST_CASE("Command: check says what each file is") {
   const Outcome trace = run({"check", (folder.path / "trace.csv").string()});
   INFO(trace.err);
   CHECK(trace.code == kDone);
-  CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50 s, 300 tokens in, 30 out, fine"));
+  CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50\u00a0s, 300 tokens in, 30 out, fine"));
 }
 
 TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
@@ -205,23 +204,6 @@ TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
   CHECK_THAT(run({"graph", agent}).out, Contains("answer [llm]"));
   CHECK_THAT(run({"graph", agent, "--format", "dot"}).out, Contains("\"answer\" -> \"end\""));
   CHECK_THAT(run({"graph", agent, "--format", "svg"}).out, Contains("</svg>"));
-}
-
-TEST_CASE("Figures: three digits and a unit; what does not exist is a dash") {
-  CHECK(duration_text(nullptr) == "–");
-  CHECK(duration_text(0.0123) == "12.3 ms");
-  CHECK(duration_text(2) == "2.00 s");
-  CHECK(duration_text(600) == "10.0 min");
-  CHECK(duration_text(36000) == "10.0 h");
-  CHECK(count_text(1234567) == "1,234,567");
-  CHECK(count_text(-1234) == "-1,234");
-  CHECK(count_text(7) == "7");
-  CHECK(share_text(0.9725) == "97.2 %");
-  CHECK(quantity_text(12345.0) == "12.3 k");
-  CHECK(quantity_text(1034.0) == "1,034");
-  CHECK(quantity_text(-1034.0) == "-1,034");
-  CHECK(quantity_text(0.5) == "0.500");
-  CHECK(quantity_text(nullptr) == "–");
 }
 
 TEST_CASE("Text tables: columns line up, counted in characters") {
