@@ -109,15 +109,12 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   point.spec.host = engine->host;
   if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
     return "the catalogue lacks " + missing.front();
-  const double tokens =
-      platforms::kv_capacity_tokens(point.spec, engine->gpu_memory_utilization, engine->reserved_bytes);
-  if (tokens <= 0) return fmt::format("does not fit: {} on {} chips", point.model, p.chips());
-  point.bench.kv.block_size = engine->block_size;
-  point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
-  point.bench.batching.max_num_seqs =
-      static_cast<std::int32_t>(p.dp * table.whole(row, "max_num_seqs", 1, kMostSequences / p.dp));
-  point.bench.batching.max_num_batched_tokens =
-      std::max<platforms::Tokens>(p.dp * engine->budget_on(*point.spec.chip), point.bench.batching.max_num_seqs);
+  const auto bench = bench_of(*engine, point.spec);
+  if (!bench) return fmt::format("does not fit: {} on {} chips", point.model, p.chips());
+  point.bench = *bench;
+  platforms::BatchingOptions& batching = point.bench.batching;
+  batching.max_num_seqs = static_cast<std::int32_t>(p.dp * table.whole(row, "max_num_seqs", 1, kMostSequences / p.dp));
+  batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
   point.load.users = std::max<std::int64_t>(1, std::llround(table.positive(row, "avg_batch_size")));
   point.load.prompt_tokens = prompt->second;
   point.load.output_tokens = std::max<platforms::Tokens>(1, std::llround(table.positive(row, "avg_output_len")));

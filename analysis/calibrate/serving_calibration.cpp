@@ -40,14 +40,12 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
   like.spec.host = like.defaults->host;
   if (const auto missing = platforms::missing_numbers(like.spec); !missing.empty())
     throw sim::InputError({"", "--chip", missing.front() + " is unknown", "a chip and model whose entries have it"});
-  const double tokens =
-      platforms::kv_capacity_tokens(like.spec, like.defaults->gpu_memory_utilization, like.defaults->reserved_bytes);
-  if (tokens <= 0) {
+  const auto bench = bench_of(*like.defaults, like.spec);
+  if (!bench) {
     throw sim::InputError({"", "--tp", fmt::format("{} on {} x {}", options.model, options.tp, options.base),
                            "as many chips as hold the weights"});
   }
-  like.bench = bench_of(*like.defaults, like.spec);
-  like.bench.kv.blocks = static_cast<std::int64_t>(tokens) / like.bench.kv.block_size;
+  like.bench = *bench;
 
   const MeasuredTable table(options.table);
   std::vector<ServingPoint> points;

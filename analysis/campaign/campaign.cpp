@@ -107,21 +107,10 @@ void Campaign::read_scenario(ObjectReader& reader, const std::filesystem::path& 
   } else {
     reader.fault("scenario", sim::shown(*scenario), "the path of a scenario, or the scenario itself");
   }
-  const auto sets = [&](const std::string& pointer, const Json& value) {
-    try {
-      if (!too_deep(pointer)) set_values({{pointer, value}}, base_.value());
-      return !too_deep(pointer);
-    } catch (const Json::exception&) {
-      return false;
-    }
-  };
   reader.object("set", [&](ObjectReader& set) {
     for (const auto& [pointer, value] : set.value().items()) {
       set.raw(pointer);
-      if (sets(pointer, value)) continue;
-      constexpr std::size_t kLongest = 1000;  // of a place that is said twice
-      set.fault(pointer.size() > kLongest ? "" : pointer, sim::shown(pointer),
-                "a JSON pointer of at most 200 keys into the scenario, as in /run/duration_s");
+      if (const auto fault = set_at(base_.value(), pointer, value)) report(*fault, pointer, set);
     }
   });
 }
@@ -135,8 +124,8 @@ void Campaign::read_conditions(ObjectReader& reader) {
                           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
                         });
       if (!word) names.fault(name, "\"" + name + "\"", "a name of letters, digits and _");
-      if (!is_pointer(pointer)) {
-        names.fault(name, sim::shown(value), "a JSON pointer into the scenario, as in /pools/0/replicas");
+      if (const auto fault = fault_of_pointer(pointer)) {
+        names.fault(name, fault->found, fault->allowed);
       } else {
         names_[name] = pointer;
       }
@@ -193,17 +182,14 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
   }
   const std::uint64_t all = combinations(blocks_);
   for (std::uint64_t i = 0; i < all; ++i) {
-    Json scenario;
-    try {
-      scenario = document(i);
-    } catch (const Json::exception&) {
-      reader.fault(
-          "factors",
-          fmt::format("combination {} does not fit into the scenario", sim::shown(Json(combination(blocks_, i)))),
-          "JSON pointers that lead through objects and arrays");
+    Json scenario = base_.value();
+    const Setting setting = combination(blocks_, i);
+    if (const auto fault = set_values(setting, scenario)) {
+      reader.fault("factors", fmt::format("{} of combination {}", fault->found, sim::shown(Json(setting))),
+                   fault->allowed);
       return;
     }
-    std::erase_if(unseen, [&](const auto& place) { return find_value(scenario, place.second) != nullptr; });
+    std::erase_if(unseen, [&](const auto& place) { return find_at(scenario, place.second) != nullptr; });
     const std::size_t before = reader.faults().size();
     const auto holds = [&](const Condition& condition) { return condition.holds(scenario, reader.faults()); };
     const bool passes =
@@ -248,7 +234,7 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
 
 Json Campaign::document(std::uint64_t index) const {
   Json scenario = base_.value();
-  set_values(combination(blocks_, index), scenario);
+  set_values(combination(blocks_, index), scenario);  // as it did when the cells were made
   return scenario;
 }
 

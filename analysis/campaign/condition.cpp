@@ -3,18 +3,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/scenario/json_pointer.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Json;
-
-const Json* find_value(const Json& scenario, const std::string& pointer) {
-  try {
-    const Json::json_pointer at(pointer);
-    return scenario.contains(at) ? &scenario.at(at) : nullptr;
-  } catch (const Json::exception&) {  // an index that no array can have
-    return nullptr;
-  }
-}
 
 Condition Condition::parse(const std::string& text, const std::map<std::string, std::string>& names,
                            const std::string& file, const std::string& pointer, sim::Faults& faults) {
@@ -37,7 +30,7 @@ bool Condition::holds(const Json& scenario, sim::Faults& faults) const {
   if (!expression_) return true;
   const Json value = expression_->value([&](const std::string& name) {
     const auto named = names_.find(name);
-    const Json* found = find_value(scenario, named != names_.end() ? named->second : name);
+    const Json* found = find_at(scenario, named != names_.end() ? named->second : name);
     return found == nullptr ? Json(nullptr) : *found;
   });
   if (!value.is_boolean() && !value.is_null()) {

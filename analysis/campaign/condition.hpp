@@ -14,9 +14,6 @@
 
 namespace tokenyard::analysis {
 
-/// What a scenario has at a JSON pointer; null if there is nothing.
-const sim::Json* find_value(const sim::Json& scenario, const std::string& pointer);
-
 class Condition {
  public:
   /// Faults are added at `pointer` of `file`; the condition is then true of everything. `names`: name to JSON pointer.

@@ -7,7 +7,6 @@
 #include <numeric>
 #include <set>
 
-#include "analysis/scenario/override.hpp"
 #include "sim/input/or_null.hpp"
 #include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
@@ -82,10 +81,7 @@ class Axis {
 };
 
 void check_pointer(ObjectReader& reader, const std::string& pointer) {
-  if (!is_pointer(pointer))
-    reader.fault(
-        too_deep(pointer) ? "" : pointer, sim::shown(pointer),
-        fmt::format("a JSON pointer of at most {} keys into the scenario, as in /pools/0/replicas", kMostPointerKeys));
+  if (const auto fault = fault_of_pointer(pointer)) report(*fault, pointer, reader);
 }
 
 /// The axes of one block, in the order of the file.
@@ -214,16 +210,6 @@ FactorBlock read_latin_hypercube(ObjectReader& reader, std::uint64_t seed) {
   return block;
 }
 
-/// An array would grow to any index that it is asked for: only the next one is let pass.
-void check_indices(const Json& document, Json::json_pointer at) {
-  for (; !at.empty(); at.pop_back()) {
-    const Json::json_pointer parent = at.parent_pointer();
-    if (!document.contains(parent) || !document.at(parent).is_array() || document.contains(at)) continue;
-    const Json& array = document.at(parent);
-    if (at.back() != "-" && at.back() != std::to_string(array.size())) (void)array.at(array.size());  // throws
-  }
-}
-
 }  // namespace
 
 std::vector<FactorBlock> read_factors(ObjectReader& reader, std::string_view key, std::uint64_t seed) {
@@ -285,25 +271,11 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
   return all;
 }
 
-bool too_deep(const std::string& pointer) {
-  return std::count(pointer.begin(), pointer.end(), '/') > static_cast<std::ptrdiff_t>(kMostPointerKeys);
-}
-
-bool is_pointer(const std::string& text) {
-  if (text.empty() || text[0] != '/' || too_deep(text)) return false;
-  try {
-    (void)Json::json_pointer(text);
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
-void set_values(const Setting& setting, Json& document) {
+std::optional<PointerFault> set_values(const Setting& setting, Json& document) {
   for (const auto& [pointer, value] : setting) {
-    check_indices(document, Json::json_pointer(pointer));
-    document[Json::json_pointer(pointer)] = value;
+    if (auto fault = set_at(document, pointer, value)) return fault;
   }
+  return {};
 }
 
 }  // namespace tokenyard::analysis

@@ -16,11 +16,12 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "sim/input/json_reader.hpp"
+#include "analysis/scenario/json_pointer.hpp"
 
 namespace tokenyard::analysis {
 
@@ -42,14 +43,7 @@ std::uint64_t combinations(const std::vector<FactorBlock>& blocks);
 /// Combination `index` of the product.
 Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index);
 
-/// What holds a value is walked by recursion: a pointer has no more keys than a parsed text may have levels.
-bool too_deep(const std::string& pointer);
-
-/// A JSON pointer into a scenario that is not too deep.
-bool is_pointer(const std::string& text);
-
-/// Sets the values in a document, at pointers that are not too deep; throws sim::Json::exception where a pointer leads through a scalar or further behind
-/// the end of an array than its next element.
-void set_values(const Setting& setting, sim::Json& document);
+/// Sets the values in a document, up to the first that cannot be set there: returns why.
+std::optional<PointerFault> set_values(const Setting& setting, sim::Json& document);
 
 }  // namespace tokenyard::analysis

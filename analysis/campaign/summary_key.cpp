@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "analysis/schemas/schemas.hpp"
+#include "analysis/schemas/summary_keys.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -18,35 +18,20 @@ struct Pattern {
   bool number;  ///< one, not an object of them
 };
 
-bool is_number(const Json& schema) {
-  const Json types = schema.value("type", Json());
-  const auto counts = [](const Json& type) { return type == "number" || type == "integer" || type == "boolean"; };
-  return types.is_array() ? std::any_of(types.begin(), types.end(), counts) : counts(types);
-}
-
 /// Adds what lies below an object; whether there is anything.
-bool collect(const Json& root, const Json& object, const std::string& prefix, std::vector<Pattern>& patterns) {
+bool collect(const SummaryKeys& object, const std::string& prefix, std::vector<Pattern>& patterns) {
   bool any = false;
-  const auto add = [&](const std::string& name, const Json& schema) {
-    const std::string key = prefix + name;
-    const Json& member =
-        schema.contains("$ref") ? root.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1))) : schema;
-    const bool number = is_number(member);
-    if (collect(root, member, key + '.', patterns) || number) patterns.push_back({key, number}), any = true;
-  };
-  if (const auto members = object.find("properties"); members != object.end()) {
-    for (const auto& [name, schema] : members->items()) add(name, schema);
+  for (const SummaryKeys& member : object.members) {
+    const std::string key = prefix + member.name;
+    if (collect(member, key + '.', patterns) || member.number) patterns.push_back({key, member.number}), any = true;
   }
-  if (const auto others = object.find("additionalProperties"); others != object.end() && others->is_object())
-    add("*", *others);
   return any;
 }
 
 const std::vector<Pattern>& patterns() {
   static const std::vector<Pattern> kPatterns = [] {
-    const Json schema = Json::parse(schema_text("summary").value());
     std::vector<Pattern> all;
-    collect(schema, schema, "", all);
+    collect(summary_keys(), "", all);
     return all;
   }();
   return kPatterns;

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/run_result.hpp"
-#include "analysis/schemas/schemas.hpp"
+#include "analysis/schemas/summary_keys.hpp"
 #include "traces/readers/fields.hpp"
 
 namespace tokenyard::analysis {
@@ -29,25 +29,6 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
-std::vector<std::string> keys_of(const Json& object) {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : object.items()) keys.push_back(key);
-  return keys;
-}
-
-/// The schema under "$ref": "#/$defs/NAME", or the schema itself.
-const Json& resolved(const Json& root, const Json& schema) {
-  if (!schema.contains("$ref")) return schema;
-  return root.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1)));
-}
-
-/// Whether a summary may hold a number there; true and false count as such.
-bool may_be_number(const Json& schema) {
-  const Json types = schema.value("type", Json());
-  const auto counts = [](const Json& type) { return type == "number" || type == "integer" || type == "boolean"; };
-  return types.is_array() ? std::any_of(types.begin(), types.end(), counts) : counts(types);
-}
-
 /// The first part of a dotted key: up to a dot, or one of the names, which may hold dots themselves.
 std::string first_part(std::string_view key, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -56,19 +37,17 @@ std::string first_part(std::string_view key, const std::vector<std::string>& nam
   return std::string(key.substr(0, key.find('.')));
 }
 
-/// Follows a dotted key down the schema. The names of what is in a scenario are those of `known` under their key;
+/// Follows a dotted key down the summary's keys. The names of what is in a scenario are those of `known` under their key;
 /// whatever else may have any name is taken as it comes, and so is everything below it.
 void check_key(const std::string& key, const Assertion::Names& known, sim::Faults& faults, const std::string& shown) {
-  static const Json kSchema = Json::parse(schema_text("summary").value_or("{}"));
-  const Json* at = &kSchema;
+  const SummaryKeys* at = &summary_keys();
   std::string_view rest = key;
   std::string above;
   while (!rest.empty()) {
     const auto of_scenario = known.find(above);
-    const bool named = at->contains("additionalProperties") && (*at)["additionalProperties"].is_object();
-    if (named && of_scenario == known.end()) return;
-    const std::vector<std::string> names =
-        named ? of_scenario->second : keys_of(at->value("properties", Json::object()));
+    const SummaryKeys* any = at->any();
+    if (any != nullptr && of_scenario == known.end()) return;
+    const std::vector<std::string> names = any != nullptr ? of_scenario->second : at->names();
     const std::string name = first_part(rest, names);
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", name, shown),
@@ -76,15 +55,14 @@ void check_key(const std::string& key, const Assertion::Names& known, sim::Fault
                                : fmt::format("one of {}{}", fmt::join(names, ", "), sim::did_you_mean(name, names)));
       return;
     }
-    at = &resolved(kSchema, named ? (*at)["additionalProperties"] : (*at)["properties"][name]);
+    at = any != nullptr ? any : at->find(name);
     above = name;
     rest.remove_prefix(std::min(name.size() + 1, rest.size()));
   }
-  if (at->contains("properties")) {
-    const std::vector<std::string> names = keys_of((*at)["properties"]);
+  if (const std::vector<std::string> names = at->names(); !names.empty()) {
     faults.add("", "--assert", '"' + shown + '"',
                fmt::format("a number; below \"{}\" there are {}", key, fmt::join(names, ", ")));
-  } else if (!may_be_number(*at)) {
+  } else if (!at->number) {
     faults.add("", "--assert", '"' + shown + '"', fmt::format("a number; \"{}\" is none", key));
   }
 }

@@ -11,12 +11,10 @@
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
 #include "analysis/command/in_scenario.hpp"
+#include "analysis/command/open_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
-#include "analysis/command/scenario_changes.hpp"
-#include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/human_number.hpp"
 
@@ -92,7 +90,7 @@ std::string bands_table(const sim::Json& json) {
     std::vector<std::string> row = {of.name, duration_text(of.band["task_s"])};
     for (const std::string& cause : causes)
       row.push_back(
-          percent_text(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
+          share_text(of.band["causes_s"][cause].get<double>() / std::max(1e-12, of.band["task_s"].get<double>())));
     table.row(std::move(row));
   }
   return table.text("  ");
@@ -104,7 +102,7 @@ std::string steps_table(const sim::Json& json) {
   table.row({"step", "of", "visits/task", "a visit", "of all time", "critical", "slack, else"});
   for (const sim::Json& step : shown_steps(json, kByShare, kWithSlack)) {
     table.row({step["step"], step["agent"], quantity_text(step["visits_per_task"]), duration_text(step["visit_s"]),
-               percent_text(step["share"]), percent_text(step["critical"]), duration_text(step["slack"]["p50_s"])});
+               share_text(step["share"]), share_text(step["critical"]), duration_text(step["slack"]["p50_s"])});
   }
   return table.text("  ");
 }
@@ -118,9 +116,9 @@ std::string pools_table(const sim::Json& json) {
       const sim::Json& at = pool["roofline"][phase];
       if (!at["time"].is_number() || at["time"] == 0) continue;
       const sim::Json& bound = at["bound"];
-      table.row({name, phase, percent_text(at["time"]), percent_text(bound["compute"]),
-                 percent_text(bound["bandwidth"]), percent_text(bound["network"]), percent_text(bound["host"]),
-                 quantity_text(at["flop_per_byte"]), percent_text(at["mfu"]), percent_text(at["mbu"])});
+      table.row({name, phase, share_text(at["time"]), share_text(bound["compute"]), share_text(bound["bandwidth"]),
+                 share_text(bound["network"]), share_text(bound["host"]), quantity_text(at["flop_per_byte"]),
+                 share_text(at["mfu"]), share_text(at["mbu"])});
     }
   }
   return table.text("  ");
@@ -168,7 +166,7 @@ std::string ranking_table(const WhatIf& study, const std::vector<Figure>& figure
   GainsTable table({"more of the", "by"}, figures, study.goal);
   for (std::size_t i = 0; i < std::min(kShown, study.effects.size()); ++i) {
     const Effect& effect = study.effects[i];
-    table.row({effect.improvement.title, percent_text(effect.factor - 1)}, effect.elasticity);
+    table.row({effect.improvement.title, share_text(effect.factor - 1)}, effect.elasticity);
   }
   std::string text = table.text();
   if (study.effects.size() > kShown)
@@ -191,15 +189,11 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const double factor = factor_of(a.by);
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   sim::Faults faults;
-  sim::JsonFile file = sim::JsonFile::load(a.scenario, faults);
-  faults.throw_if_any();
-  a.changes.apply(file.value(), faults);
-  Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
+  const Scenario scenario = open_scenario(a.scenario, catalogs.view(), a.changes, faults).scenario;
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
-  if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
-  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
+  ProgressLine progress(surroundings.err, !a.quiet);
   const auto goal = static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), a.goal) - kGoalNames.begin());
   const WhatIfOptions options{factor, a.repetitions, goal, [&](std::size_t done, std::size_t all) {
                                 progress.show([&] { return fmt::format("{} of {} simulations", done, all); });

@@ -131,10 +131,11 @@ void add_calibrate(CLI::App& app, Action& chosen) {
       ->check(text("--stack"))
       ->option_text("TEXT");
   sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
-  sub->add_option("--model", a->options.model, "of a profile or a benchmark: the model it is of (default: likewise)")
+  sub->add_option("--model", a->options.model,
+                  "of a profile or a benchmark: the model it is of (default: taken from the file name)")
       ->option_text("NAME");
   sub->add_option("--tp", a->options.tp,
-                  "of a profile or a benchmark: its tensor parallelism (default: likewise, or 1)")
+                  "of a profile or a benchmark: its tensor parallelism (default: taken from the file name, or 1)")
       ->check(whole_number("--tp", 1, 4096))
       ->option_text("N");
   sub->add_option("--engine", a->options.engine, "of a benchmark: the engine that served (default vllm)")

@@ -12,7 +12,6 @@
 #include "analysis/campaign/tables.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/report/human_number.hpp"

@@ -27,7 +27,7 @@ inline LoadedCatalogs load_catalogs(const std::vector<std::string>& folders) {
 inline CLI::Option* add_catalog_option(CLI::App& sub, std::vector<std::string>& folders) {
   return sub
       .add_option("--catalog", folders,
-                  "a folder with chips/, models/, engines/, clusters/, agents/ of your own (repeatable)")
+                  "a folder with chips/, models/, media-models/, engines/, clusters/, agents/ of your own (repeatable)")
       ->option_text("DIR")
       ->expected(1)
       ->take_all();

@@ -8,7 +8,8 @@
 #include "analysis/campaign/local.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
+#include "analysis/command/trace_options.hpp"
+#include "analysis/report/human_number.hpp"
 #include "analysis/studies/study.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/readers/unpacked_file.hpp"
@@ -304,9 +305,8 @@ void add_check(CLI::App& app, Action& chosen) {
       app.add_subcommand("check", "validates scenarios, campaigns, agents, studies, catalogue entries and traces");
   const auto a = std::make_shared<CheckArguments>();
   sub->add_option("FILE", a->files, "what to check: a .json file says what it is, all else is a trace")->required();
-  sub->add_option("--format", a->format, "the files are traces of this format; otherwise their content decides")
-      ->option_text("FORMAT");
-  sub->add_option("--map", a->map, "other names of a CSV file's columns")->option_text("column=name,…");
+  add_format_option(*sub, a->format, "the files are traces of this format; otherwise their content decides");
+  add_map_option(*sub, a->map);
   add_catalog_option(*sub, a->catalogs);
   sub->footer(
       "  tokenyard check scenario.json my-agent.json my-chip.json trace.csv\n"

@@ -14,7 +14,7 @@
 
 namespace tokenyard::analysis {
 
-/// As the contract numbers them.
+/// As `tokenyard --help` lists them; scripts rely on the numbers.
 enum Exit { kDone = 0, kOurBug = 1, kWrongInput = 2, kInfeasible = 3, kSomeFailed = 4, kInterrupted = 130 };
 
 /// What the command needs of the program it runs in.

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/human_number.hpp"
 #include "sim/input/faults.hpp"
@@ -23,8 +22,8 @@ struct CompareArguments {
 
 /// So many digits, never an exponent for what is large: "0.1234", "43,710".
 std::string mean_text(double mean, int digits) {
-  return std::fabs(mean) >= std::pow(10, digits - 1) ? count_text(std::llround(mean))
-                                                     : fmt::format("{:.{}g}", mean, digits);
+  if (std::fabs(mean) < std::pow(10, digits - 1)) return fmt::format("{:.{}g}", mean, digits);
+  return (std::signbit(mean) ? "-" : "") + count_text(std::llround(std::fabs(mean)));
 }
 
 /// "+0.123 ± 0.004".

@@ -5,8 +5,7 @@
 #include <fmt/format.h>
 
 #include "analysis/command/commands.hpp"
-#include "analysis/command/option_checks.hpp"
-#include "traces/readers/fields.hpp"
+#include "analysis/command/trace_options.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/agentic_mooncake.hpp"
 #include "traces/writers/otlp.hpp"
@@ -138,21 +137,15 @@ void add_convert(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("convert", "writes a trace in another format");
   const auto a = std::make_shared<ConvertArguments>();
   sub->add_option("TRACE", a->trace, "the trace, packed (gzip, xz, bzip2, zstd) or not")->required();
-  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
-      ->option_text("FORMAT")
-      ->required();
+  add_format_option(*sub, a->format)->required();
   sub->add_option("--to", a->to, "agentic-mooncake, otlp, record or requests")
       ->option_text("FORMAT")
       ->required()
       ->check(one_of("--to", {"agentic-mooncake", "otlp", "record", "requests"}));
   sub->add_option("-o,--output", a->out, "the file to write")->option_text("FILE")->required();
-  sub->add_option("--map", a->map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
-      ->option_text("column=name,…");
-  sub->add_flag("--skip-bad-rows", a->skip_faulty,
-                "leaves what is faulty out and counts it, instead of refusing the trace");
-  sub->add_option("--block-tokens", a->block_tokens, "tokens of a hash id, where the trace does not say (default: 512)")
-      ->option_text("N")
-      ->check(whole_number("--block-tokens", 1, traces::kMaxTokens));
+  add_map_option(*sub, a->map);
+  add_skip_bad_rows_option(*sub, a->skip_faulty);
+  add_block_tokens_option(*sub, a->block_tokens);
   sub->footer(
       "  tokenyard convert spans.jsonl --format otlp --to agentic-mooncake -o tasks.jsonl\n"
       "  tokenyard convert sessions.jsonl --format weka --to requests -o requests.csv");

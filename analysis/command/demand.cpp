@@ -12,10 +12,10 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/demand_table.hpp"
+#include "analysis/command/in_scenario.hpp"
+#include "analysis/command/open_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
-#include "analysis/command/scenario_changes.hpp"
-#include "analysis/command/terminal_summary.hpp"
 #include "analysis/demand/page.hpp"
 #include "analysis/demand/sized_scenario.hpp"
 #include "analysis/run/digest.hpp"
@@ -152,18 +152,17 @@ void check(const Scenario& scenario, const std::string& file, sim::Faults& fault
 int find(const DemandArguments& a, const Surroundings& surroundings) {
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   sim::Faults faults;
-  sim::JsonFile file = sim::JsonFile::load(a.scenario, faults);
-  faults.throw_if_any();
-  apply_flags(a, file.value(), faults);
-  Scenario scenario = Scenario::read(file, catalogs.view(), true, faults);
+  OpenedScenario opened = open_scenario(
+      a.scenario, catalogs.view(), [&](Json& document, sim::Faults& of_flags) { apply_flags(a, document, of_flags); },
+      faults);
+  Scenario& scenario = opened.scenario;
   const std::vector<const Chip*> chips = chips_of(scenario, a.scenario, !a.chips.empty(), catalogs.platforms, faults);
   check(scenario, a.scenario, faults);
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
   if (a.pue) scenario.cluster.pue = *a.pue;
-  if (auto& trace = scenario.workload.trace) trace->path = trace->path_beside(a.scenario).string();
 
-  ProgressLine progress(surroundings.err, !a.quiet && wants_colour(surroundings.err));
+  ProgressLine progress(surroundings.err, !a.quiet);
   DemandOptions options;
   options.sizing.repetitions = scenario.workload.trace ? 1 : a.repetitions;  // a trace is the same with every seed
   if (a.no_cache) {
@@ -171,7 +170,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   } else {
     const std::filesystem::path cache = a.cache.empty() ? Cache::default_folder() : std::filesystem::path(a.cache);
     options.cache = Cache(cache);
-    options.key = sizing_key(file.value(), a.catalogs, scenario);
+    options.key = sizing_key(opened.file.value(), a.catalogs, scenario);
     surroundings.end_on_interrupt(fmt::format(
         "Interrupted: the sizings that were finished are kept in {}, and the same command goes on from there.",
         cache.string()));
@@ -184,14 +183,15 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
                          elapsed.count(), p.working_on.substr(0, 30));
     });
   };
-  const Demand demand = find_demand(scenario, catalogs.platforms, chips, options);
+  const Demand demand =
+      in_scenario(a.scenario, [&] { return find_demand(scenario, catalogs.platforms, chips, options); });
   progress.wipe();
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));
   folder.write("demand.html", demand_page(json, surroundings.command_line));
   for (const DemandEntry& entry : demand.entries) {
-    if (const auto sized = sized_scenario(file.value(), scenario, entry))
+    if (const auto sized = sized_scenario(opened.file.value(), scenario, entry))
       folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');
   }
   if (a.json) {

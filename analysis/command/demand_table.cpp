@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/demand/notes.hpp"
 #include "analysis/demand/wording.hpp"

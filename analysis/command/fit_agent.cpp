@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
-#include "analysis/command/figures.hpp"
-#include "analysis/command/option_checks.hpp"
 #include "analysis/command/text_table.hpp"
+#include "analysis/command/trace_options.hpp"
 #include "analysis/fit_agent/learn.hpp"
+#include "analysis/report/human_number.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/output_file.hpp"
@@ -95,9 +95,7 @@ void add_fit_agent(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("fit-agent", "learns an agent from recorded tasks");
   const auto a = std::make_shared<FitArguments>();
   sub->add_option("TRACE", a->trace, "recorded tasks: a trace or a simulation's record.jsonl")->required();
-  sub->add_option("--format", a->format, "a format of tasks (tokenyard catalog formats)")
-      ->required()
-      ->option_text("FORMAT");
+  add_format_option(*sub, a->format, "a format of tasks (tokenyard catalog formats)")->required();
   sub->add_option("-o,--output", a->out, "the agent's file")->required()->option_text("AGENT.json");
   sub->add_option("--name", a->name, "of the new agent (default: recorded)")
       ->check(text("--name"))
@@ -106,10 +104,8 @@ void add_fit_agent(CLI::App& app, Action& chosen) {
   sub->add_option("--limit", a->limit, "learn from the first N tasks")
       ->check(whole_number("--limit", 1, kMostWhole))
       ->option_text("N");
-  sub->add_option("--block-tokens", a->block_tokens, "tokens of a hash id where the trace does not say (512)")
-      ->check(whole_number("--block-tokens", 1, traces::kMaxTokens))
-      ->option_text("N");
-  sub->add_flag("--skip-bad-rows", a->skip_faulty, "leave out what is faulty, and count it");
+  add_block_tokens_option(*sub, a->block_tokens);
+  add_skip_bad_rows_option(*sub, a->skip_faulty);
   sub->footer(
       "  tokenyard fit-agent sessions.jsonl --format weka -o mine/agents/coding.json --name coding\n"
       "  tokenyard run scenario.json --catalog mine     # {\"agent\": \"coding\", \"rate_per_s\": 2}");

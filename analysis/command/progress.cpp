@@ -1,12 +1,22 @@
 #include "analysis/command/progress.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <unistd.h>
 
 namespace tokenyard::analysis {
+namespace {
+
+bool can_wipe_lines(std::FILE* stream) {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(fileno(stream)) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+}  // namespace
 
 ProgressLine::ProgressLine(std::FILE* stream, bool wanted)
-    : stream_(stream), wanted_(wanted && ::isatty(fileno(stream)) != 0) {}
+    : stream_(stream), wanted_(wanted && can_wipe_lines(stream)) {}
 
 void ProgressLine::wipe() {
   if (drawn_) std::fputs("\r\033[K", stream_);

@@ -13,7 +13,8 @@ namespace tokenyard::analysis {
 
 class ProgressLine {
  public:
-  /// Draws nothing unless `wanted` and `stream` is a terminal.
+  /// Draws nothing unless `wanted` and `stream` is a terminal that can wipe a line (TERM is not "dumb"). NO_COLOR does
+  /// not matter: there is no colour in it.
   ProgressLine(std::FILE* stream, bool wanted);
   ~ProgressLine() { wipe(); }
   ProgressLine(const ProgressLine&) = delete;

@@ -9,10 +9,11 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/in_scenario.hpp"
+#include "analysis/command/open_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
-#include "analysis/command/scenario_changes.hpp"
 #include "analysis/command/terminal_summary.hpp"
+#include "analysis/command/trace_options.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/run/recording.hpp"
 
@@ -72,7 +73,7 @@ std::optional<Recording> open_recording(const RunArguments& arguments, const Sce
   }
   const TraceWorkload& trace = *scenario.workload.trace;
   options.speed *= trace.speed;
-  return Recording(trace.path_beside(arguments.scenario).string(), trace.format, options, scenario);
+  return Recording(trace.path, trace.format, options, scenario);
 }
 
 /// The files and folders that a run reads, each with its content's name.
@@ -81,7 +82,7 @@ std::vector<std::pair<std::string, std::string>> inputs_of(const RunArguments& a
   if (!arguments.trace.empty()) {
     paths.push_back(arguments.trace);
   } else if (scenario.workload.trace) {
-    paths.push_back(scenario.workload.trace->path_beside(arguments.scenario).string());
+    paths.push_back(scenario.workload.trace->path);
   }
   paths.insert(paths.end(), arguments.catalogs.begin(), arguments.catalogs.end());
   std::vector<std::pair<std::string, std::string>> inputs;
@@ -138,15 +139,14 @@ int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, st
 int run(const RunArguments& arguments, const Surroundings& surroundings) {
   const LoadedCatalogs catalogs = load_catalogs(arguments.catalogs);
   sim::Faults faults;
-  sim::JsonFile file = sim::JsonFile::load(arguments.scenario, faults);
   std::vector<Assertion> assertions;
   for (const std::string& text : arguments.assertions) assertions.push_back(Assertion::parse(text, faults));
   SimulateOptions options;
   options.write = read_write(arguments.write, faults);
+  const OpenedScenario opened =
+      open_scenario(arguments.scenario, catalogs.view(), arguments.changes, faults, arguments.trace.empty());
   faults.throw_if_any();
-  arguments.changes.apply(file.value(), faults);
-  const Scenario scenario = Scenario::read(file, catalogs.view(), arguments.trace.empty(), faults);
-  faults.throw_if_any();
+  const Scenario& scenario = opened.scenario;
   const std::optional<Recording> recording = open_recording(arguments, scenario, faults);
   const Replay replay = recording ? recording->replay() : Replay();
   const Assertion::Names names = names_in_summary(scenario, replay);
@@ -168,7 +168,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.command = surroundings.command_line;
   options.network = arguments.network;
   options.inputs = inputs_of(arguments, scenario);
-  options.resolved = resolved(arguments, file.value()).dump();
+  options.resolved = resolved(arguments, opened.file.value()).dump();
   surroundings.catch_interrupts();
   const sim::Json summary = in_scenario(arguments.scenario, [&] { return simulate(scenario, replay, options); });
   progress.wipe();
@@ -176,7 +176,7 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
     fmt::print(surroundings.out, "{}\n", summary.dump(2));
   } else if (!arguments.quiet) {
     fmt::print(surroundings.out, "{}",
-               terminal_summary(summary, file.value(), options.out.string(), wants_colour(surroundings.out)));
+               terminal_summary(summary, opened.file.value(), options.out.string(), wants_colour(surroundings.out)));
   }
   if (summary["status"] == "partial") {
     fmt::print(surroundings.err, "Interrupted after {:.0f} s of simulated time: the results are marked partial.\n",
@@ -210,12 +210,8 @@ void add_common(CLI::App& sub, RunArguments& a) {
       ->option_text("X")
       ->group(kTraces)
       ->check(number_above_zero("--speed"));
-  sub.add_option("--map", a.map, "other names of a CSV file's columns: arrival_s=ts,prompt_tokens=in")
-      ->option_text("column=name,…")
-      ->group(kTraces);
-  sub.add_flag("--skip-bad-rows", a.recorded.skip_faulty,
-               "leaves what is faulty out and counts it, instead of refusing the trace")
-      ->group(kTraces);
+  add_map_option(sub, a.map)->group(kTraces);
+  add_skip_bad_rows_option(sub, a.recorded.skip_faulty)->group(kTraces);
   sub.add_option("--pools", a.recorded.pools, "who serves recorded models: gpt-4o-mini=small,claude-*=main,*=none")
       ->option_text("model=pool,…")
       ->group(kAgentTraces);
@@ -231,10 +227,7 @@ void add_common(CLI::App& sub, RunArguments& a) {
   sub.add_option("--longest-wait", a.recorded.longest_wait_s, "cuts the recorded waits of tools and people")
       ->option_text("S")
       ->group(kAgentTraces);
-  sub.add_option("--block-tokens", a.recorded.block_tokens,
-                 "tokens of a hash id, where the trace does not say (default: 512)")
-      ->option_text("N")
-      ->group(kAgentTraces);
+  add_block_tokens_option(sub, a.recorded.block_tokens)->group(kAgentTraces);
   const char* simulation = "Simulation";
   sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
       ->option_text("simgrid|analytic")
@@ -278,9 +271,7 @@ void add_replay(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("replay", "plays a recorded trace on a scenario's cluster");
   const auto a = std::make_shared<RunArguments>();
   sub->add_option("TRACE", a->trace, "the trace, packed (gzip, xz, bzip2, zstd) or not")->required();
-  sub->add_option("--format", a->format, "what the trace is; tokenyard catalog formats lists them")
-      ->option_text("FORMAT")
-      ->required();
+  add_format_option(*sub, a->format)->required();
   sub->add_option("--on", a->scenario, "the scenario whose cluster and pools take it")
       ->option_text("SCENARIO")
       ->required();

@@ -9,7 +9,6 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/study_text.hpp"
-#include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/page.hpp"
@@ -51,7 +50,7 @@ int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
 }
 
 Findings examine(const Study& study, const Catalogs& catalogs, const StudyArguments& a, const Surroundings& s) {
-  ProgressLine progress(s.err, !a.quiet && wants_colour(s.err));
+  ProgressLine progress(s.err, !a.quiet);
   EvaluateOptions options;
   options.vary = !a.quick;
   options.progress = [&](std::size_t done, std::size_t known) {
@@ -105,7 +104,7 @@ void add_study(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("study", "examines a claim by simulation: result, band, what would change it");
   const auto a = std::make_shared<StudyArguments>();
   sub->add_option("NAME", a->name, "a study, or a file of your own");
-  sub->add_flag("--list", a->list, "says which there are");
+  sub->add_flag("--list", a->list, "lists the studies");
   sub->add_flag("--all", a->all, "all of them, as one book");
   sub->add_flag("--quick", a->quick, "the result alone: assumptions are not varied");
   sub->add_option("--out", a->out, "the folder for pages and figures (default: results/study-NAME, results/studies)")

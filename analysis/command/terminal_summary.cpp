@@ -7,7 +7,6 @@
 #include <sstream>
 #include <unistd.h>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/report/human_number.hpp"
@@ -96,7 +95,7 @@ class TerminalSummary {
                  quantity_text(a["prompt_tokens_per_task"]), quantity_text(a["output_tokens_per_task"]),
                  share_text(a["attainment"])});
     }
-    text_ += table.text(kIndent) + fmt::format("{}(tasks from p50 on: of those completed)\n\n", kIndent);
+    text_ += table.text(kIndent) + fmt::format("{}(task times and after: completed tasks only)\n\n", kIndent);
   }
 
   /// The largest share of a pool's time, and what it says.

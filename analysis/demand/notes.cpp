@@ -11,7 +11,7 @@ namespace tokenyard::analysis {
 namespace {
 
 std::string count(const std::optional<double>& value) { return counted_number(value); }
-std::string percent_text(double share) { return fmt::format("{:.0f} %", share * 100); }
+std::string share(double value) { return human_number(value, Unit::kShare); }
 
 /// Whether agents, whose calls repeat what came before, are served by a router that knows nothing of it.
 bool scatters_tasks(const Scenario& scenario) {
@@ -50,9 +50,9 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
     if (!entry.band) continue;
     say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
                     count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
-                    percent_text(entry.band->uncertainty)));
+                    share(entry.band->uncertainty)));
     if (!entry.band->high)
-      say(fmt::format("At step times {} longer no number of {} will do.", percent_text(entry.band->uncertainty),
+      say(fmt::format("At step times {} longer no number of {} will do.", share(entry.band->uncertainty),
                       entry.chip->name));
   }
   say(
@@ -70,12 +70,11 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
     const Deployment& d = entry.deployment;
     if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
     if (d.cell.met && entry.supply && d.chips() > 0.01 * entry.supply->chips.value) {
-      say(fmt::format("{} {} are {} of {}.", count(d.chips()), entry.chip->name,
-                      percent_text(d.chips() / entry.supply->chips.value),
-                      entry.supply->assumed
-                          ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
-                          : fmt::format("all that were made so far, {} (Epoch's estimate)",
-                                        banded_text(entry.supply->chips, Unit::kCount))));
+      say(fmt::format(
+          "{} {} are {} of {}.", count(d.chips()), entry.chip->name, share(d.chips() / entry.supply->chips.value),
+          entry.supply->assumed ? fmt::format("the {} that you say there are", count(entry.supply->chips.value))
+                                : fmt::format("all that were made so far, {} (Epoch's estimate)",
+                                              banded_text(entry.supply->chips, Unit::kCount))));
     }
     if (!d.independent) continue;
     const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
@@ -83,7 +82,7 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
     say(of + (*d.independent
                   ? fmt::format("needs no fewer chips per task, within one replica ({:.1f} %).", *d.coarseness * 100)
                   : fmt::format("needs {} fewer chips per task, give or take a replica ({}): an upper bound.",
-                                percent_text(*d.saving_of_twice), percent_text(*d.coarseness))));
+                                share(*d.saving_of_twice), share(*d.coarseness))));
   }
 }
 

@@ -8,6 +8,7 @@
 #include "analysis/measured/sample_statistics.hpp"
 #include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
+#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -20,16 +21,7 @@ constexpr double kKolmogorov = 1.63;  ///< 1 %, of large samples
 constexpr std::size_t kMostShares = 64, kMostValues = 48;
 constexpr std::size_t kFewest = 30;  ///< smaller samples are taken as they are
 
-struct Moments {
-  double mean = 0, variance = 0;
-};
-Moments moments_of(const std::vector<double>& sample) {
-  Moments m;
-  const auto n = static_cast<double>(sample.size());
-  for (const double x : sample) m.mean += x / n;
-  for (const double x : sample) m.variance += (x - m.mean) * (x - m.mean) / std::max(1.0, n - 1);
-  return m;
-}
+double variance_of(const sim::MeanInterval& moments) { return moments.deviation * moments.deviation; }
 
 /// Five digits: more than a sample tells, and still short.
 double rounded(double x) { return in_digits(x, 5); }
@@ -58,12 +50,10 @@ double distance_of_sizes(const std::vector<double>& sorted, const std::function<
   return greatest;
 }
 
-double normal_cdf(double z) { return 0.5 * std::erfc(-z / 1.4142135623730951); }
-
 /// The regularised lower incomplete gamma function (series below a + 1, continued fraction above).
 double gamma_cdf(double a, double x) {
   if (x <= 0) return 0;
-  const double front = portable_exp(-x + a * portable_log(x) - std::lgamma(a));
+  const double front = portable_exp(-x + a * portable_log(x) - sim::log_gamma(a));
   if (x < a + 1) {
     double term = 1 / a, sum = term;
     for (int n = 1; n < 500 && term > sum * 1e-12; ++n) sum += term *= x / (a + n);
@@ -81,18 +71,25 @@ double gamma_cdf(double a, double x) {
   return 1 - front * h;
 }
 
+/// Half the square of a normal deviate follows the gamma law of shape 1/2. Not erfc: the C library's differs between
+/// processors.
+double normal_cdf(double z) {
+  const double within = gamma_cdf(0.5, 0.5 * z * z);
+  return 0.5 * (z < 0 ? 1 - within : 1 + within);
+}
+
 struct Candidate {
   double distance;
   Json dist;
 };
 
 /// The nearest candidate that is near enough, or with `simplest` the first; else what `otherwise` makes.
-FittedDistribution result_of(std::size_t n, const Moments& moments, const std::vector<Candidate>& candidates,
+FittedDistribution result_of(std::size_t n, const sim::MeanInterval& moments, const std::vector<Candidate>& candidates,
                              bool simplest, const std::function<Json()>& otherwise) {
   FittedDistribution fit;
   fit.n = n;
   fit.mean = moments.mean;
-  fit.half_width = 1.96 * std::sqrt(moments.variance / static_cast<double>(n));
+  fit.half_width = moments.half_width.value_or(0);
   double best = kKolmogorov / std::sqrt(static_cast<double>(n));
   for (const Candidate& candidate : candidates) {
     if (candidate.distance >= best) continue;
@@ -137,7 +134,8 @@ Json values_of(const std::vector<double>& sorted) {
 FittedDistribution fit_counts(std::vector<double> sample) {
   if (sample.empty()) return {Json(0), "constant"};
   std::sort(sample.begin(), sample.end());
-  const Moments m = moments_of(sample);
+  const sim::MeanInterval m = sim::mean_interval(sample);
+  const double variance = variance_of(m);
   std::vector<Candidate> candidates;
   if (sample.front() == sample.back()) {
     candidates.push_back({0, constant_of(sample.front())});
@@ -162,8 +160,8 @@ FittedDistribution fit_counts(std::vector<double> sample) {
                                                }),
                             {{"dist", "geometric"}, {"p", rounded(p)}}});
     }
-    if (m.variance > m.mean * 1.0001) {
-      const double p = m.mean / m.variance, r = m.mean * p / (1 - p);
+    if (variance > m.mean * 1.0001) {
+      const double p = m.mean / variance, r = m.mean * p / (1 - p);
       double mass = portable_exp(r * portable_log(p));
       candidates.push_back({distance_of_counts(sample,
                                                [&](int k) {
@@ -180,19 +178,20 @@ FittedDistribution fit_counts(std::vector<double> sample) {
 FittedDistribution fit_sizes(std::vector<double> sample) {
   if (sample.empty()) return {Json(0), "constant"};
   std::sort(sample.begin(), sample.end());
-  const Moments m = moments_of(sample);
+  const sim::MeanInterval m = sim::mean_interval(sample);
+  const double variance = variance_of(m);
   std::vector<Candidate> candidates;
   if (sample.front() == sample.back()) {
     candidates.push_back({0, constant_of(sample.front())});
   } else if (sample.size() >= kFewest && sample.front() > 0) {
     std::vector<double> logs;
     for (const double x : sample) logs.push_back(portable_log(x));
-    const Moments l = moments_of(logs);
-    const double sigma = std::sqrt(l.variance);
+    const sim::MeanInterval l = sim::mean_interval(logs);
+    const double sigma = l.deviation;
     candidates.push_back(
         {distance_of_sizes(sample, [&](double x) { return normal_cdf((portable_log(x) - l.mean) / sigma); }),
          {{"dist", "lognormal"}, {"median", rounded(portable_exp(l.mean))}, {"sigma", rounded(sigma)}}});
-    const double shape = m.mean * m.mean / m.variance, scale = m.variance / m.mean;
+    const double shape = m.mean * m.mean / variance, scale = variance / m.mean;
     if (shape >= sim::Distribution::kLeastGammaShape && shape < 1e4) {
       candidates.push_back({distance_of_sizes(sample, [&](double x) { return gamma_cdf(shape, x / scale); }),
                             {{"dist", "gamma"}, {"shape", rounded(shape)}, {"scale", rounded(scale)}}});
@@ -202,7 +201,7 @@ FittedDistribution fit_sizes(std::vector<double> sample) {
 }
 
 double probability_half_width(double p, double n) {
-  constexpr double kZ = 1.96;
+  static const double kZ = sim::normal_quantile(0.975);
   return kZ / (1 + kZ * kZ / n) * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
 }
 

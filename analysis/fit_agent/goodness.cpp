@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agents/work/task_player.hpp"
+#include "analysis/measured/sample_statistics.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -88,19 +89,12 @@ Samples recorded_samples(const Observed& observed) {
   return samples;
 }
 
-double quantile_of(const std::vector<double>& sorted, double q) {
-  const double at = std::clamp(q, 0.0, 1.0) * static_cast<double>(sorted.size());
-  return sorted[std::min(sorted.size() - 1, static_cast<std::size_t>(at))];
-}
-
 std::vector<double> figures_of(std::vector<double> sample) {
   if (sample.empty()) return {};
   std::sort(sample.begin(), sample.end());
   std::vector<double> figures;
-  for (const double q : Goodness::kQuantiles) figures.push_back(quantile_of(sample, q));
-  double sum = 0;
-  for (const double x : sample) sum += x;
-  figures.push_back(sum / static_cast<double>(sample.size()));
+  for (const double q : Goodness::kQuantiles) figures.push_back(quantile_of_sorted(sample, q));
+  figures.push_back(mean_of(sample));
   return figures;
 }
 
@@ -116,8 +110,8 @@ Goodness::Row row_of(const char* name, std::vector<double> recorded, const std::
   std::sort(recorded.begin(), recorded.end());
   for (const double q : Goodness::kQuantiles) {
     if (recorded.empty()) break;
-    row.low.push_back(quantile_of(recorded, q - kPercentiles));
-    row.high.push_back(quantile_of(recorded, q + kPercentiles));
+    row.low.push_back(quantile_of_sorted(recorded, q - kPercentiles));
+    row.high.push_back(quantile_of_sorted(recorded, q + kPercentiles));
   }
   return row;
 }

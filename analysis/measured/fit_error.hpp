@@ -10,6 +10,9 @@
 
 namespace tokenyard::analysis {
 
+/// A median above this is far off: the simulator is not to be trusted there, and says so.
+inline constexpr double kFarOffMedian = 0.2;
+
 class FitError {
  public:
   void add(double modelled, double measured);

@@ -159,4 +159,23 @@ ServingResult ServingBench::replay(const std::vector<TimedRequest>& requests, bo
   });
 }
 
+std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec,
+                                     std::optional<double> memory_utilization) {
+  if (!platforms::missing_numbers(spec).empty()) return {};
+  const double tokens = platforms::kv_capacity_tokens(spec, memory_utilization.value_or(engine.gpu_memory_utilization),
+                                                      engine.reserved_bytes);
+  if (tokens <= 0) return {};
+  ServingBench bench;
+  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs * spec.parallelism.dp);
+  bench.batching.max_num_batched_tokens = engine.budget_on(*spec.chip) * spec.parallelism.dp;
+  bench.batching.chunked_prefill = engine.enable_chunked_prefill;
+  bench.batching.mixed_chunk = engine.enable_mixed_chunk;
+  bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
+  bench.batching.async_scheduling = engine.async_scheduling;
+  bench.kv.block_size = engine.block_size;
+  bench.kv.blocks = static_cast<std::int64_t>(tokens) / engine.block_size;
+  bench.read_s_per_token = engine.host.prompt_token_s;
+  return bench;
+}
+
 }  // namespace tokenyard::analysis

@@ -4,14 +4,16 @@
 /// Either a closed loop of `users` that send the next request `turnaround_s` after the last token, as benchmark clients
 /// do, or given arrivals. Cost: that of the simulation, typically milliseconds.
 ///
-///   ServingBench bench;
-///   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-///   ServingResult result = bench.closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512});
+///   std::optional<ServingBench> bench = bench_of(*catalog.find_engine("vllm"), spec);   // none: it does not fit
+///   bench->cost = std::make_shared<platforms::KernelStepCost>(spec);
+///   ServingResult result = bench->closed_loop({.users = 64, .prompt_tokens = 1024, .output_tokens = 512});
 ///   for (const ServedCall& call : result.calls) add(call.ttft_s, call.tpot_s);
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "platforms/cost/replica_spec.hpp"
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/kv/kv_cache.hpp"
 #include "platforms/serving/batching_options.hpp"
@@ -59,6 +61,8 @@ struct ServingResult {
     std::int64_t kv_blocks = 0;
   };
   std::vector<Sample> samples;  ///< one a second, if asked for
+
+  double output_tokens_per_s() const { return static_cast<double>(totals.output_tokens) / span_s; }
 };
 
 struct ServingBench {
@@ -70,5 +74,11 @@ struct ServingBench {
   ServingResult closed_loop(const BenchLoad& load) const;
   ServingResult replay(const std::vector<TimedRequest>& requests, bool sampled = false) const;
 };
+
+/// A replica with the engine's defaults, its KV cache in what the weights leave of such a share of each chip's memory
+/// (the engine's, if not given), without its cost. Nothing where the model does not fit, or where the catalogue lacks a
+/// number: platforms::missing_numbers says which.
+std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec,
+                                     std::optional<double> memory_utilization = {});
 
 }  // namespace tokenyard::analysis

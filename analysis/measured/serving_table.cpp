@@ -139,14 +139,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   point.spec.weights = *weights;
   // TensorRT-LLM's fp8 checkpoints say that the KV cache is in fp8, too; vLLM and SGLang keep it in bf16 unless told.
   point.spec.kv = point.engine == "trtllm" && *weights == Precision::kFp8 ? Precision::kFp8 : Precision::kBf16;
-  point.spec.host = point.defaults->host;
-  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
-    return "the catalogue lacks " + missing.front();
-  const double tokens =
-      platforms::kv_capacity_tokens(point.spec, point.defaults->gpu_memory_utilization, point.defaults->reserved_bytes);
-  if (tokens <= 0) return fmt::format("does not fit: {} on {} x {}", point.model, tp, point.system);
-  point.bench = bench_of(*point.defaults, point.spec);
-  point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / point.bench.kv.block_size;
+  if (std::string reason = set_up(point); !reason.empty()) return reason;
   point.load.users = users_of(table, row);
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
@@ -158,6 +151,18 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
 }
 
 }  // namespace
+
+std::string set_up(ServingPoint& point, std::optional<double> memory_utilization) {
+  point.spec.host = point.defaults->host;
+  if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
+    return "the catalogue lacks " + missing.front();
+  const auto bench = bench_of(*point.defaults, point.spec, memory_utilization);
+  if (!bench) {
+    return fmt::format("does not fit: {} on {} x {}", point.model, point.spec.parallelism.chips(), point.system);
+  }
+  point.bench = *bench;
+  return {};
+}
 
 ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog) {
   const MeasuredTable table(path);
@@ -186,25 +191,16 @@ ServedMeans means_of(const ServingResult& result) {
   return means;
 }
 
-ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
   platforms::ReplicaSpec spec = point.spec;
   spec.host = host;
   ServingBench bench = point.bench;
   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
-  return means_of(bench.closed_loop(point.load));
+  return bench.closed_loop(point.load);
 }
 
-ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec) {
-  ServingBench bench;
-  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs * spec.parallelism.dp);
-  bench.batching.max_num_batched_tokens = engine.budget_on(*spec.chip) * spec.parallelism.dp;
-  bench.batching.chunked_prefill = engine.enable_chunked_prefill;
-  bench.batching.mixed_chunk = engine.enable_mixed_chunk;
-  bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
-  bench.batching.async_scheduling = engine.async_scheduling;
-  bench.kv.block_size = engine.block_size;
-  bench.read_s_per_token = engine.host.prompt_token_s;
-  return bench;
+ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+  return means_of(serve(point, host));
 }
 
 }  // namespace tokenyard::analysis

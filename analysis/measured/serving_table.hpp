@@ -36,6 +36,10 @@ struct ServingTable {
   std::map<std::string, int> left_out;  ///< reason → rows
 };
 
+/// Sets up the server of a point whose chips, model and engine are known: host times, batching and KV cache, in such a
+/// share of memory if not in the engine's. Empty, or the reason why there can be none.
+std::string set_up(ServingPoint& point, std::optional<double> memory_utilization = {});
+
 /// Leaves out, with the reason: disaggregated rows; the two sets that the table's notes call physically impossible;
 /// models, chips and number formats that the catalogue cannot time; and what does not fit into memory as labelled.
 ServingTable read_serving_table(const std::filesystem::path& path, const platforms::Catalog& catalog);
@@ -45,10 +49,7 @@ struct ServedMeans {
   double ttft_s = 0, tpot_s = 0, e2e_s = 0;
 };
 ServedMeans means_of(const ServingResult& result);
+ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
-
-/// A server of these chips with the engine's defaults, its KV memory aside; nothing of `spec` but the chip and the
-/// ranks counts.
-ServingBench bench_of(const platforms::EngineDefaults& engine, const platforms::ReplicaSpec& spec);
 
 }  // namespace tokenyard::analysis

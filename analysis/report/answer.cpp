@@ -148,9 +148,8 @@ std::string agents_sentence(const Json& summary) {
                                 number(agent, {"task_s", "p50"}, Unit::kSeconds),
                                 number(agent, {"task_s", "p95"}, Unit::kSeconds)));
   }
-  return parts.empty()
-             ? std::string()
-             : "Half and 95 % of their tasks took less than: " + fmt::format("{}", fmt::join(parts, "; ")) + ".";
+  return parts.empty() ? std::string()
+                       : "Median and 95th-percentile task times: " + fmt::format("{}", fmt::join(parts, "; ")) + ".";
 }
 
 std::string pools_sentence(const Json& summary) {

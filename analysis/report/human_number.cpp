@@ -4,17 +4,24 @@
 #include <array>
 #include <cmath>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace tokenyard::analysis {
 namespace {
 
 constexpr const char* kSpace = "\u00a0";
 
-/// "1,234": a count below ten thousand is exact, things counted are below a million, and so are dollars.
-std::string grouped(double value) {
-  std::string text = fmt::format("{:.0f}", value);
+/// Digits in groups of three.
+std::string grouped(std::string text) {
   for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, 1, ',');
   return text;
+}
+
+/// "1,234": a count below ten thousand is exact, things counted are below a million, and so are dollars.
+std::string grouped(double value) { return grouped(fmt::format("{:.0f}", value)); }
+
+std::optional<double> number_of(const sim::Json& value) {
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
 /// Three significant digits of a number in [0, 1000), or beyond the largest unit; whole numbers without decimals.
@@ -112,6 +119,16 @@ std::string human_number(std::optional<double> value, Unit unit) {
       return usd(*value);
   }
   return "–";
+}
+
+std::string duration_text(const sim::Json& seconds) { return human_number(number_of(seconds), Unit::kSeconds); }
+std::string share_text(const sim::Json& share) { return human_number(number_of(share), Unit::kShare); }
+std::string quantity_text(const sim::Json& value) { return human_number(number_of(value), Unit::kCount); }
+
+std::string count_text(const sim::Json& count) {
+  if (!count.is_number()) return "–";
+  const auto whole = count.get<std::int64_t>();
+  return whole < 0 ? "−" + grouped(fmt::format("{}", -whole)) : grouped(fmt::format("{}", whole));
 }
 
 Unit unit_of(std::string_view key) {

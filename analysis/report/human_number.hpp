@@ -14,14 +14,23 @@
 #include <string>
 #include <string_view>
 
+#include "sim/input/json_reader.hpp"
+
 namespace tokenyard::analysis {
 
 enum class Unit : std::uint8_t { kCount, kShare, kSeconds, kPerSecond, kBytes, kJoules, kWatts, kUsd };
 
 std::string human_number(std::optional<double> value, Unit unit);
 
-/// The unit of a key of summary.json, by the contract's suffixes: "ttft_s" is in seconds, "tasks_per_s" a rate, "busy"
-/// a share.
+/// The same of a value of summary.json and its like; what is no number does not exist.
+std::string duration_text(const sim::Json& seconds);
+std::string share_text(const sim::Json& share);
+std::string quantity_text(const sim::Json& value);
+/// A whole number to its last digit, whatever its size: "36,457,321".
+std::string count_text(const sim::Json& count);
+
+/// The unit of a key of summary.json (analysis/schemas), by its suffix: "ttft_s" is in seconds, "tasks_per_s" a rate,
+/// "busy" a share.
 Unit unit_of(std::string_view key);
 /// A key of summary.json in words: "prompt_tokens_per_task" is "prompt tokens per task".
 std::string words_of(std::string_view key);

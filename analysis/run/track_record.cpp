@@ -8,6 +8,8 @@
 #include <tuple>
 #include <vector>
 
+#include "analysis/measured/fit_error.hpp"
+
 #include "embedded/track_record.hpp"
 
 namespace tokenyard::analysis {
@@ -91,10 +93,9 @@ TrackRecord track_record(const PoolPlan& pool) {
   }
   const std::string subject = fmt::format("{} on {}: ", pool.model->name, pool.chip->name);
   if (nearest == nullptr) return {subject + of_others(pool.chip->name), {}};
-  constexpr double kFarOff = 0.2;
   TrackRecord says{subject + of_model(*nearest), {}};
   const std::optional<Figures>& judged = nearest->tpot ? nearest->tpot : nearest->rate;
-  if (judged && judged->error > kFarOff) {
+  if (judged && judged->error > kFarOffMedian) {
     says.warning = fmt::format("{}{} were x {:.2f} of what was measured with {} in {}: do not trust its step times",
                                subject, nearest->tpot ? "times per output token" : "output tokens/s", judged->ratio,
                                nearest->engine, nearest->weights);

@@ -16,7 +16,7 @@ struct TrackRecord {
   /// measured with vllm in bf16)", or of output tokens a second, or what is known of other models on the chip. Empty
   /// for media, and where the chip, the model or the engine is a user's.
   std::string checked;
-  /// "…: do not trust its step times", where the median is above a fifth. Else empty.
+  /// "…: do not trust its step times", where the median is above kFarOffMedian. Else empty.
   std::string warning;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A scenario as the contract writes it: cluster, pools, workload, service level and run controls, read and checked.
+/// A scenario (analysis/schemas/scenario.json), read and checked: cluster, pools, workload, service level, run controls.
 ///
 /// Reading collects every fault with its JSON pointer. What follows from several keys (a pool's chips exist in the
 /// cluster, a model fits its chips) is checked too: a fault where the user's input is wrong, sim::Infeasible where it

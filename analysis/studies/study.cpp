@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <set>
 
-#include "analysis/scenario/override.hpp"
+#include "analysis/scenario/json_pointer.hpp"
 
 #include "embedded/studies.hpp"
 
@@ -114,10 +114,12 @@ class Reader {
       r.fault("scenario", '"' + base + '"', "a name among the study's scenarios");
       of.scenario = Json::object();
     }
-    if (const Json* set = r.raw("set"); set != nullptr && set->is_object()) {
-      for (const auto& [pointer, value] : set->items())
-        apply_override(of.scenario, pointer + '=' + value.dump(), r.pointer_to("set"), faults_);
-    }
+    r.object("set", [&](ObjectReader& set) {
+      for (const auto& [pointer, value] : set.value().items()) {
+        set.raw(pointer);
+        if (const auto fault = set_at(of.scenario, pointer, value)) report(*fault, pointer, set);
+      }
+    });
     for (const auto& [key, into] : {std::pair{"let", &of.let}, std::pair{"scale", &of.scale}}) {
       if (const Json* values = r.raw(key); values != nullptr && values->is_object()) {
         for (const auto& [variable, value] : values->items()) into->emplace(variable, value);
@@ -275,10 +277,10 @@ std::pair<std::string, std::string> Study::title_and_unit(const std::string& of)
 Study Study::read(const sim::JsonFile& file, sim::Faults& faults) { return Reader(file, faults).read(); }
 
 std::vector<std::string> study_names() {
-  // In the order in which docs/studies.md tells the story; a study that is not named comes last.
-  static const std::vector<std::string> kOrder = {"agent-adoption",  "reasoning-shift", "token-surge",
-                                                  "gpu-tpu-asic",    "asic-break-even", "ironwood-pod",
-                                                  "seven-gigawatts", "train-and-serve", "ad-factory"};
+  // More work, the hardware that serves it, whole sites, and what is done with them. One that is not named comes last.
+  static const std::vector<std::string> kOrder = {
+      "agent-adoption", "reasoning-shift", "token-surge",     "gpu-tpu-asic", "asic-break-even",
+      "ironwood-pod",   "seven-gigawatts", "train-and-serve", "ad-factory",   "policies"};
   std::vector<std::string> names;
   for (const embedded::File& file : embedded::studies())
     names.push_back(std::filesystem::path(file.path).stem().string());

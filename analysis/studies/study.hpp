@@ -93,7 +93,7 @@ struct Study {
   static Study read(const sim::JsonFile& file, sim::Faults& faults);
 };
 
-/// The studies that the binary holds, by name; `overview` orders them as the design does.
+/// The studies that the binary holds, by name, in the order in which a book of all of them tells its story.
 std::vector<std::string> study_names();
 /// Throws InputError, with the nearest name, where there is none.
 Study load_study(const std::string& name);

@@ -3,7 +3,6 @@
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -16,32 +15,23 @@ const std::map<std::string, const char*, std::less<>> kModels = {{"Llama-3.3-70B
                                                                  {"Llama-3.1-70B-Instruct", "llama-3.1-70b"},
                                                                  {"Llama-3.1-8B-Instruct", "llama-3.1-8b"}};
 
-struct Point {
-  platforms::ReplicaSpec spec;
-  ServingBench bench;
-  BenchLoad load;
-};
-
 /// The reason to leave a row out; empty: `point` is complete.
-std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog, Point& point) {
+std::string read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog,
+                       ServingPoint& point) {
   const auto chip = kChips.find(table.text(row, "chip"));
   const auto model = kModels.find(table.text(row, "model"));
   if (!table.optional_number(row, "mean_tpot_ms")) return "without latencies";
   if (chip == kChips.end() || model == kModels.end() || table.text(row, "precision") != "bf16")
     return "not in the catalogue";
-  const platforms::EngineDefaults* engine = catalog.find_engine("vllm");
+  point.defaults = catalog.find_engine("vllm");
   point.spec.chip = catalog.find_chip(chip->second);
   point.spec.model = catalog.find_model(model->second);
-  if (engine == nullptr || point.spec.chip == nullptr || point.spec.model == nullptr) return "not in the catalogue";
+  if (point.defaults == nullptr || point.spec.chip == nullptr || point.spec.model == nullptr)
+    return "not in the catalogue";
   point.spec.parallelism.tp = static_cast<std::int64_t>(table.number(row, "tp"));
-  point.spec.host = engine->host;
-  const double tokens =
-      platforms::kv_capacity_tokens(point.spec, engine->gpu_memory_utilization, engine->reserved_bytes);
-  if (!platforms::missing_numbers(point.spec).empty() || tokens <= 0) return "cannot be simulated";
-  point.bench.kv.block_size = engine->block_size;
-  point.bench.kv.blocks = static_cast<std::int64_t>(tokens) / engine->block_size;
-  point.bench.batching.max_num_batched_tokens = engine->budget_on(*point.spec.chip);
-  point.bench.cost = std::make_shared<platforms::KernelStepCost>(point.spec);
+  point.system = point.spec.chip->name;
+  point.model = point.spec.model->name;
+  if (std::string reason = set_up(point); !reason.empty()) return reason;
   point.load.users = static_cast<std::int64_t>(table.number(row, "concurrency"));
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
@@ -71,20 +61,20 @@ std::vector<ValidationTable> validate_extrapolation(const std::filesystem::path&
                           {}};
     const MeasuredTable measured(path);
     for (std::size_t row = 0; row < measured.rows(); ++row) {
-      Point point;
+      ServingPoint point;
       const std::string system = fmt::format("{} on {} {}", measured.text(row, "model"), measured.text(row, "chips"),
                                              measured.text(row, "chip"));
       if (const std::string reason = read_point(measured, row, catalog, point); !reason.empty()) {
         table.note += fmt::format(" Left out: {}, {}.", system, reason);
         continue;
       }
-      const ServingResult result = point.bench.closed_loop(point.load);
+      const ServingResult result = serve(point, point.defaults->host);
       const ServedMeans means = means_of(result);
       const double tpot = 1e3 * means.tpot_s, ttft = 1e3 * means.ttft_s;
-      table.served.emplace_back(point.spec, "vllm");
+      table.served.emplace_back(point.spec, point.defaults->name);
       table.served.back().tpot.add(tpot, measured.number(row, "mean_tpot_ms"));
       table.served.back().ttft.add(ttft, measured.number(row, "mean_ttft_ms"));
-      const double rate = static_cast<double>(result.totals.output_tokens) / result.span_s;
+      const double rate = result.output_tokens_per_s();
       const double u = point.spec.chip->step_time_uncertainty.value_or(0);
       table.rows.push_back(row_of("TPOT mean, " + system, "ms", measured.number(row, "mean_tpot_ms"), tpot,
                                   tpot * (1 - u), tpot * (1 + u)));

@@ -11,7 +11,6 @@
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/serving_table.hpp"
 #include "analysis/validate/measured_systems.hpp"
-#include "platforms/cost/kernel_step_cost.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -28,35 +27,25 @@ platforms::Precision precision(const MeasuredTable& table, std::size_t row, cons
   return named(table, row, column, found ? &*found : nullptr);
 }
 
-struct Point {
-  platforms::ReplicaSpec spec;
-  std::string engine;
-  ServingBench bench;
-  BenchLoad load;
-};
-
-Point read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog) {
-  Point point;
+ServingPoint read_point(const MeasuredTable& table, std::size_t row, const platforms::Catalog& catalog) {
+  ServingPoint point;
   platforms::ReplicaSpec& spec = point.spec;
   spec.chip = &named(table, row, "chip", catalog.find_chip(table.text(row, "chip")));
   spec.model = &named(table, row, "model", catalog.find_model(table.text(row, "model")));
-  const auto& engine = named(table, row, "engine", catalog.find_engine(table.text(row, "engine")));
-  point.engine = engine.name;
+  point.defaults = &named(table, row, "engine", catalog.find_engine(table.text(row, "engine")));
+  point.system = spec.chip->name;
+  point.model = spec.model->name;
   spec.parallelism = {.tp = table.whole(row, "tp"), .dp = table.whole(row, "dp"), .ep = table.whole(row, "ep")};
   spec.weights = precision(table, row, "weights");
   spec.kv = precision(table, row, "kv");
-  spec.host = engine.host;
-  point.bench = bench_of(engine, spec);
+  if (std::string reason = set_up(point, table.optional_number(row, "gpu_memory_utilization")); !reason.empty())
+    throw sim::InputError({table.path().string(), fmt::format("row {}", row + 1), reason, "what can be simulated"});
   platforms::BatchingOptions& batching = point.bench.batching;
   if (const auto calls = table.optional_number(row, "max_num_seqs"))
     batching.max_num_seqs = static_cast<std::int32_t>(*calls) * static_cast<std::int32_t>(spec.parallelism.dp);
   if (const auto tokens = table.optional_number(row, "max_num_batched_tokens"))
     batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens) * spec.parallelism.dp;
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
-  const double share = table.optional_number(row, "gpu_memory_utilization").value_or(engine.gpu_memory_utilization);
-  point.bench.kv.blocks = static_cast<std::int64_t>(platforms::kv_capacity_tokens(spec, share, engine.reserved_bytes)) /
-                          point.bench.kv.block_size;
-  point.bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
   point.load = {.users = table.whole(row, "users"),
                 .prompt_tokens = table.whole(row, "prompt_tokens"),
                 .output_tokens = table.whole(row, "output_tokens"),
@@ -97,15 +86,16 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
   std::map<std::string, System> systems;
   FitError untouched_latency, untouched_rate;
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const Point point = read_point(table, row, catalog);
-    const ServingResult served = point.bench.closed_loop(point.load);
+    const ServingPoint point = read_point(table, row, catalog);
+    const ServingResult served = serve(point, point.defaults->host);
     const ServedMeans means = means_of(served);
     const platforms::Parallelism& p = point.spec.parallelism;
-    System& system = systems[fmt::format("{} on {} {} ({}, {})", point.spec.model->name, p.chips(),
-                                         point.spec.chip->name, point.engine, platforms::name_of(point.spec.weights))];
+    System& system =
+        systems[fmt::format("{} on {} {} ({}, {})", point.spec.model->name, p.chips(), point.spec.chip->name,
+                            point.defaults->name, platforms::name_of(point.spec.weights))];
     const bool fitted = table.text(row, "fitted") == "yes";
     system.fitted = system.fitted || fitted;
-    result.served.emplace_back(point.spec, point.engine);
+    result.served.emplace_back(point.spec, point.defaults->name);
     ServedModel& record = result.served.back();
     const auto add = [&](const char* column, double scale, double simulated, FitError& of_system, FitError* of_record,
                          FitError& of_untouched) {
@@ -118,8 +108,7 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
     add("ttft_ms", 1e-3, means.ttft_s, system.ttft, &record.ttft, untouched_latency);
     add("tpot_ms", 1e-3, means.tpot_s, system.tpot, &record.tpot, untouched_latency);
     add("e2e_s", 1, means.e2e_s, system.e2e, nullptr, untouched_latency);
-    add("output_tokens_per_s", 1, static_cast<double>(served.totals.output_tokens) / served.span_s, system.rate,
-        &record.rate, untouched_rate);
+    add("output_tokens_per_s", 1, served.output_tokens_per_s(), system.rate, &record.rate, untouched_rate);
   }
   for (const auto& [name, error] :
        {std::pair{"latencies of points that nothing was fitted to", &untouched_latency},

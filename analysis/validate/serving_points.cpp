@@ -81,14 +81,13 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
       }
     }
   };
-  constexpr double kFarOff = 0.2;
   constexpr std::size_t kEnoughRows = 5;
   using Glance = ValidationRow::Glance;
   add(halves_of, [](const std::string& name, const FitError&) {
     return name.ends_with("second half") ? Glance::kFigure : Glance::kNothing;
   });
   add(groups, [](const std::string&, const FitError& error) {
-    return error.rows() >= kEnoughRows && error.median() > kFarOff ? Glance::kFarOff : Glance::kNothing;
+    return error.rows() >= kEnoughRows && error.median() > kFarOffMedian ? Glance::kFarOff : Glance::kNothing;
   });
   return {table};
 }

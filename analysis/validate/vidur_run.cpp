@@ -34,9 +34,8 @@ std::vector<TimedRequest> read_requests(const std::filesystem::path& path) {
   std::vector<TimedRequest> requests;
   const auto trace = traces::open_trace(path.string(), "azure");
   for (agents::RecordedRequest request; trace->next(request);) {
-    Tokens prompt = 0;
-    for (const platforms::Extent& extent : request.prompt) prompt += extent.tokens;
-    prompt = std::max<Tokens>(1, std::min(prompt, kLongest - request.output_tokens));
+    const Tokens room = kLongest - request.output_tokens;
+    const Tokens prompt = std::max<Tokens>(1, std::min(platforms::tokens_of(request.prompt), room));
     requests.push_back({request.arrival.seconds(), prompt, request.output_tokens});
   }
   return requests;

@@ -1,5 +1,5 @@
 #pragma once
-/// The tables of a result folder: calls.csv, tasks.csv and series.csv, with the columns of the contract.
+/// The tables of a result folder (README.md): calls.csv, tasks.csv and series.csv. Scripts rely on the columns' names.
 ///
 /// Invariants: times are printed from whole nanoseconds with nine decimals; a value that does not exist (a stage never
 /// reached, the TPOT of one token, a power the catalogue lacks) is an empty field, never 0 or NaN. TPOT is rounded to

@@ -27,7 +27,7 @@ void write_benchmark(const std::filesystem::path& path, const platforms::EngineD
   point.spec.chip = &chip;
   point.spec.model = catalog.find_model(model);
   point.spec.weights = weights;
-  point.bench = bench_of(*point.defaults, point.spec);
+  point.bench = bench_of(*point.defaults, point.spec).value();
   point.bench.kv.blocks = 20'000;
   std::ofstream out(path);
   out << "concurrency,prompt_tokens,output_tokens,requests,ttft_s,tpot_s\n";

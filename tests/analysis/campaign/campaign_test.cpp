@@ -68,6 +68,10 @@ TEST_CASE("a name or pointer that leads nowhere is a fault with the nearest one"
   CHECK_THAT(folder.faults(grid + R"("include": ["{/pools/0/chipp} == 'x' || {/pools/0/chipp} == 'y'"])"),
              Contains("/include/0: \"/pools/0/chipp\"") && Contains("did you mean \"/pools/0/chip\""));
   CHECK_THAT(folder.faults(grid + R"("names": {"a": "/a~2"})"), Contains("/names/a: \"/a~2\" | a JSON pointer"));
+  CHECK(folder.faults(grid + R"("set": {"/pools/3/replicas": 1})") ==
+        "/set/~1pools~13~1replicas: \"3\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one\n");
+  CHECK_THAT(folder.faults(R"("scenario": "tiny.json", "factors": [{"grid": {"/name/x": [1]}}])"),
+             Contains("/factors: \"x\" below /name, which is \"tiny\" of combination"));
   CHECK(
       folder.faults(grid + R"("names": {"tp": "/pools/0/parallelism/tp", "pool": "/pools/0"}, "exclude": ["tp == 1"])")
           .empty());

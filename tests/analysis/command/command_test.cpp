@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
-#include "analysis/command/figures.hpp"
 #include "analysis/command/terminal_summary.hpp"
 #include "analysis/command/text_table.hpp"
 #include "tests/analysis/command/outcome.hpp"
@@ -21,17 +21,34 @@ namespace {
 
 const std::string kScenario = TOKENYARD_SOURCE_DIR "/analysis/scenarios/requests.json";
 
+/// The first words of the rows below "Commands".
+std::vector<std::string> commands_named(const std::string& help) {
+  std::istringstream lines(help.substr(help.find("\nCommands")));
+  std::vector<std::string> commands;
+  std::string line;
+  std::getline(lines, line);
+  std::getline(lines, line);
+  while (std::getline(lines, line) && line.starts_with("  ")) {
+    // What goes on under itself is further to the right.
+    if (line[2] != ' ') commands.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return commands;
+}
+
 }  // namespace
 
 TEST_CASE("Command: help names every command, each with examples") {
   const Outcome help = run({"--help"});
   CHECK(help.code == kDone);
-  for (const char* command : {"run", "replay", "demand", "check", "graph", "catalog", "schema"}) {
+  const std::vector<std::string> named = commands_named(help.out);
+  CHECK(std::set<std::string>(named.begin(), named.end()) ==
+        std::set<std::string>{"run", "replay", "demand", "bottleneck", "campaign", "study", "compare", "report",
+                              "convert", "check", "graph", "catalog", "schema", "calibrate", "fit-agent"});
+  for (const std::string& command : named) {
     INFO(command);
-    CHECK_THAT(help.out, Contains(std::string("\n  ") + command + ' '));
     const Outcome of_command = run({command, "--help"});
     CHECK(of_command.code == kDone);
-    CHECK_THAT(of_command.out, Contains(std::string("Usage: tokenyard ") + command) && Contains("Examples:"));
+    CHECK_THAT(of_command.out, Contains("Usage: tokenyard " + command) && Contains("Examples:"));
   }
   CHECK(run({}).code == kWrongInput);
   CHECK_THAT(run({"--version"}).out, Contains("tokenyard 0."));
@@ -173,7 +190,7 @@ TEST_CASE("Command: check says what each file is") {
   const Outcome trace = run({"check", (folder.path / "trace.csv").string()});
   INFO(trace.err);
   CHECK(trace.code == kDone);
-  CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50 s, 300 tokens in, 30 out, fine"));
+  CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50\u00a0s, 300 tokens in, 30 out, fine"));
 }
 
 TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
@@ -187,23 +204,6 @@ TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
   CHECK_THAT(run({"graph", agent}).out, Contains("answer [llm]"));
   CHECK_THAT(run({"graph", agent, "--format", "dot"}).out, Contains("\"answer\" -> \"end\""));
   CHECK_THAT(run({"graph", agent, "--format", "svg"}).out, Contains("</svg>"));
-}
-
-TEST_CASE("Figures: three digits and a unit; what does not exist is a dash") {
-  CHECK(duration_text(nullptr) == "–");
-  CHECK(duration_text(0.0123) == "12.3 ms");
-  CHECK(duration_text(2) == "2.00 s");
-  CHECK(duration_text(600) == "10.0 min");
-  CHECK(duration_text(36000) == "10.0 h");
-  CHECK(count_text(1234567) == "1,234,567");
-  CHECK(count_text(-1234) == "-1,234");
-  CHECK(count_text(7) == "7");
-  CHECK(share_text(0.9725) == "97.2 %");
-  CHECK(quantity_text(12345.0) == "12.3 k");
-  CHECK(quantity_text(1034.0) == "1,034");
-  CHECK(quantity_text(-1034.0) == "-1,034");
-  CHECK(quantity_text(0.5) == "0.500");
-  CHECK(quantity_text(nullptr) == "–");
 }
 
 TEST_CASE("Text tables: columns line up, counted in characters") {
@@ -313,6 +313,12 @@ TEST_CASE("Command: where no service level is asked for, none is met or kept") {
   std::vector<std::string> demanding = base;
   demanding.insert(demanding.end(), {"--assert", "slo.attainment >= 0.5"});
   CHECK(run(demanding).code == kInfeasible);
+}
+
+TEST_CASE("Command: what a search finds wrong with a scenario is told with its file") {
+  const Outcome idle = run({"demand", kScenario, "--set", "/run={\"duration_s\": 0.5}", "--no-cache", "--quiet"});
+  CHECK(idle.code == kWrongInput);
+  CHECK_THAT(idle.err, Contains(kScenario + ": /run/duration_s: found 2 tasks in the 0.5 s that are measured"));
 }
 
 TEST_CASE("Command: tasks that failed in a record failed in the spans made of it") {

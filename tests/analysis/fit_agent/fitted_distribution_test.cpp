@@ -1,5 +1,7 @@
 #include "analysis/fit_agent/fitted_distribution.hpp"
 
+#include <cmath>
+
 #include "sim/random/distribution.hpp"
 #include "tests/support/catch.hpp"
 
@@ -52,4 +54,10 @@ TEST_CASE("Fitted distributions: what no family fits keeps its mean and its quan
   // Few values are each kept with their weight.
   CHECK(fit_counts({1, 1, 1, 7}).dist ==
         Json({{"dist", "empirical"}, {"values", {1.0, 7.0}}, {"weights", {0.75, 0.25}}}));
+}
+
+TEST_CASE("Fitted distributions: a mean's interval is Student's, and a probability's Wilson's") {
+  CHECK(fit_sizes({1, 2, 3}).half_width == Approx(4.3027 / std::sqrt(3)));
+  CHECK(fit_sizes({5}).half_width == 0);
+  CHECK(probability_half_width(0.5, 100) == Approx(0.09617).margin(5e-6));
 }

@@ -96,3 +96,21 @@ TEST_CASE("A profile has the launches of its kernels in it, and not what unequal
   CHECK(models.piece({64, 64'000, skew}, {}).ticks(64'000) - models.piece({64, 64'000, 0}, {}).ticks(64'000) ==
         models.longest_alone({64, 64'000, skew}, false));
 }
+
+TEST_CASE("A bench's cache is what the weights leave, and there is none without room or without a number") {
+  const EngineDefaults& engine = *built_in_catalog().find_engine("vllm");
+  const ReplicaSpec spec = llama_on("h100-sxm");
+  const ServingBench bench = bench_of(engine, spec).value();
+  CHECK(bench.batching.max_num_seqs == engine.max_num_seqs);
+  CHECK(bench.read_s_per_token == engine.host.prompt_token_s);
+  CHECK(bench.kv.blocks ==
+        static_cast<std::int64_t>(kv_capacity_tokens(spec, engine.gpu_memory_utilization, engine.reserved_bytes)) /
+            engine.block_size);
+  CHECK(bench_of(engine, spec, 0.5).value().kv.blocks < bench.kv.blocks);
+  CHECK_FALSE(bench_of(engine, spec, 0.1));
+  Chip unknown = *spec.chip;
+  unknown.memory_bytes.reset();
+  ReplicaSpec on_unknown = spec;
+  on_unknown.chip = &unknown;
+  CHECK_FALSE(bench_of(engine, on_unknown));
+}

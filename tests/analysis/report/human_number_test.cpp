@@ -1,6 +1,7 @@
 #include "analysis/report/human_number.hpp"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/catch.hpp"
 
@@ -57,7 +58,21 @@ TEST_CASE("things that were counted are exact below a million") {
   CHECK(counted(1, "task", "tasks") == "one task");
 }
 
+TEST_CASE("values of JSON are written as other numbers, and counts to the last digit") {
+  CHECK(duration_text(864'000) == "10\u00a0d");
+  CHECK(share_text(0.9996) == "over\u00a099.9\u00a0%");
+  CHECK(share_text(0.9725) == "97.2\u00a0%");
+  CHECK(quantity_text(12345.0) == "12.3\u00a0k");
+  CHECK(quantity_text(0.5) == "0.5");
+  CHECK(count_text(36'457'321) == "36,457,321");
+  CHECK(count_text(-1234) == "−1,234");
+  CHECK(count_text(7) == "7");
+}
+
 TEST_CASE("a number that does not exist is a dash") {
+  CHECK(duration_text(nullptr) == "–");
+  CHECK(count_text(nullptr) == "–");
+  CHECK(quantity_text("none") == "–");
   CHECK(human_number(std::nullopt, Unit::kUsd) == "–");
   CHECK(human_number(std::numeric_limits<double>::infinity(), Unit::kWatts) == "–");
 }

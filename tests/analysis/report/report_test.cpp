@@ -5,9 +5,11 @@
 
 #include "analysis/report/chart.hpp"
 #include "analysis/report/html.hpp"
+#include "analysis/schemas/schemas.hpp"
 #include "sim/core/error.hpp"
 #include "sim/input/json_reader.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 using namespace tokenyard;
@@ -67,6 +69,11 @@ void check_nesting(const std::string& page) {
 }
 
 }  // namespace
+
+TEST_CASE("the result that these tests read is one that a run may write") {
+  const JsonSchema schema(schema_text("summary").value());
+  CHECK(schema.faults_of(json_of(kThreeDomains / "summary.json")) == std::vector<std::string>{});
+}
 
 TEST_CASE("the report answers in sentences, then tells why") {
   Result result;
