@@ -15,30 +15,41 @@ using sim::Json;
 
 constexpr std::array kTaskTimes = {Figure::kTaskP50, Figure::kTaskP95};
 
+enum class Kind { kShrinks, kGrows, kShare };
 struct Wording {
   Figure figure;
-  bool grows;
-  std::string_view subject, figure_text, better;
+  Kind kind;
+  std::string_view subject, figure_text, unit, better;
 };
 constexpr std::array<Wording, 7> kWordings = {{
-    {Figure::kTaskP50, false, "task time", "the median task", "faster"},
-    {Figure::kTtftP95, false, "TTFT", "the 95th-percentile TTFT", "shorter"},
-    {Figure::kTpotP95, false, "TPOT", "the 95th-percentile TPOT", "shorter"},
-    {Figure::kAttainment, true, "the work within the service level", "the work within the service level", "more"},
-    {Figure::kGoodput, true, "goodput", "the goodput", "higher"},
-    {Figure::kEnergy, false, "the energy of a task", "the energy of a task", "less"},
-    {Figure::kCost, false, "the cost of a task", "the cost of a task", "less"},
+    {Figure::kTaskP50, Kind::kShrinks, "task time", "the median task", "%", "faster"},
+    {Figure::kTtftP95, Kind::kShrinks, "TTFT", "the 95th-percentile TTFT", "%", "shorter"},
+    {Figure::kTpotP95, Kind::kShrinks, "TPOT", "the 95th-percentile TPOT", "%", "shorter"},
+    {Figure::kAttainment, Kind::kShare, "the share of the work within the service level",
+     "the share of the work within the service level", "points", "larger"},
+    {Figure::kGoodput, Kind::kGrows, "goodput", "the goodput", "%", "higher"},
+    {Figure::kEnergy, Kind::kShrinks, "the energy of a task", "the energy of a task", "%", "less"},
+    {Figure::kCost, Kind::kShrinks, "the cost of a task", "the cost of a task", "%", "less"},
 }};
 const Wording& wording(Goal goal) { return kWordings[static_cast<std::size_t>(goal)]; }
+
+Kind kind_of(Figure figure) {
+  const auto of =
+      std::find_if(kWordings.begin(), kWordings.end(), [&](const Wording& w) { return w.figure == figure; });
+  return of != kWordings.end() ? of->kind : Kind::kShrinks;  // the tasks' other percentile
+}
 
 double number(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
 Elasticity gain(const std::vector<Figures>& before, const std::vector<Figures>& after, std::size_t figure, double per) {
   std::vector<double> samples;
   for (std::size_t r = 0; r < before.size(); ++r) {
-    const double ratio = before[r][figure] / after[r][figure];
-    if (!(ratio > 0) || !std::isfinite(ratio)) return {};
-    samples.push_back(sim::portable_log(ratio) / per);
+    const double from = before[r][figure], to = after[r][figure];
+    const Kind kind = kind_of(static_cast<Figure>(figure));
+    const double gain =
+        kind == Kind::kShare ? to - from : sim::portable_log(kind == Kind::kGrows ? to / from : from / to);
+    if (!std::isfinite(gain)) return {};
+    samples.push_back(gain / per);
   }
   const sim::MeanInterval interval = sim::mean_interval(samples);
   return {interval.mean, interval.half_width.value_or(0)};
@@ -72,8 +83,8 @@ Figures figures_of(const Json& summary) {
           number(latency["task_s"]["p95"]),
           number(latency["ttft_s"]["p95"]),
           number(latency["tpot_s"]["p95"]),
-          1 / number(summary["slo"]["least_attainment"]),
-          1 / number(summary["slo"]["goodput_tasks_per_s"]),
+          number(summary["slo"]["least_attainment"]),
+          number(summary["slo"]["goodput_tasks_per_s"]),
           number(summary["energy"]["watts_mean"]) / tasks,
           number(summary["cost"]["usd_per_completed_task"])};
 }
@@ -87,7 +98,15 @@ Gains gains(const std::vector<Figures>& before, const std::vector<Figures>& afte
 std::string_view subject_of(Goal goal) { return wording(goal).subject; }
 std::string_view better_word(Goal goal) { return wording(goal).better; }
 double share_gained(Goal goal, double gain) {
-  return wording(goal).grows ? sim::portable_exp(gain) - 1 : 1 - sim::portable_exp(-gain);
+  switch (wording(goal).kind) {
+    case Kind::kShrinks:
+      return 1 - sim::portable_exp(-gain);
+    case Kind::kGrows:
+      return sim::portable_exp(gain) - 1;
+    case Kind::kShare:
+      break;
+  }
+  return gain;
 }
 
 std::string faster_text(double p50, double p95) {
@@ -107,8 +126,8 @@ std::string faster_text(double p50, double p95) {
 std::string gain_text(Goal goal, const Gains& gains, double scale) {
   if (goal == Goal::kTask) return faster_text(gains.of(Figure::kTaskP50) * scale, gains.of(Figure::kTaskP95) * scale);
   const Wording& of = wording(goal);
-  return fmt::format("{} {:.1f} % {}", of.figure_text, share_gained(goal, gains.of(of.figure) * scale) * 100,
-                     of.better);
+  const double gained = share_gained(goal, gains.of(of.figure) * scale);
+  return fmt::format("{} {:.1f} {} {}", of.figure_text, gained * 100, of.unit, of.better);
 }
 
 }  // namespace tokenyard::analysis

@@ -1,8 +1,8 @@
 #pragma once
 /// What is to get better: the figures of a run that are watched, and the goals that things are ranked by.
 ///
-/// A gain is ln(before / after) of a figure that should shrink and ln(after / before) of one that should grow: above 0
-/// is better in all.
+/// A gain is ln(before / after) of a figure that should shrink, ln(after / before) of one that should grow, and of a share
+/// of the work (attainment, which may be 0) after - before: above 0 is better in all.
 
 #include <array>
 #include <optional>
@@ -45,7 +45,7 @@ struct Gains {
   bool noticeable(Goal goal, double least) const;
 };
 
-/// The figures of one run, from its summary; NaN where one does not exist. What should grow is inverted.
+/// The figures of one run, from its summary; NaN where one does not exist.
 using Figures = std::array<double, kFigureNames.size()>;
 Figures figures_of(const sim::Json& summary);
 /// Of paired runs, over `per`.
@@ -55,7 +55,7 @@ Gains gains(const std::vector<Figures>& before, const std::vector<Figures>& afte
 std::string_view subject_of(Goal goal);
 /// "faster", "more": what it gets.
 std::string_view better_word(Goal goal);
-/// By which share its figures get smaller, or larger where they should grow, of a gain.
+/// By which share its figures get smaller, or larger where they should grow; of a share of the work, by how much.
 double share_gained(Goal goal, double gain);
 /// "the median task 0.4 % and the 95th-percentile task 7.6 % faster", "the 95th-percentile TTFT 4.2 % shorter", of the
 /// gains times `scale`; what does not get better by a tenth of a percent is not said to.

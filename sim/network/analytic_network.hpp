@@ -16,7 +16,7 @@
 
 namespace tokenyard::sim {
 
-class AnalyticNetwork final : public FlowNetwork {
+class AnalyticNetwork : public FlowNetwork {
  public:
   AnalyticNetwork(const Topology& topology, Simulation& simulation);
 

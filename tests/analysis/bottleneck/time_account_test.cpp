@@ -31,6 +31,8 @@ class Drawn {
       step.model = names.model("main");
       run.causes[Cause::kQueue] = Time::seconds(1);
       run.causes[Cause::kDecode] = run.end - run.begin - Time::seconds(1);
+    } else {
+      run.causes[step.cause] = run.end - run.begin;
     }
     ran.runs.push_back(run);
     Time before;

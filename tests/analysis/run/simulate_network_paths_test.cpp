@@ -99,13 +99,7 @@ TEST_CASE("More transfers at once than a network simulates well are noted, with 
   options.make_network = [](const sim::Topology& topology, sim::Simulation& simulation) {
     return std::make_unique<SoonCrowded>(topology, simulation);
   };
-  std::size_t most = 0;
-  options.progress = [&](sim::Time, const sim::Network& network) {
-    most = std::max(most, network.flows_in_flight());
-    return true;
-  };
   const std::string notes = simulate(scenario, Replay(), options)["notes"].dump();
-  CHECK(most > 3);
   CHECK(notes.find("transfers were in flight at once over SimGrid, which simulates up to 3 well") != std::string::npos);
   CHECK(notes.find("fabric/bytes_per_s") != std::string::npos);
   options.make_network = nullptr;
