@@ -55,7 +55,7 @@ std::string ranking_sentences(const WhatIf& study) {
   return text;
 }
 
-/// What helps most against a service level that is missed; empty if it is met, or the ranking says it already.
+/// What helps most against a service level that is missed, of what can be bought or set; empty if it is met.
 std::string level_sentence(const WhatIf& study, const Slo& slo) {
   std::vector<double> attained;
   for (const Json& summary : study.base) {
@@ -68,11 +68,14 @@ std::string level_sentence(const WhatIf& study, const Slo& slo) {
   std::string text = fmt::format(" The service level is missed: {} of the work is within it, {} is asked for",
                                  human_number(mean, Unit::kShare), human_number(slo.attainment, Unit::kShare));
   if (study.goal == Goal::kAttainment) return text + ".";
-  const auto best = std::max_element(study.effects.begin(), study.effects.end(), [](const Effect& a, const Effect& b) {
-    return a.elasticity.score(Goal::kAttainment) < b.elasticity.score(Goal::kAttainment);
-  });
-  if (best == study.effects.end() || !best->elasticity.noticeable(Goal::kAttainment, kNoticeableElasticity))
-    return text + "; nothing by itself brings much more.";
+  const Effect* best = nullptr;
+  for (const Effect& effect : study.effects) {
+    if (effect.improvement.lever != Lever::kWork &&
+        (best == nullptr || effect.elasticity.score(Goal::kAttainment) > best->elasticity.score(Goal::kAttainment)))
+      best = &effect;
+  }
+  if (best == nullptr || !best->elasticity.noticeable(Goal::kAttainment, kNoticeableElasticity))
+    return text + "; more of nothing by itself brings much.";
   return text + fmt::format("; {:.0f} % more of the {} makes {}.", (study.factor - 1) * 100, best->improvement.title,
                             gain_text(Goal::kAttainment, best->elasticity, sim::portable_log(study.factor)));
 }
