@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/bottleneck/goal.hpp"
+#include "analysis/bottleneck/time_account.hpp"
 #include "analysis/report/chart.hpp"
 #include "analysis/report/html.hpp"
 #include "analysis/report/human_number.hpp"
@@ -56,9 +57,11 @@ std::string answer(const Json& study, double factor) {
     const Json& causes = band["causes_s"];
     const auto most =
         std::max_element(causes.begin(), causes.end(), [](const Json& a, const Json& b) { return a < b; });
-    tiles += html_tile(fmt::format("Most of the {} task", band["tasks"].get<std::string>()),
-                       html_escaped(words_of(most.key())),
-                       share(most->get<double>() / std::max(1e-12, band["task_s"].get<double>())) + " of its time");
+    const bool median = band["tasks"] == kTaskBands[0].name;
+    tiles += html_tile(
+        median ? "Median task, mostly" : "Slowest tasks, mostly", html_escaped(words_of(most.key())),
+        fmt::format("{} of {} time", share(most->get<double>() / std::max(1e-12, band["task_s"].get<double>())),
+                    median ? "its" : "their"));
   }
   const Json& effects = value_at(study, {"effects"});
   if (!effects.empty()) {

@@ -116,7 +116,10 @@ std::string growth_table(const Demand& demand) {
 
 std::string demand_text(const Demand& demand, const Scenario& scenario) {
   if (!demand.met()) return fmt::format("\n{}\n", sentence(demand.answer));
-  std::string notes;
+  std::string notes, pools;
+  for (const PoolPlan& pool : scenario.pools) pools += (pools.empty() ? "" : ", ") + pool.name;
+  if (scenario.pools.size() > 1)
+    notes = sentence(fmt::format("Replicas of {}, in this order; tp: chips of one.", pools));
   for (const std::string& note : notes_of(demand, scenario)) notes += sentence(note);
   if (std::all_of(demand.entries.begin(), demand.entries.end(),
                   [](const DemandEntry& e) { return e.simulations == 0; }))

@@ -23,12 +23,9 @@ bool scatters_tasks(const Scenario& scenario) {
          });
 }
 
-/// Which pools the replicas are of, what the marks mean, what is not known, and what cannot do it.
+/// What the marks mean, what is not known, and what cannot do it.
 void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   const auto say = [&](std::string what) { said.push_back(std::move(what)); };
-  std::string pools;
-  for (const PoolPlan& pool : scenario.pools) pools += (pools.empty() ? "" : ", ") + pool.name;
-  if (scenario.pools.size() > 1) say(fmt::format("Replicas of {}, in this order; tp: chips of one.", pools));
   bool front = false, by_user = false, by_catalogue = false, whole = true;
   std::string no_price, no_power;
   for (const DemandEntry& entry : demand.entries) {

@@ -43,6 +43,18 @@ std::string replicas(const Json& pool) {
   return text;
 }
 
+/// As in the terminal (notes.hpp): "*" for what the user assumed, "~" for what the catalogue marks as assumed.
+std::string mark_of_price(const Json& entry) {
+  const Json& price = value_at(entry, {"assumptions", "usd_per_chip_hour"});
+  if (!number_at(price, {"value"}) || value_at(price, {"assumed"}) != true) return "";
+  return text_at(price, {"source"}) == "catalogue" ? " ~" : " *";
+}
+std::string mark_of_power(const Json& entry) {
+  if (number_at(entry, {"assumptions", "watts_per_chip", "value"})) return " *";
+  return watts(entry, "megawatts") && value_at(entry, {"assumptions", "power_coefficients_assumed"}) == true ? " ~"
+                                                                                                             : "";
+}
+
 using Value = std::optional<double> (*)(const Json&);
 std::optional<double> chips_of(const Json& entry) { return number_at(entry, {"chips"}); }
 std::optional<double> usd_of(const Json& entry) { return number_at(entry, {"economics", "usd_per_hour"}); }
@@ -105,7 +117,7 @@ std::string kinds(const Json& demand) {
       continue;
     }
     const auto half_width = number_at(entry, {"figures", "attainment_half_width"});
-    table.rows.push_back({escaped(entry, "chip"),
+    table.rows.push_back({(value_at(entry, {"on_front"}) == true ? "▸ " : "") + escaped(entry, "chip"),
                           fmt::format("{} ({})", html_escaped(words_of(text_at(entry, {"limit", "bound"}))),
                                       human_number(number_at(entry, {"limit", "share"}), Unit::kShare)),
                           chips(entry), counted_number(number_at(entry, {"nodes", "count"})),
@@ -113,8 +125,9 @@ std::string kinds(const Json& demand) {
                               (half_width ? fmt::format(" ± {:.1f}", *half_width * 100) : ""),
                           fmt::format("{} of {}", number_at(entry, {"confidence", "seeds_met"}).value_or(0),
                                       number_at(entry, {"confidence", "seeds"}).value_or(0)),
-                          human_number(watts(entry, "megawatts"), Unit::kWatts), usd(entry, "usd_per_hour"),
-                          usd(entry, "usd_per_task"), usd(entry, "usd_per_million_output_tokens"),
+                          human_number(watts(entry, "megawatts"), Unit::kWatts) + mark_of_power(entry),
+                          usd(entry, "usd_per_hour") + mark_of_price(entry), usd(entry, "usd_per_task"),
+                          usd(entry, "usd_per_million_output_tokens"),
                           human_number(number_at(entry, {"economics", "output_tokens_per_s_per_mw"}), Unit::kCount)});
   }
   return (table.rows.empty() ? "" : table.html()) + (cannot.rows.empty() ? "" : cannot.html());

@@ -56,16 +56,30 @@ std::optional<double> chips_of(const Json& summary) {
   return chips;
 }
 
-/// Of the agents with limits of their own: " (voice 81 %)".
+std::string limits_text(const Json& limits) {
+  struct Limit {
+    const char *key, *name;
+  };
+  std::string text;
+  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
+    if (const auto value = number_at(limits, {limit.key}))
+      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+  }
+  return text;
+}
+
+/// Of the agents that are judged by themselves: " (voice within TTFT ≤ 400 ms: 81 %)".
 std::string own_attainments(const Json& summary, const Json& manifest) {
   const Json& own = value_at(manifest, {"scenario", "slo", "agents"});
   std::vector<std::string> list;
   if (own.is_object()) {
-    for (const auto& [agent, limits] : own.items())
-      list.push_back(
-          fmt::format("{} {}", html_escaped(agent), number(summary, {"agents", agent, "attainment"}, Unit::kShare)));
+    for (const auto& [agent, limits] : own.items()) {
+      const std::string text = limits_text(limits);
+      list.push_back(fmt::format("{}{}: {}", html_escaped(agent), text.empty() ? "" : " within " + html_escaped(text),
+                                 number(summary, {"agents", agent, "attainment"}, Unit::kShare)));
+    }
   }
-  return list.empty() ? "" : fmt::format(" ({})", listed(list));
+  return list.empty() ? "" : fmt::format(" ({})", fmt::join(list, "; "));
 }
 
 std::string verdict_sentence(const Json& summary, const Json& manifest) {
@@ -76,10 +90,12 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
+  const std::string of_all = limits_text(value_at(manifest, {"scenario", "slo"}));
   const bool of_tasks = number_at(manifest, {"scenario", "slo", "task_s"}).has_value();
   return fmt::format("{}: {} {} within {}{}; {} was asked for.",
                      strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
-                     number(slo, {"attainment"}, Unit::kShare), of_tasks ? "completed" : "stayed", html_escaped(asked),
+                     number(slo, {"attainment"}, Unit::kShare), of_tasks ? "completed" : "stayed",
+                     of_all.empty() ? "the limits of their agents" : html_escaped(of_all),
                      own_attainments(summary, manifest), target);
 }
 
@@ -189,18 +205,6 @@ std::string price_sentence(const Json& summary) {
   text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task",
                              strong(human_number(task, Unit::kUsd)))
                : std::string("; the cost of a task is unknown.");
-  return text;
-}
-
-std::string limits_text(const Json& limits) {
-  struct Limit {
-    const char *key, *name;
-  };
-  std::string text;
-  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
-    if (const auto value = number_at(limits, {limit.key}))
-      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
-  }
   return text;
 }
 
