@@ -185,7 +185,7 @@ sim::JsonFile summary_of(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "summary.json";
   if (!std::filesystem::exists(file)) return sim::JsonFile::from(Json::object(), file.string());
   sim::Faults faults;
-  sim::JsonFile summary = sim::JsonFile::load(file, faults);
+  sim::JsonFile summary = load_summary(folder, faults);
   faults.throw_if_any();
   return summary;
 }

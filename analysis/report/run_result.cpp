@@ -17,6 +17,10 @@ sim::JsonFile load(const std::filesystem::path& path, const char* schema, sim::F
 
 }  // namespace
 
+sim::JsonFile load_summary(const std::filesystem::path& folder, sim::Faults& faults) {
+  return load(folder / "summary.json", "tokenyard.summary/1", faults);
+}
+
 bool RunResult::has(const char* file) const {
   std::error_code ignored;
   return std::filesystem::is_regular_file(path / file, ignored);
@@ -27,7 +31,7 @@ RunResult RunResult::read(const std::filesystem::path& folder) {
   RunResult result;
   result.path = folder;
   result.manifest_file = load(folder / "manifest.json", "tokenyard.manifest/1", faults);
-  result.summary_file = load(folder / "summary.json", "tokenyard.summary/1", faults);
+  result.summary_file = load_summary(folder, faults);
   faults.throw_if_any();
   if (result.has("series.csv")) result.series = read_pool_series(folder / "series.csv");
   return result;

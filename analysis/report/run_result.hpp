@@ -29,6 +29,9 @@ struct RunResult {
   static RunResult read(const std::filesystem::path& folder);
 };
 
+/// summary.json of a result folder. A fault where it is none, or of another schema.
+sim::JsonFile load_summary(const std::filesystem::path& folder, sim::Faults& faults);
+
 using JsonPath = std::initializer_list<std::string_view>;
 
 /// The value under keys within keys; null where there is none.

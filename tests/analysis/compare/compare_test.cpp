@@ -38,9 +38,10 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   write(folder.path / "b/calls.csv", calls + "0,0,0,1,completed\n");
   write(
       folder.path / "a/summary.json",
-      R"({"slo": {"attainment": 0.5, "goodput_tasks_per_s": null}, "pools": {"p": {"busy": 0.25}, "gone": {"busy": 1}}})");
-  write(folder.path / "b/summary.json",
-        R"({"slo": {"attainment": 0.75, "goodput_tasks_per_s": 1}, "pools": {"p": {"busy": 0.5}}})");
+      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.5, "goodput_tasks_per_s": null}, "pools": {"p": {"busy": 0.25}, "gone": {"busy": 1}}})");
+  write(
+      folder.path / "b/summary.json",
+      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.75, "goodput_tasks_per_s": 1}, "pools": {"p": {"busy": 0.5}}})");
   const Comparison comparison = compare({folder.path / "a", folder.path / "b"});
   const PairedTable& tasks = comparison.others.at(0).tasks;
   CHECK(tasks.pairs == 4);
@@ -72,7 +73,7 @@ TEST_CASE("calls are paired by their tasks, though another's may come between in
   const std::string calls = "call_id,task_id,arrival_s,prompt_tokens,ttft_s,status\n";
   for (const char* run : {"a", "b"}) {
     write(folder.path / run / "tasks.csv", tasks);
-    write(folder.path / run / "summary.json", "{}");
+    write(folder.path / run / "summary.json", R"({"schema": "tokenyard.summary/1"})");
   }
   write(folder.path / "a/calls.csv",
         calls + "0,0,0,10,1,completed\n1,1,1,20,1,completed\n2,0,2,30,1,completed\n3,1,3,40,1,completed\n");
@@ -115,6 +116,11 @@ TEST_CASE("a folder that cannot be compared is named, with the line") {
                     Catch::Contains("tasks.csv: line 3") && Catch::Contains("\"one\""));
   write(folder.path / "tasks.csv", "task,arrival_s\n");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("a header with task_id and arrival_s"));
+  write(folder.path / "tasks.csv", "task_id,arrival_s,duration_s\n0,0,1\n");
+  write(folder.path / "calls.csv", "call_id,task_id,arrival_s,ttft_s\n0,0,0,1\n");
+  write(folder.path / "summary.json", R"({"schema": "tokenyard.demand/1"})");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}),
+                    Catch::Contains("summary.json: /schema: found \"tokenyard.demand/1\""));
 }
 
 }  // namespace tokenyard::analysis
