@@ -46,10 +46,9 @@ Elasticity gain(const std::vector<Figures>& before, const std::vector<Figures>& 
   for (std::size_t r = 0; r < before.size(); ++r) {
     const double from = before[r][figure], to = after[r][figure];
     const Kind kind = kind_of(static_cast<Figure>(figure));
-    const double gain =
-        kind == Kind::kShare ? to - from : sim::portable_log(kind == Kind::kGrows ? to / from : from / to);
-    if (!std::isfinite(gain)) return {};
-    samples.push_back(gain / per);
+    const double ratio = kind == Kind::kGrows ? to / from : from / to;
+    if (kind == Kind::kShare ? !std::isfinite(to - from) : !(ratio > 0) || !std::isfinite(ratio)) return {};
+    samples.push_back((kind == Kind::kShare ? to - from : sim::portable_log(ratio)) / per);
   }
   const sim::MeanInterval interval = sim::mean_interval(samples);
   return {interval.mean, interval.half_width.value_or(0)};

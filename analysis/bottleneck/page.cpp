@@ -42,6 +42,20 @@ std::vector<double> gains_of(const Json& effect, Goal goal, double factor) {
   return gains;
 }
 
+/// "2.1 %"; of a share of the work "2.1 points".
+std::string gain_shown(Goal goal, double gain) {
+  return goal == Goal::kAttainment ? fmt::format("{:.1f}\u00a0points", gain * 100) : share(gain);
+}
+
+/// One of the goal's figures gets better by more than chance.
+bool sure(const Json& effect, Goal goal) {
+  for (const Figure figure : figures_of(goal)) {
+    const Json& e = effect["elasticity"][std::string(kFigureNames[static_cast<std::size_t>(figure)])];
+    if (e.is_object() && e["mean"].get<double>() > e["half_width"].get<double>()) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> columns(std::string first) {
   std::vector<std::string> head = {std::move(first)};
   for (const std::string_view title : kFigureTitles) head.emplace_back(title);
@@ -67,9 +81,12 @@ std::string answer(const Json& study, double factor) {
   if (!effects.empty()) {
     const Goal goal = goal_of(study);
     const std::vector<double> gains = gains_of(effects[0], goal, factor);
-    tiles += html_tile("First in the ranking", share(std::max(0.0, *std::max_element(gains.begin(), gains.end()))),
-                       fmt::format("{} by {} more of the {}", better_word(goal), share(factor - 1),
-                                   html_escaped(text_at(effects[0], {"title"}))));
+    tiles += sure(effects[0], goal)
+                 ? html_tile("First in the ranking",
+                             gain_shown(goal, std::max(0.0, *std::max_element(gains.begin(), gains.end()))),
+                             fmt::format("{} by {} more of the {}", better_word(goal), share(factor - 1),
+                                         html_escaped(text_at(effects[0], {"title"}))))
+                 : html_tile("First in the ranking", "none", "no effect is more than chance");
   }
   return fmt::format(
       "<h1>{}: the bottleneck</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
@@ -110,7 +127,7 @@ std::string ranking(const Json& study, double factor) {
       for (const double gain : gains_of(effect, goal, factor)) {
         drawn += fmt::format("<i class=\"{}\" style=\"width:{:.2f}%\"></i>", drawn.empty() ? "p50" : "p95",
                              std::max(0.0, gain / most * 72));
-        said += (said.empty() ? "" : " and ") + share(gain);
+        said += (said.empty() ? "" : " and ") + gain_shown(goal, gain);
       }
       bars +=
           fmt::format("<div class=\"bar-name\">{}</div><div class=\"sized pair\"><div>{}</div><span>{}</span></div>\n",

@@ -57,16 +57,26 @@ std::string ranking_sentences(const WhatIf& study) {
 
 /// What helps most against a service level that is missed, of what can be bought or set; empty if it is met.
 std::string level_sentence(const WhatIf& study, const Slo& slo) {
-  std::vector<double> attained;
+  // Of all work, and of each agent that is judged by itself.
+  std::vector<std::pair<std::string, std::vector<double>>> judged(1 + slo.agents.size());
+  for (std::size_t a = 0; a < slo.agents.size(); ++a) judged[a + 1].first = " of " + slo.agents[a].name;
   for (const Json& summary : study.base) {
-    const Json& least = summary["slo"]["least_attainment"];
-    if (!least.is_number()) return {};
-    attained.push_back(least.get<double>());
+    for (std::size_t a = 0; a < judged.size(); ++a) {
+      const Json& attainment =
+          a == 0 ? summary["slo"]["attainment"] : summary["agents"][slo.agents[a - 1].name]["attainment"];
+      if (attainment.is_number()) judged[a].second.push_back(attainment.get<double>());
+    }
   }
-  const double mean = sim::mean_interval(attained).mean;
-  if (mean >= slo.attainment) return {};
-  std::string text = fmt::format(" The service level is missed: {} of the work is within it, {} is asked for",
-                                 human_number(mean, Unit::kShare), human_number(slo.attainment, Unit::kShare));
+  double least = 1;
+  std::string whose;
+  for (const auto& [of, attained] : judged) {
+    if (attained.empty() || sim::mean_interval(attained).mean >= least) continue;
+    least = sim::mean_interval(attained).mean;
+    whose = of;
+  }
+  if (least >= slo.attainment) return {};
+  std::string text = fmt::format(" The service level is missed: {} of the work{} is within it, {} is asked for",
+                                 human_number(least, Unit::kShare), whose, human_number(slo.attainment, Unit::kShare));
   if (study.goal == Goal::kAttainment) return text + ".";
   const Effect* best = nullptr;
   for (const Effect& effect : study.effects) {

@@ -190,11 +190,13 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   sim::Faults faults;
   const Scenario scenario = open_scenario(a.scenario, catalogs.view(), a.changes, faults).scenario;
+  const auto goal = static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), a.goal) - kGoalNames.begin());
+  if (goal == Goal::kAttainment && !scenario.slo.on_calls() && !scenario.slo.on_tasks())
+    faults.add("", "--for", "attainment, without a service level", "a scenario whose slo limits something");
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
 
   ProgressLine progress(surroundings.err, !a.quiet);
-  const auto goal = static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), a.goal) - kGoalNames.begin());
   const WhatIfOptions options{factor, a.repetitions, goal, [&](std::size_t done, std::size_t all) {
                                 progress.show([&] { return fmt::format("{} of {} simulations", done, all); });
                               }};

@@ -144,8 +144,10 @@ class TerminalSummary {
     if (!met.is_null()) {
       std::string own;
       if (const Json& agents = value_at(scenario_, {"slo", "agents"}); agents.is_object()) {
-        for (const auto& [agent, limits] : agents.items())
+        for (const auto& [agent, limits] : agents.items()) {
+          if (!s_["agents"][agent]["attainment"].is_number()) continue;  // no limit, or no work
           own += fmt::format(", {} of {}'s", share_text(s_["agents"][agent]["attainment"]), agent);
+        }
       }
       table.row(
           {"service level", fmt::format("{}: {} of the work within its limits{}", met.get<bool>() ? "met" : "not met",

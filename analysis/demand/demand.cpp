@@ -108,14 +108,21 @@ class Sizer {
   std::size_t simulations() const { return simulations_; }
 
  private:
-  /// Nobody can judge by work that hardly comes.
+  /// Nobody can judge by work that hardly comes, of all agents or of one that is judged by itself.
   void require_work(double tasks_per_s) const {
+    require_tasks(tasks_per_s, "tasks");
+    for (const agents::WorkloadEntry& entry : scenario_.workload.entries) {
+      if (!entry.closed_loop && scenario_.slo.own(entry.name) != nullptr)
+        require_tasks(entry.arrivals.rate_per_s * tasks_per_s / rate_of(scenario_), "tasks of " + entry.name);
+    }
+  }
+  void require_tasks(double tasks_per_s, const std::string& what) const {
     constexpr double kFewest = 3;
     const double measured_s = scenario_.run.duration_s - scenario_.run.warmup_s;
     if (tasks_per_s * measured_s >= kFewest) return;
     throw sim::InputError({"", scenario_.demand.duration_s ? "/demand/duration_s" : "/run/duration_s",
-                           fmt::format("{:g} tasks in the {:g} s that are measured, at {:g} a second",
-                                       tasks_per_s * measured_s, measured_s, tasks_per_s),
+                           fmt::format("{:g} {} in the {:g} s that are measured, at {:g} a second",
+                                       tasks_per_s * measured_s, what, measured_s, tasks_per_s),
                            fmt::format("{:g} tasks and more, so {:.2g} s and more", kFewest, kFewest / tasks_per_s)});
   }
   /// What `size` finds for the scenario, in as long a time as the work takes to become steady: the scenario's own, or

@@ -133,6 +133,34 @@ std::string kinds(const Json& demand) {
   return (table.rows.empty() ? "" : table.html()) + (cannot.rows.empty() ? "" : cannot.html());
 }
 
+/// "$3.1 M", "$3.1 M ($2.5 M–$4 M)", "never": a value with its band.
+std::string banded(const Json& of, Unit unit) {
+  const auto text = [&](const char* end) {
+    const auto value = number_at(of, {end});
+    if (!value) return std::string("never");
+    return unit == Unit::kCount ? counted_number(value) : human_number(value, unit);
+  };
+  if (!of.is_object()) return "–";
+  if (value_at(of, {"low"}) == value_at(of, {"high"})) return text("value");
+  return fmt::format("{} ({}–{})", text("value"), text("low"), text("high"));
+}
+
+/// What the chips cost if they are bought, where the scenario asks for it.
+std::string bought(const Json& demand) {
+  HtmlTable table{"Bought", {"chip", "up front", "an hour", "M output tokens", "a design pays from"}, {}};
+  for (const Json& entry : value_at(demand, {"entries"})) {
+    const Json& own = value_at(entry, {"ownership"});
+    if (!own.is_object() || value_at(entry, {"met"}) != true) continue;
+    const Json& design = value_at(own, {"design"});
+    table.rows.push_back(
+        {escaped(entry, "chip"), banded(value_at(own, {"usd"}), Unit::kUsd),
+         banded(value_at(own, {"usd_per_hour"}), Unit::kUsd),
+         human_number(number_at(own, {"usd_per_million_output_tokens"}), Unit::kUsd),
+         design.is_object() ? banded(value_at(design, {"break_even_chips"}), Unit::kCount) + " chips" : ""});
+  }
+  return table.rows.empty() ? "" : table.html();
+}
+
 std::string pools(const Json& demand) {
   HtmlTable table{"Replicas of each pool, and how one is divided", {"pool"}, {}, 1};
   for (const Json& entry : value_at(demand, {"entries"})) {
@@ -185,8 +213,8 @@ std::string demand_page(const Json& demand, const std::string& command) {
   const std::string grown = growth(demand, charts);
   const std::string body = answer(demand) + "<h2 id=\"chips\">Side by side</h2>\n" +
                            bars(demand, "Chips", chips_of, chips) + bars(demand, "Rent an hour", usd_of, shown_usd) +
-                           bars(demand, "Mean power", watts_of, shown_watts) + kinds(demand) + pools(demand) + grown +
-                           notes(demand);
+                           bars(demand, "Mean power", watts_of, shown_watts) + kinds(demand) + bought(demand) +
+                           pools(demand) + grown + notes(demand);
   return html_page(
       {.title = escaped(demand, "name") + ": how many chips",
        .brand = "Tokenyard",

@@ -8,8 +8,9 @@ namespace tokenyard::analysis {
 
 SloTally::SloTally(const Metrics& metrics, const Slo& slo) {
   const bool tasks = slo.on_tasks() && !slo.on_calls();
-  counted = static_cast<double>(tasks ? metrics.arrived_tasks : metrics.arrived_calls);
-  missed = counted - static_cast<double>(tasks ? metrics.good_tasks : metrics.good_calls);
+  const Metrics::Judged judged = tasks ? metrics.judged_tasks() : metrics.judged_calls();
+  counted = static_cast<double>(judged.arrived);
+  missed = counted - static_cast<double>(judged.good);
 }
 
 std::optional<bool> verdict(const std::vector<double>& attainments, double level, std::size_t repetitions) {

@@ -74,6 +74,7 @@ std::string own_attainments(const Json& summary, const Json& manifest) {
   std::vector<std::string> list;
   if (own.is_object()) {
     for (const auto& [agent, limits] : own.items()) {
+      if (!number_at(summary, {"agents", agent, "attainment"})) continue;  // no limit, or no work
       const std::string text = limits_text(limits);
       list.push_back(fmt::format("{}{}: {}", html_escaped(agent), text.empty() ? "" : " within " + html_escaped(text),
                                  number(summary, {"agents", agent, "attainment"}, Unit::kShare)));

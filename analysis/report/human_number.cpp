@@ -140,7 +140,7 @@ Unit unit_of(std::string_view key) {
   if (key.starts_with("joules")) return Unit::kJoules;
   if (key.starts_with("watts") || key.ends_with("_w")) return Unit::kWatts;
   if (key.starts_with("bytes") || key.ends_with("bytes")) return Unit::kBytes;
-  if (key.starts_with("attainment")) return Unit::kShare;
+  if (key.starts_with("attainment") || key == "least_attainment") return Unit::kShare;
   return std::find(kShares.begin(), kShares.end(), key) != kShares.end() ? Unit::kShare : Unit::kCount;
 }
 

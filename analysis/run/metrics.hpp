@@ -59,6 +59,12 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
     std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
   };
   std::vector<Agent> agents;
+  /// What a level counts: the calls of agents whose calls are limited, and the tasks of those whose tasks are.
+  struct Judged {
+    std::uint64_t arrived = 0, good = 0;
+  };
+  Judged judged_calls() const;
+  Judged judged_tasks() const;
   /// Of all agents: `all(&Agent::task)`. Exactly what one sketch of all would be.
   sim::QuantileSketch all(sim::QuantileSketch Agent::*of) const;
 

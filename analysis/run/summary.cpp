@@ -122,6 +122,11 @@ class Summary {
 
   /// All together may be within the level though one of the agents is not.
   void note_agents() {
+    for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
+      if (unjudged(i))
+        note(fmt::format("none of {}'s work came in the measured time: whether the service level is met is open",
+                         o_.agent_names[i]));
+    }
     if (o_.agent_names.size() < 2) return;
     const double level = scenario_.slo.attainment;
     const Json all = attained();
@@ -185,8 +190,8 @@ class Summary {
             {"total_tokens_per_s", ratio(output_tokens_ + static_cast<double>(m_.completed_prompt_tokens), window_s_)}};
   }
 
-  /// Attainment: the share of the window's calls within the limits on calls, or of its tasks within those on tasks,
-  /// whichever is smaller of those that have a limit. The level is met where the smallest attainment is, of all work and
+  /// Attainment: the share of the window's calls within the limits on calls, of agents that have such, or of its tasks
+  /// within those on tasks, likewise, whichever is smaller. The level is met where the smallest attainment is, of all work and
   /// of each agent named in the level. Without any limit there is none, and goodput is all that completed.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
@@ -204,9 +209,8 @@ class Summary {
 
   /// Of all work.
   Json attained() const {
-    const Slo& slo = scenario_.slo;
-    return smaller(slo.on_calls() ? ratio(m_.good_calls, m_.arrived_calls) : Json(nullptr),
-                   slo.on_tasks() ? ratio(m_.good_tasks, m_.arrived_tasks) : Json(nullptr));
+    const Metrics::Judged calls = m_.judged_calls(), tasks = m_.judged_tasks();
+    return smaller(ratio(calls.good, calls.arrived), ratio(tasks.good, tasks.arrived));
   }
   Json attained(std::size_t agent) const {
     const Metrics::Agent& of = m_.agents[agent];
@@ -214,13 +218,19 @@ class Summary {
     return smaller(limits.on_calls() ? ratio(of.good_calls, of.arrived_calls) : Json(nullptr),
                    limits.on_tasks() ? ratio(of.good, of.arrived) : Json(nullptr));
   }
-  /// Of all work and of each agent that counts by itself.
+  /// Of all work and of each agent that counts by itself; null where nothing of one of them came.
   Json least_attained() const {
     Json least = attained();
     for (std::size_t i = 0; i < o_.agent_names.size(); ++i) {
+      if (unjudged(i)) return nullptr;
       if (scenario_.slo.own(o_.agent_names[i]) != nullptr) least = smaller(least, attained(i));
     }
     return least;
+  }
+  /// It has limits of its own, and none of its work came in the measured time.
+  bool unjudged(std::size_t agent) const {
+    const SloLimits* own = scenario_.slo.own(o_.agent_names[agent]);
+    return own != nullptr && (own->on_calls() || own->on_tasks()) && attained(agent).is_null();
   }
   /// Of two shares; the other where one is null.
   static Json smaller(const Json& a, const Json& b) { return a.is_null() || (!b.is_null() && b < a) ? b : a; }

@@ -156,6 +156,14 @@ TEST_CASE("Bottleneck: gains are in the figure's own measure") {
   CHECK(gain_text(Goal::kTtft, gains, 1) == "the 95th-percentile TTFT 9.5 % shorter");
   CHECK(gain_text(Goal::kGoodput, gains, 1) == "the goodput 10.5 % higher");
   CHECK(gain_text(Goal::kAttainment, gains, 0.5) == "the share of the work within the service level 5.0 points larger");
+  // What does not exist in one of the runs has no gain, whatever the other says: no task ended.
+  sim::Json none = sim::Json::parse(R"({
+    "latency": {"task_s": {"p50": null, "p95": null}, "ttft_s": {"p95": null}, "tpot_s": {"p95": null}},
+    "throughput": {"tasks_per_s": 0}, "slo": {"least_attainment": null, "goodput_tasks_per_s": null},
+    "energy": {"watts_mean": 500}, "cost": {"usd_per_completed_task": null}})");
+  sim::Json some = none;
+  some["throughput"]["tasks_per_s"] = 1;
+  CHECK(!tokenyard::analysis::gains({figures_of(none)}, {figures_of(some)}, 1)[Figure::kEnergy].mean);
   CHECK(gains.noticeable(Goal::kTtft, 0.1));
   CHECK(!gains.noticeable(Goal::kCost, 0.001));
 }

@@ -44,7 +44,6 @@ TEST_CASE("Service level: an agent's own limits change those of all, null lifts 
   CHECK(slo.of("any other").ttft_s == 2);
   CHECK(slo.own("any other") == nullptr);
   CHECK((slo.on_calls() && slo.on_tasks()));
-  CHECK(!read(R"({"agents": {"report": {"ttft_s": null}}})").slo.on_calls());
 }
 
 TEST_CASE("Service level: agents under it are of the workload") {
@@ -67,6 +66,8 @@ TEST_CASE("Service level: agents under it are of the workload") {
              Contains("/slo/agents/requests/ttft") && Contains("did you mean \"ttft_s\""));
   CHECK_THAT(faults_of(R"({"agents": {"requests": {"task_s": 0}}})"),
              Contains("/slo/agents/requests/task_s: found 0, allowed: a number above 0"));
+  CHECK_THAT(faults_of(R"({"agents": {"requests": {"ttft_s": null}}})"),
+             Contains("/slo/agents: found agents, but no limit"));
 }
 
 TEST_CASE("Service level: it is met where all work and each agent named in it is within its limits") {
@@ -93,4 +94,19 @@ TEST_CASE("Service level: it is met where all work and each agent named in it is
   CHECK(apart["agents"]["chat"]["attainment"] == 0);
   CHECK(apart["agents"]["report"]["attainment"] == 1);
   CHECK(apart["slo"]["met"] == false);
+  // Only reports have a limit on tasks: what becomes of chats' tasks is not judged.
+  const sim::Json reports = level(R"({"agents": {"report": {"task_s": 1e-9}}})");
+  CHECK(reports["slo"]["attainment"] == 0);
+  CHECK(reports["slo"]["attainment_tasks"].get<double>() == Approx(0.75).epsilon(0.1));
+  CHECK(reports["agents"]["chat"]["attainment"].is_null());
+}
+
+TEST_CASE("Service level: it is open where nothing came of an agent that is judged by itself") {
+  Scenario scenario = read(R"({"ttft_s": 5, "agents": {"report": {"ttft_s": 1e-9}}})");
+  scenario.workload.entries[1].arrivals.rate_per_s = 1e-9;
+  const sim::Json summary = simulate(scenario, Replay(), {});
+  CHECK(summary["slo"]["attainment"] == 1);
+  CHECK(summary["slo"]["least_attainment"].is_null());
+  CHECK(summary["slo"]["met"].is_null());
+  CHECK_THAT(summary["notes"].dump(), Contains("none of report's work came in the measured time"));
 }
