@@ -123,7 +123,10 @@ std::string faster_text(double p50, double p95) {
 }
 
 std::string gain_text(Goal goal, const Gains& gains, double scale) {
-  if (goal == Goal::kTask) return faster_text(gains.of(Figure::kTaskP50) * scale, gains.of(Figure::kTaskP95) * scale);
+  const auto sure = [&](Figure figure) {  // what may be chance is not told as a gain
+    return gains.of(figure) > gains[figure].half_width ? gains.of(figure) * scale : 0;
+  };
+  if (goal == Goal::kTask) return faster_text(sure(Figure::kTaskP50), sure(Figure::kTaskP95));
   const Wording& of = wording(goal);
   const double gained = share_gained(goal, gains.of(of.figure) * scale);
   return fmt::format("{} {:.1f} {} {}", of.figure_text, gained * 100, of.unit, of.better);

@@ -35,7 +35,7 @@ std::string ranking_sentences(const WhatIf& study) {
   std::string text;
   if (resources.empty()) {
     text = fmt::format(
-        "No resource is a bottleneck: {:.0f} % more of any one changes {} by less than 0.1 {}, "
+        "No resource is a bottleneck: {:.0f} % more of any one improves {} by less than 0.1 {}, "
         "or by less than chance does.",
         percent, subject_of(study.goal), study.goal == Goal::kAttainment ? "points" : "%");
   } else {
