@@ -73,6 +73,17 @@ std::string why_missed(const Json& summary, const Slo& slo) {
 
 }  // namespace
 
+std::string own_failures(const Json& summary, const Slo& slo) {
+  std::string text;
+  for (const auto& [agent, of] : summary["agents"].items()) {
+    const double failed = of["tasks_failed"].get<double>(), ended = failed + of["tasks_completed"].get<double>();
+    if (slo.of(agent).on_tasks() && failed > (1 - slo.attainment) * ended)
+      text += fmt::format("; {:.1f} % of {}'s tasks fail by their own doing, which no chips change",
+                          100 * failed / ended, agent);
+  }
+  return text;
+}
+
 Alone alone(const Candidate& candidate, const Size& size) {
   Scenario scenario = candidate.at(size);
   double fewer = kThinned;  // calls

@@ -19,4 +19,8 @@ struct Alone {
 /// One simulation with a fiftieth of the arrivals, or with one user; queues of tools and people stay as they are.
 Alone alone(const Candidate& candidate, const Size& size);
 
+/// "; 14.0 % of sales's tasks fail by their own doing, which no chips change": of agents whose tasks are limited, where
+/// that alone misses the level; else empty.
+std::string own_failures(const sim::Json& summary, const Slo& slo);
+
 }  // namespace tokenyard::analysis

@@ -93,7 +93,7 @@ class Search {
         return false;
       }
       before = &trial;
-      if (doubled == 2) trials_.expect(0);  // to the end from here on: whether more chips help shows
+      if (doubled >= 2) trials_.expect(0);  // to the end from here on: whether more chips help shows
       for (PoolSize& pool : size) pool.replicas *= 2;
     }
     result_.why_not =
@@ -113,9 +113,12 @@ class Search {
     const double counted = std::accumulate(trials.begin(), trials.end(), 0.0,
                                            [](double sum, const Trial* trial) { return sum + trial->counted; });
     const bool few = interval.mean + half_width >= 1 - forgiven_ || counted * forgiven_ < 1;
-    return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}", 100 * interval.mean,
+    const auto complete =
+        std::find_if(trials.begin(), trials.end(), [](const Trial* trial) { return !trial->stopped; });
+    return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}{}", 100 * interval.mean,
                        interval.half_width ? fmt::format(" ±{:.1f}", 100 * half_width) : "", 100 * (1 - forgiven_),
-                       few ? ": too few to tell, simulate longer (duration_s)" : "");
+                       few ? ": too few to tell, simulate longer (duration_s)" : "",
+                       complete != trials.end() ? own_failures((*complete)->summary, candidate_.base.slo) : "");
   }
 
   /// The ample size with one pool replaced.

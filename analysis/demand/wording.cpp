@@ -45,7 +45,6 @@ std::string limits_text(const SloLimits& limits) {
   };
   const std::string calls = list({{"TTFT", limits.ttft_s}, {"TPOT", limits.tpot_s}, {"end to end", limits.e2e_s}});
   const std::string tasks = list({{"task", limits.task_s}});
-  if (calls.empty() && tasks.empty()) return "work without a limit";
   return (calls.empty() ? "" : "calls within " + calls) +
          (tasks.empty() ? "" : fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks));
 }
@@ -53,9 +52,15 @@ std::string limits_text(const SloLimits& limits) {
 }  // namespace
 
 std::string level_text(const Slo& slo) {
-  std::string text = fmt::format("{} of the {}", human_number(slo.attainment, Unit::kShare), limits_text(slo.limits));
-  for (const Slo::OfAgent& agent : slo.agents)
-    text += fmt::format("; of {}'s {}", agent.name, limits_text(agent.limits));
+  std::string text = human_number(slo.attainment, Unit::kShare);
+  const char* joint = " of ";
+  const auto add = [&](const std::string& whose, const SloLimits& limits) {
+    if (!limits.on_calls() && !limits.on_tasks()) return;
+    text += joint + whose + ' ' + limits_text(limits);
+    joint = "; of ";
+  };
+  add("the", slo.limits);
+  for (const Slo::OfAgent& agent : slo.agents) add(agent.name + "'s", agent.limits);
   return text;
 }
 

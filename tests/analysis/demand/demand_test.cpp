@@ -225,3 +225,14 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   CHECK_THAT(demand(folder, {"--set", "/slo={}"}).err, Contains("/slo") && Contains("at least one of"));
   CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
 }
+
+TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {
+  const ResultFolder folder("demand-own-failures");
+  const Outcome none =
+      run({"demand", TOKENYARD_SOURCE_DIR "/analysis/scenarios/demo.json", "--chips", "b200-sxm", "--repetitions", "1",
+           "--set", R"(/demand={"duration_s": 100, "warmup_s": 20})", "--set",
+           R"(/slo={"agents": {"customer-service": {"task_s": 1e6}}})", "--cache", (folder.path / "cache").string()});
+  INFO(none.out);
+  CHECK(none.code == kInfeasible);
+  CHECK_THAT(none.out, Contains("customer-service") && Contains("fail by their"));
+}
