@@ -56,6 +56,10 @@ Elasticity gain(const std::vector<Figures>& before, const std::vector<Figures>& 
 
 }  // namespace
 
+Goal goal_named(std::string_view name) {
+  return static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), name) - kGoalNames.begin());
+}
+
 std::span<const Figure> figures_of(Goal goal) {
   if (goal == Goal::kTask) return kTaskTimes;
   return {&wording(goal).figure, 1};
@@ -69,10 +73,8 @@ double Gains::score(Goal goal) const {
 
 bool Gains::noticeable(Goal goal, double least) const {
   const std::span<const Figure> figures = figures_of(goal);
-  return score(goal) >= least && std::any_of(figures.begin(), figures.end(), [&](Figure figure) {
-           const Elasticity& e = (*this)[figure];
-           return e.mean && *e.mean > e.half_width;
-         });
+  return score(goal) >= least &&
+         std::any_of(figures.begin(), figures.end(), [&](Figure figure) { return (*this)[figure].sure(); });
 }
 
 Figures figures_of(const Json& summary) {
@@ -124,7 +126,7 @@ std::string faster_text(double p50, double p95) {
 
 std::string gain_text(Goal goal, const Gains& gains, double scale) {
   const auto sure = [&](Figure figure) {  // what may be chance is not told as a gain
-    return gains.of(figure) > gains[figure].half_width ? gains.of(figure) * scale : 0;
+    return gains[figure].sure() ? gains.of(figure) * scale : 0;
   };
   if (goal == Goal::kTask) return faster_text(sure(Figure::kTaskP50), sure(Figure::kTaskP95));
   const Wording& of = wording(goal);

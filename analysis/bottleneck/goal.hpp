@@ -24,12 +24,16 @@ inline constexpr std::array<std::string_view, 8> kFigureTitles = {"task p50",   
 
 enum class Goal { kTask, kTtft, kTpot, kAttainment, kGoodput, kEnergy, kCost };
 inline const std::vector<std::string> kGoalNames = {"task", "ttft", "tpot", "attainment", "goodput", "energy", "cost"};
+/// `name` is one of kGoalNames.
+Goal goal_named(std::string_view name);
 std::span<const Figure> figures_of(Goal goal);
 
 /// A mean over repetitions with the half-width of its interval; nothing where the figure does not exist.
 struct Elasticity {
   std::optional<double> mean;
   double half_width = 0;
+  /// Better by more than chance.
+  bool sure() const { return mean && *mean > half_width; }
 };
 
 /// Of every figure: what a change brings, or what it brings per percent of the change.

@@ -26,10 +26,7 @@ std::string elasticity_cell(const Json& e) {
   return fmt::format("{:+.2f}\u00a0±\u00a0{:.2f}", e["mean"].get<double>(), e["half_width"].get<double>());
 }
 
-Goal goal_of(const Json& study) {
-  const auto name = std::find(kGoalNames.begin(), kGoalNames.end(), text_at(study, {"ranked_by"}));
-  return static_cast<Goal>(name - kGoalNames.begin());
-}
+Goal goal_of(const Json& study) { return goal_named(text_at(study, {"ranked_by"})); }
 
 /// How much better the figures of the goal get by so much more of a resource: one share, or two of task time.
 std::vector<double> gains_of(const Json& effect, Goal goal, double factor) {

@@ -172,9 +172,8 @@ std::string ranking_table(const WhatIf& study, const std::vector<Figure>& figure
   if (study.effects.size() > kShown)
     text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
   return text +
-         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at 95 %, "
-         "and "
-         "\"·\" is\n  no more than chance.\n";
+         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at "
+         "95 %, and \"·\" is\n  no more than chance.\n";
 }
 
 /// Empty where there is nothing to choose.
@@ -190,7 +189,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   sim::Faults faults;
   const Scenario scenario = open_scenario(a.scenario, catalogs.view(), a.changes, faults).scenario;
-  const auto goal = static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), a.goal) - kGoalNames.begin());
+  const Goal goal = goal_named(a.goal);
   if (goal == Goal::kAttainment && !scenario.slo.on_calls() && !scenario.slo.on_tasks())
     faults.add("", "--for", "attainment, without a service level", "a scenario whose slo limits something");
   faults.throw_if_any();
