@@ -48,6 +48,18 @@ std::vector<Served> serve(const ServiceSpec& spec, const std::vector<Job>& jobs)
   return served;
 }
 
+/// The tasks of an entry, which are played as the simulation goes on.
+struct Play {
+  explicit Play(const WorkloadEntry& entry) : player(simulation, door, 1, {entry}, Time::seconds(1e6)) {
+    player.add_observer(log);
+    player.start();
+  }
+  sim::Simulation simulation;
+  TimedDoor door{simulation};
+  TaskPlayer player;
+  TaskLog log;
+};
+
 /// Ends a run at a date.
 struct Cut final : sim::EventHandler {
   explicit Cut(TaskPlayer& cut) : player(cut) {}
@@ -66,17 +78,13 @@ TaskLog on_cold_servers(int copies, double cut_s = 1000) {
     "edges": [{"from": "run", "to": "done"}], "start": "run"
   })"});
   entry.max_tasks = 1;
-  sim::Simulation simulation;
-  TimedDoor door(simulation);
-  TaskPlayer player(simulation, door, 1, {entry}, Time::seconds(1e6));
-  TaskLog log;
-  player.add_observer(log);
-  player.start();
-  Cut cut(player);
+  Play play(entry);
+  Cut cut(play.player);
+  sim::Simulation& simulation = play.simulation;
   simulation.schedule(simulation.next_date() + Time::seconds(cut_s), sim::Priority::kStop, cut.entity, cut);
-  while (log.tasks.empty() && simulation.step()) {
+  while (play.log.tasks.empty() && simulation.step()) {
   }
-  return log;
+  return play.log;
 }
 
 }  // namespace
@@ -138,13 +146,9 @@ TEST_CASE("Services with rules, in time: tasks wait for tokens, and their causes
   })"},
                                  1000);
   entry.max_tasks = 3;
-  sim::Simulation simulation;
-  TimedDoor door(simulation);
-  TaskPlayer player(simulation, door, 1, {entry}, Time::seconds(1e6));
-  TaskLog log;
-  player.add_observer(log);
-  player.start();
-  simulation.run();
+  Play play(entry);
+  play.simulation.run();
+  const TaskLog& log = play.log;
   REQUIRE(log.tasks.size() == 3);
   for (const TaskRecord& task : log.tasks) CHECK(task.causes.sum() == task.finish - task.arrival);
   CHECK(log.tasks[0].causes[platforms::Cause::kStartup] == Time::seconds(2));
