@@ -273,7 +273,7 @@ std::vector<Choice> choices_of(const Scenario& scenario) {
   std::vector<Choice> choices;
   for (std::size_t p = 0; p < scenario.pools.size(); ++p) {
     const PoolPlan& pool = scenario.pools[p];
-    if (!pool.takes_calls() || pool.replicas < 2) continue;
+    if (!pool.takes_calls() || pool.ranks() < 2) continue;
     const auto name_of = [](Router router) { return platforms::kRouterNames[static_cast<std::size_t>(router)]; };
     for (const Router router : {Router::kLeastLoaded, Router::kPrefixAware, Router::kTaskSticky}) {
       if (router == pool.router) continue;

@@ -113,7 +113,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   if (!bench) return fmt::format("does not fit: {} on {} chips", point.model, p.chips());
   point.bench = *bench;
   platforms::BatchingOptions& batching = point.bench.batching;
-  batching.max_num_seqs = static_cast<std::int32_t>(p.dp * table.whole(row, "max_num_seqs", 1, kMostSequences / p.dp));
+  batching.max_num_seqs = static_cast<std::int32_t>(table.whole(row, "max_num_seqs", 1, kMostSequences));
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
   point.load.users = std::max<std::int64_t>(1, std::llround(table.positive(row, "avg_batch_size")));
   point.load.prompt_tokens = prompt->second;
@@ -163,6 +163,9 @@ SimulatedWork simulate(const EnergyPoint& point) {
   SimulatedWork work;
   work.span_s = result.steady_to.date_s - result.steady_from.date_s;
   work.of_chip = work_of_chip(from, to);
+  const auto ranks = static_cast<double>(point.spec.parallelism.dp);
+  for (double* sum : {&work.of_chip.busy_s, &work.of_chip.waiting_s, &work.of_chip.flop, &work.of_chip.bytes})
+    *sum /= ranks;
   work.output_tokens = static_cast<double>(to.output_tokens - from.output_tokens);
   work.itl_s = result.itl_p50_s;
   return work;

@@ -54,10 +54,8 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
     ++ended;
     last = record.finish;
     if (load_ != nullptr) {
-      // A call ends with a step: its replica's totals are those of whole steps.
-      const ServingResult::Mark mark{last.seconds(), fleet_.tally_of(0).totals};
-      if (ended == 2 * static_cast<std::size_t>(load_->users)) steady_from = mark;
-      if (to_send_ == 1) steady_to = mark;
+      if (ended == 2 * static_cast<std::size_t>(load_->users)) steady_from = mark();
+      if (to_send_ == 1) steady_to = mark();
       sim::Stream pause(1, sim::StreamName("turnaround"), cookie);
       next(record.finish + Time::seconds(load_->turnaround_s * pause.exponential()));
     }
@@ -69,6 +67,11 @@ class Client final : public sim::EventHandler, public platforms::CallListener {
   ServingResult::Mark steady_from, steady_to;
 
  private:
+  /// A call ends with a step: the totals are those of whole steps.
+  ServingResult::Mark mark() {
+    fleet_.settle();
+    return {last.seconds(), fleet_.tally_of(0).totals};
+  }
   void next(Time date) {
     if (to_send_ == 0) return;
     --to_send_;
@@ -99,9 +102,14 @@ class Watch final : public sim::EventHandler {
     simulation_.schedule(Time::seconds(1), sim::Priority::kObserve, entity_, *this);
   }
   void on_event(Time now, std::uint64_t) override {
-    platforms::Replica& replica = fleet_.replica(0, 0);
-    replica.settle();
-    samples.push_back({replica.running(), replica.waiting(), replica.kv().used_blocks()});
+    ServingResult::Sample& sum = samples.emplace_back();
+    for (std::size_t rank = 0; rank < fleet_.replicas(0); ++rank) {
+      platforms::Replica& replica = fleet_.replica(0, rank);
+      replica.settle();
+      sum.running += replica.running();
+      sum.waiting += replica.waiting();
+      sum.kv_blocks += replica.kv().used_blocks();
+    }
     if (client_.ended < requests_)
       simulation_.schedule(now + Time::seconds(1), sim::Priority::kObserve, entity_, *this);
   }
@@ -123,6 +131,8 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   sim::AnalyticNetwork network(topology, simulation);
   platforms::PoolOptions pool;
   pool.name = "bench";
+  pool.ranks = bench.ranks;
+  pool.in_step = bench.in_step;
   pool.cost = bench.cost;
   pool.batching = bench.batching;
   pool.kv = bench.kv;
@@ -166,8 +176,10 @@ std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, co
                                                       engine.reserved_bytes);
   if (tokens <= 0) return {};
   ServingBench bench;
-  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs * spec.parallelism.dp);
-  bench.batching.max_num_batched_tokens = engine.budget_on(*spec.chip) * spec.parallelism.dp;
+  bench.ranks = static_cast<std::uint32_t>(spec.parallelism.dp);
+  bench.in_step = spec.model->moe.has_value();
+  bench.batching.max_num_seqs = static_cast<std::int32_t>(engine.max_num_seqs);
+  bench.batching.max_num_batched_tokens = engine.budget_on(*spec.chip);
   bench.batching.chunked_prefill = engine.enable_chunked_prefill;
   bench.batching.mixed_chunk = engine.enable_mixed_chunk;
   bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;

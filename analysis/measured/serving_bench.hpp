@@ -46,10 +46,10 @@ struct ServedCall {
 };
 
 struct ServingResult {
-  std::vector<ServedCall> calls;  ///< in order of arrival
-  platforms::ServingTotals totals;
-  double span_s = 0;     ///< to the last token
-  double itl_p50_s = 0;  ///< median gap between the tokens of a call
+  std::vector<ServedCall> calls;    ///< in order of arrival
+  platforms::ServingTotals totals;  ///< of all ranks
+  double span_s = 0;                ///< to the last token
+  double itl_p50_s = 0;             ///< median gap between the tokens of a call
   struct Mark {
     double date_s = 0;
     platforms::ServingTotals totals;  ///< done by then
@@ -66,6 +66,8 @@ struct ServingResult {
 };
 
 struct ServingBench {
+  std::uint32_t ranks = 1;  ///< data-parallel: PoolOptions
+  bool in_step = true;
   std::shared_ptr<const platforms::StepCost> cost;
   platforms::BatchingOptions batching;
   platforms::KvCache::Options kv;

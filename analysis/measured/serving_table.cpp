@@ -82,13 +82,13 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 void configure(std::string_view source, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
   const std::int64_t ranks = point.spec.parallelism.dp;
-  batching.max_num_seqs = static_cast<std::int32_t>(1024 * ranks);
+  batching.max_num_seqs = 1024;
   if (source.find("NVIDIA lab") == std::string_view::npos) {
     point.load.shortest = kInferenceMaxShortest;
     return;
   }
   const platforms::Tokens room = point.version.starts_with("1.0.0rc") ? 1000 : 1500;
-  batching.max_num_batched_tokens = point.load.users + ranks * (point.load.prompt_tokens + room);
+  batching.max_num_batched_tokens = (point.load.users + ranks - 1) / ranks + point.load.prompt_tokens + room;
   batching.chunked_prefill = point.engine != "trtllm";
   batching.mixed_chunk = true;
 }

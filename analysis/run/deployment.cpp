@@ -16,12 +16,16 @@ const KvTierPlan* remote_store(const PoolPlan& pool) {
 
 /// Throws sim::Infeasible if a step with all that it may hold takes longer than can be counted.
 void require_countable_steps(const PoolPlan& plan, const platforms::StepCost& cost) {
-  const platforms::BatchingOptions batching = plan.replica_batching();
+  const platforms::BatchingOptions& batching = plan.batching;
   const platforms::Tokens memory = plan.cache.blocks * plan.cache.block_size;
   const platforms::Tokens longest = std::min(memory, batching.max_model_len);
   const platforms::Tokens held = std::min(memory, batching.max_num_seqs * longest);
   const platforms::PrefillChunk chunk{std::min(longest, batching.max_num_batched_tokens), longest, true};
-  if (cost.piece({batching.max_num_seqs, held}, {&chunk, 1}).counts(held)) return;
+  const platforms::OtherRanks likewise{
+      .tokens = (plan.parallelism.dp - 1) * std::max<platforms::Tokens>(batching.max_num_batched_tokens, chunk.tokens),
+      .fullest = batching.max_num_seqs,
+      .prompts = true};
+  if (cost.piece({batching.max_num_seqs, held}, {&chunk, 1}, likewise).counts(held)) return;
   throw sim::Infeasible(fmt::format(
       "pool \"{}\": a step of {} on {} may take more than 500 s. A number of the chip's, the model's or "
       "the engine's entry is not what it should be, or max_model_len or max_num_batched_tokens is too large.",
@@ -80,7 +84,9 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.sticky_above = plan.sticky_above;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     require_countable_steps(plan, *pool.cost);
-    pool.batching = plan.replica_batching();
+    pool.ranks = static_cast<std::uint32_t>(plan.parallelism.dp);
+    pool.in_step = plan.model->moe.has_value();
+    pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;
@@ -91,7 +97,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();
-      pool.tier_bytes_per_token = plan.replica_kv_bytes_per_token();
+      pool.tier_bytes_per_token = plan.rank_kv_bytes_per_token();
       pool.nodes = placement.nodes(i);
       pool.store = placement.stores[i];
     }

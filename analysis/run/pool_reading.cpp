@@ -38,8 +38,8 @@ std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, cons
   const auto steps = pool.chip->joules(pool.weights, work);
   if (!steps || !pool.chip->power.idle_w) return {};
   const double idle =
-      *pool.chip->power.idle_w * std::max(0.0, span_s * static_cast<double>(pool.replicas) - work.busy_s);
-  return (*steps + idle) * static_cast<double>(pool.parallelism.chips());
+      *pool.chip->power.idle_w * std::max(0.0, span_s * static_cast<double>(pool.ranks()) - work.busy_s);
+  return (*steps + idle) * static_cast<double>(pool.parallelism.chips_of_rank());
 }
 
 void Snapshot::take(sim::Time now) {

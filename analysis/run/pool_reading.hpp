@@ -1,5 +1,6 @@
 #pragma once
-/// What a pool has done up to an instant, as integer sums over its replicas: differences of two readings are exact.
+/// What a pool has done up to an instant, as integer sums over its replicas' data-parallel ranks: differences of two
+/// readings are exact.
 /// Times in ticks (sim/core/time.hpp), work in FLOP and bytes, KV in blocks.
 
 #include <optional>
@@ -15,10 +16,10 @@ struct PoolReading {
   std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;  ///< a media pool has no blocks
 };
 
-/// As of now. O(busy replicas), and a look at each idle one.
+/// As of now. O(busy ranks), and a look at each idle one.
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 
-/// What each chip of a replica did between two readings of its totals; summed over the replicas, if the totals are.
+/// What each chip of a rank did between two readings of its totals; summed over the ranks, if the totals are.
 platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to);
 
 /// Joules of a pool's chips between two readings `span_s` apart: idle power, and what the work between them adds, never

@@ -49,7 +49,7 @@ void Sampler::on_event(Time now, std::uint64_t) {
                              ? static_cast<double>(reading.used_blocks) / static_cast<double>(reading.blocks)
                              : std::numeric_limits<double>::quiet_NaN();
     row.busy = FineTime(reading.totals.busy_ticks() - last_[p].totals.busy_ticks()).seconds() /
-               (span_s * static_cast<double>(pool.replicas));
+               (span_s * static_cast<double>(pool.ranks()));
     row.output_tokens_per_s = rise(&platforms::ServingTotals::output_tokens) / span_s;
     row.batch_tokens_per_s = row.output_tokens_per_s + rise(&platforms::ServingTotals::prefill_tokens) / span_s;
     const auto energy = joules(pool, last_[p], reading, span_s);

@@ -95,7 +95,7 @@ class Summary {
     std::string limits;
     for (const PoolPlan& pool : scenario_.pools) {
       if (pool.model == nullptr) continue;
-      const platforms::BatchingOptions batching = pool.replica_batching();
+      const platforms::BatchingOptions& batching = pool.batching;
       limits += fmt::format("{}{} in {}{}", limits.empty() ? "" : ", ", batching.max_model_len, pool.name,
                             batching.chunked_prefill ? ""
                                                      : fmt::format(", where a prompt has to fit into one step of {} "
@@ -241,7 +241,7 @@ class Summary {
       const PoolPlan& plan = scenario_.pools[p];
       const PoolReading& a = o_.begin.pools[p];
       const PoolReading& b = o_.end.pools[p];
-      const double replica_s = window_s_ * static_cast<double>(plan.replicas);
+      const double rank_s = window_s_ * static_cast<double>(plan.ranks());
       const platforms::StepTotals steps = b.totals.all_steps() - a.totals.all_steps();
       const double busy_s = seconds(steps.busy_ticks);
       const double capacity_s = seconds(b.totals.capacity_ticks - a.totals.capacity_ticks);
@@ -249,7 +249,7 @@ class Summary {
       const double rest = busy_s > 0 ? 1 - capacity_s / busy_s : 0;
       const auto bound = [&](platforms::Bound which) {
         const auto i = static_cast<std::size_t>(which);
-        return ratio(seconds(steps.bound_ticks[i]) * rest, replica_s);
+        return ratio(seconds(steps.bound_ticks[i]) * rest, rank_s);
       };
       const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
       json[plan.name] = {
@@ -257,10 +257,9 @@ class Summary {
           {"model", plan.model_name()},
           {"replicas", plan.replicas},
           {"chips", plan.chips()},
-          {"busy", ratio(busy_s, replica_s)},
-          {"mfu", ratio(static_cast<double>(steps.flop), peak * replica_s)},
-          {"mbu",
-           plan.media != nullptr ? Json(nullptr) : ratio(static_cast<double>(steps.bytes), bandwidth * replica_s)},
+          {"busy", ratio(busy_s, rank_s)},
+          {"mfu", ratio(static_cast<double>(steps.flop), peak * rank_s)},
+          {"mbu", plan.media != nullptr ? Json(nullptr) : ratio(static_cast<double>(steps.bytes), bandwidth * rank_s)},
           {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
           {"kv_utilization", or_null(o_.sampler.mean_kv(p))},
           {"prefix_hit_rate", ratio(static_cast<double>(b.totals.cached_tokens - a.totals.cached_tokens),
@@ -268,10 +267,10 @@ class Summary {
           {"bound",
            {{"compute", bound(platforms::Bound::kCompute)},
             {"bandwidth", bound(platforms::Bound::kBandwidth)},
-            {"capacity", ratio(capacity_s, replica_s)},
+            {"capacity", ratio(capacity_s, rank_s)},
             {"network", bound(platforms::Bound::kNetwork)},
             {"host", bound(platforms::Bound::kHost)},
-            {"idle", ratio(replica_s - busy_s, replica_s)}}}};
+            {"idle", ratio(rank_s - busy_s, rank_s)}}}};
       if (plan.media == nullptr) json[plan.name]["roofline"] = roofline_json(plan, a.totals, b.totals);
       if (!plan.kv_tiers.empty()) json[plan.name]["kv_tiers"] = tiers_json(plan, a.totals, b.totals);
       output_tokens_ += static_cast<double>(b.totals.output_tokens - a.totals.output_tokens);
@@ -318,7 +317,7 @@ class Summary {
   /// Where prompts were found; what moved. HBM's share and the tiers' sum up to the pool's prefix_hit_rate.
   static Json tiers_json(const PoolPlan& plan, const platforms::ServingTotals& a, const platforms::ServingTotals& b) {
     const auto prompt = static_cast<double>(b.prompt_tokens - a.prompt_tokens);
-    const double bytes = plan.replica_kv_bytes_per_token();
+    const double bytes = plan.rank_kv_bytes_per_token();
     platforms::Tokens in_hbm = b.cached_tokens - a.cached_tokens;
     Json json = {{"hbm", {}}};  // first
     for (const KvTierPlan& tier : plan.kv_tiers) {

@@ -67,7 +67,7 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
   pool.batching.mixed_chunk = reader.boolean("enable_mixed_chunk", defaults.enable_mixed_chunk);
   pool.batching.watermark = reader.number("watermark", {.fallback = 0, .minimum = 0, .maximum = 1});
   if (const auto blocks = reader.optional_integer("num_gpu_blocks_override", {.minimum = 1, .maximum = 1e12})) {
-    pool.cache.blocks = *blocks * pool.parallelism.dp;
+    pool.cache.blocks = *blocks;
     pool.blocks_overridden = true;
   }
   if (pool.model != nullptr) pool.batching.max_model_len = pool.model->max_context;
@@ -150,8 +150,7 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
   read_policies(reader, pool);
   pool.overflow = reader.strings("overflow");
   pool.overflow_at = reader.integer(
-      "overflow_at",
-      {.fallback = static_cast<double>(pool.replica_batching().max_num_seqs), .minimum = 1, .maximum = 1e9});
+      "overflow_at", {.fallback = static_cast<double>(pool.batching.max_num_seqs), .minimum = 1, .maximum = 1e9});
   pool.overflow_by =
       sim::enum_choice<platforms::OverflowBy>(reader, "overflow_by", platforms::kOverflowByNames, "load");
   for (const char* key : {"overflow_at", "overflow_by"}) {
@@ -179,28 +178,21 @@ bool PoolPlan::size_cache() {
   return cache.blocks > 0;
 }
 
-double PoolPlan::replica_kv_bytes_per_token() const {
-  return platforms::kv_bytes_per_token_per_chip(spec()) * static_cast<double>(parallelism.chips());
-}
-
-platforms::BatchingOptions PoolPlan::replica_batching() const {
-  constexpr std::int64_t kMost = 1'000'000'000;
-  platforms::BatchingOptions of_all = batching;
-  of_all.max_num_seqs = static_cast<std::int32_t>(std::min(kMost, batching.max_num_seqs * parallelism.dp));
-  of_all.max_num_batched_tokens =
-      std::max<std::int64_t>(of_all.max_num_seqs, std::min(kMost, batching.max_num_batched_tokens * parallelism.dp));
-  return of_all;
+double PoolPlan::rank_kv_bytes_per_token() const {
+  return platforms::kv_bytes_per_token_per_chip(spec()) * static_cast<double>(parallelism.chips_of_rank());
 }
 
 std::vector<platforms::KvTierOptions> PoolPlan::tier_options() const {
   std::vector<platforms::KvTierOptions> options;
   for (const KvTierPlan& tier : kv_tiers) {
-    const double tokens = tier.gib * 1073741824.0 / replica_kv_bytes_per_token();
+    const bool shared = tier.kind == platforms::KvTierKind::kRemote;
+    const double gib = shared ? tier.gib : tier.gib / static_cast<double>(parallelism.dp);
+    const double tokens = gib * 1073741824.0 / rank_kv_bytes_per_token();
     const auto blocks = static_cast<std::int64_t>(std::floor(tokens / static_cast<double>(cache.block_size)));
     double rate = tier.bytes_per_s.value_or(0);
     if (tier.kind == platforms::KvTierKind::kHost) {
       rate = tier.bytes_per_s ? *tier.bytes_per_s : chip->host_bytes_per_s.value_or(0);
-      rate *= static_cast<double>(parallelism.chips());
+      rate *= static_cast<double>(parallelism.chips_of_rank());
     }
     options.push_back({tier.kind, blocks, rate});
   }

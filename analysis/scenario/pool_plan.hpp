@@ -27,7 +27,7 @@ struct PoolPlan {
   platforms::PoolRole role = platforms::PoolRole::kMixed;
   std::string decode_pool;
   std::vector<std::string> overflow;  ///< names of mixed pools of the same model
-  std::int64_t overflow_at = 0;       ///< calls of the emptiest replica
+  std::int64_t overflow_at = 0;       ///< calls of the emptiest rank
   platforms::OverflowBy overflow_by = platforms::OverflowBy::kLoad;
   platforms::Parallelism parallelism;
   std::string site;  ///< empty: any
@@ -36,7 +36,7 @@ struct PoolPlan {
   platforms::Router router = platforms::Router::kLeastLoaded;
   platforms::Tokens sticky_above = 0;
   platforms::BatchingOptions batching;  ///< of each data-parallel rank, as vLLM's arguments are
-  platforms::KvCache::Options cache;    ///< `blocks` is filled in from the memory, unless overridden
+  platforms::KvCache::Options cache;    ///< likewise; `blocks` is filled in from the memory, unless overridden
   std::vector<KvTierPlan> kv_tiers;     ///< below HBM, nearest first
   platforms::KvRetentionOptions kv_retention;
   double more_reuse = 0;  ///< what-if: platforms::PoolOptions
@@ -50,6 +50,8 @@ struct PoolPlan {
   static PoolPlan read(sim::ObjectReader& reader, const platforms::Catalog& catalog, std::size_t index);
 
   std::int64_t chips() const { return replicas * parallelism.chips(); }
+  /// Data-parallel ranks of all replicas.
+  std::int64_t ranks() const { return replicas * parallelism.dp; }
   /// Of agents and users, and so computes prompts, of which some may be cached; the others serve media, or what
   /// prefill pools hand over.
   bool takes_calls() const { return media == nullptr && role != platforms::PoolRole::kDecode; }
@@ -58,10 +60,8 @@ struct PoolPlan {
   /// Sets the KV blocks from the memory that the weights and the engine leave, unless they are overridden: then the
   /// weights alone must fit. False where nothing is left.
   bool size_cache();
-  /// KV bytes of one token on all chips of a replica together, copies included.
-  double replica_kv_bytes_per_token() const;
-  /// Of all ranks of a replica together.
-  platforms::BatchingOptions replica_batching() const;
+  /// KV bytes of one token on all chips of a rank together, copies included.
+  double rank_kv_bytes_per_token() const;
   std::vector<platforms::KvTierOptions> tier_options() const;
   platforms::ReplicaSpec spec() const {
     platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};

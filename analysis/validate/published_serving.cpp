@@ -42,9 +42,9 @@ ServingPoint read_point(const MeasuredTable& table, std::size_t row, const platf
     throw sim::InputError({table.path().string(), fmt::format("row {}", row + 1), reason, "what can be simulated"});
   platforms::BatchingOptions& batching = point.bench.batching;
   if (const auto calls = table.optional_number(row, "max_num_seqs"))
-    batching.max_num_seqs = static_cast<std::int32_t>(*calls) * static_cast<std::int32_t>(spec.parallelism.dp);
+    batching.max_num_seqs = static_cast<std::int32_t>(*calls);
   if (const auto tokens = table.optional_number(row, "max_num_batched_tokens"))
-    batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens) * spec.parallelism.dp;
+    batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens);
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
   point.load = {.users = table.whole(row, "users"),
                 .prompt_tokens = table.whole(row, "prompt_tokens"),

@@ -179,9 +179,10 @@ class Floor {
 class PlausibleKvSave final : public StepCost {
  public:
   PlausibleKvSave(const VidurTables& tables, const Floor& floor) : tables_(tables), floor_(floor) {}
-  platforms::StepPiece piece(const platforms::DecodingCalls& decoding,
-                             std::span<const PrefillChunk> chunks) const override {
-    platforms::StepPiece piece = tables_.piece(decoding, chunks);
+  using StepCost::piece;
+  platforms::StepPiece piece(const platforms::DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                             const platforms::OtherRanks& others) const override {
+    platforms::StepPiece piece = tables_.piece(decoding, chunks, others);
     Tokens tokens = decoding.calls;
     for (const PrefillChunk& chunk : chunks) tokens += chunk.tokens;
     piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] +=

@@ -82,7 +82,8 @@ double VidurTables::kv_save_s(Tokens tokens) const {
 }
 
 platforms::StepPiece VidurTables::piece(const platforms::DecodingCalls& decoding,
-                                        std::span<const platforms::PrefillChunk> chunks) const {
+                                        std::span<const platforms::PrefillChunk> chunks,
+                                        const platforms::OtherRanks& /*others*/) const {
   platforms::StepPiece piece;
   Tokens tokens = decoding.calls;
   std::size_t cached = 0;

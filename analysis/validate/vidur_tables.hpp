@@ -22,8 +22,9 @@ class VidurTables final : public platforms::StepCost {
   /// Throws sim::InputError, with the file, where a table lacks what a step asks for.
   explicit VidurTables(const std::filesystem::path& folder);
 
-  platforms::StepPiece piece(const platforms::DecodingCalls& decoding,
-                             std::span<const platforms::PrefillChunk> chunks) const override;
+  using StepCost::piece;
+  platforms::StepPiece piece(const platforms::DecodingCalls& decoding, std::span<const platforms::PrefillChunk> chunks,
+                             const platforms::OtherRanks& others) const override;
 
   /// Of a step of `tokens`, in seconds.
   double kv_save_s(platforms::Tokens tokens) const;

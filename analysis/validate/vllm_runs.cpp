@@ -129,9 +129,9 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     spec.host = engine.host;  // fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
     ServingBench bench = bench_of(engine, spec).value();
-    bench.batching.max_num_seqs = static_cast<std::int32_t>(128 * run.dp);
-    bench.batching.max_num_batched_tokens = 2048 * run.dp;
-    bench.kv.blocks = kBlocks * run.dp;
+    bench.batching.max_num_seqs = 128;
+    bench.batching.max_num_batched_tokens = 2048;
+    bench.kv.blocks = kBlocks;
     for (const bool profiled : {true, false}) {
       bench.cost =
           profiled

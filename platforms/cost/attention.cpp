@@ -15,7 +15,7 @@ constexpr double kLargestBlock = 512, kBlocksOfUnit = 4;  // of threads that wri
 
 Attention::Attention(const AttentionFigures& figures, const AttentionShape& shape) : figures_(figures), shape_(shape) {
   Tiles& t = tiles_;
-  t.heads = shape.query_heads * shape.ranks;
+  t.heads = shape.query_heads;
   if (const KernelResidual* table = figures.prefill_residual; table != nullptr) {
     for (const double tokens : table->points(2)) {
       t.factor_at.push_back(log2_between_powers(tokens));
@@ -31,7 +31,7 @@ Attention::Attention(const AttentionFigures& figures, const AttentionShape& shap
       2 * figures.prefill_tile_rows * dims * units * shape.prefill_time / (figures.peak_flops_per_s * figures.prefill);
   t.begin_s = kUsualTileKeys * t.key_s;
   if (figures.units > 0) t.begin_s = figures.prefill_tile_s.value_or(t.begin_s);
-  t.layers = shape.layers / shape.ranks;
+  t.layers = shape.layers;
 
   // Both linear in the tokens: so is the longer of them.
   t.token_bytes = shape.layers * (shape.cached_bytes + 2 * shape.query_heads * dims);
@@ -48,13 +48,12 @@ KernelTime Attention::decode(double calls, double context) const {
   const double memory = shape_.cached_bytes / (figures_.bytes_per_s * figures_.decode);
   const double compute = shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
   const double longer = tokens * std::max(memory, compute);
-  const double here = calls / shape_.ranks;
-  const double tiles = figures_.units > 0 ? here * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
+  const double tiles = figures_.units > 0 ? calls * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
   double modelled = std::max(1.0, tiles) * figures_.decode_tile_s + longer;
   if (undivided()) modelled = std::max(modelled, figures_.decode_tile_s + key_s() * context);
   if (const KernelResidual* table = decode_table(); table != nullptr) {
     const double heads = std::min(shape_.kv_heads, table->points(1).back());
-    modelled *= table->at({here * shape_.kv_heads / heads, heads, std::max(1.0, context)});
+    modelled *= table->at({calls * shape_.kv_heads / heads, heads, std::max(1.0, context)});
   }
   KernelTime time;
   time.bytes = shape_.layers * tokens * shape_.cached_bytes;
@@ -65,18 +64,16 @@ KernelTime Attention::decode(double calls, double context) const {
 
 Attention::Places Attention::places(double calls) const {
   if (figures_.decode_skew == 0 || calls == 0) return {calls};
-  const double of_rank = graph_places(calls / shape_.ranks);
-  const double tiles = of_rank * shape_.kv_heads;
+  const double all = graph_places(calls), tiles = all * shape_.kv_heads;
   const double alpha =
       figures_.decode_skew * (figures_.units > 0 ? std::min(1.0, static_cast<double>(figures_.units) / tiles) : 1);
-  const double all = of_rank * shape_.ranks, stretch = 1 + alpha * (all / calls - 1);
+  const double stretch = 1 + alpha * (all / calls - 1);
   return {all, stretch, alpha * all / (calls * stretch)};
 }
 
 double Attention::longest_alone(double calls, bool beside_prompts) const {
   if (figures_.decode_key_s == 0 || calls == 0) return 0;
-  const double here = calls / shape_.ranks;
-  const double tiles = beside_prompts ? here * shape_.query_heads : graph_places(here) * shape_.kv_heads;
+  const double tiles = beside_prompts ? calls * shape_.query_heads : graph_places(calls) * shape_.kv_heads;
   const double of_unit = figures_.units > 0 ? tiles / static_cast<double>(figures_.units) : 1;
   if (!beside_prompts && !undivided() && of_unit < figures_.decode_split_below) return 0;
   return shape_.layers * key_s() / calls / (1 + of_unit / (kTilesOfUnit * kWavesToHalf));

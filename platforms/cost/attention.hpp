@@ -54,10 +54,9 @@ namespace tokenyard::platforms {
 /// Of the layers of one kind on one chip of a replica; per layer.
 struct AttentionShape {
   double layers = 0;
-  double query_heads = 0;        ///< on this chip; by ranks
+  double query_heads = 0;        ///< on this chip
   double kv_heads = 1;           ///< cached, on this chip
   double heads_per_kv_head = 1;  ///< of prompts
-  double ranks = 1;              ///< among which calls are dealt: `cached_bytes` and `decode_flop` are shares
   double query_key_dim = 0;
   double value_dim = 0;
   double cached_bytes = 0;  ///< of one token, on this chip
@@ -117,7 +116,7 @@ class Attention {
 
  private:
   /// Contexts are divided under no circumstances: decode_key_s is known, and no cached head is shared.
-  bool undivided() const { return figures_.decode_key_s > 0 && shape_.query_heads * shape_.ranks <= shape_.kv_heads; }
+  bool undivided() const { return figures_.decode_key_s > 0 && shape_.query_heads <= shape_.kv_heads; }
   /// Of the longest context, a head's.
   double key_s() const { return figures_.decode_key_s * (shape_.query_key_dim + shape_.value_dim) / 256; }
   const KernelResidual* decode_table() const {
@@ -128,7 +127,7 @@ class Attention {
   AttentionShape shape_;
   /// Of a prompt, as the shape and the figures have it; per token where it says so.
   struct Tiles {
-    double heads = 0, layers = 0;            ///< of all ranks; by ranks
+    double heads = 0, layers = 0;
     double tokens = 1;                       ///< of a tile
     double of_units = 0;                     ///< tiles that each unit takes, of one a head
     double key_s = 0, begin_s = 0;           ///< of a tile: per key, and besides

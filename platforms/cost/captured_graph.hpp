@@ -22,11 +22,11 @@ inline double graph_places(double tokens) {
   return step * std::ceil(tokens / step);
 }
 
-/// Places of all `ranks` among which the tokens are dealt; 0 for none.
-inline std::int64_t graph_places_of_ranks(std::int64_t tokens, std::int64_t ranks) {
+/// Places of all `parts` of a batch, among which the tokens are dealt; 0 for none.
+inline std::int64_t graph_places_of_parts(std::int64_t tokens, std::int64_t parts) {
   if (tokens == 0) return 0;
-  const std::int64_t fullest = (tokens + ranks - 1) / ranks;
-  return ranks * static_cast<std::int64_t>(graph_places(static_cast<double>(fullest)));
+  const std::int64_t fullest = (tokens + parts - 1) / parts;
+  return parts * static_cast<std::int64_t>(graph_places(static_cast<double>(fullest)));
 }
 
 }  // namespace tokenyard::platforms

@@ -43,7 +43,7 @@ Precision attention_precision(const ReplicaSpec& spec) {
 KernelStepCost::KernelStepCost(const ReplicaSpec& spec)
     : spec_(spec),
       gemm_(gemm_figures(*spec.chip, spec.chip->compute_precision(spec.weights).value())),
-      ranks_(static_cast<double>(spec.parallelism.pp * spec.parallelism.dp)),
+      stages_(static_cast<double>(spec.parallelism.pp)),
       head_(gemm_figures(*spec.chip, attention_precision(spec)), share(spec.model->vocab, spec.parallelism.tp),
             spec.model->hidden, kActivationBytes, kActivationBytes),
       tensor_(*spec.chip, spec.parallelism.tp, spec.span),
@@ -90,8 +90,7 @@ void KernelStepCost::add_attention() {
 
   AttentionShape full;
   full.layers = count(model.full_layers);
-  full.query_heads = count(heads) / count(p.dp);
-  full.ranks = count(p.dp);
+  full.query_heads = count(heads);
   if (model.mla) {
     add_latent(full, heads);
   } else if (model.full_layers > 0) {
@@ -111,7 +110,7 @@ void KernelStepCost::add_attention() {
     sliding.layers = count(model.sliding_layers);
     if (!model.mla) add_grouped(sliding, {heads, kv, *model.head_dim}, heads + 2 * kv);
     sliding.cached_bytes =
-        model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(p.tp, model.kv_heads) * p.dp));
+        model.sliding_kv_bytes_per_token(spec_.kv) / (sliding.layers * count(std::min(p.tp, model.kv_heads)));
     sliding_.emplace(figures, sliding);
   }
   if (model.linear_layers > 0) {
@@ -144,7 +143,7 @@ void KernelStepCost::add_latent(AttentionShape& shape, std::int64_t heads) {
   shape.query_key_dim = latent.query_key_dim;
   shape.value_dim = latent.value_dim;
   shape.prefill_time = latent.prefill_time;
-  shape.decode_flop = count(spec_.speculation.queries()) / count(spec_.parallelism.dp) * latent.decode_flop;
+  shape.decode_flop = count(spec_.speculation.queries()) * latent.decode_flop;
   pointwise_bytes_ += shape.layers * kActivationBytes * 2 * count(heads) * shape.query_key_dim;
 }
 
@@ -173,7 +172,7 @@ void KernelStepCost::add_experts() {
                                   .per_token = top,
                                   .weight_bytes = bytes_per_weight(spec_.weights),
                                   .input_bytes = input_bytes(compute)});
-  token_flop_ += layers * top * count(p.dp) / count(spread) * experts_->flop();
+  expert_flop_ = layers * top / count(spread) * experts_->flop();
   const Precision unquantised = attention_precision(spec_);  // the router
   add_product(layers, product_of(gemm_figures(*spec_.chip, unquantised), unquantised, moe.experts, d));
   const std::int64_t shared = share(moe.shared_experts * moe.ffn_shared, p.tp);
@@ -183,8 +182,8 @@ void KernelStepCost::add_experts() {
 
 /// What depends on the number of tokens alone, but for experts.
 const KernelTime& KernelStepCost::token_time(std::int64_t tokens) const {
-  const auto of_rank = static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) / ranks_));
-  return cached(token_cache_, row_class(of_rank), [&] { return compute_token_time(rows_of_class(of_rank)); });
+  const auto of_stage = static_cast<std::int64_t>(std::ceil(static_cast<double>(tokens) / stages_));
+  return cached(token_cache_, row_class(of_stage), [&] { return compute_token_time(rows_of_class(of_stage)); });
 }
 
 KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
@@ -244,9 +243,7 @@ KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
 }
 
 const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
-  const auto of_rank =
-      static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) / static_cast<double>(spec_.parallelism.dp)));
-  return cached(head_cache_, row_class(of_rank), [&] { return head_.at(rows_of_class(of_rank)); });
+  return cached(head_cache_, row_class(rows), [&] { return head_.at(rows_of_class(rows)); });
 }
 
 bool KernelStepCost::minds_skew() const { return full_->minds_skew(); }
@@ -293,8 +290,7 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
     window_flop = calls * static_cast<double>(model.window) * sliding_->shape().layers * sliding_->shape().decode_flop;
   }
   if (model.linear_layers > 0) {
-    const double state =
-        2 * model.linear_state_bytes() * calls / static_cast<double>(spec_.parallelism.tp * spec_.parallelism.dp);
+    const double state = 2 * model.linear_state_bytes() * calls / static_cast<double>(spec_.parallelism.tp);
     windows[Bound::kBandwidth] += state / (gemm_.bytes_per_s * gemm_.memory);
     windows[Bound::kHost] += static_cast<double>(model.linear_layers) * gemm_.launch_s;
     windows.bytes += state;
@@ -329,28 +325,34 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
   return stretches;
 }
 
-StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const {
+StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                                const OtherRanks& others) const {
   StepPiece piece = decode_attention(decoding);
   // Not `+=`: the rest has no slopes and no limit, and this is done for every change of the batch.
-  const StepPiece rest = kernels(decoding.calls, chunks);
+  const StepPiece rest = kernels(decoding.calls, chunks, others);
+  const bool with_prompts = !chunks.empty() || others.prompts;
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
-  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, !chunks.empty());
+  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, with_prompts);
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
-  host_.add_to(piece, decoding.context, sequences / static_cast<double>(spec_.parallelism.dp), !chunks.empty());
+  host_.add_to(piece, decoding.context, sequences, with_prompts);
   return piece;
 }
 
 /// All but attention to the cache.
-StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const {
-  const auto index = static_cast<std::size_t>(decoding);
-  if (chunks.empty() && index < decode_cache_.size() && decode_cache_[index]) return *decode_cache_[index];
+StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
+                                  const OtherRanks& others) const {
+  if (!chunks.empty() || others.tokens > 0) return compute_kernels(decoding, chunks, others);
+  return cached(decode_cache_, static_cast<std::size_t>(decoding),
+                [&] { return compute_kernels(decoding, chunks, others); });
+}
 
+StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
+                                          const OtherRanks& others) const {
   const std::int64_t decoded = decoding * spec_.speculation.queries();
   std::int64_t tokens = decoded;
   std::int64_t rows = decoded;
-  const double paced = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
   KernelTime time;
   double flop = 0;
   for (const PrefillChunk& chunk : chunks) {
@@ -370,22 +372,23 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
       flop += sliding_->prefill_flop(inside, reach) * c / inside;
     }
   }
-  if (!chunks.empty()) time *= paced / static_cast<double>(tokens - decoded);
-  const bool captured = chunks.empty();
-  const std::int64_t computed = captured ? graph_places_of_ranks(decoded, static_cast<std::int64_t>(ranks_)) : tokens;
-  time += token_time(captured ? computed : decoded + static_cast<std::int64_t>(paced));
-  if (experts_) time += experts_time(computed);
+  const std::int64_t everyone = tokens + others.tokens;
+  if (chunks.empty() && !others.prompts) {  // a captured graph
+    const std::int64_t fullest = std::max(decoded, others.fullest * spec_.speculation.queries());
+    const std::int64_t places = graph_places_of_parts(fullest, spec_.parallelism.pp);
+    time += token_time(places);
+    if (experts_) time += experts_time(places * spec_.parallelism.dp);
+  } else {
+    time += token_time(tokens);
+    if (experts_) time += experts_time(everyone);
+  }
   if (rows > 0) time += head_time(rows);
-  flop += token_flop_ * static_cast<double>(tokens) / ranks_ +
-          head_.flop(static_cast<double>(rows)) / static_cast<double>(spec_.parallelism.dp);
+  flop += (token_flop_ * static_cast<double>(tokens) + expert_flop_ * static_cast<double>(everyone)) / stages_ +
+          head_.flop(static_cast<double>(rows));
 
   StepPiece piece;
   book(piece, time);
   piece.base_flop = sim::counted(flop);
-  if (chunks.empty()) {
-    if (index >= decode_cache_.size()) decode_cache_.resize(index + 1);
-    decode_cache_[index] = piece;
-  }
   return piece;
 }
 

@@ -6,7 +6,7 @@
 /// between them (norms, rotation, activation, quantisation: their activations cross the memory), two all-reduces under
 /// tensor parallelism, exchanges of tokens among experts under data-parallel attention; then the output matrix for the
 /// calls that make a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp
-/// tokens, pp times.
+/// tokens, pp times. The tokens are those of a data-parallel rank, but for experts, which have those of all ranks.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
 ///   the format's (efficiency/gemm_formats).
@@ -37,7 +37,9 @@ class KernelStepCost final : public StepCost {
  public:
   /// `missing_numbers(spec)` must be empty.
   explicit KernelStepCost(const ReplicaSpec& spec);
-  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
+  using StepCost::piece;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                  const OtherRanks& others) const override;
   bool minds_skew() const override;
   /// Ticks that a step of calls with unequal contexts takes beyond one whose contexts share the units evenly.
   std::int64_t longest_alone(const DecodingCalls& decoding, bool beside_prompts) const;
@@ -64,7 +66,9 @@ class KernelStepCost final : public StepCost {
   const KernelTime& experts_time(std::int64_t tokens) const;
   KernelTime compute_experts_time(std::int64_t everyone) const;
   const KernelTime& head_time(std::int64_t rows) const;
-  StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks) const;
+  StepPiece kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks, const OtherRanks& others) const;
+  StepPiece compute_kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
+                            const OtherRanks& others) const;
   struct DecodeAttention {
     double skew_weight = 0;
     double longest_s = 0, longest_beside_prompts_s = 0;  ///< alone, of each token of the skew
@@ -76,7 +80,7 @@ class KernelStepCost final : public StepCost {
 
   ReplicaSpec spec_;
   GemmFigures gemm_;
-  double ranks_ = 1;  ///< micro-batches that share the tokens: pp · dp
+  double stages_ = 1;  ///< and micro-batches that share the tokens: pp
   std::vector<Product> products_;
   std::optional<Experts> experts_;
   Gemm head_;
@@ -87,7 +91,8 @@ class KernelStepCost final : public StepCost {
   HostTime host_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step
   double quantised_bytes_ = 0, quantise_s_ = 0;         ///< of one token
-  double token_flop_ = 0;                               ///< of one token, without attention, per chip
+  double token_flop_ = 0;   ///< of one token of the rank, without attention and experts, per chip
+  double expert_flop_ = 0;  ///< of one token of any rank, per chip
   mutable std::vector<std::optional<KernelTime>> token_cache_, experts_cache_, head_cache_;
   mutable std::vector<std::optional<StepPiece>> decode_cache_;  ///< but for attention to the cache
   mutable std::vector<DecodeAttention> decode_attention_;       ///< by batch size

@@ -54,14 +54,14 @@ LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, 
   const ModelArchitecture::Mla& mla = *model.mla;
   const auto latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
   // The cache's entry read and written; the heads' keys read and written with the rotated part.
-  read_bytes_ = attention.shape().cached_bytes * attention.shape().ranks + kActivationBytes * latent;
+  read_bytes_ = attention.shape().cached_bytes + kActivationBytes * latent;
   read_s_ = read_bytes_ / (figures.bytes_per_s * figures.memory);
   assembled_bytes_ = kActivationBytes * heads_ * static_cast<double>(2 * mla.qk_nope_dim + mla.qk_rope_dim);
   assembled_s_ = heads_ * kAssembledBytes / figures.bytes_per_s;
 }
 
 double LatentAttention::seconds(const Products& products, double calls) const {
-  const auto rows = static_cast<std::int64_t>(std::ceil(calls * queries_ / attention_.shape().ranks));
+  const auto rows = static_cast<std::int64_t>(std::ceil(calls * queries_));
   double sum = 0;
   for (const Gemm& product : products) sum += product.at(rows).total();
   return attention_.shape().layers * sum;
@@ -71,8 +71,7 @@ KernelTime LatentAttention::decode(const Batch& batch, double context) const {
   KernelTime time = attention_.decode(batch.calls, context);
   time[Bound::kHost] += launches_s_;
   if (table_ == nullptr) return time;
-  const double calls = batch.calls / attention_.shape().ranks;
-  const double factor = table_->at({calls, heads_ * queries_, std::max(1.0, context)});
+  const double factor = table_->at({batch.calls, heads_ * queries_, std::max(1.0, context)});
   const double layers = factor * (batch.reference_s + time.total());
   time[Bound::kBandwidth] += std::max(layers - batch.products_s, time.bytes / bytes_per_s_) - time.total();
   return time;
@@ -84,7 +83,7 @@ KernelTime LatentAttention::unpack(double before, double tokens) const {
   const double all = before + tokens;
   time.bytes += before * read_bytes_ + all * assembled_bytes_;
   time[Bound::kBandwidth] += before * read_s_ + all * assembled_s_;
-  time *= attention_.shape().layers / attention_.shape().ranks;
+  time *= attention_.shape().layers;
   return time;
 }
 

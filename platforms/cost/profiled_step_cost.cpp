@@ -25,8 +25,7 @@ ProfiledStepCost::ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile&
 double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& piece) const {
   const std::int32_t decoding = batch.calls;
   const auto layers = static_cast<double>(spec_.model->layers);
-  const double calls = decoding / static_cast<double>(spec_.parallelism.dp);
-  const auto sides = profile_.decode.sides(calls);
+  const auto sides = profile_.decode.sides(decoding);
   std::set<double> knots;
   for (const ProfileCurve* curve : {sides.low, sides.high}) {
     for (const auto& point : curve->points()) knots.insert(point.first);
@@ -37,23 +36,24 @@ double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& p
       std::partition_point(knots.begin(), knots.end(), [&](double knot) { return begins(knot) <= batch.context; });
   if (high == knots.begin()) {
     piece.context_limit = begins(*high) - 1;
-    return layers * profile_.decode.at(calls, *high);
+    return layers * profile_.decode.at(decoding, *high);
   }
   const bool beyond = high == knots.end();
   if (beyond) --high;
   const double from = *std::prev(high), to = *high;
-  const double low = layers * profile_.decode.at(calls, from), rise = layers * profile_.decode.at(calls, to) - low;
+  const double low = layers * profile_.decode.at(decoding, from),
+               rise = layers * profile_.decode.at(decoding, to) - low;
   const double slope = rise / ((to - from) * decoding);
   piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
   if (!beyond) piece.context_limit = begins(to) - 1;
   return low - slope * from * decoding;
 }
 
-StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const PrefillChunk> chunks) const {
+StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const PrefillChunk> chunks,
+                                  const OtherRanks& others) const {
   const std::int32_t decoding = batch.calls;
   const Tokens context = batch.context;
   const auto layers = static_cast<double>(spec_.model->layers);
-  const auto ranks = static_cast<double>(spec_.parallelism.dp);
   double prompt = 0, cached = 0, sequences = decoding;
   for (const PrefillChunk& chunk : chunks) {
     prompt += static_cast<double>(chunk.tokens);
@@ -61,15 +61,14 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     sequences += chunk.last ? 1 : 0;
   }
   if (prompt > 0) cached /= prompt;
-  const bool captured = chunks.empty();
-  const auto places = static_cast<double>(graph_places_of_ranks(decoding, spec_.parallelism.dp));
-  const double all_tokens = captured ? places : decoding + prompt;
-  const double paced = tokens_at_pace_of_busiest(chunks, spec_.parallelism.dp);
-  const double calls = decoding / ranks;
-  const double tokens = (captured ? places : decoding + paced) / ranks;
+  const bool with_prompts = !chunks.empty() || others.prompts;
+  const double places = graph_places(std::max(decoding, others.fullest));
+  const double tokens = with_prompts ? decoding + prompt : places;
+  const double all_tokens =
+      with_prompts ? tokens + static_cast<double>(others.tokens) : places * static_cast<double>(spec_.parallelism.dp);
 
   double seconds = layers * profile_.layer.at(tokens) + profile_.token_once.at(tokens);
-  if (sequences > 0) seconds += profile_.sequence_once.at(sequences / ranks);
+  if (sequences > 0) seconds += profile_.sequence_once.at(sequences);
   if (!profile_.experts.empty() && spec_.model->moe) {
     const ModelArchitecture::Moe& moe = *spec_.model->moe;
     const auto everyone = static_cast<std::int64_t>(std::ceil(all_tokens));
@@ -80,7 +79,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     seconds += layers * profile_.experts.at(static_cast<double>(everyone) / spread, hit / spread);
   }
 
-  StepPiece piece = models_.piece(batch, chunks);
+  StepPiece piece = models_.piece(batch, chunks, others);
   const auto bound = static_cast<std::size_t>(
       std::max_element(piece.base_ticks.begin(),
                        piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -
@@ -92,14 +91,14 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
 
   if (!chunks.empty()) {
     const double mean = decoding > 0 ? static_cast<double>(context) / decoding : 0;
-    seconds += layers * profile_.mixed.at(paced / ranks, cached, calls, mean);
+    seconds += layers * profile_.mixed.at(prompt, cached, decoding, mean);
     piece.context_limit = context;
   } else if (decoding > 0) {
     seconds += decode_seconds(batch, piece);
   }
   piece.base_ticks[bound] += FineTime::ticks_in(seconds);
-  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, !chunks.empty());
-  host_.add_to(piece, context, calls + static_cast<double>(chunks.size()) / ranks, !chunks.empty());
+  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, with_prompts);
+  host_.add_to(piece, context, decoding + static_cast<double>(chunks.size()), with_prompts);
   return piece;
 }
 

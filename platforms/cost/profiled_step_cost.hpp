@@ -19,7 +19,9 @@ class ProfiledStepCost final : public StepCost {
  public:
   /// `profile` is of the spec's chip, model and division; it must outlive the cost.
   ProfiledStepCost(const ReplicaSpec& spec, const KernelProfile& profile);
-  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
+  using StepCost::piece;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                  const OtherRanks& others) const override;
   bool minds_skew() const override { return models_.minds_skew(); }
 
  private:

@@ -29,7 +29,7 @@ double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
     // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
     const auto heads = static_cast<double>(model.kv_heads);
     const double split = model.mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
-    return model.kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp * spec.parallelism.dp));
+    return model.kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp));
   };
   return of(*spec.model) + (spec.speculation.drafter != nullptr ? of(*spec.speculation.drafter) : 0);
 }

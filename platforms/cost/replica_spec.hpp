@@ -21,6 +21,8 @@ namespace tokenyard::platforms {
 struct Parallelism {
   std::int64_t tp = 1, pp = 1, dp = 1, ep = 1;
   std::int64_t chips() const { return tp * pp * dp; }
+  /// Of a data-parallel rank.
+  std::int64_t chips_of_rank() const { return tp * pp; }
   /// Over which the experts of a layer are spread; the other chips of the stage divide each of them.
   std::int64_t expert_ranks() const { return std::clamp<std::int64_t>(ep, 1, tp * dp); }
 };
@@ -45,10 +47,10 @@ inline ReplicaSpec without_host(ReplicaSpec spec) {
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 
-/// KV tokens that fit beside the weights on each chip: (memory · utilization - weights - reserve) / bytes per token.
-/// Not positive if the weights alone do not fit.
+/// KV tokens of a data-parallel rank that fit beside the weights on each chip: (memory · utilization - weights -
+/// reserve) / bytes per token. Not positive if the weights alone do not fit.
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
-/// KV bytes of one token on the chip of the replica that holds most, a drafter's among them.
+/// KV bytes of one token on the chip of the rank that holds most, a drafter's among them.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
 /// The drafter's, too.
 double weight_bytes_per_chip(const ReplicaSpec& spec);

@@ -17,10 +17,7 @@ ReplicaSpec drafter_spec(const ReplicaSpec& spec, bool one_token) {
 }  // namespace
 
 SpeculativeStepCost::SpeculativeStepCost(const ReplicaSpec& spec)
-    : model_(without_host(spec)),
-      host_(spec.host, *spec.model),
-      drafts_(spec.speculation.drafts()),
-      ranks_(static_cast<double>(spec.parallelism.dp)) {
+    : model_(without_host(spec)), host_(spec.host, *spec.model), drafts_(spec.speculation.drafts()) {
   if (spec.speculation.drafter == nullptr) return;
   drafter_.emplace(Drafter{KernelStepCost(drafter_spec(spec, false)), KernelStepCost(drafter_spec(spec, true)), {}});
   if (spec.speculation.shares_vocabulary) {
@@ -31,10 +28,11 @@ SpeculativeStepCost::SpeculativeStepCost(const ReplicaSpec& spec)
   }
 }
 
-StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const {
-  StepPiece piece = model_.piece(decoding, chunks);
+StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                                     const OtherRanks& others) const {
+  StepPiece piece = model_.piece(decoding, chunks, others);
   if (drafter_) {
-    piece += drafter_->first.piece(decoding, chunks);
+    piece += drafter_->first.piece(decoding, chunks, others);
     Tokens prompt = 0, begun_context = 0;
     std::int32_t drafting = decoding.calls;  // those whose prompt ends here, too
     for (const PrefillChunk& chunk : chunks) {
@@ -42,24 +40,25 @@ StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<co
       drafting += chunk.last ? 1 : 0;
       begun_context += chunk.last ? chunk.before + chunk.tokens : 0;
     }
+    const OtherRanks drafting_there{.tokens = others.tokens / (1 + drafts_), .fullest = others.fullest};
     for (std::int64_t pass = 1; drafting > 0 && pass < drafts_; ++pass) {
-      StepPiece further = drafter_->further.piece({drafting, decoding.context, decoding.skew}, {});
+      StepPiece further = drafter_->further.piece({drafting, decoding.context, decoding.skew}, {}, drafting_there);
       further.move_by(begun_context + pass * drafting);
       piece += further;
     }
     if (drafter_->projection) {
       const auto project = [&](double tokens, double passes) {
-        KernelTime time = drafter_->projection->at(static_cast<std::int64_t>(std::ceil(tokens / ranks_)));
+        KernelTime time = drafter_->projection->at(static_cast<std::int64_t>(std::ceil(tokens)));
         time *= passes;
         book(piece, time);
-        piece.base_flop += sim::counted(passes * drafter_->projection->flop(tokens / ranks_));
+        piece.base_flop += sim::counted(passes * drafter_->projection->flop(tokens));
       };
       project(static_cast<double>(decoding.calls * (1 + drafts_) + prompt), 1);
       if (drafting > 0) project(drafting, static_cast<double>(drafts_ - 1));
     }
   }
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
-  host_.add_to(piece, decoding.context, sequences / ranks_, !chunks.empty());
+  host_.add_to(piece, decoding.context, sequences, !chunks.empty() || others.prompts);
   return piece;
 }
 

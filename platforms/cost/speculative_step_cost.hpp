@@ -17,7 +17,9 @@ class SpeculativeStepCost final : public StepCost {
  public:
   /// `spec.speculation` drafts at least one token; `missing_numbers(spec)` must be empty.
   explicit SpeculativeStepCost(const ReplicaSpec& spec);
-  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override;
+  using StepCost::piece;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                  const OtherRanks& others) const override;
   bool minds_skew() const override { return model_.minds_skew(); }
 
  private:
@@ -29,7 +31,6 @@ class SpeculativeStepCost final : public StepCost {
   std::optional<Drafter> drafter_;
   HostTime host_;
   std::int64_t drafts_ = 0;
-  double ranks_;
 };
 
 }  // namespace tokenyard::platforms

@@ -2,7 +2,7 @@
 /// What one step of a replica costs: time, arithmetic and memory traffic.
 ///
 /// A step is one forward pass: some calls make a token each over their contexts' KV, and some prompts advance by a
-/// chunk. Between two changes of the batch only the contexts grow, all by a token a step, so a cost is handed out as an
+/// chunk. Under data-parallel attention that is a rank's. Between two changes of the batch only the contexts grow, all by a token a step, so a cost is handed out as an
 /// *affine piece* in the sum of contexts: fixed-point integers, valid until the batch changes or the sum passes the
 /// piece's limit. Every sum within the limit from which a piece is asked for gives the same piece. The piece is the
 /// model; stepping and leaping evaluate the same integers, which is why they agree bit for bit.
@@ -66,15 +66,24 @@ struct PrefillChunk {
   bool last = false;  ///< makes the call's next token
 };
 
-/// Under data-parallel attention each of `ranks` schedules its own calls and all wait for the busiest. Prompt tokens
-/// that spread evenly over the ranks would take as long as these `chunks`, the longest given to the idlest in turn.
-double tokens_at_pace_of_busiest(std::span<const PrefillChunk> chunks, std::int64_t ranks);
+/// Under data-parallel attention: what the replica's other ranks compute in the same step. Experts are computed for all
+/// of them, and none runs a captured graph unless all do.
+struct OtherRanks {
+  Tokens tokens = 0;         ///< of decoding calls and of prompts
+  std::int32_t fullest = 0;  ///< calls that decode on the one with most
+  bool prompts = false;      ///< some compute prompts
+};
 
 class StepCost {
  public:
   virtual ~StepCost() = default;
-  /// The piece for a step of these calls and chunks, one or the other. O(chunks); deterministic.
-  virtual StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const = 0;
+  /// The piece for a rank's step of these calls and chunks, one or the other or neither, as long as it waits for no
+  /// other rank. O(chunks); deterministic.
+  virtual StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                          const OtherRanks& others) const = 0;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const {
+    return piece(decoding, chunks, {});
+  }
   /// Whether calls with unequal contexts take longer than with equal ones: then they are to be told apart by their
   /// skew.
   virtual bool minds_skew() const { return false; }

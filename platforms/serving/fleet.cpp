@@ -27,8 +27,9 @@ constexpr std::uint64_t kMostRejectedAtOnce = 2'000'000;
 double usd_per_token(const PoolOptions& pool) {
   const std::int32_t calls = std::min(64, pool.batching.max_num_seqs);
   const Tokens context = calls * Tokens{1024};
-  const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}).ticks(context)});
-  return pool.usd_per_s * step.published().seconds() / calls;
+  const OtherRanks likewise{.tokens = Tokens{calls} * (pool.ranks - 1), .fullest = calls};
+  const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}, likewise).ticks(context)});
+  return pool.usd_per_s / pool.ranks * step.published().seconds() / calls;
 }
 
 }  // namespace
@@ -61,12 +62,9 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
           KvCache::Options{.blocks = kUnlimited, .block_size = options.kv.block_size, .prefix_caching = true});
       pool.common->more_reuse = options.more_reuse;
     }
-    pool.replicas.reserve(replicas);
-    for (std::uint32_t i = 0; i < replicas; ++i)
-      pool.replicas.push_back(std::make_unique<Replica>(*pool.common, i, entity++));
-    pool.loads = LoadIndex(replicas);
     pool.usd_per_token = usd_per_token(options);
     pool.options = std::move(options);
+    add_replicas(pool, entity);
     if (!pool.options.tiers.empty()) add_tiers(pool);
     if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
@@ -75,6 +73,23 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     if (!pool.options.tiers.empty() && pool.options.tiers.front().bytes_per_s > 0)
       retention.load_s_per_token = pool.options.tier_bytes_per_token / pool.options.tiers.front().bytes_per_s;
     for (const auto& replica : pool.replicas) replica->set_retention(retention);
+  }
+}
+
+void Fleet::add_replicas(Pool& pool, std::uint64_t& entity) {
+  const auto replicas = static_cast<std::uint32_t>(pool.options.hosts.size());
+  const std::uint32_t ranks = pool.options.ranks;
+  pool.loads = LoadIndex(replicas * ranks);
+  pool.replicas.reserve(std::size_t{replicas} * ranks);
+  const bool in_step = ranks > 1 && pool.options.in_step;
+  for (std::uint32_t i = 0; i < replicas * ranks; ++i)
+    pool.replicas.push_back(std::make_unique<Replica>(*pool.common, i, entity + (in_step ? pool.place_of(i) : i)));
+  entity += in_step ? replicas : replicas * ranks;
+  for (std::uint32_t r = 0; in_step && r < replicas; ++r) {
+    std::vector<Replica*> of_replica;
+    for (std::uint32_t rank = 0; rank < ranks; ++rank)
+      of_replica.push_back(pool.replicas[r + std::size_t{rank} * replicas].get());
+    pool.locksteps.push_back(std::make_unique<Lockstep>(std::move(of_replica)));
   }
 }
 
@@ -90,7 +105,8 @@ void Fleet::add_tiers(Pool& pool) {
         continue;
       }
       auto link = std::make_shared<KvLink>(tier.bytes_per_s);
-      if (tier.kind == KvTierKind::kSsd) link = ssds_.try_emplace(pool.options.nodes[r], link).first->second;
+      if (tier.kind == KvTierKind::kSsd)
+        link = ssds_.try_emplace(pool.options.nodes[pool.place_of(r)], link).first->second;
       tiers->add({tier.kind, std::make_shared<KvCache>(cache), link});
     }
     pool.replicas[r]->set_tiers(std::move(tiers));
@@ -110,7 +126,7 @@ void Fleet::load(std::uint32_t index, const KvFound& found) {
       simulation_.schedule(there, sim::Priority::kDelivery, entity_, *this, kLoaded | index);
     } else {
       network_.transfer({.from = pool.options.store,
-                         .to = pool.options.hosts[call.record.replica],
+                         .to = pool.host_of(call.record.replica),
                          .bytes = bytes,
                          .on_delivered = this,
                          .argument = kLoaded | index,
@@ -346,8 +362,8 @@ void Fleet::on_completed(std::uint32_t index) {
   Pool& target = pools_[pool.options.decode_pool];
   call.moving = true;
   call.target = route(target, call);
-  network_.transfer({.from = pool.options.hosts[call.record.replica],
-                     .to = target.options.hosts[call.target],
+  network_.transfer({.from = pool.host_of(call.record.replica),
+                     .to = target.host_of(call.target),
                      .bytes = pool.options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
                      .on_delivered = this,
                      .argument = index,

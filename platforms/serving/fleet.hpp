@@ -16,6 +16,10 @@
 /// the first token is late by the way back, too. Under a sticky router it is the task that overflows, with all its
 /// calls: the KV cache of its context grows in one place.
 ///
+/// With data-parallel attention each rank of a replica has calls and a KV cache of its own, and what is said here of
+/// replicas is true of ranks (lockstep.hpp): they are numbered by rank, then by replica, so that of ranks alike those
+/// of different replicas come first.
+///
 /// A call whose text takes time to become tokens (`read_s_per_token`) reaches its replica that much later; the router
 /// counts it from the start. To the call the time is one of prefill.
 ///
@@ -40,6 +44,7 @@
 
 #include "platforms/serving/front_door.hpp"
 #include "platforms/serving/load_index.hpp"
+#include "platforms/serving/lockstep.hpp"
 #include "platforms/serving/media_queue.hpp"
 #include "platforms/serving/pool_options.hpp"
 #include "platforms/serving/remaining_time.hpp"
@@ -59,6 +64,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
 
   std::size_t pools() const { return pools_.size(); }
   const PoolOptions& pool(std::size_t pool) const { return pools_[pool].options; }
+  /// Data-parallel ranks count each.
   std::size_t replicas(std::size_t pool) const { return pools_[pool].replicas.size(); }
   Replica& replica(std::size_t pool, std::size_t index) { return *pools_[pool].replicas[index]; }
   /// Null unless it is a media pool.
@@ -75,7 +81,8 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
  private:
   struct Pool {
     PoolOptions options;
-    std::vector<std::unique_ptr<Replica>> replicas;
+    std::vector<std::unique_ptr<Replica>> replicas;    ///< or their ranks
+    std::vector<std::unique_ptr<Lockstep>> locksteps;  ///< of replicas with several ranks
     std::unique_ptr<MediaQueue> media;
     std::unique_ptr<ReplicaPool> common;  ///< to the replicas
     LoadIndex loads;                      ///< calls running and waiting
@@ -85,11 +92,16 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
     std::uint32_t next = 0;                             ///< of a round
     tsl::robin_map<std::uint64_t, std::uint32_t> home;  ///< task → replica, of a sticky router
     tsl::robin_map<std::uint64_t, std::uint32_t> away;  ///< task → the pool that it overflowed to, of a sticky router
+
+    /// Of its replicas, the one that this one is, or is a rank of.
+    std::size_t place_of(std::size_t replica) const { return replica % options.hosts.size(); }
+    sim::HostId host_of(std::uint32_t replica) const { return options.hosts[place_of(replica)]; }
   };
 
   ActiveCalls& calls() override { return calls_; }
   PoolTally& tally(std::uint32_t pool) override { return pools_[pool].tally; }
   void load(std::uint32_t index, const KvFound& found) override;
+  void add_replicas(Pool& pool, std::uint64_t& entity);
   void add_tiers(Pool& pool);
   void on_read(std::uint32_t index) override;
   void on_completed(std::uint32_t index) override;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "platforms/serving/lockstep.hpp"
 #include "platforms/serving/replica.hpp"
 #include "sim/core/error.hpp"
 
@@ -12,6 +13,15 @@ using sim::FineTime;
 using sim::Time;
 
 void Replica::begin_step(FineTime start) {
+  if (lockstep_ != nullptr) return lockstep_->begin_step(start);
+  if (!form_batch()) return note_phase(pool_.simulation.now());
+  const Leap::Batch batch = batch_beside({});
+  start_leap(start, batch, Leap::pace_of(batch), steps_alike(batch));
+  schedule_end();
+}
+
+/// False: there is nothing to compute.
+bool Replica::form_batch() {
   plan_.clear();
   taken_ = 0;
   preempted_ = false;
@@ -31,10 +41,9 @@ void Replica::begin_step(FineTime start) {
   if (decoding_.size() == 0 && plan_.empty()) {
     if (!waiting_.empty() && loading_.empty() && loaded_.empty() && prefetching_.empty())
       throw sim::InternalError("replica: calls wait and none can run");
-    note_phase(pool_.simulation.now());
-    return;
+    return false;
   }
-  start_leap(start);
+  return true;
 }
 
 /// The order of the running list does not matter here. What a call claims of the budget never grows (a chunk shrinks to

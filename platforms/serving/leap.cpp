@@ -9,11 +9,12 @@ using sim::FineTime;
 using sim::Int128;
 using sim::Time;
 
-void Leap::begin(FineTime start, const Batch& batch, std::int64_t steps) {
+void Leap::begin(FineTime start, const Batch& batch, const Pace& pace, std::int64_t steps) {
+  const Pace own = pace_of(batch);
   start_ = start;
   batch_ = batch;
-  first_ticks_ = batch.piece.ticks(batch.context);
-  growth_ = batch.piece.slope() * batch.decoding;
+  pace_ = pace;
+  waits_ = {pace.first_ticks - own.first_ticks, pace.growth - own.growth};
   steps_ = steps;
   charged_ = 0;
 }
@@ -24,7 +25,7 @@ std::int64_t Leap::steps_over(const sim::Simulation& simulation, const sim::Enti
   };
   // Where the sum reaches the time elapsed, by the quadratic formula: a guess, the integers decide.
   const auto elapsed = static_cast<double>((FineTime(simulation.now()) - start_).ticks());
-  const auto growth = static_cast<double>(growth_), linear = static_cast<double>(first_ticks_) - growth / 2;
+  const auto growth = static_cast<double>(pace_.growth), linear = static_cast<double>(pace_.first_ticks) - growth / 2;
   const double guess = elapsed > 0 ? 2 * elapsed / (linear + std::sqrt(linear * linear + 2 * growth * elapsed)) : 0;
   auto steps = static_cast<std::int64_t>(std::clamp(guess, static_cast<double>(charged_), static_cast<double>(steps_)));
   while (steps < steps_ && over(steps + 1)) ++steps;
@@ -59,7 +60,8 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   };
   StepTotals& of = of_its_kind(totals);
   for (std::size_t i = 0; i < kBounds; ++i) of.bound_ticks[i] += sum_of(piece.base_ticks[i], piece.slope_ticks[i]);
-  const Int128 ticks = sum.of(first_ticks_, growth_);
+  of.bound_ticks[static_cast<std::size_t>(Bound::kNetwork)] += sum.of(waits_.first_ticks, waits_.growth);
+  const Int128 ticks = sum.of(pace_.first_ticks, pace_.growth);
   of.busy_ticks += ticks;
   of.flop += sum_of(piece.base_flop, piece.slope_flop);
   of.bytes += sum_of(piece.base_bytes, piece.slope_bytes);
@@ -83,11 +85,13 @@ void Leap::add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) con
   const Tokens context = batch_.context + batch_.decoding * over;
   StepTotals& steps = of_its_kind(sum);
   Int128 busy = 0;
-  for (std::size_t i = 0; i < kBounds; ++i) {
-    const Int128 ticks = of(piece.base_ticks[i] + piece.slope_ticks[i] * context);
-    steps.bound_ticks[i] += ticks;
+  const auto spend = [&](std::size_t bound, std::int64_t ticks_of_step) {
+    const Int128 ticks = of(ticks_of_step);
+    steps.bound_ticks[bound] += ticks;
     busy += ticks;
-  }
+  };
+  for (std::size_t i = 0; i < kBounds; ++i) spend(i, piece.base_ticks[i] + piece.slope_ticks[i] * context);
+  spend(static_cast<std::size_t>(Bound::kNetwork), waits_.first_ticks + waits_.growth * over);
   steps.busy_ticks += busy;
   steps.flop += of(piece.base_flop + piece.slope_flop * context);
   steps.bytes += of(piece.base_bytes + piece.slope_bytes * context);

@@ -1,6 +1,11 @@
 #pragma once
 /// Steps in a row that differ only by growing contexts: step i takes first + i * growth ticks, and k steps cost the sum
 /// of an arithmetic sequence, in integers.
+///
+/// Of data-parallel ranks the slowest sets the pace (lockstep.hpp). What the others wait for it, in the exchange of
+/// tokens among experts, is booked as bound by the network.
+
+#include <limits>
 
 #include "platforms/serving/serving_totals.hpp"
 #include "sim/core/simulation.hpp"
@@ -14,10 +19,26 @@ class Leap {
     std::int32_t decoding = 0;
     Tokens context = 0;    ///< sum over the decoding calls, in the first step
     bool starved = false;  ///< calls wait for KV memory
-    bool prompts = false;  ///< some are computed in it
+    bool prompts = false;  ///< some are computed in it, by whichever rank
   };
+  /// How long step i takes.
+  struct Pace {
+    std::int64_t first_ticks = 0, growth = 0;
+    sim::FineTime at(std::int64_t step) const {
+      return sim::FineTime(sim::Int128{first_ticks} + sim::Int128{growth} * step);
+    }
+    /// How many steps, from the first, it does not take less than `other`, which takes no more in the first.
+    std::int64_t steps_ahead_of(const Pace& other) const {
+      if (other.growth <= growth) return std::numeric_limits<std::int64_t>::max();
+      return (first_ticks - other.first_ticks) / (other.growth - growth) + 1;
+    }
+  };
+  static Pace pace_of(const Batch& batch) {
+    return {batch.piece.ticks(batch.context), batch.piece.slope() * batch.decoding};
+  }
 
-  void begin(sim::FineTime start, const Batch& batch, std::int64_t steps);
+  /// `pace`: the batch's own or a slower one.
+  void begin(sim::FineTime start, const Batch& batch, const Pace& pace, std::int64_t steps);
   /// Lets the leap end after fewer steps than it was to have.
   void cut(std::int64_t steps) { steps_ = steps; }
   void stop() { steps_ = 0; }
@@ -26,11 +47,9 @@ class Leap {
   std::int64_t steps() const { return steps_; }
   /// Of the steps, those that were charged.
   std::int64_t charged() const { return charged_; }
-  sim::FineTime duration_of(std::int64_t step) const {
-    return sim::FineTime(sim::Int128{first_ticks_} + sim::Int128{growth_} * step);
-  }
+  sim::FineTime duration_of(std::int64_t step) const { return pace_.at(step); }
   /// What each step takes more than the one before.
-  sim::FineTime growth() const { return sim::FineTime(sim::Int128{growth_}); }
+  sim::FineTime growth() const { return sim::FineTime(sim::Int128{pace_.growth}); }
   sim::FineTime end_of(std::int64_t steps) const { return start_ + sim::FineTime(ticks_of(steps)); }
   /// The most steps that are over by now, for an entity whose steps end with an event each. O(1).
   std::int64_t steps_over(const sim::Simulation& simulation, const sim::Entity& entity) const;
@@ -54,11 +73,11 @@ class Leap {
     }
   };
   static Sum up_to(std::int64_t steps) { return {steps, steps * (steps - 1) / 2}; }
-  sim::Int128 ticks_of(std::int64_t steps) const { return up_to(steps).of(first_ticks_, growth_); }
+  sim::Int128 ticks_of(std::int64_t steps) const { return up_to(steps).of(pace_.first_ticks, pace_.growth); }
 
   sim::FineTime start_;
-  std::int64_t first_ticks_ = 0;
-  std::int64_t growth_ = 0;
+  Pace pace_;
+  Pace waits_;  ///< for slower ranks, of that
   std::int64_t steps_ = 0, charged_ = 0;
   Batch batch_;
 };

@@ -31,8 +31,8 @@ inline constexpr std::array<std::string_view, 4> kRouterNames = {"round-robin", 
 /// A tier below HBM (kv/kv_tiers.hpp).
 struct KvTierOptions {
   KvTierKind kind = KvTierKind::kHost;
-  std::int64_t blocks = 0;  ///< of each replica; of a remote store: of the pool
-  double bytes_per_s = 0;   ///< to a replica; of an SSD: of the node. A remote store: the network's concern
+  std::int64_t blocks = 0;  ///< of each rank; of a remote store: of the pool
+  double bytes_per_s = 0;   ///< to a rank; of an SSD: of the node. A remote store: the network's concern
 };
 
 struct PoolOptions {
@@ -41,22 +41,24 @@ struct PoolOptions {
   std::uint32_t decode_pool = 0;  ///< of a prefill pool
   Router router = Router::kLeastLoaded;
   Tokens sticky_above = 0;
+  std::uint32_t ranks = 1;  ///< data-parallel, of each replica; `cost`, `batching`, `kv` and `tiers` are a rank's
+  bool in_step = true;      ///< the ranks of a replica, as they share experts
   std::shared_ptr<const StepCost> cost;
   BatchingOptions batching;
-  KvCache::Options kv;               ///< per replica
+  KvCache::Options kv;
   std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
   KvRetentionOptions retention;      ///< of what completed calls leave in HBM
   /// What-if: the share that calls find of what a cache without limit, shared by all replicas, would have beyond HBM.
   double more_reuse = 0;
   KvEviction eviction = KvEviction::kLru;
-  double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a replica together
+  double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a rank together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
   std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
-  std::int64_t overflow_at = 0;         ///< calls of its emptiest replica
+  std::int64_t overflow_at = 0;         ///< calls of its emptiest rank
   OverflowBy overflow_by = OverflowBy::kLoad;
   double usd_per_s = 0;                    ///< of a replica
-  double kv_bytes_per_token = 0;           ///< of a whole replica: what moves between pools
+  double kv_bytes_per_token = 0;           ///< of all chips that share it: what moves between pools
   double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's

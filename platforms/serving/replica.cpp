@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "platforms/serving/lockstep.hpp"
+
 namespace tokenyard::platforms {
 
 using sim::FineTime;
@@ -48,7 +50,11 @@ void Replica::on_event(Time /*now*/, std::uint64_t argument) {
     if (!plan_.empty()) calls_.fetch(plan_.front().call);
     if (decoding_.size() > 0) calls_.fetch(decoding_.next_to_complete());
   }
-  end_leap();
+  if (lockstep_ != nullptr) return lockstep_->end_leap();
+  ending_ = true;  // whoever hears of an end may submit the next call at once
+  const FineTime end = end_leap();
+  ending_ = false;
+  begin_step(end);
 }
 
 void Replica::account_decoding(ActiveCall& call, Time now) {

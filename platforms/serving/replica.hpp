@@ -1,6 +1,6 @@
 #pragma once
-/// One copy of a model on its chips: continuous batching as in vLLM V1, leaping over the steps in which nothing
-/// changes.
+/// One copy of a model on its chips, or one data-parallel rank of it: continuous batching as in vLLM V1, leaping over
+/// the steps in which nothing changes.
 ///
 /// Each step gives out a budget of tokens: to running calls in the order of their admission, one to each that decodes
 /// and a chunk to each whose prompt is not computed yet, then to waiting calls in order of arrival
@@ -28,6 +28,8 @@
 /// nobody could run otherwise. The first part of a prompt (CallRequest::part) is held until its call comes, under any
 /// policy.
 ///
+/// Data-parallel ranks have calls, places and a KV cache each, and step together (lockstep.hpp).
+///
 /// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
 /// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
 /// (kv/kv_eviction.hpp).
@@ -48,9 +50,11 @@
 
 namespace tokenyard::platforms {
 
+class Lockstep;
+
 class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
  public:
-  /// The pool must outlive it.
+  /// The pool must outlive it. Ranks of a replica have one entity.
   Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity);
 
   /// Before the first call.
@@ -88,6 +92,8 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   bool busy() const { return leap_.going(); }
 
  private:
+  friend class Lockstep;
+
   struct Planned {
     std::uint32_t call;
     PrefillChunk chunk;
@@ -126,6 +132,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
 
   // forming_batch.cpp
   void begin_step(sim::FineTime start);
+  bool form_batch();
   void schedule_running();
   void reserve_blocks();
   bool prefilling_comes_last() const;
@@ -150,14 +157,15 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void join_running(std::uint32_t index);
 
   // replica_leaping.cpp
-  void start_leap(sim::FineTime start);
+  Leap::Batch batch_beside(const OtherRanks& others);
+  void start_leap(sim::FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps);
   std::int64_t steps_alike(const Leap::Batch& batch) const;
   void schedule_end();
   void cut_leap();
   std::int64_t decode_blocks_to_take(std::int64_t steps) const;
   void take_decode_blocks(std::int64_t steps);
   void book_steps(std::int64_t to);
-  void end_leap();
+  sim::FineTime end_leap();
   bool advance_prompt(const Planned& planned, sim::FineTime end);
   void join_decoding(std::uint32_t index, sim::FineTime at);
   void end_decoding(ActiveCall& call);
@@ -187,6 +195,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void prefetch(const NextUse& use);
 
   ReplicaPool& pool_;
+  Lockstep* lockstep_ = nullptr;  ///< with the other ranks; none: it is alone
   ActiveCalls& calls_;
   const BatchingOptions& options_;
   sim::Entity entity_;
@@ -197,7 +206,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
   bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one
-  bool ending_ = false;          ///< a step's end is being worked off
+  bool ending_ = false;          ///< a step's end is being worked off, by all ranks
   bool parts_ = false;           ///< of prompts have come: KV may be held without a policy, too
   bool phase_open_ = false;
 

@@ -1,7 +1,9 @@
 /// The steps between two changes of the batch: begun together, read in between, cut short, ended.
 
 #include <algorithm>
+#include <limits>
 
+#include "platforms/serving/lockstep.hpp"
 #include "platforms/serving/replica.hpp"
 
 namespace tokenyard::platforms {
@@ -9,7 +11,8 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Time;
 
-void Replica::start_leap(FineTime start) {
+/// Of the step at hand, and how much prompts slow it down.
+Leap::Batch Replica::batch_beside(const OtherRanks& others) {
   std::vector<PrefillChunk>& chunks = pool_.chunks;
   chunks.clear();
   for (const Planned& planned : plan_) chunks.push_back(planned.chunk);
@@ -17,26 +20,24 @@ void Replica::start_leap(FineTime start) {
   const Tokens context = decoding_waits_ ? 0 : decoding_.context();
   const DecodingCalls calls{decoding, context,
                             pool_.cost.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
-  const Leap::Batch batch{.piece = pool_.cost.piece(calls, chunks),
+  const Leap::Batch batch{.piece = pool_.cost.piece(calls, chunks, others),
                           .decoding = decoding,
                           .context = context,
                           .starved = blocked_by_kv_ || preempted_,
-                          .prompts = !chunks.empty()};
+                          .prompts = !chunks.empty() || others.prompts};
   slowdown_ = 0;
-  if (decoding_waits_) {
-    slowdown_ = batch.piece.ticks(0);
-  } else if (!chunks.empty() && decoding > 0) {
-    const StepPiece alone = pool_.cost.piece(calls, {});
-    slowdown_ = std::max<std::int64_t>(0, batch.piece.ticks(batch.context) - alone.ticks(batch.context));
-  }
+  if (batch.prompts && decoding > 0) slowdown_ = pool_.cost.piece(calls, {}).ticks(context);
+  return batch;
+}
 
-  leap_.begin(start, batch, steps_alike(batch));
+void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps) {
+  if (batch.prompts) slowdown_ = std::max<std::int64_t>(0, pace.first_ticks - slowdown_);
+  leap_.begin(start, batch, pace, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
   if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))
     leap_.cut(leap_.steps_beyond(held_.earliest()));
   if (!waiting_.empty() && options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(pool_.simulation.now());
-  schedule_end();
 }
 
 /// How many steps differ by growing contexts alone. After a preemption, and where a call came late, the queue is looked
@@ -45,6 +46,7 @@ std::int64_t Replica::steps_alike(const Leap::Batch& batch) const {
   if (batch.prompts || options_.stepwise || preempted_ || came_late_ || !late_.empty() || waited_ != FineTime() ||
       options_.speculation.drafts() > 0)
     return 1;
+  if (batch.decoding == 0) return std::numeric_limits<std::int64_t>::max();  // a rank that others keep busy
   const std::int64_t piece_lasts = (batch.piece.context_limit - batch.context) / batch.decoding + 1;
   const std::int64_t limit = std::min(decoding_.steps_to_completion(), piece_lasts);
   return decoding_.steps_within(kv_.free_blocks() + taken_, limit);
@@ -67,6 +69,7 @@ void Replica::settle() {
 }
 
 void Replica::cut_leap() {
+  if (lockstep_ != nullptr) return lockstep_->cut_leap();
   settle();
   if (leap_.steps() - leap_.charged() <= 1) return;
   leap_.cut(leap_.charged() + 1);
@@ -119,8 +122,8 @@ void Replica::book_steps(std::int64_t to) {
   phase_.steps += count;
 }
 
-/// What the steps made is booked, calls whose tokens are all made leave, and the next step begins.
-void Replica::end_leap() {
+/// What the steps made is booked, and calls whose tokens are all made leave. Returns when that is.
+FineTime Replica::end_leap() {
   const std::int64_t steps = leap_.steps();
   const FineTime end = leap_.end_of(steps);
   book_steps(steps);
@@ -150,10 +153,8 @@ void Replica::end_leap() {
   // In their running order, as a scheduler that walks its list would.
   const auto by_admission = [&](std::uint32_t a, std::uint32_t b) { return calls_[a].order < calls_[b].order; };
   if (ended.size() > 1) std::sort(ended.begin(), ended.end(), by_admission);
-  ending_ = true;  // whoever hears of an end may submit the next call at once
   for (const std::uint32_t index : ended) complete(index, end);
-  ending_ = false;
-  begin_step(end);
+  return end;
 }
 
 /// Its chunk is computed, and if it is the last, the call's next token made. True if the call asked for no more.

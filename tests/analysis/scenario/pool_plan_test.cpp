@@ -27,9 +27,8 @@ TEST_CASE("An engine's limits are those of each data-parallel rank, as vLLM's ar
   const std::string limits = R"({"max_num_seqs": 8, "max_num_batched_tokens": 512, "num_gpu_blocks_override": 1000})";
   const PoolPlan pool = pool_of("h100-sxm", R"({"dp": 4})", limits);
   CHECK(pool.batching.max_num_seqs == 8);
-  CHECK(pool.replica_batching().max_num_seqs == 32);
-  CHECK(pool.replica_batching().max_num_batched_tokens == 2048);
-  CHECK(pool.cache.blocks == 4000);
+  CHECK(pool.batching.max_num_batched_tokens == 512);
+  CHECK(pool.cache.blocks == 1000);
   // 64 users: four ranks serve 32 of them at a time, one serves 8.
   const auto running = [&](const char* parallelism) {
     const ResultFolder folder("ranks");

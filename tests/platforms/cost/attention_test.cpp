@@ -70,15 +70,6 @@ TEST_CASE("A chunk at the end of a long prompt reads all of it") {
   CHECK(prefill_s(figures, heads_of(32, 8), 512, 32768) > 10 * prefill_s(figures, heads_of(32, 8), 512));
 }
 
-TEST_CASE("Ranks among which prompts are dealt take a share of them each") {
-  const AttentionFigures figures = chip_of_tiles();
-  AttentionShape dealt = heads_of(32, 8);
-  dealt.query_heads /= 4;
-  dealt.cached_bytes /= 4;
-  dealt.ranks = 4;
-  CHECK(prefill_s(figures, dealt, 2048) == Approx(prefill_s(figures, heads_of(32, 8), 2048) / 4));
-}
-
 TEST_CASE("Writing the cache takes a block of threads a token, whatever the heads, until its bytes take longer") {
   AttentionFigures figures = chip_of_tiles();
   figures.write_s = 4e-6;
@@ -124,10 +115,6 @@ TEST_CASE("Heads that share no cached one are not divided: no kernel takes less 
   CHECK(decode_s(16, 8, 1, 32768) < alone / 3);      // the same cache, divided
   CHECK(Attention(figures, heads_of(8, 8)).longest_alone(2, false) > 0);
   CHECK(Attention(figures, heads_of(16, 8)).longest_alone(2, false) == 0);
-  AttentionShape dealt = heads_of(8, 8);
-  dealt.query_heads /= 2;
-  dealt.ranks = 2;
-  CHECK(Attention(figures, dealt).decode(2, 32768).total() == Approx(alone));
 
   const KernelResidual twice({{{1}, {8}, {64}}}, {2.0});
   figures.undivided_residual = &twice;

@@ -61,16 +61,3 @@ TEST_CASE("An asynchronous engine hides its sequences behind the kernels until c
   host.add_to(beyond, 3001, 80, false);
   CHECK(milliseconds(beyond, 5000) == Approx(10 + 1));
 }
-
-TEST_CASE("Data-parallel ranks wait for the one with the most prompt tokens") {
-  const auto tokens = [](std::initializer_list<Tokens> lengths, std::int64_t ranks) {
-    std::vector<PrefillChunk> chunks;
-    for (const Tokens length : lengths) chunks.push_back({length, 0, true});
-    return tokens_at_pace_of_busiest(chunks, ranks);
-  };
-  CHECK(tokens({}, 4) == 0);
-  CHECK(tokens({300, 200}, 1) == 500);
-  CHECK(tokens({300}, 2) == 600);
-  CHECK(tokens({300, 200, 100}, 2) == 600);
-  CHECK(tokens({300, 300, 300}, 2) == 1200);
-}

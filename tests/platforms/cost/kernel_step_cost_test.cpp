@@ -183,8 +183,30 @@ TEST_CASE("A decoding batch is computed for every place of its captured graph, w
   spec.parallelism.dp = spec.parallelism.ep = 2;
   const KernelStepCost cost(spec);
   constexpr Tokens kNone = 0;
-  const auto time = [&](std::int32_t calls) { return seconds(cost.piece({calls, kNone}, {}), kNone); };
-  // 17 of two ranks: 9 on the fuller one, so 16 places on each. Beside 32, only what each call costs itself is less.
-  CHECK(time(17) == Approx(time(32)).epsilon(0.03));
-  CHECK(time(16) < 0.9 * time(17));
+  const auto time = [&](std::int32_t calls, std::int32_t elsewhere) {
+    return seconds(cost.piece({calls, kNone}, {}, {elsewhere, elsewhere, false}), kNone);
+  };
+  // 16 places on each of the two ranks. Beside 16 calls, only what each call costs itself is less.
+  CHECK(time(9, 8) == Approx(time(16, 16)).epsilon(0.03));
+  CHECK(time(8, 9) == Approx(time(16, 16)).epsilon(0.03));
+  CHECK(time(8, 8) < 0.9 * time(8, 9));
+}
+
+TEST_CASE("A rank computes experts for the tokens of all ranks, and attention for its own") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("qwen3-30b-a3b");
+  spec.parallelism.dp = spec.parallelism.ep = 2;
+  const KernelStepCost cost(spec);
+  const PrefillChunk prompt{4096, 0, true};
+  const auto time = [&](std::span<const PrefillChunk> chunks, Tokens elsewhere) {
+    return seconds(cost.piece({}, chunks, {elsewhere, 0, elsewhere > 0}), 0);
+  };
+  const double both = time({&prompt, 1}, 4096), one = time({&prompt, 1}, 0), idle = time({}, 4096);
+  CHECK(one < 0.9 * both);
+  CHECK(idle < 0.9 * one);
+  CHECK(idle > 0.2 * one);
+  // No rank runs a captured graph while another computes a prompt: its 8 tokens are not filled up to 256.
+  const auto beside = [&](const OtherRanks& others) { return seconds(cost.piece({8, 8000}, {}, others), 8000); };
+  CHECK(beside({250, 250, true}) < 0.99 * beside({250, 250, false}));
 }

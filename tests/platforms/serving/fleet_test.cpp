@@ -23,7 +23,8 @@ PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>&
 
 /// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much
 /// happens on the same nanosecond. Tasks of several calls, each arriving as the one before ends, or, where prompts are
-/// split, after a part of its prompt, under any policy of order, eviction and retention.
+/// split, after a part of its prompt, under any policy of order, eviction and retention. Replicas have one rank or
+/// several.
 struct Setup {
   std::vector<PoolOptions> pools;
   std::vector<Planned> calls;
@@ -35,6 +36,7 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
   auto cost = std::make_shared<LinearCost>();
   cost->base = std::int64_t{1000} << FineTime::kFractionBits;
   if (below(3) == 0) cost->per_context_token = 77'777;
+  if (seed % 3 == 0) cost->per_token_elsewhere = 3'333'333;
   Setup setup;
   setup.pools.push_back(pool_of(static_cast<std::size_t>(1 + below(3)), cost, 56 + below(30)));
   if (split) {
@@ -48,6 +50,8 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
     pool.batching.scheduler_reserve_full_isl = seed % 3 == 0;
     pool.batching.watermark = seed % 5 == 0 ? 0.2 : 0;
     pool.read_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
+    pool.ranks = static_cast<std::uint32_t>(1 + seed / 16 % 3);
+    pool.in_step = seed % 11 != 0;
     if (!parts) continue;
     pool.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
     pool.eviction = static_cast<KvEviction>(below(3));

@@ -13,15 +13,19 @@
 
 namespace tokenyard::platforms {
 
-/// base + per call decoding + per token of prompt + per token of context and of skew, in ticks of sim::FineTime, spread
-/// over two bounds.
+/// base + per call decoding + per token of prompt + per token of context and of skew, and per token that other ranks
+/// compute, in ticks of sim::FineTime, spread over two bounds.
 class LinearCost final : public StepCost {
  public:
   std::int64_t base = 0, per_call = 0, per_prompt_token = 0, per_context_token = 0, per_skew_token = 0;
+  std::int64_t per_token_elsewhere = 0;
 
-  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks) const override {
+  using StepCost::piece;
+  StepPiece piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
+                  const OtherRanks& others) const override {
     StepPiece piece;
     piece.base_ticks[0] = base + per_call * decoding.calls + per_skew_token * decoding.skew;
+    piece.base_ticks[0] += per_token_elsewhere * others.tokens;
     piece.slope_ticks[1] = decoding.calls > 0 ? per_context_token : 0;
     piece.waiting_ticks = base / 3;
     piece.base_flop = decoding.calls;

@@ -1,0 +1,69 @@
+#include "platforms/serving/lockstep.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace tokenyard::platforms {
+
+using sim::FineTime;
+
+Lockstep::Lockstep(std::vector<Replica*> ranks) : ranks_(std::move(ranks)), batches_(ranks_.size()) {
+  for (Replica* rank : ranks_) rank->lockstep_ = this;
+}
+
+OtherRanks Lockstep::others_of(const Replica& rank) const {
+  OtherRanks others;
+  for (const Replica* other : ranks_) {
+    if (other == &rank) continue;
+    others.tokens += other->decode_tokens();
+    for (const Replica::Planned& planned : other->plan_) others.tokens += planned.chunk.tokens;
+    others.fullest = std::max(others.fullest, other->decoding_now());
+    others.prompts = others.prompts || !other->plan_.empty();
+  }
+  return others;
+}
+
+void Lockstep::begin_step(FineTime start) {
+  bool any = false;
+  for (Replica* rank : ranks_) any = rank->form_batch() || any;
+  if (!any) {
+    for (Replica* rank : ranks_) rank->note_phase(start.published());
+    return;
+  }
+  Leap::Pace slowest;
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    batches_[i] = ranks_[i]->batch_beside(others_of(*ranks_[i]));
+    const Leap::Pace pace = Leap::pace_of(batches_[i]);
+    if (std::pair(pace.first_ticks, pace.growth) > std::pair(slowest.first_ticks, slowest.growth)) slowest = pace;
+  }
+  std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    steps = std::min({steps, ranks_[i]->steps_alike(batches_[i]), slowest.steps_ahead_of(Leap::pace_of(batches_[i]))});
+  }
+  for (std::size_t i = 0; i < ranks_.size(); ++i) {
+    ranks_[i]->start_leap(start, batches_[i], slowest, steps);
+    steps = std::min(steps, ranks_[i]->leap_.steps());  // held KV and turns have cut it
+  }
+  for (Replica* rank : ranks_) rank->leap_.cut(steps);
+  ranks_.front()->schedule_end();
+}
+
+void Lockstep::cut_leap() {
+  for (Replica* rank : ranks_) rank->settle();
+  Replica& first = *ranks_.front();
+  const std::int64_t in_flight = first.leap_.charged() + 1;
+  if (first.leap_.steps() <= in_flight) return;
+  for (Replica* rank : ranks_) rank->leap_.cut(in_flight);
+  first.pool_.simulation.cancel(first.event_);
+  first.schedule_end();
+}
+
+void Lockstep::end_leap() {
+  for (Replica* rank : ranks_) rank->ending_ = true;  // whoever hears of an end may submit the next call at once
+  FineTime end;
+  for (Replica* rank : ranks_) end = rank->end_leap();
+  for (Replica* rank : ranks_) rank->ending_ = false;
+  begin_step(end);
+}
+
+}  // namespace tokenyard::platforms
