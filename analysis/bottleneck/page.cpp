@@ -6,10 +6,11 @@
 
 #include "analysis/bottleneck/goal.hpp"
 #include "analysis/bottleneck/time_account.hpp"
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
-#include "analysis/report/sections.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
+#include "analysis/page/roofline.hpp"
+#include "analysis/result/value_at.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {

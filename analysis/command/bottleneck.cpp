@@ -16,7 +16,7 @@
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/text_table.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -7,7 +7,7 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/demand/notes.hpp"
 #include "analysis/demand/wording.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {

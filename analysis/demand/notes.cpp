@@ -5,7 +5,7 @@
 #include <map>
 
 #include "analysis/demand/wording.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {

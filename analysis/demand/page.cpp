@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
-#include "analysis/report/run_result.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 namespace {

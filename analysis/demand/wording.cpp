@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {

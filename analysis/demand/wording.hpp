@@ -4,7 +4,7 @@
 #include <string>
 
 #include "analysis/demand/demand.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 

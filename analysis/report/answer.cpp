@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {

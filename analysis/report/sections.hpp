@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 
@@ -22,10 +23,6 @@ std::string why_section(const RunResult& result);
 std::string evidence_section(const RunResult& result, sim::Json& charts);
 /// Where the result comes from, how to get it again, and its other files.
 std::string provenance_section(const RunResult& result);
-
-/// Where the steps of each pool that computed prompts stand under its chip's roofline, and those that only decoded,
-/// from its `roofline`.
-std::string roofline_html(const sim::Json& pools);
 
 /// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute
 /// (25 %)". Plain text.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/study_unit.hpp"
 #include "sim/input/or_null.hpp"

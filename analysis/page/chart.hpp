@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -61,7 +61,7 @@ struct LineChart {
 /// A bar of 100 %, cut by parts of a whole.
 struct ShareBar {
   struct Part {
-    std::string key;   ///< also the class that colours it in report.css: "decode"
+    std::string key;   ///< also the class that colours it in page.css: "decode"
     std::string name;  ///< plain text
     double value;      ///< at least 0, in one unit for all parts
   };

@@ -1,4 +1,4 @@
-#include "analysis/report/chart.hpp"
+#include "analysis/page/chart.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "analysis/report/html.hpp"
+#include "analysis/page/html.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
