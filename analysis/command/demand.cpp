@@ -189,7 +189,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));
-  folder.write("demand.html", demand_page(json, surroundings.command_line));
+  folder.write("demand.html", demand_page(demand, scenario, surroundings.command_line));
   for (const DemandEntry& entry : demand.entries) {
     if (const auto sized = sized_scenario(opened.file.value(), scenario, entry))
       folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');

@@ -333,6 +333,10 @@ bool Demand::met() const {
                      [](const DemandEntry& entry) { return entry.deployment.cell.met; });
 }
 
+std::optional<double> Demand::tokens_per_month() const {
+  return tokens_per_task ? std::optional(tasks_per_s * *tokens_per_task * kSecondsPerMonth) : std::nullopt;
+}
+
 Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,
                    const DemandOptions& options) {
   return DemandSearch(scenario, catalog, chips, options).run();

@@ -45,9 +45,8 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
   if (by_catalogue) say("~ the catalogue marks it as assumed.");
   for (const DemandEntry& entry : demand.entries) {
     if (!entry.band) continue;
-    say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
-                    count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
-                    share(entry.band->uncertainty)));
+    say(fmt::format("({}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
+                    ends_text(*entry.band), entry.chip->name, share(entry.band->uncertainty)));
     if (!entry.band->high)
       say(fmt::format("At step times {} longer no number of {} will do.", share(entry.band->uncertainty),
                       entry.chip->name));
@@ -127,13 +126,13 @@ void note_effort(const Demand& demand, std::vector<std::string>& said) {
 }  // namespace
 
 const char* mark_of_price(const Prices& prices) {
-  if (!prices.usd_per_chip_hour.value || !prices.usd_per_chip_hour.assumed) return "  ";
+  if (!prices.usd_per_chip_hour.value || !prices.usd_per_chip_hour.assumed) return "";
   return prices.usd_per_chip_hour.source == "catalogue" ? " ~" : " *";
 }
 
 const char* mark_of_power(const DemandEntry& entry) {
   if (entry.prices.watts_per_chip.value) return " *";
-  return entry.economics.megawatts && entry.prices.power_assumed ? " ~" : "  ";
+  return entry.economics.megawatts && entry.prices.power_assumed ? " ~" : "";
 }
 
 std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario) {
