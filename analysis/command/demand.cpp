@@ -134,7 +134,7 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
 
 /// What a run may leave open, but the search needs.
 void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
-  if (!scenario.slo.on_calls() && !scenario.slo.on_tasks())
+  if (!scenario.slo.has_limits())
     faults.add(file, "/slo", "no limit",
                "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
   const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
