@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/page/human_number.hpp"
+#include "analysis/page/limits_text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -23,16 +24,11 @@ std::string why_none(const Demand& demand) {
   return text;
 }
 
-std::string limits_text(const SloLimits& limits) {
-  const auto list = [](std::initializer_list<std::pair<const char*, std::optional<double>>> named) {
-    std::string text;
-    for (const auto& [name, limit] : named) {
-      if (limit) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", name, human_number(limit, Unit::kSeconds));
-    }
-    return text;
-  };
-  const std::string calls = list({{"TTFT", limits.ttft_s}, {"TPOT", limits.tpot_s}, {"end to end", limits.e2e_s}});
-  const std::string tasks = list({{"task", limits.task_s}});
+/// "calls within TTFT ≤ 2 s and of the tasks within task ≤ 30 min".
+std::string work_within(const SloLimits& limits) {
+  SloLimits of_calls = limits;
+  of_calls.task_s.reset();
+  const std::string calls = limits_text(of_calls), tasks = limits_text({.task_s = limits.task_s});
   return (calls.empty() ? "" : "calls within " + calls) +
          (tasks.empty() ? "" : fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks));
 }
@@ -43,8 +39,8 @@ std::string level_text(const Slo& slo) {
   std::string text = human_number(slo.attainment, Unit::kShare);
   const char* joint = " of ";
   const auto add = [&](const std::string& whose, const SloLimits& limits) {
-    if (!limits.on_calls() && !limits.on_tasks()) return;
-    text += joint + whose + ' ' + limits_text(limits);
+    if (!limits.any()) return;
+    text += joint + whose + ' ' + work_within(limits);
     joint = "; of ";
   };
   add("the", slo.limits);

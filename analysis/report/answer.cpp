@@ -5,6 +5,7 @@
 
 #include "analysis/page/html.hpp"
 #include "analysis/page/human_number.hpp"
+#include "analysis/page/limits_text.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {
@@ -56,16 +57,9 @@ std::optional<double> chips_of(const Json& summary) {
   return chips;
 }
 
-std::string limits_text(const Json& limits) {
-  struct Limit {
-    const char *key, *name;
-  };
-  std::string text;
-  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
-    if (const auto value = number_at(limits, {limit.key}))
-      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
-  }
-  return text;
+SloLimits limits_of(const Json& slo) {
+  return {number_at(slo, {"ttft_s"}), number_at(slo, {"tpot_s"}), number_at(slo, {"e2e_s"}),
+          number_at(slo, {"task_s"})};
 }
 
 /// Of the agents that are judged by themselves: " (voice within TTFT ≤ 400 ms: 81 %)".
@@ -75,7 +69,7 @@ std::string own_attainments(const Json& summary, const Json& manifest) {
   if (own.is_object()) {
     for (const auto& [agent, limits] : own.items()) {
       if (!number_at(summary, {"agents", agent, "attainment"})) continue;  // no limit, or no work
-      const std::string text = limits_text(limits);
+      const std::string text = limits_text(limits_of(limits));
       list.push_back(fmt::format("{}{}: {}", html_escaped(agent), text.empty() ? "" : " within " + html_escaped(text),
                                  number(summary, {"agents", agent, "attainment"}, Unit::kShare)));
     }
@@ -91,7 +85,7 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
-  const std::string of_all = limits_text(value_at(manifest, {"scenario", "slo"}));
+  const std::string of_all = limits_text(limits_of(value_at(manifest, {"scenario", "slo"})));
   const bool of_tasks = number_at(manifest, {"scenario", "slo", "task_s"}).has_value();
   return fmt::format("{}: {} {} within {}{}; {} was asked for.",
                      strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
@@ -296,11 +290,11 @@ std::string held_back_by(const Json& bound) {
 
 std::string service_level_text(const Json& manifest) {
   const Json& slo = value_at(manifest, {"scenario", "slo"});
-  std::string text = limits_text(slo);
+  std::string text = limits_text(limits_of(slo));
   const Json& agents = value_at(slo, {"agents"});
   if (!agents.is_object()) return text;
   for (const auto& [agent, own] : agents.items()) {
-    const std::string limits = limits_text(own);
+    const std::string limits = limits_text(limits_of(own));
     if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
   }
   return text;
