@@ -228,10 +228,32 @@ std::string badges(const RunResult& result) {
   return out;
 }
 
+/// The agent whose own attainment is the least, and less than that of all work; empty if there is none.
+std::string least_kept_agent(const Json& summary, const Json& manifest) {
+  const std::optional<double> least = number_at(summary, {"slo", "least_attainment"});
+  const Json& own = value_at(manifest, {"scenario", "slo", "agents"});
+  if (!least || least == number_at(summary, {"slo", "attainment"}) || !own.is_object()) return {};
+  for (const auto& [agent, limits] : own.items()) {
+    if (number_at(summary, {"agents", agent, "attainment"}) == least) return agent;
+  }
+  return {};
+}
+
+/// What the verdict goes by: the least of all work's attainment and of each agent's that is judged by itself.
+std::string level_tile(const RunResult& result) {
+  const std::string asked = service_level_text(result.manifest());
+  if (asked.empty()) return html_tile("Service level", "–", "none asked for");
+  const Json& met = value_at(result.summary(), {"slo", "met"});
+  const std::string whose = least_kept_agent(result.summary(), result.manifest());
+  return html_tile("Service level kept" + (whose.empty() ? "" : ", " + html_escaped(whose)),
+                   number(result.summary(), {"slo", "least_attainment"}, Unit::kShare), html_escaped(asked),
+                   !met.is_boolean() ? ""
+                   : met.get<bool>() ? "good"
+                                     : "bad");
+}
+
 std::string tiles(const RunResult& result) {
   const Json& s = result.summary();
-  const Json& met = value_at(s, {"slo", "met"});
-  const std::string asked = service_level_text(result.manifest());
   const auto latency = [&](const char* label, const char* key) {
     const Json& l = value_at(s, {"latency", key});
     return html_tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds),
@@ -244,13 +266,7 @@ std::string tiles(const RunResult& result) {
       if (const std::string chip = text_at(pool, {"chip"}); !chip.empty()) kinds.insert(html_escaped(chip));
     }
   }
-  std::string out;
-  out += asked.empty()
-             ? html_tile("Service level", "–", "none asked for")
-             : html_tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked),
-                         !met.is_boolean() ? ""
-                         : met.get<bool>() ? "good"
-                                           : "bad");
+  std::string out = level_tile(result);
   out += latency(plain_requests(s) ? "Request time" : "Task time", "task_s");
   out += latency("First token", "ttft_s");
   out += latency("Time per token", "tpot_s");

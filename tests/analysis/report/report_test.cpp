@@ -98,6 +98,20 @@ TEST_CASE("the badges say what became of the run") {
   CHECK_THAT(result.page(), Contains("No service level was asked for") && !Contains("Service level missed"));
 }
 
+TEST_CASE("the tile of the service level shows the share that is judged, and whose it is") {
+  Result result;
+  CHECK_THAT(result.page(), Contains("<div class=\"tile good\"><dt>Service level kept</dt><dd><b>96.4\u00a0%</b>"));
+  result.manifest["scenario"]["slo"]["agents"] = {{"sales", {{"ttft_s", 0.4}}}, {"it-security", Json::object()}};
+  result.summary["agents"]["it-security"]["attainment"] = 0.97;
+  result.summary["agents"]["sales"]["attainment"] = 0.811;
+  result.summary["slo"]["least_attainment"] = 0.811;
+  result.summary["slo"]["met"] = false;
+  CHECK_THAT(result.page(),
+             Contains("<div class=\"tile bad\"><dt>Service level kept, sales</dt><dd><b>81.1\u00a0%</b>"));
+  result.summary["slo"]["attainment"] = result.summary["slo"]["least_attainment"] = 0.7;
+  CHECK_THAT(result.page(), Contains("<div class=\"tile bad\"><dt>Service level kept</dt><dd><b>70\u00a0%</b>"));
+}
+
 TEST_CASE("every number of the summary's groups is on the page") {
   Result result;
   const std::string page = visible(result.page());
