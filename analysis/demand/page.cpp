@@ -36,6 +36,8 @@ std::string least_tile(const char* title, const Demand& demand, FigureOf figure,
   return best == nullptr ? html_tile(title, "–", "unknown") : html_tile(title, text(*best), chip(*best));
 }
 
+std::string title(const Scenario& scenario) { return html_escaped(scenario.name) + ": how many chips"; }
+
 std::string answer(const Demand& demand, const Scenario& scenario) {
   std::string tiles = html_tile("Work", human_number(demand.tasks_per_s, Unit::kCount) + " tasks/s",
                                 human_number(demand.tokens_per_month(), Unit::kCount) + " tokens a month");
@@ -47,10 +49,7 @@ std::string answer(const Demand& demand, const Scenario& scenario) {
     tiles += least_tile("Least an hour", demand, usd_of, usd_shown);
     tiles += least_tile("Least power", demand, megawatts_of, power_shown);
   }
-  return fmt::format(
-      "<h1>{}: how many chips</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
-      "class=\"tiles\">\n{}</dl>\n</section>\n",
-      html_escaped(scenario.name), html_escaped(demand.answer), tiles);
+  return html_answer(title(scenario), html_escaped(demand.answer), tiles);
 }
 
 /// A bar for each kind of chip that has the figure.
@@ -61,9 +60,7 @@ std::string bars(const Demand& demand, const char* title, FigureOf figure, Text 
   std::string rows;
   for (const DemandEntry& entry : demand.entries) {
     if (!figure(entry)) continue;
-    rows += fmt::format(
-        "<div class=\"bar-name\">{}</div><div class=\"sized\"><i style=\"width:{:.2f}%\"></i><span>{}</span></div>\n",
-        chip(entry), *figure(entry) / most * 72, text(entry));
+    rows += sized_bar_html(chip(entry), *figure(entry) / most * 72, text(entry));
   }
   return fmt::format("<h3>{}</h3>\n<div class=\"bars two\">\n{}</div>\n", title, rows);
 }
@@ -171,7 +168,7 @@ std::string demand_page(const Demand& demand, const Scenario& scenario, const st
       bars(demand, "Rent an hour", usd_of, usd_shown) + bars(demand, "Mean power", megawatts_of, power_shown) +
       kinds(demand) + bought(demand) + pools(demand) + grown + notes(demand, scenario);
   return html_page(
-      {.title = html_escaped(scenario.name) + ": how many chips",
+      {.title = title(scenario),
        .brand = "Tokenyard",
        .links = std::string("<a href=\"#chips\">Chips</a><a href=\"#pools\">Pools</a>") +
                 (grown.empty() ? "" : "<a href=\"#growth\">Growth</a>") + "<a href=\"#notes\">What it rests on</a>",

@@ -254,4 +254,10 @@ std::string share_bars_table(const char* caption, const char* parts_are, const s
   return html_details("The figures", table.html());
 }
 
+std::string sized_bar_html(std::string_view name, double percent, std::string_view value) {
+  return fmt::format(
+      "<div class=\"bar-name\">{}</div><div class=\"sized\"><i style=\"width:{:.2f}%\"></i><span>{}</span></div>\n",
+      name, percent, value);
+}
+
 }  // namespace tokenyard::analysis

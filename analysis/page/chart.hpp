@@ -9,6 +9,7 @@
 ///   page += chart.html();  data[chart.id] = chart.hover_data();
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -80,5 +81,9 @@ ShareBar share_bar(std::string name, const sim::Json& parts, Unit unit);
 std::string share_bars_html(const std::vector<ShareBar>& bars);
 /// The figures behind bars, folded away: a row for each part of the first, a column for each bar.
 std::string share_bars_table(const char* caption, const char* parts_are, const std::vector<ShareBar>& bars);
+
+/// A row of a <div class="bars two">: a bar over so many percent of the room, and behind it the value that it stands
+/// for; of HTML.
+std::string sized_bar_html(std::string_view name, double percent, std::string_view value);
 
 }  // namespace tokenyard::analysis

@@ -98,6 +98,13 @@ std::string html_tile(std::string_view label, std::string_view value, std::strin
                      label, value, below.empty() ? "" : fmt::format("<small>{}</small>", below));
 }
 
+std::string html_answer(std::string_view title, std::string_view answer, std::string_view tiles) {
+  return fmt::format(
+      "<h1>{}</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
+      "class=\"tiles\">\n{}</dl>\n</section>\n",
+      title, answer, tiles);
+}
+
 std::string html_details(std::string_view title, const std::string& content) {
   return fmt::format("<details><summary>{}</summary>{}</details>\n", html_escaped(title), content);
 }

@@ -36,6 +36,9 @@ struct HtmlTable {
 std::string html_tile(std::string_view label, std::string_view value, std::string_view below,
                       std::string_view kind = {});
 
+/// What a page of findings begins with: its title, the answer in words, and tiles; of HTML.
+std::string html_answer(std::string_view title, std::string_view answer, std::string_view tiles);
+
 /// "<details>" with a table: the text alternative of a chart.
 std::string html_details(std::string_view title, const std::string& content);
 

@@ -62,6 +62,19 @@ SloLimits limits_of(const Json& slo) {
           number_at(slo, {"task_s"})};
 }
 
+/// "TTFT ≤ 2 s, TPOT ≤ 50 ms, TTFT ≤ 400 ms for voice"; empty if the scenario asks for nothing. Plain text.
+std::string service_level_text(const Json& manifest) {
+  const Json& slo = value_at(manifest, {"scenario", "slo"});
+  std::string text = limits_text(limits_of(slo));
+  const Json& agents = value_at(slo, {"agents"});
+  if (!agents.is_object()) return text;
+  for (const auto& [agent, own] : agents.items()) {
+    const std::string limits = limits_text(limits_of(own));
+    if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
+  }
+  return text;
+}
+
 /// Of the agents that are judged by themselves: " (voice within TTFT ≤ 400 ms: 81 %)".
 std::string own_attainments(const Json& summary, const Json& manifest) {
   const Json& own = value_at(manifest, {"scenario", "slo", "agents"});
@@ -302,18 +315,6 @@ std::string held_back_by(const Json& bound) {
   if (idle <= first) return listed(limits);
   const std::string idle_text = fmt::format("idle ({})", human_number(idle, Unit::kShare));
   return limits.empty() ? idle_text : fmt::format("{}, else held back by {}", idle_text, listed(limits));
-}
-
-std::string service_level_text(const Json& manifest) {
-  const Json& slo = value_at(manifest, {"scenario", "slo"});
-  std::string text = limits_text(limits_of(slo));
-  const Json& agents = value_at(slo, {"agents"});
-  if (!agents.is_object()) return text;
-  for (const auto& [agent, own] : agents.items()) {
-    const std::string limits = limits_text(limits_of(own));
-    if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
-  }
-  return text;
 }
 
 std::vector<std::string> answer_sentences(const Json& summary, const Json& manifest) {

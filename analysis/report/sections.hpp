@@ -27,7 +27,5 @@ std::string provenance_section(const RunResult& result);
 /// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute
 /// (25 %)". Plain text.
 std::string held_back_by(const sim::Json& bound);
-/// "TTFT ≤ 2 s, TPOT ≤ 50 ms"; empty if the scenario asks for nothing. Plain text.
-std::string service_level_text(const sim::Json& manifest);
 
 }  // namespace tokenyard::analysis

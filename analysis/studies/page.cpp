@@ -99,10 +99,9 @@ class Article {
     for (const std::string& of : bars.cases) most = std::max(most, value(of).value_or(0));
     std::string rows;
     for (const std::string& of : bars.cases) {
-      rows += fmt::format(
-          "<div class=\"bar-name\">{}</div><div class=\"sized\"><i style=\"width:{:.2f}%\"></i><span>{}</span></div>\n",
-          html_escaped(study_.find_case(of)->title), most > 0 ? value(of).value_or(0) / most * 84 : 0,
-          html_escaped(cell_of(f_, of, measure)));
+      rows +=
+          sized_bar_html(html_escaped(study_.find_case(of)->title), most > 0 ? value(of).value_or(0) / most * 84 : 0,
+                         html_escaped(cell_of(f_, of, measure)));
     }
     return fmt::format(
         "<figure class=\"chart\"><figcaption>{}</figcaption><div class=\"bars two\">\n{}</div></figure>\n",
