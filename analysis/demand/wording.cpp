@@ -10,7 +10,8 @@
 namespace tokenyard::analysis {
 namespace {
 
-std::string demand_text(const Demand& demand) {
+/// "4 tasks/s (11.6 G tokens a month)".
+std::string work_text(const Demand& demand) {
   std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
   if (const auto tokens = demand.tokens_per_month())
     text += fmt::format(" ({} tokens a month)", human_number(tokens, Unit::kCount));
@@ -101,7 +102,7 @@ std::string answer_text(const Demand& demand) {
   const DemandEntry* fewest =
       least_of(demand, [](const DemandEntry& e) { return std::optional(e.deployment.chips()); });
   if (fewest == nullptr)
-    return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level,
+    return fmt::format("No number of these chips serves {} with {}: {}.", work_text(demand), demand.level,
                        why_none(demand));
   const DemandEntry* cheapest = least_of(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
   const DemandEntry* thriftiest = least_of(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
@@ -114,7 +115,7 @@ std::string answer_text(const Demand& demand) {
     const bool single = e.deployment.chips() == 1;
     return fmt::format("{} {} {}", counted_number(e.deployment.chips()), e.chip->name, single ? one : many);
   };
-  std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level,
+  std::string text = fmt::format("Serving {} with {} takes {} {}", work_text(demand), demand.level,
                                  counted_number(fewest->deployment.chips()), kinds);
   if (fewest->band) text += fmt::format(" ({}, its step times being extrapolated)", ends_text(*fewest->band));
   const std::string cost =
