@@ -39,7 +39,7 @@ std::string html_tile(std::string_view label, std::string_view value, std::strin
 /// What a page of findings begins with: its title, the answer in words, and tiles; of HTML.
 std::string html_answer(std::string_view title, std::string_view answer, std::string_view tiles);
 
-/// "<details>" with a table: the text alternative of a chart.
+/// What is folded away: `content`, of HTML, under a title of plain text. The text alternative of a chart, for one.
 std::string html_details(std::string_view title, const std::string& content);
 
 /// A file that the binary holds for pages, by its path under analysis/: "page/page.css".
