@@ -6,10 +6,11 @@
 
 #include "analysis/bottleneck/goal.hpp"
 #include "analysis/bottleneck/time_account.hpp"
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
-#include "analysis/report/sections.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
+#include "analysis/page/roofline.hpp"
+#include "analysis/result/value_at.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -59,6 +60,8 @@ std::vector<std::string> columns(std::string first) {
   return head;
 }
 
+std::string title(const Json& study) { return html_escaped(text_at(study, {"base", "name"})) + ": the bottleneck"; }
+
 std::string answer(const Json& study, double factor) {
   const Json& task = value_at(study, {"base", "latency", "task_s"});
   std::string tiles = html_tile("Median task", human_number(number_at(task, {"p50"}), Unit::kSeconds),
@@ -85,10 +88,7 @@ std::string answer(const Json& study, double factor) {
                                          html_escaped(text_at(effects[0], {"title"}))))
                  : html_tile("First in the ranking", "none", "no effect is more than chance");
   }
-  return fmt::format(
-      "<h1>{}: the bottleneck</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
-      "class=\"tiles\">\n{}</dl>\n</section>\n",
-      html_escaped(text_at(study, {"base", "name"})), html_escaped(text_at(study, {"verdict"})), tiles);
+  return html_answer(title(study), html_escaped(text_at(study, {"verdict"})), tiles);
 }
 
 /// What costs nothing to change.
@@ -237,7 +237,7 @@ std::string bottleneck_page(const Json& study, const std::string& command) {
       "without delaying its task, where it was not on the critical path.</p>\n" +
       steps(study) + "<h2 id=\"pools\">Prefill and decode under the roofline</h2>\n" +
       roofline_html(value_at(study, {"time", "pools"})) + "<h2 id=\"prefix\">Prefix reuse</h2>\n" + prefixes(study);
-  return html_page({.title = html_escaped(text_at(study, {"base", "name"})) + ": the bottleneck",
+  return html_page({.title = title(study),
                     .brand = "Tokenyard",
                     .links = "<a href=\"#ranking\">Ranking</a><a href=\"#time\">Time</a><a href=\"#steps\">Steps</a><a "
                              "href=\"#pools\">Pools</a><a href=\"#prefix\">Prefixes</a>",

@@ -7,7 +7,7 @@
 #include <span>
 #include <tbb/parallel_for.h>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/run/recording.hpp"
 #include "sim/input/or_null.hpp"
 #include "sim/random/portable_math.hpp"

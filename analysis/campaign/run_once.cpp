@@ -5,7 +5,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 #include "analysis/run/recording.hpp"
 #include "sim/input/or_null.hpp"
 

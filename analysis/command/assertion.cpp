@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 #include "analysis/schemas/summary_keys.hpp"
 #include "traces/readers/fields.hpp"
 

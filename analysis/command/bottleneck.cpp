@@ -16,7 +16,7 @@
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/command/text_table.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -62,8 +62,8 @@ std::vector<Figure> shown_figures(const Slo& slo, Goal goal) {
   std::vector<Figure> shown = {Figure::kTaskP50, Figure::kTaskP95};
   if (limited(&SloLimits::ttft_s) || goal == Goal::kTtft) shown.push_back(Figure::kTtftP95);
   if (limited(&SloLimits::tpot_s) || goal == Goal::kTpot) shown.push_back(Figure::kTpotP95);
-  if (slo.on_calls() || slo.on_tasks()) shown.push_back(Figure::kAttainment);
-  if (goal == Goal::kGoodput || (!slo.on_calls() && !slo.on_tasks())) shown.push_back(Figure::kGoodput);
+  if (slo.has_limits()) shown.push_back(Figure::kAttainment);
+  if (goal == Goal::kGoodput || !slo.has_limits()) shown.push_back(Figure::kGoodput);
   shown.insert(shown.end(), {Figure::kEnergy, Figure::kCost});
   return shown;
 }
@@ -190,7 +190,7 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   sim::Faults faults;
   const Scenario scenario = open_scenario(a.scenario, catalogs.view(), a.changes, faults).scenario;
   const Goal goal = goal_named(a.goal);
-  if (goal == Goal::kAttainment && !scenario.slo.on_calls() && !scenario.slo.on_tasks())
+  if (goal == Goal::kAttainment && !scenario.slo.has_limits())
     faults.add("", "--for", "attainment, without a service level", "a scenario whose slo limits something");
   faults.throw_if_any();
   const AnswerFolder folder(a.out);

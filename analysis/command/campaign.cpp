@@ -14,7 +14,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "sim/input/shell_quoted.hpp"
 #include "traces/writers/output_file.hpp"
 

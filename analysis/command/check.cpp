@@ -9,7 +9,7 @@
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/trace_options.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/studies/study.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/readers/unpacked_file.hpp"

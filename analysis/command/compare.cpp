@@ -9,7 +9,7 @@
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::analysis {

@@ -134,7 +134,7 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
 
 /// What a run may leave open, but the search needs.
 void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
-  if (!scenario.slo.on_calls() && !scenario.slo.on_tasks())
+  if (!scenario.slo.has_limits())
     faults.add(file, "/slo", "no limit",
                "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
   const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
@@ -189,7 +189,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const Json json = to_json(demand, scenario);
   folder.write("demand.json", json.dump(2) + '\n');
   folder.write("demand.csv", to_csv(demand));
-  folder.write("demand.html", demand_page(json, surroundings.command_line));
+  folder.write("demand.html", demand_page(demand, scenario, surroundings.command_line));
   for (const DemandEntry& entry : demand.entries) {
     if (const auto sized = sized_scenario(opened.file.value(), scenario, entry))
       folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');

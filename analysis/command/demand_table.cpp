@@ -7,7 +7,7 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/demand/notes.hpp"
 #include "analysis/demand/wording.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -19,23 +19,14 @@ constexpr auto kRight = TextTable::kRight;
 std::string sentence(const std::string& text) { return wrapped(text, "  ", 78); }
 std::string count(const std::optional<double>& value) { return counted_number(value); }
 std::string usd(const std::optional<double>& value) { return human_number(value, Unit::kUsd); }
-std::string watts(const std::optional<double>& megawatts) {
-  return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts);
-}
+/// A mark as wide as any, so that the numbers before it stand in line.
+std::string padded(const char* mark) { return fmt::format("{:2}", mark); }
 
 /// "99.1 ±0.2 %".
 std::string attainment(const sim::Json& figures) {
   const double mean = figures["attainment"].get<double>() * 100;
   if (!figures["attainment_half_width"].is_number()) return fmt::format("{:.1f} %", mean);
   return fmt::format("{:.1f} ±{:.1f} %", mean, figures["attainment_half_width"].get<double>() * 100);
-}
-
-/// "21", "21 (17–27)" where step times are uncertain, "21 (17–?)" where no number will do at the longer ones.
-std::string chips_text(const DemandEntry& entry) {
-  std::string text = (entry.deployment.cell.proven ? "" : "≤ ") + count(entry.deployment.chips());
-  if (entry.band)
-    text += fmt::format(" ({}–{})", count(entry.band->low), entry.band->high ? count(entry.band->high) : "?");
-  return text;
 }
 
 std::string kinds_table(const Demand& demand) {
@@ -61,8 +52,8 @@ std::string money_table(const Demand& demand) {
   for (const DemandEntry& entry : demand.entries) {
     if (!entry.deployment.cell.met) continue;
     const Economics& e = entry.economics;
-    table.row({"  " + entry.chip->name, watts(e.megawatts) + mark_of_power(entry),
-               usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task),
+    table.row({"  " + entry.chip->name, power_text(e.megawatts) + padded(mark_of_power(entry)),
+               usd(e.usd_per_hour) + padded(mark_of_price(entry.prices)), usd(e.usd_per_task),
                usd(e.usd_per_million_output_tokens), human_number(e.output_tokens_per_s_per_mw, Unit::kCount)});
   }
   return table.text("  ");
@@ -105,7 +96,8 @@ std::string growth_table(const Demand& demand) {
       if (i >= entry.growth.size() || !entry.growth[i].deployment.cell.met) continue;
       const DemandEntry::Point& point = entry.growth[i];
       table.row({first ? fmt::format("{}", point.month) : "", first ? count(point.tasks_per_s) : "", entry.chip->name,
-                 count(point.deployment.chips()), watts(point.economics.megawatts), usd(point.economics.usd_per_hour)});
+                 count(point.deployment.chips()), power_text(point.economics.megawatts),
+                 usd(point.economics.usd_per_hour)});
       first = false;
     }
   }

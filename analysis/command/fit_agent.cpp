@@ -8,7 +8,7 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/command/trace_options.hpp"
 #include "analysis/fit_agent/learn.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/output_file.hpp"

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "analysis/command/text_table.hpp"
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/report/sections.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -9,7 +9,8 @@
 #include <unordered_map>
 
 #include "analysis/measured/sample_statistics.hpp"
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "analysis/demand/pareto.hpp"
 #include "analysis/demand/wording.hpp"
+#include "analysis/result/value_at.hpp"
 #include "sim/input/faults.hpp"
 #include "sim/random/portable_math.hpp"
 
@@ -198,10 +199,8 @@ class DemandSearch {
     for (const DemandEntry& entry : demand_.entries) {
       const sim::Json& figures = entry.deployment.cell.figures;
       if (!entry.deployment.cell.met) continue;
-      if (!demand_.tokens_per_task && figures["tokens_per_task"].is_number())
-        demand_.tokens_per_task = figures["tokens_per_task"].get<double>();
-      if (rate_ == 0 && demand_.tasks_per_s == 0 && figures["tasks_per_s"].is_number())
-        demand_.tasks_per_s = figures["tasks_per_s"].get<double>();
+      if (!demand_.tokens_per_task) demand_.tokens_per_task = number_at(figures, {"tokens_per_task"});
+      if (rate_ == 0 && demand_.tasks_per_s == 0) demand_.tasks_per_s = number_at(figures, {"tasks_per_s"}).value_or(0);
     }
     find_front();
     find_design_costs();
@@ -216,8 +215,8 @@ class DemandSearch {
     if (!scenario_.demand.tokens_per_month) return;
     for (Sizer& sizer : sizers_) {
       const Sizing sizing = sizer.at(1);
-      if (!sizing.met || !sizing.figures["tokens_per_task"].is_number()) continue;
-      demand_.tokens_per_task = sizing.figures["tokens_per_task"].get<double>();
+      demand_.tokens_per_task = sizing.met ? number_at(sizing.figures, {"tokens_per_task"}) : std::nullopt;
+      if (!demand_.tokens_per_task) continue;
       demand_.tasks_per_s = *scenario_.demand.tokens_per_month / kSecondsPerMonth / *demand_.tokens_per_task;
       return;
     }
@@ -331,6 +330,10 @@ double rate_of(const Scenario& scenario) {
 bool Demand::met() const {
   return std::any_of(entries.begin(), entries.end(),
                      [](const DemandEntry& entry) { return entry.deployment.cell.met; });
+}
+
+std::optional<double> Demand::tokens_per_month() const {
+  return tokens_per_task ? std::optional(tasks_per_s * *tokens_per_task * kSecondsPerMonth) : std::nullopt;
 }
 
 Demand find_demand(const Scenario& scenario, const platforms::Catalog& catalog, const std::vector<const Chip*>& chips,

@@ -105,6 +105,8 @@ struct Demand {
   std::vector<DemandEntry> entries;  ///< in the order asked for
   std::string answer;                ///< one sentence
   bool met() const;
+  /// Prompt and output; nothing where `tokens_per_task` is not known.
+  std::optional<double> tokens_per_month() const;
 };
 
 /// The scenario's own `demand` says how much. `catalog` knows what is assumed of the chips.

@@ -5,13 +5,14 @@
 #include <map>
 
 #include "analysis/demand/wording.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
 std::string count(const std::optional<double>& value) { return counted_number(value); }
 std::string share(double value) { return human_number(value, Unit::kShare); }
+std::string listed(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 /// Whether agents, whose calls repeat what came before, are served by a router that knows nothing of it.
 bool scatters_tasks(const Scenario& scenario) {
@@ -27,7 +28,7 @@ bool scatters_tasks(const Scenario& scenario) {
 void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   const auto say = [&](std::string what) { said.push_back(std::move(what)); };
   bool front = false, by_user = false, by_catalogue = false, whole = true;
-  std::string no_price, no_power;
+  std::vector<std::string> no_price, no_power;
   for (const DemandEntry& entry : demand.entries) {
     if (!entry.deployment.cell.met) continue;
     front = front || entry.on_front;
@@ -36,8 +37,8 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
       by_catalogue = by_catalogue || mark == " ~";
     }
     whole = whole && entry.deployment.cell.proven;
-    if (!entry.economics.usd_per_hour) no_price += (no_price.empty() ? "" : ", ") + entry.chip->name;
-    if (!entry.economics.megawatts) no_power += (no_power.empty() ? "" : ", ") + entry.chip->name;
+    if (!entry.economics.usd_per_hour) no_price.push_back(entry.chip->name);
+    if (!entry.economics.megawatts) no_power.push_back(entry.chip->name);
   }
   if (front && demand.entries.size() > 1)
     say("▸ no other kind needs at most its chips, power and money, and less of one.");
@@ -45,9 +46,8 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
   if (by_catalogue) say("~ the catalogue marks it as assumed.");
   for (const DemandEntry& entry : demand.entries) {
     if (!entry.band) continue;
-    say(fmt::format("({}–{}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
-                    count(entry.band->low), entry.band->high ? count(entry.band->high) : "?", entry.chip->name,
-                    share(entry.band->uncertainty)));
+    say(fmt::format("({}): {} is extrapolated, its step times ±{}; so many chips at their ends.",
+                    ends_text(*entry.band), entry.chip->name, share(entry.band->uncertainty)));
     if (!entry.band->high)
       say(fmt::format("At step times {} longer no number of {} will do.", share(entry.band->uncertainty),
                       entry.chip->name));
@@ -61,8 +61,9 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
         "more replicas, the more of it. --set /pools/0/router=task-sticky or prefix-aware may need fewer chips.");
   }
   if (!whole) say("≤ smaller sizes may do: the search was ended before all were tried.");
-  if (!no_price.empty()) say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", no_price));
-  if (!no_power.empty()) say(fmt::format("No power is known of {}: --watts CHIP=W assumes it.", no_power));
+  if (!no_price.empty())
+    say(fmt::format("No price is published for {}: --price CHIP=USD assumes one.", listed(no_price)));
+  if (!no_power.empty()) say(fmt::format("No power is known of {}: --watts CHIP=W assumes it.", listed(no_power)));
   for (const DemandEntry& entry : demand.entries) {
     const Deployment& d = entry.deployment;
     if (!d.cell.met) say(fmt::format("{} cannot serve it: {}.", entry.chip->name, d.cell.why_not));
@@ -86,26 +87,25 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
 /// Of simulations that went on for longer than was asked for, or should have.
 void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   const double asked_s = scenario.demand.duration_s.value_or(scenario.run.duration_s);
-  std::map<double, std::string> longer;
-  std::string restless;
+  std::map<double, std::vector<std::string>> longer;
+  std::vector<std::string> restless;
   for (const DemandEntry& entry : demand.entries) {
     const Sizing& cell = entry.deployment.cell;
     if (!cell.met) continue;
-    if (cell.duration_s > asked_s)
-      longer[cell.duration_s] += (longer[cell.duration_s].empty() ? "" : ", ") + entry.chip->name;
-    if (!cell.steady) restless += (restless.empty() ? "" : ", ") + entry.chip->name;
+    if (cell.duration_s > asked_s) longer[cell.duration_s].push_back(entry.chip->name);
+    if (!cell.steady) restless.push_back(entry.chip->name);
   }
   for (const auto& [duration_s, chips] : longer) {
     said.push_back(
         fmt::format("{}: simulated for {}, {:g} times what was asked for; in less, sizes passed whose work had not "
                     "become steady.",
-                    chips, human_number(duration_s, Unit::kSeconds), duration_s / asked_s));
+                    listed(chips), human_number(duration_s, Unit::kSeconds), duration_s / asked_s));
   }
   if (!restless.empty()) {
     said.push_back(
         fmt::format("{}: in twice the time the size misses the level: its work is still growing. Simulate longer "
                     "(run/duration_s, run/warmup_s).",
-                    restless));
+                    listed(restless)));
   }
 }
 
@@ -127,13 +127,13 @@ void note_effort(const Demand& demand, std::vector<std::string>& said) {
 }  // namespace
 
 const char* mark_of_price(const Prices& prices) {
-  if (!prices.usd_per_chip_hour.value || !prices.usd_per_chip_hour.assumed) return "  ";
+  if (!prices.usd_per_chip_hour.value || !prices.usd_per_chip_hour.assumed) return "";
   return prices.usd_per_chip_hour.source == "catalogue" ? " ~" : " *";
 }
 
 const char* mark_of_power(const DemandEntry& entry) {
   if (entry.prices.watts_per_chip.value) return " *";
-  return entry.economics.megawatts && entry.prices.power_assumed ? " ~" : "  ";
+  return entry.economics.megawatts && entry.prices.power_assumed ? " ~" : "";
 }
 
 std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario) {

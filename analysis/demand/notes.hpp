@@ -8,7 +8,7 @@ namespace tokenyard::analysis {
 
 std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario);
 
-/// " *" behind a price or a power that the user assumed, " ~" behind what the catalogue marks as assumed, else blank.
+/// " *" behind a price or a power that the user assumed, " ~" behind what the catalogue marks as assumed, else nothing.
 const char* mark_of_price(const Prices& prices);
 const char* mark_of_power(const DemandEntry& entry);
 

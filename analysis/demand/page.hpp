@@ -1,15 +1,15 @@
 #pragma once
 /// demand.html: how many chips, as a page that a person reads top-down: answer, kinds of chips side by side, money, pools,
-/// growth, what it rests on. Self-contained, like a run's report; made from demand.json alone.
+/// growth, what it rests on. Self-contained, like a run's report; it says what demand.json says.
 ///
-///   const std::string page = demand_page(to_json(demand, scenario), command);
+///   const std::string page = demand_page(demand, scenario, command);
 
 #include <string>
 
-#include "sim/input/json_reader.hpp"
+#include "analysis/demand/demand.hpp"
 
 namespace tokenyard::analysis {
 
-std::string demand_page(const sim::Json& demand, const std::string& command);
+std::string demand_page(const Demand& demand, const Scenario& scenario, const std::string& command);
 
 }  // namespace tokenyard::analysis

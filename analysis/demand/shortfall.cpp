@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/demand/trial.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/run/recording.hpp"
 
 namespace tokenyard::analysis {

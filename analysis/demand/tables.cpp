@@ -109,21 +109,19 @@ std::string cell(const std::optional<double>& value) { return value ? fmt::forma
 }  // namespace
 
 Json to_json(const Demand& demand, const Scenario& scenario) {
-  Json json = {
-      {"schema", "tokenyard.demand/1"},
-      {"name", scenario.name},
-      {"answer", demand.answer},
-      {"met", demand.met()},
-      {"tasks_per_s", demand.tasks_per_s},
-      {"tokens_per_task", or_null(demand.tokens_per_task)},
-      {"tokens_per_month",
-       demand.tokens_per_task ? Json(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth) : Json(nullptr)},
-      {"level", demand.level},
-      {"pue", demand.pue},
-      {"whole_nodes", demand.whole_nodes},
-      {"entries", Json::array()},
-      {"front", Json::array()},
-      {"notes", notes_of(demand, scenario)}};
+  Json json = {{"schema", "tokenyard.demand/1"},
+               {"name", scenario.name},
+               {"answer", demand.answer},
+               {"met", demand.met()},
+               {"tasks_per_s", demand.tasks_per_s},
+               {"tokens_per_task", or_null(demand.tokens_per_task)},
+               {"tokens_per_month", or_null(demand.tokens_per_month())},
+               {"level", demand.level},
+               {"pue", demand.pue},
+               {"whole_nodes", demand.whole_nodes},
+               {"entries", Json::array()},
+               {"front", Json::array()},
+               {"notes", notes_of(demand, scenario)}};
   for (const DemandEntry& entry : demand.entries) {
     json["entries"].push_back(entry_json(entry));
     if (entry.on_front) json["front"].push_back(entry.chip->name);

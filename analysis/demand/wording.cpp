@@ -4,27 +4,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
+#include "analysis/page/limits_text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
 
-using Value = std::optional<double> (*)(const DemandEntry&);
-
-/// The kind with least of something; null if nobody knows.
-const DemandEntry* least(const Demand& demand, Value value) {
-  const DemandEntry* best = nullptr;
-  for (const DemandEntry& entry : demand.entries) {
-    if (entry.deployment.cell.met && value(entry) && (best == nullptr || *value(entry) < *value(*best))) best = &entry;
-  }
-  return best;
-}
-
-std::string demand_text(const Demand& demand) {
+/// "4 tasks/s (11.6 G tokens a month)".
+std::string work_text(const Demand& demand) {
   std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
-  if (demand.tokens_per_task)
-    text += fmt::format(" ({} tokens a month)",
-                        human_number(demand.tasks_per_s * *demand.tokens_per_task * kSecondsPerMonth, Unit::kCount));
+  if (const auto tokens = demand.tokens_per_month())
+    text += fmt::format(" ({} tokens a month)", human_number(tokens, Unit::kCount));
   return text;
 }
 
@@ -35,16 +25,11 @@ std::string why_none(const Demand& demand) {
   return text;
 }
 
-std::string limits_text(const SloLimits& limits) {
-  const auto list = [](std::initializer_list<std::pair<const char*, std::optional<double>>> named) {
-    std::string text;
-    for (const auto& [name, limit] : named) {
-      if (limit) text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", name, human_number(limit, Unit::kSeconds));
-    }
-    return text;
-  };
-  const std::string calls = list({{"TTFT", limits.ttft_s}, {"TPOT", limits.tpot_s}, {"end to end", limits.e2e_s}});
-  const std::string tasks = list({{"task", limits.task_s}});
+/// "calls within TTFT ≤ 2 s and of the tasks within task ≤ 30 min".
+std::string work_within(const SloLimits& limits) {
+  SloLimits of_calls = limits;
+  of_calls.task_s.reset();
+  const std::string calls = limits_text(of_calls), tasks = limits_text({.task_s = limits.task_s});
   return (calls.empty() ? "" : "calls within " + calls) +
          (tasks.empty() ? "" : fmt::format("{}tasks within {}", calls.empty() ? "" : " and of the ", tasks));
 }
@@ -55,8 +40,8 @@ std::string level_text(const Slo& slo) {
   std::string text = human_number(slo.attainment, Unit::kShare);
   const char* joint = " of ";
   const auto add = [&](const std::string& whose, const SloLimits& limits) {
-    if (!limits.on_calls() && !limits.on_tasks()) return;
-    text += joint + whose + ' ' + limits_text(limits);
+    if (!limits.any()) return;
+    text += joint + whose + ' ' + work_within(limits);
     joint = "; of ";
   };
   add("the", slo.limits);
@@ -73,25 +58,54 @@ std::string banded_text(const std::optional<Banded>& value, Unit unit) {
   return fmt::format("{} ({}–{})", text(value->value), text(value->low), text(value->high));
 }
 
+std::string ends_text(const ChipBand& band) {
+  return fmt::format("{}–{}", counted_number(band.low), band.high ? counted_number(*band.high) : "?");
+}
+
+std::string chips_text(const DemandEntry& entry) {
+  std::string text = (entry.deployment.cell.proven ? "" : "≤ ") + counted_number(entry.deployment.chips());
+  if (entry.band) text += fmt::format(" ({})", ends_text(*entry.band));
+  return text;
+}
+
+std::string power_text(const std::optional<double>& megawatts) {
+  return human_number(megawatts ? std::optional(*megawatts * 1e6) : std::nullopt, Unit::kWatts);
+}
+
+std::vector<std::pair<const char*, std::int64_t>> degrees_of(const platforms::Parallelism& parallelism) {
+  std::vector<std::pair<const char*, std::int64_t>> degrees = {{"tp", parallelism.tp}};
+  for (const auto& [name, degree] : {std::pair{"pp", parallelism.pp}, {"dp", parallelism.dp}, {"ep", parallelism.ep}}) {
+    if (degree > 1) degrees.emplace_back(name, degree);
+  }
+  return degrees;
+}
+
 std::string pools_text(const Sizing& sizing) {
   std::string text;
   for (const Sizing::Pool& pool : sizing.pools) {
-    const platforms::Parallelism& p = pool.parallelism;
-    text += fmt::format("{}{}×tp{}", text.empty() ? "" : " ", pool.replicas, p.tp);
-    if (p.pp > 1) text += fmt::format("pp{}", p.pp);
-    if (p.dp > 1) text += fmt::format("dp{}", p.dp);
-    if (p.ep > 1) text += fmt::format("ep{}", p.ep);
+    text += fmt::format("{}{}×", text.empty() ? "" : " ", pool.replicas);
+    for (const auto& [name, degree] : degrees_of(pool.parallelism)) text += fmt::format("{}{}", name, degree);
   }
   return text;
 }
 
+const DemandEntry* least_of(const Demand& demand, FigureOf figure) {
+  const DemandEntry* best = nullptr;
+  for (const DemandEntry& entry : demand.entries) {
+    if (entry.deployment.cell.met && figure(entry) && (best == nullptr || *figure(entry) < *figure(*best)))
+      best = &entry;
+  }
+  return best;
+}
+
 std::string answer_text(const Demand& demand) {
-  const DemandEntry* fewest = least(demand, [](const DemandEntry& e) { return std::optional(e.deployment.chips()); });
+  const DemandEntry* fewest =
+      least_of(demand, [](const DemandEntry& e) { return std::optional(e.deployment.chips()); });
   if (fewest == nullptr)
-    return fmt::format("No number of these chips serves {} with {}: {}.", demand_text(demand), demand.level,
+    return fmt::format("No number of these chips serves {} with {}: {}.", work_text(demand), demand.level,
                        why_none(demand));
-  const DemandEntry* cheapest = least(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
-  const DemandEntry* thriftiest = least(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
+  const DemandEntry* cheapest = least_of(demand, [](const DemandEntry& e) { return e.economics.usd_per_hour; });
+  const DemandEntry* thriftiest = least_of(demand, [](const DemandEntry& e) { return e.economics.megawatts; });
   std::string kinds;
   for (const DemandEntry& entry : demand.entries) {
     if (entry.deployment.cell.met && entry.deployment.chips() == fewest->deployment.chips())
@@ -101,15 +115,12 @@ std::string answer_text(const Demand& demand) {
     const bool single = e.deployment.chips() == 1;
     return fmt::format("{} {} {}", counted_number(e.deployment.chips()), e.chip->name, single ? one : many);
   };
-  std::string text = fmt::format("Serving {} with {} takes {} {}", demand_text(demand), demand.level,
+  std::string text = fmt::format("Serving {} with {} takes {} {}", work_text(demand), demand.level,
                                  counted_number(fewest->deployment.chips()), kinds);
-  if (const auto& band = fewest->band)
-    text += fmt::format(" ({}–{}, its step times being extrapolated)", counted_number(band->low),
-                        band->high ? counted_number(*band->high) : "?");
+  if (fewest->band) text += fmt::format(" ({}, its step times being extrapolated)", ends_text(*fewest->band));
   const std::string cost =
       cheapest == nullptr ? "" : human_number(cheapest->economics.usd_per_hour, Unit::kUsd) + " an hour";
-  const std::string power =
-      thriftiest == nullptr ? "" : human_number(*thriftiest->economics.megawatts * 1e6, Unit::kWatts);
+  const std::string power = thriftiest == nullptr ? "" : power_text(thriftiest->economics.megawatts);
   if (demand.entries.size() == 1) {
     if (!cost.empty()) text += " at " + cost;
     if (!power.empty()) text += " and " + power;

@@ -3,8 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
+#include "analysis/page/limits_text.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {
@@ -56,14 +57,20 @@ std::optional<double> chips_of(const Json& summary) {
   return chips;
 }
 
-std::string limits_text(const Json& limits) {
-  struct Limit {
-    const char *key, *name;
-  };
-  std::string text;
-  for (const Limit& limit : {Limit{"ttft_s", "TTFT"}, {"tpot_s", "TPOT"}, {"e2e_s", "call"}, {"task_s", "task"}}) {
-    if (const auto value = number_at(limits, {limit.key}))
-      text += fmt::format("{}{} ≤ {}", text.empty() ? "" : ", ", limit.name, human_number(value, Unit::kSeconds));
+SloLimits limits_of(const Json& slo) {
+  return {number_at(slo, {"ttft_s"}), number_at(slo, {"tpot_s"}), number_at(slo, {"e2e_s"}),
+          number_at(slo, {"task_s"})};
+}
+
+/// "TTFT ≤ 2 s, TPOT ≤ 50 ms, TTFT ≤ 400 ms for voice"; empty if the scenario asks for nothing. Plain text.
+std::string service_level_text(const Json& manifest) {
+  const Json& slo = value_at(manifest, {"scenario", "slo"});
+  std::string text = limits_text(limits_of(slo));
+  const Json& agents = value_at(slo, {"agents"});
+  if (!agents.is_object()) return text;
+  for (const auto& [agent, own] : agents.items()) {
+    const std::string limits = limits_text(limits_of(own));
+    if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
   }
   return text;
 }
@@ -75,7 +82,7 @@ std::string own_attainments(const Json& summary, const Json& manifest) {
   if (own.is_object()) {
     for (const auto& [agent, limits] : own.items()) {
       if (!number_at(summary, {"agents", agent, "attainment"})) continue;  // no limit, or no work
-      const std::string text = limits_text(limits);
+      const std::string text = limits_text(limits_of(limits));
       list.push_back(fmt::format("{}{}: {}", html_escaped(agent), text.empty() ? "" : " within " + html_escaped(text),
                                  number(summary, {"agents", agent, "attainment"}, Unit::kShare)));
     }
@@ -91,7 +98,7 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
-  const std::string of_all = limits_text(value_at(manifest, {"scenario", "slo"}));
+  const std::string of_all = limits_text(limits_of(value_at(manifest, {"scenario", "slo"})));
   const bool of_tasks = number_at(manifest, {"scenario", "slo", "task_s"}).has_value();
   return fmt::format("{}: {} {} within {}{}; {} was asked for.",
                      strong(met.get<bool>() ? "The service level was met" : "The service level was missed"),
@@ -234,10 +241,32 @@ std::string badges(const RunResult& result) {
   return out;
 }
 
+/// The agent whose own attainment is the least, and less than that of all work; empty if there is none.
+std::string least_kept_agent(const Json& summary, const Json& manifest) {
+  const std::optional<double> least = number_at(summary, {"slo", "least_attainment"});
+  const Json& own = value_at(manifest, {"scenario", "slo", "agents"});
+  if (!least || least == number_at(summary, {"slo", "attainment"}) || !own.is_object()) return {};
+  for (const auto& [agent, limits] : own.items()) {
+    if (number_at(summary, {"agents", agent, "attainment"}) == least) return agent;
+  }
+  return {};
+}
+
+/// What the verdict goes by: the least of all work's attainment and of each agent's that is judged by itself.
+std::string level_tile(const RunResult& result) {
+  const std::string asked = service_level_text(result.manifest());
+  if (asked.empty()) return html_tile("Service level", "–", "none asked for");
+  const Json& met = value_at(result.summary(), {"slo", "met"});
+  const std::string whose = least_kept_agent(result.summary(), result.manifest());
+  return html_tile("Service level kept" + (whose.empty() ? "" : ", " + html_escaped(whose)),
+                   number(result.summary(), {"slo", "least_attainment"}, Unit::kShare), html_escaped(asked),
+                   !met.is_boolean() ? ""
+                   : met.get<bool>() ? "good"
+                                     : "bad");
+}
+
 std::string tiles(const RunResult& result) {
   const Json& s = result.summary();
-  const Json& met = value_at(s, {"slo", "met"});
-  const std::string asked = service_level_text(result.manifest());
   const auto latency = [&](const char* label, const char* key) {
     const Json& l = value_at(s, {"latency", key});
     return html_tile(std::string(label) + ", p95", number(l, {"p95"}, Unit::kSeconds),
@@ -250,13 +279,7 @@ std::string tiles(const RunResult& result) {
       if (const std::string chip = text_at(pool, {"chip"}); !chip.empty()) kinds.insert(html_escaped(chip));
     }
   }
-  std::string out;
-  out += asked.empty()
-             ? html_tile("Service level", "–", "none asked for")
-             : html_tile("Service level kept", number(s, {"slo", "attainment"}, Unit::kShare), html_escaped(asked),
-                         !met.is_boolean() ? ""
-                         : met.get<bool>() ? "good"
-                                           : "bad");
+  std::string out = level_tile(result);
   out += latency(plain_requests(s) ? "Request time" : "Task time", "task_s");
   out += latency("First token", "ttft_s");
   out += latency("Time per token", "tpot_s");
@@ -292,18 +315,6 @@ std::string held_back_by(const Json& bound) {
   if (idle <= first) return listed(limits);
   const std::string idle_text = fmt::format("idle ({})", human_number(idle, Unit::kShare));
   return limits.empty() ? idle_text : fmt::format("{}, else held back by {}", idle_text, listed(limits));
-}
-
-std::string service_level_text(const Json& manifest) {
-  const Json& slo = value_at(manifest, {"scenario", "slo"});
-  std::string text = limits_text(slo);
-  const Json& agents = value_at(slo, {"agents"});
-  if (!agents.is_object()) return text;
-  for (const auto& [agent, own] : agents.items()) {
-    const std::string limits = limits_text(own);
-    if (!limits.empty()) text += fmt::format("{}{} for {}", text.empty() ? "" : ", ", limits, agent);
-  }
-  return text;
 }
 
 std::vector<std::string> answer_sentences(const Json& summary, const Json& manifest) {

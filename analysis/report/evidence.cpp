@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {

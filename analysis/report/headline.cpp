@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/html.hpp"
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/report/sections.hpp"
 
 namespace tokenyard::analysis {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/html.hpp"
+#include "analysis/page/html.hpp"
 #include "analysis/report/sections.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -18,14 +18,14 @@ void write_report(const std::filesystem::path& result_folder) {
   const std::string page = fill_template(page_asset("report/report.html.in"),
                                          {{"title", html_escaped(name)},
                                           {"version", html_escaped(text_at(result.manifest(), {"version"}))},
-                                          {"style", page_asset("report/report.css")},
+                                          {"style", page_asset("page/page.css")},
                                           {"answer", answer_section(result)},
                                           {"headline", headline_section(result)},
                                           {"why", why_section(result)},
                                           {"evidence", evidence},
                                           {"provenance", provenance_section(result)},
                                           {"data", json_for_html({{"summary", result.summary()}, {"charts", charts}})},
-                                          {"script", page_asset("report/report.js")}});
+                                          {"script", page_asset("page/page.js")}});
   traces::OutputFile file(result_folder / "report.html");
   file.buffer().append(page.data(), page.data() + page.size());
   file.commit();

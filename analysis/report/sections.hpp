@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 
@@ -23,14 +24,8 @@ std::string evidence_section(const RunResult& result, sim::Json& charts);
 /// Where the result comes from, how to get it again, and its other files.
 std::string provenance_section(const RunResult& result);
 
-/// Where the steps of each pool that computed prompts stand under its chip's roofline, and those that only decoded,
-/// from its `roofline`.
-std::string roofline_html(const sim::Json& pools);
-
 /// What holds a pool back, from its bound shares: "memory bandwidth (64 %)", "idle (72 %), else held back by compute
 /// (25 %)". Plain text.
 std::string held_back_by(const sim::Json& bound);
-/// "TTFT ≤ 2 s, TPOT ≤ 50 ms"; empty if the scenario asks for nothing. Plain text.
-std::string service_level_text(const sim::Json& manifest);
 
 }  // namespace tokenyard::analysis

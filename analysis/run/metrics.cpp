@@ -92,22 +92,13 @@ void Metrics::on_task(const agents::TaskRecord& r) {
   if (completed) agent.task.add(duration);
 }
 
-Metrics::Judged Metrics::judged_calls() const {
+Metrics::Judged Metrics::judged(bool (SloLimits::*limited)() const, std::uint64_t Agent::*arrived,
+                                std::uint64_t Agent::*good) const {
   Judged judged;
   for (std::size_t i = 0; i < agents.size(); ++i) {
-    if (!limits_[i].on_calls()) continue;
-    judged.arrived += agents[i].arrived_calls;
-    judged.good += agents[i].good_calls;
-  }
-  return judged;
-}
-
-Metrics::Judged Metrics::judged_tasks() const {
-  Judged judged;
-  for (std::size_t i = 0; i < agents.size(); ++i) {
-    if (!limits_[i].on_tasks()) continue;
-    judged.arrived += agents[i].arrived;
-    judged.good += agents[i].good;
+    if (!(limits_[i].*limited)()) continue;
+    judged.arrived += agents[i].*arrived;
+    judged.good += agents[i].*good;
   }
   return judged;
 }

@@ -63,8 +63,8 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   struct Judged {
     std::uint64_t arrived = 0, good = 0;
   };
-  Judged judged_calls() const;
-  Judged judged_tasks() const;
+  Judged judged_calls() const { return judged(&SloLimits::on_calls, &Agent::arrived_calls, &Agent::good_calls); }
+  Judged judged_tasks() const { return judged(&SloLimits::on_tasks, &Agent::arrived, &Agent::good); }
   /// Of all agents: `all(&Agent::task)`. Exactly what one sketch of all would be.
   sim::QuantileSketch all(sim::QuantileSketch Agent::*of) const;
 
@@ -75,6 +75,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
 
  private:
   bool in_window(sim::Time date) const { return date >= begin_ && date < end_; }
+  Judged judged(bool (SloLimits::*limited)() const, std::uint64_t Agent::*arrived, std::uint64_t Agent::*good) const;
 
   const std::vector<SloLimits> limits_;
   sim::Time begin_, end_ = sim::Time::never();

@@ -158,7 +158,7 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
       reader.fault(key, "no overflow beside it", "the pools to share with, in overflow");
   }
   const auto built_in = [&](CatalogKind kind, const auto* entry) {
-    return entry != nullptr && catalog.origin(kind, entry->name) == "built-in";
+    return entry != nullptr && catalog.is_built_in(kind, entry->name);
   };
   pool.built_in = built_in(CatalogKind::kChip, pool.chip) && built_in(CatalogKind::kModel, pool.model) &&
                   built_in(CatalogKind::kEngine, pool.engine);

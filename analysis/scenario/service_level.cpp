@@ -28,7 +28,7 @@ Slo Slo::read(sim::ObjectReader& reader) {
     slo.agents.push_back({name, slo.limits});
     read_limits(of_agent, slo.agents.back().limits);
   });
-  if (!slo.agents.empty() && !slo.on_calls() && !slo.on_tasks())
+  if (!slo.agents.empty() && !slo.has_limits())
     reader.fault("agents", "agents, but no limit", "a limit of theirs or of all: ttft_s, tpot_s, e2e_s or task_s");
   return slo;
 }

@@ -22,6 +22,7 @@ struct SloLimits {
 
   bool on_calls() const { return ttft_s || tpot_s || e2e_s; }
   bool on_tasks() const { return task_s.has_value(); }
+  bool any() const { return on_calls() || on_tasks(); }
 };
 
 struct Slo {
@@ -40,6 +41,7 @@ struct Slo {
   /// Whether anything of any agent is limited.
   bool on_calls() const;
   bool on_tasks() const;
+  bool has_limits() const { return on_calls() || on_tasks(); }
   /// A fault for each agent under `agents` that is none of `known`.
   void check_agents(const std::vector<std::string>& known, const std::string& file, sim::Faults& faults) const;
 };

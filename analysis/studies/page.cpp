@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/study_unit.hpp"
 #include "sim/input/or_null.hpp"
@@ -99,10 +99,8 @@ class Article {
     for (const std::string& of : bars.cases) most = std::max(most, value(of).value_or(0));
     std::string rows;
     for (const std::string& of : bars.cases) {
-      rows += fmt::format(
-          "<div class=\"bar-name\">{}</div><div class=\"sized\"><i style=\"width:{:.2f}%\"></i><span>{}</span></div>\n",
-          html_escaped(study_.find_case(of)->title), most > 0 ? value(of).value_or(0) / most * 84 : 0,
-          html_escaped(cell_of(f_, of, measure)));
+      rows += sized_bar_html(html_escaped(study_.find_case(of)->title),
+                             most > 0 ? value(of).value_or(0) / most * 84 : 0, html_escaped(cell_of(f_, of, measure)));
     }
     return fmt::format(
         "<figure class=\"chart\"><figcaption>{}</figcaption><div class=\"bars two\">\n{}</div></figure>\n",
@@ -209,7 +207,7 @@ class Article {
     std::string scenarios;
     for (const StudyCase& of : study_.cases) {
       const Json& scenario = f_.scenarios.at(of.name);
-      scenarios += html_details(html_escaped(of.title), "<pre>" + html_escaped(scenario.dump(2)) + "</pre>");
+      scenarios += html_details(of.title, "<pre>" + html_escaped(scenario.dump(2)) + "</pre>");
     }
     return fmt::format(
         "<h2>The same again</h2>\n<pre>tokenyard study {}</pre>\n<p class=\"say\">{} simulated cases in {:.0f} s. The "

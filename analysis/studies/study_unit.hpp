@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {

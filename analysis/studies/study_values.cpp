@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analysis/report/run_result.hpp"
+#include "analysis/result/value_at.hpp"
 #include "analysis/studies/study_unit.hpp"
 #include "sim/input/or_null.hpp"
 

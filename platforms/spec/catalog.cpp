@@ -334,4 +334,6 @@ std::string Catalog::origin(CatalogKind kind, std::string_view name) const {
   return found == nullptr ? std::string() : found->origin;
 }
 
+bool Catalog::is_built_in(CatalogKind kind, std::string_view name) const { return origin(kind, name) == kBuiltIn; }
+
 }  // namespace tokenyard::platforms

@@ -83,6 +83,7 @@ class Catalog {
   std::vector<Fact> facts(CatalogKind kind, std::string_view name) const;
   /// "built-in", or the file that the entry was read from; empty if there is none.
   std::string origin(CatalogKind kind, std::string_view name) const;
+  bool is_built_in(CatalogKind kind, std::string_view name) const;
 
  private:
   template <typename T>

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/schemas/schemas.hpp"
-#include "sim/core/error.hpp"
 #include "sim/input/json_reader.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/json_schema.hpp"
@@ -98,6 +96,20 @@ TEST_CASE("the badges say what became of the run") {
   CHECK_THAT(result.page(), Contains("Service level missed") && Contains("Partial run"));
   result.manifest["scenario"].erase("slo");
   CHECK_THAT(result.page(), Contains("No service level was asked for") && !Contains("Service level missed"));
+}
+
+TEST_CASE("the tile of the service level shows the share that is judged, and whose it is") {
+  Result result;
+  CHECK_THAT(result.page(), Contains("<div class=\"tile good\"><dt>Service level kept</dt><dd><b>96.4\u00a0%</b>"));
+  result.manifest["scenario"]["slo"]["agents"] = {{"sales", {{"ttft_s", 0.4}}}, {"it-security", Json::object()}};
+  result.summary["agents"]["it-security"]["attainment"] = 0.97;
+  result.summary["agents"]["sales"]["attainment"] = 0.811;
+  result.summary["slo"]["least_attainment"] = 0.811;
+  result.summary["slo"]["met"] = false;
+  CHECK_THAT(result.page(),
+             Contains("<div class=\"tile bad\"><dt>Service level kept, sales</dt><dd><b>81.1\u00a0%</b>"));
+  result.summary["slo"]["attainment"] = result.summary["slo"]["least_attainment"] = 0.7;
+  CHECK_THAT(result.page(), Contains("<div class=\"tile bad\"><dt>Service level kept</dt><dd><b>70\u00a0%</b>"));
 }
 
 TEST_CASE("every number of the summary's groups is on the page") {
@@ -276,25 +288,4 @@ TEST_CASE("a folder that holds no result is refused, each faulty file by name") 
   folder.write("series.csv", "nothing of the kind\n");
   CHECK_THAT(message(), Contains("series.csv") && Contains("line 1"));
   CHECK(!std::filesystem::exists(folder / "report.html"));
-}
-
-TEST_CASE("axes have few round ticks, and hold what they are made for") {
-  const double greatest = GENERATE(1e-9, 0.003, 0.99, 1.0, 7.0, 61.0, 4281.0, 1e6, 3e12);
-  const Unit unit = GENERATE(Unit::kCount, Unit::kSeconds);
-  const Axis linear = Axis::from_zero(greatest, unit);
-  CHECK(linear.to >= greatest * (1 - 1e-9));
-  const std::size_t ticks = linear.ticks().size();
-  CHECK((ticks >= 2 && ticks <= 8));
-  for (const double spread : {1.0, 1.5, 8.0, 1e3, 1e9}) {
-    const Axis around = Axis::around(greatest, greatest * spread, unit);
-    CHECK(around.position(greatest) <= 0.6);
-    CHECK(around.position(greatest * spread) >= 0.4);
-    const std::size_t count = around.ticks().size();
-    CHECK((count >= 1 && count <= 9));
-  }
-}
-
-TEST_CASE("a template is filled once, and asks for nothing unknown") {
-  CHECK(fill_template("a {{x}} b {{y}}", {{"x", "{{y}}"}, {"y", "2"}}) == "a {{y}} b 2");
-  CHECK_THROWS_AS(fill_template("{{z}}", {{"x", ""}}), sim::InternalError);
 }

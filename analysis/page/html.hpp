@@ -1,5 +1,5 @@
 #pragma once
-/// The little HTML that the report needs. Text from outside (names, notes, paths) enters a page through `html_escaped`
+/// The little HTML that our pages need. Text from outside (names, notes, paths) enters a page through `html_escaped`
 /// or `json_for_html`, nowhere else.
 
 #include <string>
@@ -36,17 +36,20 @@ struct HtmlTable {
 std::string html_tile(std::string_view label, std::string_view value, std::string_view below,
                       std::string_view kind = {});
 
-/// "<details>" with a table: the text alternative of a chart.
+/// What a page of findings begins with: its title, the answer in words, and tiles; of HTML.
+std::string html_answer(std::string_view title, std::string_view answer, std::string_view tiles);
+
+/// What is folded away: `content`, of HTML, under a title of plain text. The text alternative of a chart, for one.
 std::string html_details(std::string_view title, const std::string& content);
 
-/// A file that the binary holds for pages, by its path under analysis/: "report/report.css".
+/// A file that the binary holds for pages, by its path under analysis/: "page/page.css".
 std::string page_asset(std::string_view path);
 
 /// Replaces each {{name}} of the template by its value, once: what is inserted is not looked at again. A name without a
 /// value is an InternalError.
 std::string fill_template(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& values);
 
-/// A page of one document, which holds all it needs.
+/// A page of findings (studies, bottlenecks, demand), which holds all it needs.
 struct HtmlPage {
   std::string title, brand, links, body;  ///< HTML
   std::string command;                    ///< plain text: what made it

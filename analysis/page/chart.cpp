@@ -1,4 +1,4 @@
-#include "analysis/report/chart.hpp"
+#include "analysis/page/chart.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "analysis/report/html.hpp"
+#include "analysis/page/html.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -252,6 +252,12 @@ std::string share_bars_table(const char* caption, const char* parts_are, const s
     table.rows.push_back(std::move(cells));
   }
   return html_details("The figures", table.html());
+}
+
+std::string sized_bar_html(std::string_view name, double percent, std::string_view value) {
+  return fmt::format(
+      "<div class=\"bar-name\">{}</div><div class=\"sized\"><i style=\"width:{:.2f}%\"></i><span>{}</span></div>\n",
+      name, percent, value);
 }
 
 }  // namespace tokenyard::analysis

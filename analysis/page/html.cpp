@@ -1,4 +1,4 @@
-#include "analysis/report/html.hpp"
+#include "analysis/page/html.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -6,12 +6,12 @@
 
 #include "sim/core/error.hpp"
 
-#include "embedded/report_assets.hpp"
+#include "embedded/page_assets.hpp"
 
 namespace tokenyard::analysis {
 
 std::string page_asset(std::string_view path) {
-  for (const embedded::File& file : embedded::report_assets()) {
+  for (const embedded::File& file : embedded::page_assets()) {
     if (file.path == path) return std::string(file.text);
   }
   throw sim::InternalError(fmt::format("{} is not embedded", path));
@@ -98,6 +98,13 @@ std::string html_tile(std::string_view label, std::string_view value, std::strin
                      label, value, below.empty() ? "" : fmt::format("<small>{}</small>", below));
 }
 
+std::string html_answer(std::string_view title, std::string_view answer, std::string_view tiles) {
+  return fmt::format(
+      "<h1>{}</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n<p class=\"lead\">{}</p>\n<dl "
+      "class=\"tiles\">\n{}</dl>\n</section>\n",
+      title, answer, tiles);
+}
+
 std::string html_details(std::string_view title, const std::string& content) {
   return fmt::format("<details><summary>{}</summary>{}</details>\n", html_escaped(title), content);
 }
@@ -120,15 +127,15 @@ std::string fill_template(std::string_view text, const std::vector<std::pair<std
 }
 
 std::string html_page(const HtmlPage& page, const sim::Json& charts) {
-  return fill_template(page_asset("report/page.html.in"),
+  return fill_template(page_asset("page/page.html.in"),
                        {{"title", page.title},
-                        {"style", page_asset("report/report.css") + page_asset("report/page.css")},
+                        {"style", page_asset("page/page.css") + page_asset("page/findings.css")},
                         {"brand", page.brand},
                         {"links", page.links},
                         {"body", page.body},
                         {"command", html_escaped(page.command)},
                         {"data", json_for_html({{"summary", nullptr}, {"charts", charts}})},
-                        {"script", page_asset("report/report.js")}});
+                        {"script", page_asset("page/page.js")}});
 }
 
 }  // namespace tokenyard::analysis

@@ -1,4 +1,4 @@
-#include "analysis/report/pool_series.hpp"
+#include "analysis/result/pool_series.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 
 #include <algorithm>
 #include <array>

@@ -9,10 +9,11 @@
 ///   page += chart.html();  data[chart.id] = chart.hover_data();
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "analysis/report/human_number.hpp"
+#include "analysis/page/human_number.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -61,7 +62,7 @@ struct LineChart {
 /// A bar of 100 %, cut by parts of a whole.
 struct ShareBar {
   struct Part {
-    std::string key;   ///< also the class that colours it in report.css: "decode"
+    std::string key;   ///< also the class that colours it in page.css: "decode"
     std::string name;  ///< plain text
     double value;      ///< at least 0, in one unit for all parts
   };
@@ -80,5 +81,9 @@ ShareBar share_bar(std::string name, const sim::Json& parts, Unit unit);
 std::string share_bars_html(const std::vector<ShareBar>& bars);
 /// The figures behind bars, folded away: a row for each part of the first, a column for each bar.
 std::string share_bars_table(const char* caption, const char* parts_are, const std::vector<ShareBar>& bars);
+
+/// A row of a <div class="bars two">: a bar over so many percent of the room, and behind it the value that it stands
+/// for; of HTML.
+std::string sized_bar_html(std::string_view name, double percent, std::string_view value);
 
 }  // namespace tokenyard::analysis

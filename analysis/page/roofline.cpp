@@ -1,9 +1,11 @@
+#include "analysis/page/roofline.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analysis/report/chart.hpp"
-#include "analysis/report/html.hpp"
-#include "analysis/report/sections.hpp"
+#include "analysis/page/chart.hpp"
+#include "analysis/page/html.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 
