@@ -195,7 +195,7 @@ class Summary {
   /// of each agent named in the level. Without any limit there is none, and goodput is all that completed.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
-    const bool asked = slo.on_calls() || slo.on_tasks();
+    const bool asked = slo.has_limits();
     const Json attainment = attained();
     const Json least = least_attained();
     return {{"attainment", attainment},
@@ -230,7 +230,7 @@ class Summary {
   /// It has limits of its own, and none of its work came in the measured time.
   bool unjudged(std::size_t agent) const {
     const SloLimits* own = scenario_.slo.own(o_.agent_names[agent]);
-    return own != nullptr && (own->on_calls() || own->on_tasks()) && attained(agent).is_null();
+    return own != nullptr && own->any() && attained(agent).is_null();
   }
   /// Of two shares; the other where one is null.
   static Json smaller(const Json& a, const Json& b) { return a.is_null() || (!b.is_null() && b < a) ? b : a; }

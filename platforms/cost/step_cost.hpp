@@ -70,8 +70,8 @@ struct PrefillChunk {
 /// of them, and none runs a captured graph unless all do.
 struct OtherRanks {
   Tokens tokens = 0;         ///< of decoding calls and of prompts
-  std::int32_t fullest = 0;  ///< calls that decode on the one with most
-  bool prompts = false;      ///< some compute prompts
+  std::int32_t fullest = 0;  ///< calls that decode on the one with most; it may count this one, too
+  bool prompts = false;      ///< some compute prompts; likewise
 };
 
 class StepCost {

@@ -11,16 +11,14 @@ Lockstep::Lockstep(std::vector<Replica*> ranks) : ranks_(std::move(ranks)), batc
   for (Replica* rank : ranks_) rank->lockstep_ = this;
 }
 
-OtherRanks Lockstep::others_of(const Replica& rank) const {
-  OtherRanks others;
-  for (const Replica* other : ranks_) {
-    if (other == &rank) continue;
-    others.tokens += other->decode_tokens();
-    for (const Replica::Planned& planned : other->plan_) others.tokens += planned.chunk.tokens;
-    others.fullest = std::max(others.fullest, other->decoding_now());
-    others.prompts = others.prompts || !other->plan_.empty();
+OtherRanks Lockstep::all_ranks() const {
+  OtherRanks all;
+  for (const Replica* rank : ranks_) {
+    all.tokens += rank->tokens_of_step();
+    all.fullest = std::max(all.fullest, rank->decoding_now());
+    all.prompts = all.prompts || !rank->plan_.empty();
   }
-  return others;
+  return all;
 }
 
 void Lockstep::begin_step(FineTime start) {
@@ -30,9 +28,12 @@ void Lockstep::begin_step(FineTime start) {
     for (Replica* rank : ranks_) rank->note_phase(start.published());
     return;
   }
+  const OtherRanks all = all_ranks();
   Leap::Pace slowest;
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    batches_[i] = ranks_[i]->batch_beside(others_of(*ranks_[i]));
+    OtherRanks others = all;
+    others.tokens -= ranks_[i]->tokens_of_step();
+    batches_[i] = ranks_[i]->batch_beside(others);
     const Leap::Pace pace = Leap::pace_of(batches_[i]);
     if (std::pair(pace.first_ticks, pace.growth) > std::pair(slowest.first_ticks, slowest.growth)) slowest = pace;
   }

@@ -27,7 +27,8 @@ class Lockstep {
   void end_leap();
 
  private:
-  OtherRanks others_of(const Replica& rank) const;
+  /// What all compute in the step that begins, to be lessened by a rank's own tokens.
+  OtherRanks all_ranks() const;
 
   std::vector<Replica*> ranks_;
   std::vector<Leap::Batch> batches_;  ///< of the step that begins

@@ -157,6 +157,8 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void join_running(std::uint32_t index);
 
   // replica_leaping.cpp
+  DecodingCalls decoding_calls() const;
+  Tokens tokens_of_step() const;
   Leap::Batch batch_beside(const OtherRanks& others);
   void start_leap(sim::FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps);
   std::int64_t steps_alike(const Leap::Batch& batch) const;

@@ -11,27 +11,39 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Time;
 
-/// Of the step at hand, and how much prompts slow it down.
+/// Of the step at hand.
+DecodingCalls Replica::decoding_calls() const {
+  if (decoding_waits_) return {};
+  return {decoding_.size(), decoding_.context(), pool_.cost.minds_skew() ? decoding_.skew(calls_) : 0};
+}
+
+/// That are computed in the step at hand.
+Tokens Replica::tokens_of_step() const {
+  Tokens tokens = decode_tokens();
+  for (const Planned& planned : plan_) tokens += planned.chunk.tokens;
+  return tokens;
+}
+
+/// Of the step at hand.
 Leap::Batch Replica::batch_beside(const OtherRanks& others) {
   std::vector<PrefillChunk>& chunks = pool_.chunks;
   chunks.clear();
   for (const Planned& planned : plan_) chunks.push_back(planned.chunk);
-  const std::int32_t decoding = decoding_now();
-  const Tokens context = decoding_waits_ ? 0 : decoding_.context();
-  const DecodingCalls calls{decoding, context,
-                            pool_.cost.minds_skew() && !decoding_waits_ ? decoding_.skew(calls_) : 0};
-  const Leap::Batch batch{.piece = pool_.cost.piece(calls, chunks, others),
-                          .decoding = decoding,
-                          .context = context,
-                          .starved = blocked_by_kv_ || preempted_,
-                          .prompts = !chunks.empty() || others.prompts};
-  slowdown_ = 0;
-  if (batch.prompts && decoding > 0) slowdown_ = pool_.cost.piece(calls, {}).ticks(context);
-  return batch;
+  const DecodingCalls calls = decoding_calls();
+  return {.piece = pool_.cost.piece(calls, chunks, others),
+          .decoding = calls.calls,
+          .context = calls.context,
+          .starved = blocked_by_kv_ || preempted_,
+          .prompts = !chunks.empty() || others.prompts};
 }
 
 void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps) {
-  if (batch.prompts) slowdown_ = std::max<std::int64_t>(0, pace.first_ticks - slowdown_);
+  slowdown_ = 0;
+  if (batch.prompts) {
+    const std::int64_t alone =
+        batch.decoding > 0 ? pool_.cost.piece(decoding_calls(), {}).ticks(batch.context) : std::int64_t{0};
+    slowdown_ = std::max<std::int64_t>(0, pace.first_ticks - alone);
+  }
   leap_.begin(start, batch, pace, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
   if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))
