@@ -70,7 +70,8 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
     pool.cache.blocks = *blocks;
     pool.blocks_overridden = true;
   }
-  if (pool.model != nullptr) pool.batching.max_model_len = pool.model->max_context;
+  pool.batching.one_prompt = defaults.static_shapes;
+  if (pool.model != nullptr) pool.batching.max_model_len = defaults.max_model_len.value_or(pool.model->max_context);
   if (const auto length = reader.optional_integer("max_model_len", {.minimum = 1, .maximum = 1e9}))
     pool.batching.max_model_len = *length;
   return reader.number("kv_offloading_size", {.fallback = 0, .minimum = 0, .maximum = 1e9});

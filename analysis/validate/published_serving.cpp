@@ -46,6 +46,7 @@ ServingPoint read_point(const MeasuredTable& table, std::size_t row, const platf
   if (const auto tokens = table.optional_number(row, "max_num_batched_tokens"))
     batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens);
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
+  if (point.defaults->static_shapes) spec.compiled = {batching.max_num_seqs, batching.max_model_len};
   point.load = {.users = table.whole(row, "users"),
                 .prompt_tokens = table.whole(row, "prompt_tokens"),
                 .output_tokens = table.whole(row, "output_tokens"),
@@ -79,8 +80,7 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
   const MeasuredTable table(points);
   ValidationTable result{"Serving that others published",
                          fmt::format("{} lists each point with its source. Versions of engines are the nearest of the "
-                                     "catalogue's, not those measured; \"x\" is simulated over measured. Engines that "
-                                     "compile a batch (Neuron) pay for all its places, which is not modelled.",
+                                     "catalogue's, not those measured; \"x\" is simulated over measured.",
                                      points.generic_string()),
                          {}};
   std::map<std::string, System> systems;

@@ -246,16 +246,22 @@ const KernelTime& KernelStepCost::head_time(std::int64_t rows) const {
   return cached(head_cache_, row_class(rows), [&] { return head_.at(rows_of_class(rows)); });
 }
 
-bool KernelStepCost::minds_skew() const { return full_->minds_skew(); }
+bool KernelStepCost::minds_skew() const { return !spec_.compiled && full_->minds_skew(); }
 
 const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t calls) const {
   const auto index = static_cast<std::size_t>(calls);
   if (index >= decode_attention_.size()) decode_attention_.resize(index + 1);
   DecodeAttention& size = decode_attention_[index];
   if (size.stretches.empty()) {
-    const Attention::Places places = full_->places(calls);
-    size = {places.weight, full_->longest_alone(calls, false), full_->longest_alone(calls, true),
-            calls > 0 ? decode_stretches(calls, places) : std::vector<StepPiece>(1)};
+    if (calls == 0) {
+      size.stretches.resize(1);
+    } else if (spec_.compiled) {
+      size.stretches = {compiled_attention()};
+    } else {
+      const Attention::Places places = full_->places(calls);
+      size = {places.weight, full_->longest_alone(calls, false), full_->longest_alone(calls, true),
+              decode_stretches(calls, places)};
+    }
   }
   return size;
 }
@@ -325,6 +331,19 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
   return stretches;
 }
 
+/// As long as for all places at their full length; FLOP and bytes are those of what is there.
+StepPiece KernelStepCost::compiled_attention() const {
+  const auto places = static_cast<double>(spec_.compiled.calls);
+  const Tokens all = spec_.compiled.calls * spec_.compiled.length;
+  const std::vector<StepPiece> stretches = decode_stretches(places, {places});
+  StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
+                                  [all](const StepPiece& stretch) { return all <= stretch.context_limit; });
+  for (std::size_t b = 0; b < kBounds; ++b) piece.base_ticks[b] += piece.slope_ticks[b] * all;
+  piece.slope_ticks = {};
+  piece.context_limit = StepPiece{}.context_limit;
+  return piece;
+}
+
 StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const PrefillChunk> chunks,
                                 const OtherRanks& others) const {
   StepPiece piece = decode_attention(decoding);
@@ -351,17 +370,19 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
 StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
                                           const OtherRanks& others) const {
   const std::int64_t decoded = decoding * spec_.speculation.queries();
-  std::int64_t tokens = decoded;
+  std::int64_t tokens = decoded, computed = decoded;  // with what a compiled shape adds
   std::int64_t rows = decoded;
   KernelTime time;
   double flop = 0;
   for (const PrefillChunk& chunk : chunks) {
+    const Tokens filled_up = std::max(chunk.tokens, spec_.compiled.length);
     tokens += chunk.tokens;
+    computed += filled_up;
     rows += chunk.last ? 1 : 0;
-    const auto c = static_cast<double>(chunk.tokens), before = static_cast<double>(chunk.before);
+    const auto c = static_cast<double>(filled_up), before = static_cast<double>(chunk.before);
     time += full_->prefill(c, before);
     if (latent_) time += latent_->unpack(before, c);
-    flop += full_->prefill_flop(c, before);
+    flop += full_->prefill_flop(static_cast<double>(chunk.tokens), before);
     if (sliding_) {
       // Of a window, the last tokens count.
       const double reach = std::min(before, static_cast<double>(spec_.model->window));
@@ -372,19 +393,21 @@ StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const
       flop += sliding_->prefill_flop(inside, reach) * c / inside;
     }
   }
-  const std::int64_t everyone = tokens + others.tokens;
+  const std::int64_t everyone = tokens + others.tokens, made = rows;
   if (chunks.empty() && !others.prompts) {  // a captured graph
     const std::int64_t fullest = std::max(decoded, others.fullest * spec_.speculation.queries());
-    const std::int64_t places = graph_places_of_parts(fullest, spec_.parallelism.pp);
+    const std::int64_t places = spec_.compiled ? spec_.compiled.calls * spec_.speculation.queries()
+                                               : graph_places_of_parts(fullest, spec_.parallelism.pp);
     time += token_time(places);
     if (experts_) time += experts_time(places * spec_.parallelism.dp);
+    if (spec_.compiled) rows = places;
   } else {
-    time += token_time(tokens);
-    if (experts_) time += experts_time(everyone);
+    time += token_time(computed);
+    if (experts_) time += experts_time(computed + others.tokens);
   }
   if (rows > 0) time += head_time(rows);
   flop += (token_flop_ * static_cast<double>(tokens) + expert_flop_ * static_cast<double>(everyone)) / stages_ +
-          head_.flop(static_cast<double>(rows));
+          head_.flop(static_cast<double>(made));
 
   StepPiece piece;
   book(piece, time);

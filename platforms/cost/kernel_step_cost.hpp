@@ -10,6 +10,7 @@
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
 ///   the format's (efficiency/gemm_formats).
+/// - An engine that has compiled one shape computes all of it, whatever is there (compiled_shape.hpp).
 /// - With speculative decoding a decoding call has as many tokens in a step as the model checks; what else that takes
 ///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
@@ -77,6 +78,7 @@ class KernelStepCost final : public StepCost {
   const DecodeAttention& of_size(std::int32_t calls) const;
   StepPiece decode_attention(const DecodingCalls& decoding) const;
   std::vector<StepPiece> decode_stretches(double calls, const Attention::Places& places) const;
+  StepPiece compiled_attention() const;
 
   ReplicaSpec spec_;
   GemmFigures gemm_;

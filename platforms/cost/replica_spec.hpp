@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "platforms/cost/compiled_shape.hpp"
 #include "platforms/cost/node_span.hpp"
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
@@ -36,6 +37,7 @@ struct ReplicaSpec {
   EngineDefaults::Host host;
   NodeSpan span;  ///< how the replica lies on nodes
   Speculation speculation;
+  CompiledShape compiled;
 };
 
 /// The same replica as if its engine took no time: whoever wraps another step cost adds the host's time once.

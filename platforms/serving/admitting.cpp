@@ -43,10 +43,14 @@ Tokens Replica::budget_left() const {
   return budget;
 }
 
+bool Replica::room_for_prompt(const ActiveCall& call) const {
+  return !options_.one_prompt || plan_.empty() || call.transferred;
+}
+
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Tokens budget = budget_left();
-  if (budget < claim(1)) return false;
+  if (budget < claim(1) || !room_for_prompt(call)) return false;
 
   const KvContext context = context_of(call);
   const Entry entry = entry_of(call, context, budget);

@@ -19,6 +19,7 @@ struct BatchingOptions {
   /// Prompts are computed in the steps in which others decode. If not, they go first, and those that decode wait while
   /// there is a prompt to compute: SGLang's default (managers/scheduler.py), and vLLM's before chunked prefill.
   bool mixed_chunk = true;
+  bool one_prompt = false;                  ///< a step computes one at most
   bool scheduler_reserve_full_isl = false;  ///< admit a call only when the blocks of its whole prompt are free
   double watermark = 0;                     ///< share of the blocks that an admission leaves free while others run
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call

@@ -51,7 +51,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
   const Tokens total = call.context();
   const Tokens budget = budget_left();
   Tokens tokens = options_.longest_chunk(total - call.computed);
-  if (budget < claim(1) || (!options_.chunked_prefill && tokens > budget)) return false;
+  if (budget < claim(1) || !room_for_prompt(call) || (!options_.chunked_prefill && tokens > budget)) return false;
   tokens = std::min(tokens, budget);
   const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
   extend(planned);

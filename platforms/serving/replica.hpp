@@ -149,6 +149,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void admit_waiting();
   bool came_in_time(sim::Time date);
   Tokens budget_left() const;
+  bool room_for_prompt(const ActiveCall& call) const;
   bool admit(std::uint32_t index);
   Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
   Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;

@@ -44,9 +44,12 @@ struct EngineDefaults {
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
   bool enable_prefix_caching = true;
-  bool async_scheduling = false;            ///< batches are formed one step ahead
-  bool scheduler_reserve_full_isl = false;  ///< admits a call only when the KV blocks of its whole prompt are free
-  bool enable_mixed_chunk = true;           ///< prompts are computed in the steps in which others decode
+  bool async_scheduling = false;              ///< batches are formed one step ahead
+  bool scheduler_reserve_full_isl = false;    ///< admits a call only when the KV blocks of its whole prompt are free
+  bool enable_mixed_chunk = true;             ///< prompts are computed in the steps in which others decode
+  std::optional<std::int64_t> max_model_len;  ///< the model's, where the engine has none of its own
+  /// Everything is compiled for one shape: platforms/cost/compiled_shape.hpp.
+  bool static_shapes = false;
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
 

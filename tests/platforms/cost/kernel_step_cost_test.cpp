@@ -192,6 +192,26 @@ TEST_CASE("A decoding batch is computed for every place of its captured graph, w
   CHECK(time(8, 8) < 0.9 * time(8, 9));
 }
 
+TEST_CASE("A compiled shape takes its time whatever is in it, and its work is that of what is there") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("trainium2");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  spec.compiled = {.calls = 32, .length = 4096};
+  const KernelStepCost cost(spec);
+  spec.compiled = {};
+  const KernelStepCost any(spec);
+  const StepPiece one = cost.piece({1, 100}, {}), all = cost.piece({32, 32 * 4000}, {});
+  CHECK(one.ticks(100) == all.ticks(32 * 4000));
+  CHECK(one.slope() == 0);
+  CHECK(seconds(one, 100) == Approx(seconds(any.piece({32, 32 * 4096}, {}), 32 * 4096)).epsilon(1e-6));
+  CHECK(one.base_flop < all.base_flop / 20);
+  CHECK(one.slope_bytes == any.piece({1, 100}, {}).slope_bytes);
+  const PrefillChunk brief{100, 0, true}, full{4096, 0, true};
+  CHECK(cost.piece({}, {&brief, 1}).ticks(0) == cost.piece({}, {&full, 1}).ticks(0));
+  CHECK(cost.piece({}, {&full, 1}).ticks(0) == any.piece({}, {&full, 1}).ticks(0));
+  CHECK(cost.piece({}, {&brief, 1}).base_flop < cost.piece({}, {&full, 1}).base_flop / 20);
+}
+
 TEST_CASE("A rank computes experts for the tokens of all ranks, and attention for its own") {
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("h100-sxm");

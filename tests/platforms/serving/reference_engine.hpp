@@ -414,6 +414,11 @@ class ReferenceEngine {
       for (const Request* request : running_) {
         budget -= !request->caught_up ? claim(request->scheduled) : decodes ? queries : 0;
       }
+      const auto room_for_prompt = [&] {
+        return !options_.one_prompt || std::none_of(running_.begin(), running_.end(), [](const Request* request) {
+          return !request->caught_up && request->scheduled > 0;
+        });
+      };
       const bool nothing = running_.empty();
       if (nothing) formed_ = now;
       const bool admits = !preempted || nothing;
@@ -424,7 +429,7 @@ class ReferenceEngine {
         if (stopped) break;
         Tokens count = request.tokens() - request.computed;
         if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
-        stopped = budget < claim(1) || (!options_.chunked_prefill && count > budget);
+        stopped = budget < claim(1) || (!options_.chunked_prefill && count > budget) || !room_for_prompt();
         if (stopped) break;
         count = std::min(count, budget);
         REQUIRE(allocate(request, {}, request.computed + count));
@@ -434,7 +439,7 @@ class ReferenceEngine {
         request.scheduled = count;
         budget -= claim(count);
       }
-      while (admits && !stopped && !waiting_.empty() && budget >= claim(1) &&
+      while (admits && !stopped && !waiting_.empty() && budget >= claim(1) && room_for_prompt() &&
              static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
         Request& request = *waiting_.front();
         const auto another_try = [&] { return running_.empty() && loading_.empty() && loaded_.empty() && give_way(); };

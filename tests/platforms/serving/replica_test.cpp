@@ -204,6 +204,18 @@ TEST_CASE("Where prompts go first and decoding waits, a replica does as the refe
   CHECK(seen.cached > 10'000);
 }
 
+TEST_CASE("Where a step computes one prompt at most, a replica does as the reference does") {
+  const Seen seen =
+      expect_all_as_reference(600, StreamName("replica-test/one-prompt"), [](Setup& setup, Stream& stream) {
+        setup.batching.one_prompt = true;
+        setup.batching.mixed_chunk = stream.below(2) == 0;
+        if (stream.below(3) == 0 && setup.kv.prefix_caching)
+          setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+      });
+  CHECK(seen.preemptions > 500);
+  CHECK(seen.cached > 10'000);
+}
+
 TEST_CASE("With drafts, a replica makes what the reference makes, token by token") {
   const Seen seen = expect_all_as_reference(600, StreamName("replica-test/drafts"), [](Setup& setup, Stream& stream) {
     Speculation& speculation = setup.batching.speculation;
