@@ -52,6 +52,18 @@ for trace in "$root"/tests/traces/bad/*.*; do
   says "$name" "$name: "
 done
 
+# An agent that the trace has not got, as a run says it.
+printf '{"session_id": "s", "timestamp": 0, "input_length": 100, "output_length": 10, "hash_ids": [1]}\n' > sessions.jsonl
+printf 'arrival_s,prompt_tokens,output_tokens\n0,100,10\n' > plain.csv
+for trace in mooncake-sessions:sessions.jsonl requests:plain.csv; do
+  echo '{"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}],
+    "workload": {"trace": {"path": "'"${trace#*:}"'", "format": "'"${trace%%:*}"'"}}, "slo": {"ttft_s": 2, "agents": {"nobody": {}}}}' > level.json
+  for command in check "run --quiet --out out"; do
+    refused "$command: a level of an agent that the $trace lacks" $command level.json
+    says "$command: a level of an agent that the $trace lacks" 'level.json: /slo/agents: found "nobody", allowed: an agent of the workload'
+  done
+done
+
 # What no file of a repository can be.
 good=$root/analysis/scenarios/requests.json
 : > empty.json
