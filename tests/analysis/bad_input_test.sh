@@ -107,6 +107,7 @@ sed 's/$/\r/' "$good" > crlf.json
 for set in nonsense /=3 /pools /pools/7/replicas=1 /pools/4000000000=1 /pools/-1=3 /pools/0/name/deeper=1 '/a~2=1' /pools=3 /name= '/pools/0/replicas=1e999'; do
   refused "--set $set" run "$good" --quiet --out out --set "$set"
 done
+refused "the empty key" run "$good" --quiet --out out --set /=3; says "the empty key" 'requests.json: /: found an unknown key, "", allowed: one of schema'
 refused "an unknown command" rum "$good"; says "an unknown command" 'did you mean "run"'
 refused "an unknown option" run "$good" --sed 3; says "an unknown option" 'did you mean "--seed"'
 refused "no scenario" run
