@@ -222,6 +222,13 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   CHECK(unknown.code == kWrongInput);
   CHECK_THAT(unknown.err, Contains("--chips") && Contains("did you mean \"h100-sxm\""));
   CHECK_THAT(demand(folder, {"--price", "h100-sxm"}).err, Contains("CHIP=NUMBER"));
+  for (const char* option : {"--price", "--watts", "--design"}) {  // of a chip whose answer nobody asks for
+    const std::string said = demand(folder, {"--chips", "h100-sxm,tpu-v7", option, "tpu-v6e=3"}).err;
+    CHECK_THAT(said, Contains(std::string(option) + ": found \"tpu-v6e\", allowed: one of the chips compared: "
+                                                    "h100-sxm, tpu-v7 (did you mean \"tpu-v7\"?); --chips names more"));
+  }
+  const std::string mistyped = demand(folder, {"--price", "h1000-sxm=3"}).err;
+  CHECK_THAT(mistyped, Contains("--price: found \"h1000-sxm\"") && !Contains("/demand/assume"));
   CHECK_THAT(demand(folder, {"--set", "/slo={}"}).err, Contains("/slo") && Contains("at least one of"));
   CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
 }
