@@ -208,9 +208,9 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   if (unlimited < variants.size()) {
     study.unlimited_prefix = gains(base, figures(unlimited), 1);
     for (const PoolPlan& pool : scenario.pools) {
-      if (pool.takes_calls())
-        study.prefix.push_back(
-            {pool.name, mean_hits(of_variant(0), pool.name), mean_hits(of_variant(unlimited), pool.name)});
+      if (!pool.takes_calls()) continue;
+      const std::optional<double> got = mean_hits(of_variant(0), pool.name);
+      study.prefix.push_back({pool.name, got, std::max(got, mean_hits(of_variant(unlimited), pool.name))});
     }
   }
   study.base.assign(summaries.begin(), summaries.begin() + static_cast<std::ptrdiff_t>(repetitions));

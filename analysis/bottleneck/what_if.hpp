@@ -49,7 +49,9 @@ struct Alternative {
 /// Prompt tokens of a pool found in its prefix caches, as shares of all.
 struct PrefixReuse {
   std::string pool;
-  std::optional<double> got, possible;  ///< possible: every replica finds what any has computed, for ever
+  /// Possible: every replica finds what any has computed, for ever. Of a run in which all comes sooner, so that other
+  /// calls fall into the measured time, whose share may be the smaller: it is never said to be below what was got.
+  std::optional<double> got, possible;
 };
 
 struct WhatIf {
