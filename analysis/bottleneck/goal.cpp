@@ -51,7 +51,7 @@ Elasticity gain(const std::vector<Figures>& before, const std::vector<Figures>& 
     samples.push_back((kind == Kind::kShare ? to - from : sim::portable_log(ratio)) / per);
   }
   const sim::MeanInterval interval = sim::mean_interval(samples);
-  return {interval.mean, interval.half_width.value_or(0)};
+  return {interval.mean, interval.half_width};
 }
 
 }  // namespace

@@ -31,9 +31,9 @@ std::span<const Figure> figures_of(Goal goal);
 /// A mean over repetitions with the half-width of its interval; nothing where the figure does not exist.
 struct Elasticity {
   std::optional<double> mean;
-  double half_width = 0;
-  /// Better by more than chance.
-  bool sure() const { return mean && *mean > half_width; }
+  std::optional<double> half_width;  ///< none of one run, which does not tell an effect from chance
+  /// Better by more than chance; of one run, better in that run.
+  bool sure() const { return mean && *mean > half_width.value_or(0); }
 };
 
 /// Of every figure: what a change brings, or what it brings per percent of the change.

@@ -24,7 +24,16 @@ std::string share(std::optional<double> value) { return human_number(value, Unit
 
 std::string elasticity_cell(const Json& e) {
   if (!e.is_object()) return "–";
-  return fmt::format("{:+.2f}\u00a0±\u00a0{:.2f}", e["mean"].get<double>(), e["half_width"].get<double>());
+  const auto half_width = number_at(e, {"half_width"});
+  return fmt::format("{:+.2f}", e["mean"].get<double>()) +
+         (half_width ? fmt::format("\u00a0±\u00a0{:.2f}", *half_width) : "");
+}
+
+bool of_one_run(const Json& study) { return study["repetitions"] == 1; }
+
+/// What the caption of gains says of chance.
+std::string intervals_text(const Json& study) {
+  return of_one_run(study) ? "of one run each, not told from chance" : "with intervals at 95 %";
 }
 
 Goal goal_of(const Json& study) { return goal_named(text_at(study, {"ranked_by"})); }
@@ -45,11 +54,11 @@ std::string gain_shown(Goal goal, double gain) {
   return goal == Goal::kAttainment ? fmt::format("{:.1f}\u00a0points", gain * 100) : share(gain);
 }
 
-/// One of the goal's figures gets better by more than chance.
+/// One of the goal's figures gets better by more than chance; of one run, better in that run.
 bool sure(const Json& effect, Goal goal) {
   for (const Figure figure : figures_of(goal)) {
     const Json& e = effect["elasticity"][std::string(kFigureNames[static_cast<std::size_t>(figure)])];
-    if (e.is_object() && e["mean"].get<double>() > e["half_width"].get<double>()) return true;
+    if (e.is_object() && e["mean"].get<double>() > number_at(e, {"half_width"}).value_or(0)) return true;
   }
   return false;
 }
@@ -84,9 +93,11 @@ std::string answer(const Json& study, double factor) {
     tiles += sure(effects[0], goal)
                  ? html_tile("First in the ranking",
                              gain_shown(goal, std::max(0.0, *std::max_element(gains.begin(), gains.end()))),
-                             fmt::format("{} by {} more of the {}", better_word(goal), share(factor - 1),
-                                         html_escaped(text_at(effects[0], {"title"}))))
-                 : html_tile("First in the ranking", "none", "no effect is more than chance");
+                             fmt::format("{} by {} more of the {}{}", better_word(goal), share(factor - 1),
+                                         html_escaped(text_at(effects[0], {"title"})),
+                                         of_one_run(study) ? ", in one run" : ""))
+                 : html_tile("First in the ranking", "none",
+                             of_one_run(study) ? "no effect is above 0" : "no effect is more than chance");
   }
   return html_answer(title(study), html_escaped(text_at(study, {"verdict"})), tiles);
 }
@@ -94,7 +105,7 @@ std::string answer(const Json& study, double factor) {
 /// What costs nothing to change.
 std::string choices(const Json& study) {
   HtmlTable table{
-      "Other choices, which cost nothing: ln(before / after), with intervals at 95 %", columns("choice"), {}};
+      "Other choices, which cost nothing: ln(before / after), " + intervals_text(study), columns("choice"), {}};
   for (const Json& choice : value_at(study, {"choices"})) {
     std::vector<std::string> row = {html_escaped(text_at(choice, {"title"}))};
     for (const std::string_view figure : kFigureNames)
@@ -114,7 +125,7 @@ std::string ranking(const Json& study, double factor) {
   }
   std::vector<std::string> head = columns("more of the");
   head.insert(head.begin() + 1, "by");
-  HtmlTable table{"Elasticities, with intervals at 95 %", std::move(head), {}};
+  HtmlTable table{"Elasticities, " + intervals_text(study), std::move(head), {}};
   HtmlTable rest{"", table.head, {}};
   for (std::size_t i = 0; i < effects.size(); ++i) {
     const Json& effect = effects[i];
@@ -139,12 +150,12 @@ std::string ranking(const Json& study, double factor) {
       rest.rows.empty() ? "" : html_details(fmt::format("{} more with less effect", rest.rows.size()), rest.html());
   return fmt::format(
       "<h2 id=\"ranking\">What fixing it buys</h2>\n<p class=\"say\">The scenario run again with one thing at a time "
-      "improved by {}, on the same work, {} times each. {}</p>\n<div class=\"bars two\">\n{}</div>\n<p "
+      "improved by {}, on the same work, {} each. {}</p>\n<div class=\"bars two\">\n{}</div>\n<p "
       "class=\"say\">An elasticity of +0.50 means that 10 % more of it makes the figure about 5 % better; below 0 it "
       "makes it worse. What comes in wholes is rounded up. More prefix reuse: of the prompt tokens that a cache "
       "without "
       "limit would have found and HBM has lost, fewer are computed again.</p>\n{}{}{}",
-      share(factor - 1), study["repetitions"].get<std::size_t>(),
+      share(factor - 1), of_one_run(study) ? "once" : fmt::format("{} times", study["repetitions"].get<std::size_t>()),
       goal == Goal::kTask ? "Bars: how much faster the median task (above) and the 95th-percentile task (below) get."
                           : fmt::format("Bars: by how much {} gets better.", subject_of(goal)),
       bars, table.html(), folded, choices(study));

@@ -34,10 +34,9 @@ std::string ranking_sentences(const WhatIf& study) {
   const double percent = (study.factor - 1) * 100;
   std::string text;
   if (resources.empty()) {
-    text = fmt::format(
-        "No resource is a bottleneck: {:.0f} % more of any one improves {} by less than 0.1 {}, "
-        "or by less than chance does.",
-        percent, subject_of(study.goal), study.goal == Goal::kAttainment ? "points" : "%");
+    text = fmt::format("No resource is a bottleneck: {:.0f} % more of any one improves {} by less than 0.1 {}{}.",
+                       percent, subject_of(study.goal), study.goal == Goal::kAttainment ? "points" : "%",
+                       study.of_one_run() ? "" : ", or by less than chance does");
   } else {
     text = fmt::format("The bottleneck is the {}: {:.0f} % more of it makes {}.", resources[0]->improvement.title,
                        percent, gain(*resources[0]));
@@ -125,6 +124,13 @@ std::string prefix_sentence(const WhatIf& study) {
   return fmt::format(" With prefix caches that lose nothing: {}.", gain_text(study.goal, study.unlimited_prefix, 1));
 }
 
+/// Empty where intervals tell effects from chance.
+std::string one_run_sentence(const WhatIf& study, const Scenario& scenario) {
+  if (!study.of_one_run()) return {};
+  return fmt::format(" Every effect rests on one run and was not told from chance: {}.",
+                     scenario.workload.trace ? "a trace is the same with every seed" : "--repetitions 3 would tell");
+}
+
 /// The scenario with every prefix found that any replica of the pool has computed; nothing if no pool has prompts.
 std::optional<Scenario> with_unlimited_prefix_caches(const Scenario& scenario) {
   std::optional<Scenario> better;
@@ -148,7 +154,7 @@ std::optional<double> mean_hits(std::span<const Json> summaries, const std::stri
 }  // namespace
 
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
-  const auto repetitions = static_cast<std::size_t>(options.repetitions);
+  const auto repetitions = scenario.workload.trace ? 1 : static_cast<std::size_t>(options.repetitions);
   WhatIf study{.factor = options.factor, .goal = options.goal};
   std::vector<Scenario> variants = {scenario};  // the base, improvements, choices, prefix caches that lose nothing
   for (Improvement& improvement : improvements_of(scenario)) {
@@ -202,14 +208,14 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   if (unlimited < variants.size()) {
     study.unlimited_prefix = gains(base, figures(unlimited), 1);
     for (const PoolPlan& pool : scenario.pools) {
-      if (pool.takes_calls())
-        study.prefix.push_back(
-            {pool.name, mean_hits(of_variant(0), pool.name), mean_hits(of_variant(unlimited), pool.name)});
+      if (!pool.takes_calls()) continue;
+      const std::optional<double> got = mean_hits(of_variant(0), pool.name);
+      study.prefix.push_back({pool.name, got, std::max(got, mean_hits(of_variant(unlimited), pool.name))});
     }
   }
-  study.base.assign(summaries.begin(), summaries.begin() + options.repetitions);
+  study.base.assign(summaries.begin(), summaries.begin() + static_cast<std::ptrdiff_t>(repetitions));
   study.verdict = ranking_sentences(study) + level_sentence(study, scenario.slo) + tail_sentence(study.time) +
-                  prefix_sentence(study);
+                  prefix_sentence(study) + one_run_sentence(study, scenario);
   return study;
 }
 
@@ -238,7 +244,7 @@ Json mean_of(std::span<const Json> values) {
 }
 
 Json json_of(const Elasticity& e) {
-  return e.mean ? Json{{"mean", *e.mean}, {"half_width", e.half_width}} : Json(nullptr);
+  return e.mean ? Json{{"mean", *e.mean}, {"half_width", sim::or_null(e.half_width)}} : Json(nullptr);
 }
 
 Json json_of(const Gains& gains) {

@@ -4,7 +4,8 @@
 /// Runs are paired: the base and every variant see the same draws, seed by seed (common random numbers), so a small
 /// effect shows in a few repetitions. The *elasticity* of a figure is its gain (goal.hpp) over d ln(resource): 0.5 means
 /// that 10 % more of the resource makes it about 5 % better. Its interval is Student's t over the repetitions, at 95 %.
-/// What is one of several (a pool's router) has no percent: its gain is that of the change.
+/// What is one of several (a pool's router) has no percent: its gain is that of the change. A trace is the same with
+/// every seed and is played once: like a single repetition, it has no interval, and the verdict says so.
 ///
 /// Beside them stand where the time of the base's tasks goes (time_account.hpp), and the base with prefix caches that
 /// lose nothing: what could be reused, and what that would buy.
@@ -48,7 +49,9 @@ struct Alternative {
 /// Prompt tokens of a pool found in its prefix caches, as shares of all.
 struct PrefixReuse {
   std::string pool;
-  std::optional<double> got, possible;  ///< possible: every replica finds what any has computed, for ever
+  /// Possible: every replica finds what any has computed, for ever. Of a run in which all comes sooner, so that other
+  /// calls fall into the measured time, whose share may be the smaller: it is never said to be below what was got.
+  std::optional<double> got, possible;
 };
 
 struct WhatIf {
@@ -61,9 +64,12 @@ struct WhatIf {
   Gains unlimited_prefix;       ///< if all that is possible were found
   std::vector<sim::Json> base;  ///< summaries, by repetition
   std::string verdict;          ///< in words: what holds the tasks back, and what else the slowest suffer from
+
+  /// Nothing tells the effects from chance.
+  bool of_one_run() const { return base.size() == 1; }
 };
 
-/// The scenario's own workload is played; of a trace, which is the same with every seed, resources alone can be more.
+/// The scenario's own workload is played; of a trace, resources alone can be more.
 /// Throws what simulate() throws.
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options);
 

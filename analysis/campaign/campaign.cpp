@@ -184,9 +184,11 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
   for (std::uint64_t i = 0; i < all; ++i) {
     Json scenario = base_.value();
     const Setting setting = combination(blocks_, i);
-    if (const auto fault = set_values(setting, scenario)) {
-      reader.fault("factors", fmt::format("{} of combination {}", fault->found, sim::shown(Json(setting))),
-                   fault->allowed);
+    if (auto unset = set_values(setting, scenario)) {
+      for (const FactorBlock& block : blocks_) {
+        if (const auto place = block.place_of(unset->pointer))
+          reader.faults().add(reader.file(), *place, unset->fault.found, unset->fault.allowed);
+      }
       return;
     }
     std::erase_if(unseen, [&](const auto& place) { return find_at(scenario, place.second) != nullptr; });

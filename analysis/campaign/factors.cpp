@@ -238,6 +238,8 @@ std::vector<FactorBlock> read_factors(ObjectReader& reader, std::string_view key
                        : kind == "list"   ? read_list(block)
                        : kind == "random" ? read_random(block, seed)
                                           : read_latin_hypercube(block, seed);
+    read.place = block.pointer_to(kind);
+    read.list = kind == "list";
     std::set<std::string> own;
     for (const Setting& setting : read.settings) {
       for (const auto& [pointer, value] : setting) own.insert(pointer);
@@ -271,9 +273,19 @@ Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index)
   return all;
 }
 
-std::optional<PointerFault> set_values(const Setting& setting, Json& document) {
+std::optional<UnsetFactor> set_values(const Setting& setting, Json& document) {
   for (const auto& [pointer, value] : setting) {
-    if (auto fault = set_at(document, pointer, value)) return fault;
+    if (auto fault = set_at(document, pointer, value)) return UnsetFactor{pointer, std::move(*fault)};
+  }
+  return {};
+}
+
+std::optional<std::string> FactorBlock::place_of(const std::string& pointer) const {
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    for (const auto& [known, value] : settings[i]) {
+      if (known == pointer)
+        return place + (list ? fmt::format("/{}/", i) : "/") + (Json::json_pointer() / pointer).to_string().substr(1);
+    }
   }
   return {};
 }

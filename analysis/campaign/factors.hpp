@@ -30,6 +30,10 @@ using Setting = std::vector<std::pair<std::string, sim::Json>>;
 
 struct FactorBlock {
   std::vector<Setting> settings;
+  std::string place = {};  ///< in the campaign's file: "/factors/0/grid"
+  bool list = false;       ///< each setting is an element of its own there
+  /// Where a pointer of this block stands in the file; nothing if it is of another.
+  std::optional<std::string> place_of(const std::string& pointer) const;
 };
 
 /// The most combinations of a campaign, conditions aside.
@@ -43,7 +47,12 @@ std::uint64_t combinations(const std::vector<FactorBlock>& blocks);
 /// Combination `index` of the product.
 Setting combination(const std::vector<FactorBlock>& blocks, std::uint64_t index);
 
-/// Sets the values in a document, up to the first that cannot be set there: returns why.
-std::optional<PointerFault> set_values(const Setting& setting, sim::Json& document);
+/// A pointer that cannot be set, and why.
+struct UnsetFactor {
+  std::string pointer;
+  PointerFault fault;
+};
+/// Sets the values in a document, up to the first that cannot be set there.
+std::optional<UnsetFactor> set_values(const Setting& setting, sim::Json& document);
 
 }  // namespace tokenyard::analysis

@@ -46,11 +46,12 @@ double factor_of(const std::string& by) {
 constexpr auto kLeft = TextTable::kLeft;
 constexpr auto kRight = TextTable::kRight;
 
-/// With its interval where the ranking goes by it; else where it is more than chance.
+/// With its interval where the ranking goes by it; else where it is more than chance. Of one run, alone.
 std::string gain_cell(const Elasticity& e, bool of_goal) {
   if (!e.mean) return "–";
-  if (of_goal) return fmt::format("{:+.2f} ±{:.2f}", *e.mean, e.half_width);
-  return std::abs(*e.mean) > e.half_width ? fmt::format("{:+.2f}", *e.mean) : "·";
+  if (!e.half_width) return fmt::format("{:+.2f}", *e.mean);
+  if (of_goal) return fmt::format("{:+.2f} ±{:.2f}", *e.mean, *e.half_width);
+  return std::abs(*e.mean) > *e.half_width ? fmt::format("{:+.2f}", *e.mean) : "·";
 }
 
 /// Task times, what the level limits, and what it takes.
@@ -171,9 +172,9 @@ std::string ranking_table(const WhatIf& study, const std::vector<Figure>& figure
   std::string text = table.text();
   if (study.effects.size() > kShown)
     text += fmt::format("  and {} more with less effect\n", study.effects.size() - kShown);
-  return text +
-         "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; intervals are at "
-         "95 %, and \"·\" is\n  no more than chance.\n";
+  return text + "  Elasticities: +0.50 means that 10 % more of it makes the figure about 5 % better; " +
+         (study.of_one_run() ? "each is of one run,\n  without an interval that would tell it from chance.\n"
+                             : "intervals are at 95 %, and \"·\" is\n  no more than chance.\n");
 }
 
 /// Empty where there is nothing to choose.
@@ -228,7 +229,8 @@ void add_bottleneck(CLI::App& app, Action& chosen) {
                   "what to rank by: " + fmt::format("{}", fmt::join(kGoalNames, ", ")) + " (default: task)")
       ->option_text("GOAL")
       ->check(one_of("--for", kGoalNames));
-  sub->add_option("--repetitions", a->repetitions, "seeds for each, from the scenario's on (default: 3)")
+  sub->add_option("--repetitions", a->repetitions,
+                  "seeds for each, from the scenario's on (default: 3; a trace is played once)")
       ->option_text("N")
       ->check(whole_number("--repetitions", 1, 1000));
   a->changes.add_to(*sub);

@@ -190,7 +190,12 @@ class Check {
       const Scenario scenario = Scenario::read(written.file, catalogs_.view(), true, of_scenario);
       if (of_scenario.empty() && scenario.workload.trace) {
         const TraceWorkload& trace = *scenario.workload.trace;
-        summarize(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
+        const traces::TraceSummary played =
+            summarize(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
+        if (of_scenario.empty())
+          scenario.slo.check_agents(
+              traces::holds_tasks(trace.format) ? played.agents : std::vector<std::string>{"requests"}, written.path,
+              of_scenario);
       }
     } catch (const sim::Infeasible& error) {
       infeasible_.emplace_back(error.what());

@@ -71,6 +71,27 @@ std::string table_text(const char* title, bool tasks, const PairedTable& table) 
   return text + rows.text("    ");
 }
 
+/// Empty where both runs were judged by the same level.
+std::string levels_text(const std::vector<LevelDifference>& levels) {
+  std::string list;
+  for (const LevelDifference& level : levels) {
+    const auto side = [&](const std::optional<double>& value) {
+      if (level.key == "judged_by_itself") return std::string(*value > 0 ? "yes" : "no");
+      return value ? human_number(*value, unit_of(level.key)) : "no limit";
+    };
+    std::string words = words_of(level.key);
+    if (level.key == "ttft_s" || level.key == "tpot_s") words = level.key == "ttft_s" ? "TTFT" : "TPOT";
+    list += fmt::format("{}{}{} {} in the base, {} here", list.empty() ? "" : "; ",
+                        level.agent.empty() ? "" : level.agent + ": ", words, side(level.base), side(level.other));
+  }
+  if (list.empty()) return {};
+  return "\n" + wrapped(
+                    "The runs were judged by different service levels, so attainment and goodput differ for that, "
+                    "too: " +
+                        list + ".",
+                    "  ");
+}
+
 std::string run_text(const std::vector<RunFigure>& figures) {
   if (figures.empty()) return {};
   using enum TextTable::Align;
@@ -78,7 +99,7 @@ std::string run_text(const std::vector<RunFigure>& figures) {
   rows.row({"", "base", "here", ""});
   for (const RunFigure& figure : figures) {
     const Unit unit = unit_of(figure.key);
-    rows.row({figure.pool + (figure.pool.empty() ? "" : ": ") + words_of(figure.key), human_number(figure.base, unit),
+    rows.row({figure.of + (figure.of.empty() ? "" : ": ") + words_of(figure.key), human_number(figure.base, unit),
               human_number(figure.other, unit), relative_text(figure.other - figure.base, figure.base)});
   }
   return "\n  the runs\n\n" + rows.text("    ");
@@ -94,8 +115,8 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {
-    fmt::print(surroundings.out, "{} against {}\n{}{}{}\n", other.folder, comparison.base, run_text(other.run),
-               table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
+    fmt::print(surroundings.out, "{} against {}\n{}{}{}{}\n", other.folder, comparison.base, levels_text(other.levels),
+               run_text(other.run), table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
   }
   fmt::print(surroundings.out,
              "Pairs are of the whole run, its warm-up and failures among them; the runs' figures are of the measured "
@@ -112,7 +133,8 @@ void add_compare(CLI::App& app, Action& chosen) {
   sub->add_flag("--json", a->json, "as JSON");
   sub->footer(
       "  tokenyard run s.json --out base && tokenyard run s.json --set /pools/0/replicas=8 --out eight\n"
-      "  tokenyard compare base eight");
+      "  tokenyard compare base eight\n"
+      "Runs may differ in their service levels (slo), too: the table's head then says in what.");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return compare_folders(*a, s); }; });
 }
 

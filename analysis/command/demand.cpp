@@ -37,6 +37,15 @@ struct DemandArguments {
   bool whole_nodes = false, own = false, no_cache = false, json = false, quiet = false;
 };
 
+/// The options that assume something of a chip, with the key of theirs under /demand/assume/CHIP.
+struct AssumingOption {
+  const char *flag, *key;
+  std::vector<std::string> DemandArguments::*values;
+};
+constexpr AssumingOption kAssumingOptions[] = {{"--price", "usd_per_chip_hour", &DemandArguments::prices},
+                                               {"--watts", "watts_per_chip", &DemandArguments::watts},
+                                               {"--design", "design_usd", &DemandArguments::designs}};
+
 /// "tpu-v7=3.5" puts 3.5 under /demand/assume/tpu-v7/KEY.
 void assume(Json& document, const std::vector<std::string>& assignments, const char* flag, const char* key,
             sim::Faults& faults) {
@@ -73,9 +82,8 @@ void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) 
   if (a.whole_nodes) demand["whole_nodes"] = true;
   if ((a.own || !a.designs.empty()) && !demand.contains("own")) demand["own"] = Json::object();
   if (demand.contains("assume") && !demand["assume"].is_object()) return;
-  assume(document, a.prices, "--price", "usd_per_chip_hour", faults);
-  assume(document, a.watts, "--watts", "watts_per_chip", faults);
-  assume(document, a.designs, "--design", "design_usd", faults);
+  for (const AssumingOption& option : kAssumingOptions)
+    assume(document, a.*option.values, option.flag, option.key, faults);
 }
 
 /// The scenario as far as a sizing follows from it: without names, prices, the PUE and how much is asked for.
@@ -106,9 +114,36 @@ Json sizing_key(Json document, const std::vector<std::string>& catalogs, const S
           {"scenario", document}};
 }
 
-/// The chips asked for, else those of the pools.
+/// An option that assumes something of a chip which is not among those compared would change nothing. What the
+/// scenario assumes may be of chips that another question asks for.
+std::vector<std::string> check_assuming_options(const DemandArguments& a, const Scenario& scenario,
+                                                sim::Faults& faults) {
+  std::vector<std::string> compared = scenario.demand.chips, assumed;
+  if (compared.empty()) {
+    for (const PoolPlan& pool : scenario.pools) {
+      if (pool.chip != nullptr && std::find(compared.begin(), compared.end(), pool.chip->name) == compared.end())
+        compared.push_back(pool.chip->name);
+    }
+  }
+  for (const AssumingOption& option : kAssumingOptions) {
+    for (const std::string& assignment : a.*option.values) {
+      const std::string chip = assignment.substr(0, assignment.find('='));
+      assumed.push_back(chip);
+      if (chip.size() == assignment.size() || compared.empty() ||
+          std::find(compared.begin(), compared.end(), chip) != compared.end())
+        continue;
+      faults.add("", option.flag, '"' + chip + '"',
+                 fmt::format("one of the chips compared: {}{}; --chips names more", fmt::join(compared, ", "),
+                             sim::did_you_mean(chip, compared)));
+    }
+  }
+  return assumed;
+}
+
+/// The chips asked for, else those of the pools. `judged`: chips of whose assumptions something was said already.
 std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& file, bool by_flag,
-                                  const platforms::Catalog& catalog, sim::Faults& faults) {
+                                  const std::vector<std::string>& judged, const platforms::Catalog& catalog,
+                                  sim::Faults& faults) {
   std::vector<const Chip*> chips;
   const auto add = [&](const Chip* chip) {
     if (std::find(chips.begin(), chips.end(), chip) == chips.end()) chips.push_back(chip);
@@ -121,7 +156,7 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
     chip != nullptr ? add(chip) : unknown(by_flag ? "--chips" : "/demand/chips", name);
   }
   for (const auto& [name, assumption] : scenario.demand.assume) {
-    if (catalog.find_chip(name) == nullptr)
+    if (catalog.find_chip(name) == nullptr && std::find(judged.begin(), judged.end(), name) == judged.end())
       faults.add(file, "/demand/assume", '"' + name + '"', catalog.allowed(platforms::CatalogKind::kChip, name));
   }
   if (scenario.demand.chips.empty()) {
@@ -156,7 +191,9 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
       a.scenario, catalogs.view(), [&](Json& document, sim::Faults& of_flags) { apply_flags(a, document, of_flags); },
       faults);
   Scenario& scenario = opened.scenario;
-  const std::vector<const Chip*> chips = chips_of(scenario, a.scenario, !a.chips.empty(), catalogs.platforms, faults);
+  const std::vector<std::string> assumed = check_assuming_options(a, scenario, faults);
+  const std::vector<const Chip*> chips =
+      chips_of(scenario, a.scenario, !a.chips.empty(), assumed, catalogs.platforms, faults);
   check(scenario, a.scenario, faults);
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
@@ -241,7 +278,7 @@ void add_demand(CLI::App& app, Action& chosen) {
       ->needs(growth)
       ->group(question);
   const char* assumptions = "Assumptions";
-  sub->add_option("--price", a->prices, "USD per chip and hour, instead of the catalogue's")
+  sub->add_option("--price", a->prices, "USD per chip and hour of one that is compared, instead of the catalogue's")
       ->option_text("CHIP=USD,…")
       ->delimiter(',')
       ->group(assumptions);

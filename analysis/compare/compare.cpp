@@ -11,6 +11,8 @@
 #include "analysis/measured/sample_statistics.hpp"
 #include "analysis/result/run_result.hpp"
 #include "analysis/result/value_at.hpp"
+#include "analysis/scenario/service_level.hpp"
+#include "sim/input/or_null.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
 
@@ -181,6 +183,50 @@ Table calls_of(const std::filesystem::path& folder) {
   return calls;
 }
 
+/// By which a run was judged; nothing where its folder does not say. A level of another version is read as far as it
+/// is known.
+std::optional<Slo> level_of(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "manifest.json";
+  if (!std::filesystem::exists(path)) return {};
+  sim::Faults faults, ignored;
+  const sim::JsonFile manifest = sim::JsonFile::load(path, faults);
+  faults.throw_if_any();
+  const Json& scenario = value_at(manifest.value(), {"scenario"});
+  if (!scenario.is_object()) return {};
+  const Json& slo = value_at(scenario, {"slo"});
+  if (!slo.is_object()) return Slo();
+  sim::ObjectReader reader(slo, path.string(), "/scenario/slo", ignored);
+  return Slo::read(reader);
+}
+
+std::vector<LevelDifference> level_differences(const std::optional<Slo>& base, const std::optional<Slo>& other) {
+  std::vector<LevelDifference> differences;
+  if (!base || !other) return differences;
+  const auto limits = [&](const std::string& agent, const SloLimits& a, const SloLimits& b) {
+    for (const auto& [key, limit] : {std::pair{"ttft_s", &SloLimits::ttft_s}, std::pair{"tpot_s", &SloLimits::tpot_s},
+                                     std::pair{"e2e_s", &SloLimits::e2e_s}, std::pair{"task_s", &SloLimits::task_s}}) {
+      const bool said = !agent.empty() && a.*limit == base->limits.*limit && b.*limit == other->limits.*limit;
+      if (a.*limit != b.*limit && !said) differences.push_back({agent, key, a.*limit, b.*limit});
+    }
+  };
+  limits("", base->limits, other->limits);
+  if (base->has_limits() && other->has_limits() && base->attainment != other->attainment)
+    differences.push_back({"", "attainment", base->attainment, other->attainment});
+  std::vector<std::string> named;
+  for (const Slo* slo : {&*base, &*other}) {
+    for (const Slo::OfAgent& agent : slo->agents) {
+      if (std::find(named.begin(), named.end(), agent.name) == named.end()) named.push_back(agent.name);
+    }
+  }
+  for (const std::string& agent : named) {
+    const bool in_base = base->own(agent) != nullptr, in_other = other->own(agent) != nullptr;
+    if (in_base != in_other)
+      differences.push_back({agent, "judged_by_itself", in_base ? 1.0 : 0.0, in_other ? 1.0 : 0.0});
+    limits(agent, base->of(agent), other->of(agent));
+  }
+  return differences;
+}
+
 /// Empty where a run did not get to write one.
 sim::JsonFile summary_of(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "summary.json";
@@ -193,11 +239,12 @@ sim::JsonFile summary_of(const std::filesystem::path& folder) {
 
 std::vector<RunFigure> run_figures(const Json& base, const Json& other) {
   std::vector<RunFigure> figures;
-  const auto add = [&](std::string pool, const char* part, const char* key) {
+  const auto add = [&](const std::string& name, const char* part, const char* key) {
     const auto of = [&](const Json& summary) {
-      return pool.empty() ? number_at(summary, {part, key}) : number_at(summary, {part, pool, key});
+      return name.empty() ? number_at(summary, {part, key}) : number_at(summary, {part, name, key});
     };
-    if (const auto a = of(base), b = of(other); a && b) figures.push_back({std::move(pool), key, *a, *b});
+    if (const auto a = of(base), b = of(other); a && b)
+      figures.push_back({name.empty() ? "" : part, name, key, *a, *b});
   };
   for (const auto& [part, key] : {std::pair{"slo", "attainment"},
                                   {"slo", "goodput_tasks_per_s"},
@@ -208,6 +255,10 @@ std::vector<RunFigure> run_figures(const Json& base, const Json& other) {
                                   {"energy", "joules_per_output_token"},
                                   {"cost", "usd_per_completed_task"}})
     add("", part, key);
+  const Json& agents = value_at(base, {"agents"});
+  if (agents.size() > 1) {  // a single one's is that of the run
+    for (const auto& [agent, values] : agents.items()) add(agent, "agents", "attainment");
+  }
   for (const auto& [pool, values] : value_at(base, {"pools"}).items()) {
     for (const char* key : {"chips", "busy", "kv_utilization", "prefix_hit_rate"}) add(pool, "pools", key);
   }
@@ -217,8 +268,19 @@ std::vector<RunFigure> run_figures(const Json& base, const Json& other) {
 Json run_json(const std::vector<RunFigure>& figures) {
   Json json = Json::object();
   for (const RunFigure& figure : figures) {
-    Json& of = figure.pool.empty() ? json : json["pools"][figure.pool];
+    Json& of = figure.part.empty() ? json : json[figure.part][figure.of];
     of[figure.key] = {{"base", figure.base}, {"other", figure.other}};
+  }
+  return json;
+}
+
+Json levels_json(const std::vector<LevelDifference>& levels) {
+  Json json = Json::array();
+  for (const LevelDifference& level : levels) {
+    json.push_back({{"agent", level.agent.empty() ? Json(nullptr) : Json(level.agent)},
+                    {"key", level.key},
+                    {"base", sim::or_null(level.base)},
+                    {"other", sim::or_null(level.other)}});
   }
   return json;
 }
@@ -251,9 +313,11 @@ Comparison compare(const std::vector<std::filesystem::path>& folders) {
   comparison.base = folders.at(0).string();
   const Table tasks = tasks_of(folders[0]), calls = calls_of(folders[0]);
   const sim::JsonFile summary = summary_of(folders[0]);
+  const std::optional<Slo> level = level_of(folders[0]);
   for (std::size_t i = 1; i < folders.size(); ++i) {
     comparison.others.push_back({folders[i].string(), run_figures(summary.value(), summary_of(folders[i]).value()),
-                                 pair(tasks, tasks_of(folders[i])), pair(calls, calls_of(folders[i]))});
+                                 level_differences(level, level_of(folders[i])), pair(tasks, tasks_of(folders[i])),
+                                 pair(calls, calls_of(folders[i]))});
   }
   return comparison;
 }
@@ -263,6 +327,7 @@ Json to_json(const Comparison& comparison) {
   for (const Comparison::Other& other : comparison.others) {
     others.push_back({{"folder", other.folder},
                       {"run", run_json(other.run)},
+                      {"level_differences", levels_json(other.levels)},
                       {"tasks", table_json(other.tasks)},
                       {"calls", table_json(other.calls)}});
   }

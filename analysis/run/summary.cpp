@@ -104,7 +104,8 @@ class Summary {
     }
     note(fmt::format(
         "{} of {} calls were rejected: their prompts and answers are longer than max_model_len ({}) or than "
-        "all of a replica's KV; engine/max_model_len and the model's max_context set the former",
+        "all of a replica's KV; a larger engine/max_model_len lets them in as far as the model's max_context goes, and "
+        "more memory for a replica (parallelism/tp, engine/gpu_memory_utilization) holds more KV",
         m_.calls[2], Metrics::total(m_.calls), limits));
   }
 

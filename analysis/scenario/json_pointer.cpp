@@ -57,9 +57,11 @@ std::optional<PointerFault> fault_on_the_way(const Json& document, const std::ve
       const std::size_t size = at->size();
       const auto index = index_of(key, size);
       if (!index) {
+        const bool zero_in_front = is_number(key) && key.size() > 1 && key[0] == '0';
         return PointerFault{fmt::format("\"{}\" in {}, a list of {}", key, here(), size),
-                            size == 0 ? "index 0, which adds the first"
-                                      : fmt::format("an index from 0 to {}; {} adds one", size, size)};
+                            (size == 0 ? "index 0, which adds the first"
+                                       : fmt::format("an index from 0 to {}; {} adds one", size, size)) +
+                                (zero_in_front ? ", and no zero in front" : "")};
       }
       at = *index < size ? &(*at)[*index] : &kNothing;
     } else if (at->is_object() || at->is_null()) {

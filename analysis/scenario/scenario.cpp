@@ -137,6 +137,25 @@ void read_workload_of(ObjectReader& reader, const agents::AgentCatalog& agents, 
   }
 }
 
+/// A second entry of an agent without a name of its own is called "sales-2": a level of "sales" alone would let its
+/// work off unnoticed.
+void check_second_entries(ObjectReader& reader, const WorkloadPlan& workload, const Slo& slo) {
+  const sim::Json& written = reader.value()["workload"];
+  if (!written.contains("agents")) return;
+  std::size_t e = 0;
+  for (const sim::Json& entry : written["agents"]) {
+    const std::string& name = workload.entries[e].name;
+    const std::string agent = entry["agent"].get<std::string>();
+    if (!entry.contains("name") && name != agent && slo.own(agent) != nullptr && slo.own(name) == nullptr) {
+      reader.faults().add(
+          reader.file(), "/slo/agents",
+          fmt::format("\"{}\", but not \"{}\", as /workload/agents/{} is called", agent, name, e),
+          fmt::format("a level of \"{}\", too, or a \"name\" of that entry's own, to judge it with all work", name));
+    }
+    ++e;
+  }
+}
+
 /// `generated`: the work ends with the run, not with a trace.
 RunControls read_run(ObjectReader& reader, bool generated) {
   RunControls run;
@@ -191,6 +210,7 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   const bool generated = needs_workload && !scenario.workload.trace;
   if (generated && !scenario.workload.entries.empty())
     scenario.slo.check_agents(scenario.workload.agents(), file.name(), faults);
+  if (generated && faults.empty()) check_second_entries(reader, scenario.workload, scenario.slo);
   reader.object("run", [&](ObjectReader& r) { scenario.run = read_run(r, generated); });
   check_changes_of_rate(reader, "run", scenario.workload, scenario.run.duration_s);
   check_amount(reader, scenario.workload, scenario.run.duration_s);

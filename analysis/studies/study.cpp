@@ -62,7 +62,7 @@ class Reader {
         "verdicts",
         [&](ObjectReader& r) {
           StudyVerdict verdict;
-          if (r.has("if")) verdict.condition = formula(r, "if", false);
+          if (r.raw("if") != nullptr) verdict.condition = formula(r, "if", false);
           verdict.badge = r.string("badge");
           verdict.holds = r.boolean("holds", true);
           verdict.say = words(r, "say", r.string("say"));

@@ -38,7 +38,7 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
         engine.async_scheduling = flag_fact(at, "async_scheduling", false);
         engine.scheduler_reserve_full_isl = flag_fact(at, "scheduler_reserve_full_isl", false);
         engine.enable_mixed_chunk = flag_fact(at, "enable_mixed_chunk", true);
-        engine.max_model_len = optional_count(at, "max_model_len", count(1e9));
+        engine.max_model_len = optional_count(at, "max_model_len", count(1e7));
         engine.static_shapes = flag_fact(at, "static_shapes", false);
       },
       true);

@@ -373,7 +373,9 @@ void ObjectReader::finish() {
       for (const std::string& name : known_) {
         if (std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
       }
-      fault(key, "an unknown key", fmt::format("one of {}{}", fmt::join(once, ", "), did_you_mean(key, once)));
+      // Not fault(): there the empty key is the object itself.
+      faults_->add(file_, pointer_ + '/' + escaped(key), key.empty() ? "an unknown key, \"\"" : "an unknown key",
+                   fmt::format("one of {}{}", fmt::join(once, ", "), did_you_mean(key, once)));
     }
   }
 }

@@ -52,6 +52,18 @@ for trace in "$root"/tests/traces/bad/*.*; do
   says "$name" "$name: "
 done
 
+# An agent that the trace has not got, as a run says it.
+printf '{"session_id": "s", "timestamp": 0, "input_length": 100, "output_length": 10, "hash_ids": [1]}\n' > sessions.jsonl
+printf 'arrival_s,prompt_tokens,output_tokens\n0,100,10\n' > plain.csv
+for trace in mooncake-sessions:sessions.jsonl requests:plain.csv; do
+  echo '{"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}],
+    "workload": {"trace": {"path": "'"${trace#*:}"'", "format": "'"${trace%%:*}"'"}}, "slo": {"ttft_s": 2, "agents": {"nobody": {}}}}' > level.json
+  for command in check "run --quiet --out out"; do
+    refused "$command: a level of an agent that the $trace lacks" $command level.json
+    says "$command: a level of an agent that the $trace lacks" 'level.json: /slo/agents: found "nobody", allowed: an agent of the workload'
+  done
+done
+
 # What no file of a repository can be.
 good=$root/analysis/scenarios/requests.json
 : > empty.json
@@ -95,6 +107,7 @@ sed 's/$/\r/' "$good" > crlf.json
 for set in nonsense /=3 /pools /pools/7/replicas=1 /pools/4000000000=1 /pools/-1=3 /pools/0/name/deeper=1 '/a~2=1' /pools=3 /name= '/pools/0/replicas=1e999'; do
   refused "--set $set" run "$good" --quiet --out out --set "$set"
 done
+refused "the empty key" run "$good" --quiet --out out --set /=3; says "the empty key" 'requests.json: /: found an unknown key, "", allowed: one of schema'
 refused "an unknown command" rum "$good"; says "an unknown command" 'did you mean "run"'
 refused "an unknown option" run "$good" --sed 3; says "an unknown option" 'did you mean "--seed"'
 refused "no scenario" run

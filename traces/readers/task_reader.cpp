@@ -58,6 +58,7 @@ TraceSummary check_tasks(const std::string& path, const std::string& format, sim
   TraceSummary summary;
   try {
     const std::unique_ptr<agents::RecordedTaskSource> source = open_tasks(path, format, options);
+    summary.agents = source->names().agents;
     agents::RecordedTask task;
     while (source->next(task)) {
       ++summary.tasks;

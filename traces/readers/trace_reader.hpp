@@ -72,6 +72,7 @@ struct TraceSummary {
   platforms::Tokens prompt_tokens = 0;
   platforms::Tokens output_tokens = 0;
   sim::Time last_arrival;
+  std::vector<std::string> agents;  ///< of a trace of agents; what it holds no task of may be among them
 };
 /// Reads all of a trace; its faults (up to 20) join `faults`, and the summary then covers the rows before them.
 TraceSummary check_trace(const std::string& path, const std::string& format, sim::Faults& faults,

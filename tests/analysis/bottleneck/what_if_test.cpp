@@ -2,6 +2,8 @@
 
 #include "analysis/bottleneck/what_if.hpp"
 
+#include <fstream>
+
 #include "analysis/bottleneck/page.hpp"
 #include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/run/in_process.hpp"
@@ -245,6 +247,23 @@ TEST_CASE("Bottleneck: prefixes that were lost, and what finding them would buy"
   CHECK(leapt == stepped);
 }
 
+TEST_CASE("Bottleneck: no fewer prefixes are possible than were got, though other calls fall into the measured time") {
+  // What is found in the first pool makes its calls quicker, so that others come to the second one in the measured time:
+  // 0.01 points less of their prompts is in its cache.
+  const WhatIf study = what_if(read_scenario(R"({
+    "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 2, "chips_per_node": 8}]}]},
+    "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm", "replicas": 4, "router": "round-robin"},
+              {"name": "small", "model": "llama-3.1-8b", "chip": "h100-sxm"}],
+    "workload": {"agents": [{"agent": "customer-service", "rate_per_s": 3, "pools": {"default": "main", "small": "small"}}]},
+    "run": {"duration_s": 60, "warmup_s": 10}})"),
+                               {.repetitions = 1});
+  REQUIRE(study.prefix.size() == 2);
+  for (const PrefixReuse& of : study.prefix) {
+    INFO(of.pool);
+    CHECK(of.possible.value() >= of.got.value());
+  }
+}
+
 TEST_CASE("Bottleneck: the slowest tasks may have a cause of their own, which is said") {
   // One in twenty asks a person, who takes two minutes; the others decode.
   const std::string rare =
@@ -252,4 +271,37 @@ TEST_CASE("Bottleneck: the slowest tasks may have a cause of their own, which is
   const WhatIf study =
       what_if(read_scenario(scenario(llama_8b(4), 2), true, {agent("0.01", rare, "500")}), {.repetitions = 1});
   CHECK_THAT(study.verdict, Contains("another cause") && Contains("human"));
+}
+
+TEST_CASE("Bottleneck: what rests on one run is said to, of one repetition and of a trace") {
+  const std::string text = scenario(llama_8b(4), 2);
+  const std::string planted = agent(kShort, kShort, "200");
+  const WhatIf once = what_if(read_scenario(text, true, {planted}), {.repetitions = 1});
+  CHECK_THAT(once.verdict, Contains("rests on one run and was not told from chance: --repetitions 3 would tell"));
+  CHECK(!once.effects.front().elasticity[Figure::kTaskP50].half_width);
+  const sim::Json json = to_json(once);
+  CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
+  CHECK(json["effects"][0]["elasticity"]["task_p50"]["half_width"].is_null());
+  const std::string page = bottleneck_page(json, "");
+  CHECK_THAT(page, Contains("of one run each, not told from chance") && Contains(", once each.") &&
+                       !Contains("intervals at 95 %"));
+
+  const WhatIf twice = what_if(read_scenario(text, true, {planted}), {.repetitions = 2});
+  CHECK_THAT(twice.verdict, !Contains("one run"));
+  CHECK_THAT(bottleneck_page(to_json(twice), ""), Contains("with intervals at 95 %") && !Contains("one run"));
+
+  const ResultFolder folder("bottleneck-trace");
+  std::filesystem::create_directories(folder.path);
+  const std::filesystem::path trace = folder.path / "requests.csv";
+  std::ofstream rows(trace);
+  rows << "arrival_s,prompt_tokens,output_tokens\n";
+  for (int i = 0; i < 50; ++i) rows << i * 0.2 << ",500,100\n";
+  rows.close();
+  const WhatIf replayed =
+      what_if(read_scenario(R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "pools": )" +
+                            llama_8b(1) + R"(, "workload": {"trace": {"path": ")" + trace.string() +
+                            R"(", "format": "requests"}}})"),
+              {.repetitions = 3});
+  CHECK(replayed.base.size() == 1);
+  CHECK_THAT(replayed.verdict, Contains("not told from chance: a trace is the same with every seed"));
 }

@@ -71,7 +71,12 @@ TEST_CASE("a name or pointer that leads nowhere is a fault with the nearest one"
   CHECK(folder.faults(grid + R"("set": {"/pools/3/replicas": 1})") ==
         "/set/~1pools~13~1replicas: \"3\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one\n");
   CHECK_THAT(folder.faults(R"("scenario": "tiny.json", "factors": [{"grid": {"/name/x": [1]}}])"),
-             Contains("/factors: \"x\" below /name, which is \"tiny\" of combination"));
+             Contains("/factors/0/grid/~1name~1x: \"x\" below /name, which is \"tiny\" | a pointer through"));
+  CHECK(
+      folder.faults(
+          R"("scenario": "tiny.json", "factors": [{"list": [{"/seed": 1}, {"/seed": 2, "/pools/09/replicas": 1}]}])") ==
+      "/factors/0/list/1/~1pools~109~1replicas: \"09\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one, and "
+      "no zero in front\n");
   CHECK(
       folder.faults(grid + R"("names": {"tp": "/pools/0/parallelism/tp", "pool": "/pools/0"}, "exclude": ["tp == 1"])")
           .empty());

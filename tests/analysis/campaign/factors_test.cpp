@@ -127,7 +127,7 @@ TEST_CASE("values are set where they are, or just behind the end of an array") {
   CHECK(document == Json::parse(R"({"pools": [{"replicas": 2}, {"replicas": 3}], "run": {"duration_s": 5}})"));
   const auto fault = set_values({{"/run/duration_s", 6}, {"/run/duration_s/x", 3}}, document);
   REQUIRE(fault);
-  CHECK(fault->found == "\"x\" below /run/duration_s, which is 6");
+  CHECK(fault->fault.found == "\"x\" below /run/duration_s, which is 6");
 }
 
 }  // namespace tokenyard::analysis

@@ -346,3 +346,15 @@ TEST_CASE("Command: tasks that failed in a record failed in the spans made of it
   REQUIRE(run({"convert", record, "--format", "record", "--to", "record", "-o", again}).code == kDone);
   CHECK_THAT(folder.read("again.jsonl"), Contains(R"("status":"failed")") && Contains(R"("status":"rejected")"));
 }
+
+TEST_CASE("Command: a run that served nothing says so, with the reason and what helps") {
+  const ResultFolder folder("command-nothing");
+  const Outcome none =
+      run({"run", kScenario, "--set", R"(/run={"duration_s": 20})", "--set", "/pools/0/engine/max_model_len=16",
+           "--write", "none", "--no-report", "--out", (folder.path / "out").string()});
+  INFO(none.out);
+  CHECK(none.code == kDone);
+  CHECK_THAT(none.out, Contains("Nothing was served: ") && Contains(" rejected; the notes say why, and what helps.") &&
+                           Contains("none: nothing was served") && Contains("a larger engine/max_model_len") &&
+                           !Contains("tasks/s") && !Contains("time to first token"));
+}

@@ -38,10 +38,10 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   write(folder.path / "b/calls.csv", calls + "0,0,0,1,completed\n");
   write(
       folder.path / "a/summary.json",
-      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.5, "goodput_tasks_per_s": null}, "pools": {"p": {"busy": 0.25}, "gone": {"busy": 1}}})");
+      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.5, "goodput_tasks_per_s": null}, "agents": {"x": {"attainment": 0.25}, "y": {"attainment": null}}, "pools": {"p": {"busy": 0.25}, "gone": {"busy": 1}}})");
   write(
       folder.path / "b/summary.json",
-      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.75, "goodput_tasks_per_s": 1}, "pools": {"p": {"busy": 0.5}}})");
+      R"({"schema": "tokenyard.summary/1", "slo": {"attainment": 0.75, "goodput_tasks_per_s": 1}, "agents": {"x": {"attainment": 0.5}, "y": {"attainment": 1}}, "pools": {"p": {"busy": 0.5}}})");
   const Comparison comparison = compare({folder.path / "a", folder.path / "b"});
   const PairedTable& tasks = comparison.others.at(0).tasks;
   CHECK(tasks.pairs == 4);
@@ -58,13 +58,41 @@ TEST_CASE("folders are compared in pairs, whatever the order of their rows") {
   CHECK(duration.base_p95 == Approx(2.9));
   CHECK(duration.other_p95 == Approx(5.8));
   const std::vector<RunFigure>& run = comparison.others[0].run;
-  REQUIRE(run.size() == 2);  // what one of the runs lacks is not compared
+  REQUIRE(run.size() == 3);  // what one of the runs lacks is not compared
   CHECK((run[0].key == "attainment" && run[0].base == 0.5 && run[0].other == 0.75));
-  CHECK((run[1].pool == "p" && run[1].base == 0.25 && run[1].other == 0.5));
+  CHECK((run[1].part == "agents" && run[1].of == "x" && run[1].base == 0.25 && run[1].other == 0.5));
+  CHECK((run[2].of == "p" && run[2].base == 0.25 && run[2].other == 0.5));
+  CHECK(to_json(comparison)["others"][0]["run"]["agents"]["x"]["attainment"]["other"] == 0.5);
+  CHECK(comparison.others[0].levels.empty());  // no manifest says what they were judged by
   CHECK(to_json(comparison)["others"][0]["run"]["pools"]["p"]["busy"]["other"] == 0.5);
   CHECK(figure(tasks, "cause_queue_s").difference.mean == Approx(0.25));
   CHECK(tasks.figures.size() == 2);  // the tool's cause is 0 everywhere
   CHECK(to_json(comparison)["others"][0]["calls"]["figures"]["ttft_s"]["low_95"].is_null());
+}
+
+TEST_CASE("runs that were judged by different levels are said to be, with what differs") {
+  const ResultFolder folder("compare-levels");
+  const auto judged = [&](const char* run, const std::string& scenario) {
+    write(folder.path / run / "tasks.csv", "task_id,agent,arrival_s,duration_s,status\n0,x,0,1,completed\n");
+    write(folder.path / run / "calls.csv", "call_id,task_id,arrival_s,ttft_s,status\n0,0,0,1,completed\n");
+    write(folder.path / run / "manifest.json", R"({"schema": "tokenyard.manifest/1", "scenario": )" + scenario + "}");
+  };
+  judged("base", R"({"slo": {"ttft_s": 2, "agents": {"sales": {}}}})");
+  judged("same", R"({"slo": {"agents": {"sales": {"ttft_s": 2}}, "ttft_s": 2.0, "attainment": 0.95}})");
+  judged("strict", R"({"slo": {"ttft_s": 1, "attainment": 0.99, "agents": {"sales": {}, "voice": {"tpot_s": 0.05}}}})");
+  judged("none", "{}");
+  const Comparison comparison =
+      compare({folder.path / "base", folder.path / "same", folder.path / "strict", folder.path / "none"});
+  CHECK(comparison.others[0].levels.empty());
+  const std::vector<LevelDifference>& levels = comparison.others[1].levels;
+  REQUIRE(levels.size() == 4);
+  CHECK((levels[0].agent.empty() && levels[0].key == "ttft_s" && levels[0].base == 2 && levels[0].other == 1));
+  CHECK((levels[1].key == "attainment" && levels[1].base == 0.95 && levels[1].other == 0.99));
+  CHECK((levels[2].agent == "voice" && levels[2].key == "judged_by_itself" && levels[2].base == 0));
+  CHECK((levels[3].agent == "voice" && levels[3].key == "tpot_s" && !levels[3].base && levels[3].other == 0.05));
+  CHECK(to_json(comparison)["others"][1]["level_differences"][3]["base"].is_null());
+  REQUIRE(comparison.others[2].levels.size() == 2);  // of all, and sales no longer by itself
+  CHECK((comparison.others[2].levels[0].key == "ttft_s" && !comparison.others[2].levels[0].other));
 }
 
 TEST_CASE("calls are paired by their tasks, though another's may come between in one of the runs") {

@@ -1,9 +1,11 @@
 #include "analysis/demand/demand.hpp"
 
+#include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/html.hpp"
+#include "tests/support/json_schema.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -23,12 +25,17 @@ Outcome demand(const ResultFolder& folder, std::vector<std::string> more) {
   return run(std::move(arguments));
 }
 
+JsonSchema schema() { return JsonSchema(schema_text("demand").value()); }
+
+/// Every one of these tests' answers conforms to the schema.
 Json answer(const ResultFolder& folder, std::vector<std::string> more) {
   more.push_back("--json");
   const Outcome outcome = demand(folder, more);
   INFO(outcome.err);
   REQUIRE(outcome.code == kDone);
-  return Json::parse(outcome.out);
+  Json json = Json::parse(outcome.out);
+  CHECK(schema().faults_of(json) == std::vector<std::string>{});
+  return json;
 }
 
 }  // namespace
@@ -136,6 +143,11 @@ TEST_CASE("Demand: an extrapolated chip has a band, bought chips a cost, a desig
         Approx(1e6 * annuity / 8766 / (saved / (v7["nodes"]["count"].get<double>() * 8))));
   CHECK(design["break_even_chips"]["low"].get<double>() < design["break_even_chips"]["value"].get<double>());
   CHECK(v7["supply"]["chips"]["value"].get<double>() == 410393);
+  Json wrong = both;  // the schema refuses what demand.json is not
+  wrong["entries"][1]["ownership"]["design"]["agaist"] = "h100-sxm";
+  wrong["entries"][0].erase("chips");
+  wrong["pue"] = "1.2";
+  CHECK(schema().faults_of(wrong).size() == 3);
   const Outcome few =
       demand(folder, {"--chips", "h100-sxm", "--set", R"(/demand={"assume": {"h100-sxm": {"available_chips": 1}}})"});
   CHECK_THAT(few.out, Contains("the 1 that you say there are"));
@@ -211,6 +223,8 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   const Outcome slow = demand(folder, {"--set", "/slo/tpot_s=0.0001"});
   CHECK(slow.code == kInfeasible);
   CHECK_THAT(slow.out, Contains("No number of these chips serves") && Contains("even calls alone miss it"));
+  const Outcome slow_json = demand(folder, {"--set", "/slo/tpot_s=0.0001", "--json"});
+  CHECK(schema().faults_of(Json::parse(slow_json.out)) == std::vector<std::string>{});
   const Outcome small = demand(folder, {"--chips", "rtx-4090", "--set", R"(/demand={"tp": [1], "pp": [1]})"});
   CHECK(small.code == kInfeasible);
   CHECK_THAT(small.out, Contains("the memory does not hold it"));
@@ -222,6 +236,13 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   CHECK(unknown.code == kWrongInput);
   CHECK_THAT(unknown.err, Contains("--chips") && Contains("did you mean \"h100-sxm\""));
   CHECK_THAT(demand(folder, {"--price", "h100-sxm"}).err, Contains("CHIP=NUMBER"));
+  for (const char* option : {"--price", "--watts", "--design"}) {  // of a chip whose answer nobody asks for
+    const std::string said = demand(folder, {"--chips", "h100-sxm,tpu-v7", option, "tpu-v6e=3"}).err;
+    CHECK_THAT(said, Contains(std::string(option) + ": found \"tpu-v6e\", allowed: one of the chips compared: "
+                                                    "h100-sxm, tpu-v7 (did you mean \"tpu-v7\"?); --chips names more"));
+  }
+  const std::string mistyped = demand(folder, {"--price", "h1000-sxm=3"}).err;
+  CHECK_THAT(mistyped, Contains("--price: found \"h1000-sxm\"") && !Contains("/demand/assume"));
   CHECK_THAT(demand(folder, {"--set", "/slo={}"}).err, Contains("/slo") && Contains("at least one of"));
   CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
 }

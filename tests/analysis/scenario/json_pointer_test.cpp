@@ -47,7 +47,8 @@ TEST_CASE("JSON pointers: a fault says how far the pointer led, and nothing is c
     return fault ? fault->found + " | " + fault->allowed : "no fault";
   };
   CHECK(found("/pools/2/replicas") == "\"2\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one");
-  CHECK(found("/pools/00/replicas") == "\"00\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one");
+  CHECK(found("/pools/00/replicas") ==
+        "\"00\" in /pools, a list of 1 | an index from 0 to 1; 1 adds one, and no zero in front");
   CHECK(found("/new/4000000000/x") == "\"4000000000\" in /new, a list of 0 | index 0, which adds the first");
   CHECK(found("/new/name/deeper/0/1/2") == "\"1\" in /new/name/deeper/0, a list of 0 | index 0, which adds the first");
   CHECK(found("/name/x") == "\"x\" below /name, which is \"a\" | a pointer through objects and arrays");

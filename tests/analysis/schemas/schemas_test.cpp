@@ -6,6 +6,8 @@
 
 #include "agents/graph/agent_catalog.hpp"
 #include "analysis/scenario/scenario.hpp"
+#include "analysis/studies/study.hpp"
+#include "platforms/cluster/cluster.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
@@ -39,9 +41,16 @@ std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
     Scenario::read(sim::JsonFile::from(document, "document"), {built_in_catalog(), agents}, true, faults);
   } else if (kind == "agent") {
     agents::AgentCatalog::load({{"document", document.dump()}, {"sub.json", sample("sub_agent.json").dump()}}, faults);
+  } else if (kind == "study") {
+    Study::read(sim::JsonFile::from(document, "document"), faults);
   } else {
     platforms::Catalog scratch;
     scratch.add(document.dump(), "document", std::nullopt, faults);
+    if (kind == "cluster") {  // what is within its frame is read as a scenario's
+      const sim::JsonFile holder = sim::JsonFile::from({{"cluster", document["cluster"]}}, "document");
+      sim::ObjectReader reader = holder.root(faults);
+      platforms::Cluster::read(reader, "cluster", built_in_catalog());
+    }
   }
   return faults.list();
 }
@@ -76,7 +85,10 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
       {"agent", {"agent.json"}},
       {"chip", {"chip.json"}},
       {"model", {"model.json"}},
-      {"media-model", {"media-model.json"}}};
+      {"media-model", {"media-model.json"}},
+      {"engine", {"engine.json"}},
+      {"cluster", {"cluster.json"}},
+      {"study", {"study.json"}}};
   for (const auto& each : kinds) {
     const std::string& kind = each.first;
     const JsonSchema schema(schema_text(kind).value());
@@ -102,14 +114,17 @@ TEST_CASE("Schemas: readers and schemas know the same keys, everywhere") {
 TEST_CASE("Schemas: what is built in conforms") {
   for (const auto& [name, kind] : {std::pair{"chip", platforms::CatalogKind::kChip},
                                    {"model", platforms::CatalogKind::kModel},
-                                   {"media-model", platforms::CatalogKind::kMediaModel}}) {
+                                   {"media-model", platforms::CatalogKind::kMediaModel},
+                                   {"engine", platforms::CatalogKind::kEngine},
+                                   {"cluster", platforms::CatalogKind::kCluster}}) {
     const JsonSchema schema(schema_text(name).value());
     for (const std::string& entry : built_in_catalog().names(kind)) {
       INFO(entry);
       CHECK(schema.faults_of(*built_in_catalog().raw(kind, entry)) == std::vector<std::string>{});
     }
   }
-  for (const auto& [name, folder] : {std::pair{"agent", "agents/catalog"}, {"scenario", "analysis/scenarios"}}) {
+  for (const auto& [name, folder] :
+       {std::pair{"agent", "agents/catalog"}, {"scenario", "analysis/scenarios"}, {"study", "analysis/studies"}}) {
     const JsonSchema schema(schema_text(name).value());
     const std::filesystem::path path = std::filesystem::path(TOKENYARD_SOURCE_DIR) / folder;
     if (!std::filesystem::exists(path)) continue;
@@ -128,6 +143,22 @@ TEST_CASE("Schemas: they refuse what is wrong") {
   scenario["pools"][0]["replcas"] = 1;
   scenario["run"]["duration_s"] = -1;
   CHECK(schema.faults_of(scenario).size() == 2);
+  const auto faults_of = [](const char* kind, const char* pointer, const Json& wrong) {
+    Json document = sample(std::string(kind) + ".json");
+    document[Json::json_pointer(pointer)] = wrong;
+    return JsonSchema(schema_text(kind).value()).faults_of(document).size();
+  };
+  CHECK(faults_of("engine", "/arguments/block_size/value", 0) == 1);
+  CHECK(faults_of("cluster", "/cluster/sites/0/nodes/0/chip", 8) == 1);
+  CHECK(faults_of("study", "/cases/all/do", "guess") == 1);
+}
+
+TEST_CASE("Schemas: a cluster is the same in the catalogue and in a scenario") {
+  const JsonSchema scenario(schema_text("scenario").value()), cluster(schema_text("cluster").value());
+  for (const auto& [name, part] : cluster.root()["$defs"].items()) {
+    INFO(name);
+    CHECK(part == scenario.root()["$defs"][name]);
+  }
 }
 
 TEST_CASE("Schemas: a summary has the keys of its schema, no more and no fewer") {
