@@ -25,6 +25,7 @@ struct Figures {
 /// One model on one chip with one engine.
 struct Served {
   std::string chip, model, engine, weights;
+  bool static_shapes;                       ///< of the engine
   std::optional<Figures> tpot, ttft, rate;  ///< times per output token and to first token; output tokens a second
 
   std::int64_t points() const { return tpot ? tpot->points : rate ? rate->points : 0; }
@@ -38,8 +39,8 @@ std::vector<Served> read_record() {
   std::vector<Served> record;
   const sim::Json file = sim::Json::parse(embedded::track_record().front().text);
   for (const sim::Json& row : file["served"]) {
-    record.push_back({row["chip"], row["model"], row["engine"], row["weights"], read_figures(row["tpot"]),
-                      read_figures(row["ttft"]), read_figures(row["rate"])});
+    record.push_back({row["chip"], row["model"], row["engine"], row["weights"], row["static_shapes"],
+                      read_figures(row["tpot"]), read_figures(row["ttft"]), read_figures(row["rate"])});
   }
   return record;
 }
@@ -61,11 +62,11 @@ std::string of_model(const Served& served) {
   return fmt::format("{} ({} measured with {} in {})", fmt::join(errors, ", "), points, served.engine, served.weights);
 }
 
-std::string of_others(const std::string& chip) {
+std::string of_others(const std::string& chip, bool static_shapes) {
   std::set<std::string> models;
   double least = 1e9, most = 0;
   for (const Served& served : record()) {
-    if (served.chip != chip || !served.tpot) continue;
+    if (served.chip != chip || served.static_shapes != static_shapes || !served.tpot) continue;
     models.insert(served.model);
     least = std::min(least, served.tpot->error);
     most = std::max(most, served.tpot->error);
@@ -89,10 +90,11 @@ TrackRecord track_record(const PoolPlan& pool) {
   };
   for (const Served& served : record()) {
     if (served.chip != pool.chip->name || served.model != pool.model->name) continue;
+    if (served.static_shapes != pool.engine->static_shapes) continue;  // other steps altogether
     if (nearest == nullptr || rank(served) > rank(*nearest)) nearest = &served;
   }
   const std::string subject = fmt::format("{} on {}: ", pool.model->name, pool.chip->name);
-  if (nearest == nullptr) return {subject + of_others(pool.chip->name), {}};
+  if (nearest == nullptr) return {subject + of_others(pool.chip->name, pool.engine->static_shapes), {}};
   TrackRecord says{subject + of_model(*nearest), {}};
   const std::optional<Figures>& judged = nearest->tpot ? nearest->tpot : nearest->rate;
   if (judged && judged->error > kFarOffMedian) {

@@ -1,5 +1,6 @@
 #include "analysis/scenario/pool_plan.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -71,9 +72,17 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
     pool.blocks_overridden = true;
   }
   pool.batching.one_prompt = defaults.static_shapes;
-  if (pool.model != nullptr) pool.batching.max_model_len = defaults.max_model_len.value_or(pool.model->max_context);
+  if (pool.model != nullptr)
+    pool.batching.max_model_len =
+        std::min(pool.model->max_context, defaults.max_model_len.value_or(pool.model->max_context));
   if (const auto length = reader.optional_integer("max_model_len", {.minimum = 1, .maximum = 1e9}))
     pool.batching.max_model_len = *length;
+  for (const auto& [key, on] : {std::pair{"enable_chunked_prefill", pool.batching.chunked_prefill},
+                                std::pair{"enable_mixed_chunk", pool.batching.mixed_chunk},
+                                std::pair{"enable_prefix_caching", pool.cache.prefix_caching}}) {
+    if (defaults.static_shapes && on)
+      reader.fault(key, "true", fmt::format("false: {} computes a prompt at a time, whole and alone", defaults.name));
+  }
   return reader.number("kv_offloading_size", {.fallback = 0, .minimum = 0, .maximum = 1e9});
 }
 

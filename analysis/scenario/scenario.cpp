@@ -50,6 +50,15 @@ void warn(const PoolPlan& pool, std::vector<std::string>& warnings) {
         fmt::format("pool \"{}\": max_model_len is {}, but {} takes {} tokens: what lies beyond is extrapolated",
                     pool.name, pool.batching.max_model_len, pool.model->name, pool.model->max_context));
   }
+  const platforms::Tokens room = pool.cache.blocks * pool.cache.block_size;
+  const double compiled =
+      static_cast<double>(pool.batching.max_num_seqs) * static_cast<double>(pool.batching.max_model_len);
+  if (pool.engine->static_shapes && room > 0 && compiled > static_cast<double>(room)) {
+    warnings.push_back(
+        fmt::format("pool \"{}\": {} compiles places for {} calls of {} tokens, but the KV of {} fits: lower "
+                    "max_num_seqs or max_model_len",
+                    pool.name, pool.engine->name, pool.batching.max_num_seqs, pool.batching.max_model_len, room));
+  }
   const std::int64_t heads = pool.model->heads, kv = pool.model->kv_heads;
   if (heads % p.tp != 0 || (kv > 0 && kv % p.tp != 0 && p.tp % kv != 0)) {
     warnings.push_back(fmt::format(

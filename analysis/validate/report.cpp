@@ -33,7 +33,11 @@ std::string shown(const std::vector<ValidationTable>& tables, Glance glance, con
 }  // namespace
 
 ServedModel::ServedModel(const platforms::ReplicaSpec& spec, std::string by_engine)
-    : chip(spec.chip->name), model(spec.model->name), engine(std::move(by_engine)), weights(spec.weights) {}
+    : chip(spec.chip->name),
+      model(spec.model->name),
+      engine(std::move(by_engine)),
+      weights(spec.weights),
+      static_shapes(spec.compiled) {}
 
 std::string as_text(const ValidationTable& table) {
   std::string text = fmt::format("\n{}\n  {}\n  {:58} {:>12} {:>12} {:>26}  {}\n", table.title, table.note, "metric",
@@ -84,12 +88,14 @@ std::string glance_as_markdown(const std::vector<ValidationTable>& tables) {
 std::string track_record_text(const std::vector<ValidationTable>& tables) {
   struct Errors {
     FitError tpot, ttft, rate;
+    bool static_shapes = false;
   };
   std::map<std::tuple<std::string, std::string, std::string, std::string>, Errors> models;
   for (const ValidationTable& table : tables) {
     for (const ServedModel& served : table.served) {
       Errors& errors =
           models[{served.chip, served.model, served.engine, std::string(platforms::name_of(served.weights))}];
+      errors.static_shapes = served.static_shapes;
       errors.tpot.add(served.tpot);
       errors.ttft.add(served.ttft);
       errors.rate.add(served.rate);
@@ -108,6 +114,7 @@ std::string track_record_text(const std::vector<ValidationTable>& tables) {
                                         {"model", model},
                                         {"engine", engine},
                                         {"weights", weights},
+                                        {"static_shapes", errors.static_shapes},
                                         {"tpot", figures(errors.tpot)},
                                         {"ttft", figures(errors.ttft)},
                                         {"rate", figures(errors.rate)}};

@@ -24,7 +24,8 @@ struct ValidationRow {
 struct ServedModel {
   std::string chip, model, engine;
   platforms::Precision weights = platforms::Precision::kBf16;
-  FitError tpot, ttft, rate;  ///< of times per output token and to first token, and of output tokens a second
+  bool static_shapes = false;  ///< of the engine
+  FitError tpot, ttft, rate;   ///< of times per output token and to first token, and of output tokens a second
 
   ServedModel(const platforms::ReplicaSpec& spec, std::string engine);
 };

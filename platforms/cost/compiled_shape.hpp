@@ -6,7 +6,7 @@
 /// when it has been read (AWS Neuron documentation 2.33, "Decode context-length bucketing": every step reads the blocks
 /// of max_model_len for each request). A prompt is computed alone and filled up to that length (huggingface/
 /// optimum-neuron benchmark/vllm/chunked-prefill: a prefill graph of 4,096 tokens where that is the sequence length).
-/// So no step's time depends on what is in it but for whether it has a prompt.
+/// So what the chips take for a step, in time and traffic, depends on nothing but whether it is a prompt's.
 
 #include "platforms/spec/tokens.hpp"
 

@@ -256,7 +256,7 @@ const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t call
     if (calls == 0) {
       size.stretches.resize(1);
     } else if (spec_.compiled) {
-      size.stretches = {compiled_attention()};
+      size.stretches = {compiled_attention(calls)};
     } else {
       const Attention::Places places = full_->places(calls);
       size = {places.weight, full_->longest_alone(calls, false), full_->longest_alone(calls, true),
@@ -331,15 +331,18 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
   return stretches;
 }
 
-/// As long as for all places at their full length; FLOP and bytes are those of what is there.
-StepPiece KernelStepCost::compiled_attention() const {
+/// The time and the traffic of all places at their full length; FLOP are those of what is there.
+StepPiece KernelStepCost::compiled_attention(std::int32_t calls) const {
   const auto places = static_cast<double>(spec_.compiled.calls);
   const Tokens all = spec_.compiled.calls * spec_.compiled.length;
   const std::vector<StepPiece> stretches = decode_stretches(places, {places});
   StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
                                   [all](const StepPiece& stretch) { return all <= stretch.context_limit; });
-  for (std::size_t b = 0; b < kBounds; ++b) piece.base_ticks[b] += piece.slope_ticks[b] * all;
+  const std::int64_t of_windows = sim::counted(static_cast<double>(piece.base_flop) * calls / places);
+  piece.move_by(all);
+  piece.base_flop = of_windows;
   piece.slope_ticks = {};
+  piece.slope_bytes = 0;
   piece.context_limit = StepPiece{}.context_limit;
   return piece;
 }
@@ -351,7 +354,7 @@ StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const P
   const StepPiece rest = kernels(decoding.calls, chunks, others);
   const bool with_prompts = !chunks.empty() || others.prompts;
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
-  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, with_prompts);
+  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, !chunks.empty());
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
@@ -375,7 +378,7 @@ StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const
   KernelTime time;
   double flop = 0;
   for (const PrefillChunk& chunk : chunks) {
-    const Tokens filled_up = std::max(chunk.tokens, spec_.compiled.length);
+    const Tokens filled_up = std::max(chunk.tokens, spec_.compiled.length - chunk.before);
     tokens += chunk.tokens;
     computed += filled_up;
     rows += chunk.last ? 1 : 0;
@@ -390,7 +393,7 @@ StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const
       KernelTime sliding = sliding_->prefill(inside, reach);
       sliding *= c / inside;
       time += sliding;
-      flop += sliding_->prefill_flop(inside, reach) * c / inside;
+      flop += sliding_->prefill_flop(inside, reach) * static_cast<double>(chunk.tokens) / inside;
     }
   }
   const std::int64_t everyone = tokens + others.tokens, made = rows;

@@ -78,7 +78,7 @@ class KernelStepCost final : public StepCost {
   const DecodeAttention& of_size(std::int32_t calls) const;
   StepPiece decode_attention(const DecodingCalls& decoding) const;
   std::vector<StepPiece> decode_stretches(double calls, const Attention::Places& places) const;
-  StepPiece compiled_attention() const;
+  StepPiece compiled_attention(std::int32_t calls) const;
 
   ReplicaSpec spec_;
   GemmFigures gemm_;

@@ -97,7 +97,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     seconds += decode_seconds(batch, piece);
   }
   piece.base_ticks[bound] += FineTime::ticks_in(seconds);
-  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, with_prompts);
+  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, !chunks.empty());
   host_.add_to(piece, context, decoding + static_cast<double>(chunks.size()), with_prompts);
   return piece;
 }

@@ -26,12 +26,14 @@ Track replica_track(std::uint32_t pool, std::uint32_t replica, std::uint32_t lan
 }
 
 std::string phase_name(const BatchPhase& phase) {
+  if (phase.prefill_tokens == 0 && phase.decoding == 0) return "waits for other ranks";
   if (phase.prefill_tokens == 0) return fmt::format("decode x{}", phase.decoding);
   if (phase.decoding == 0) return fmt::format("prefill {}", phase.prefill_tokens);
   return fmt::format("prefill {} + decode x{}", phase.prefill_tokens, phase.decoding);
 }
 
 std::string_view phase_category(const BatchPhase& phase) {
+  if (phase.prefill_tokens == 0 && phase.decoding == 0) return "wait";
   if (phase.prefill_tokens == 0) return "decode";
   return phase.decoding == 0 ? "prefill" : "mixed";
 }
