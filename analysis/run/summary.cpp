@@ -192,8 +192,8 @@ class Summary {
   }
 
   /// Attainment: the share of the window's calls within the limits on calls, of agents that have such, or of its tasks
-  /// within those on tasks, likewise, whichever is smaller. The level is met where the smallest attainment is, of all work and
-  /// of each agent named in the level. Without any limit there is none, and goodput is all that completed.
+  /// within those on tasks, likewise, whichever is smaller. The level is met where the smallest attainment is, of all
+  /// work and of each agent named in the level. Without any limit there is none, and goodput is all that completed.
   Json slo_json() const {
     const Slo& slo = scenario_.slo;
     const bool asked = slo.has_limits();

@@ -1,8 +1,8 @@
 #pragma once
-/// What one step of a replica costs: time, arithmetic and memory traffic.
+/// What one step of a replica, or of a rank, costs: time, arithmetic and memory traffic.
 ///
 /// A step is one forward pass: some calls make a token each over their contexts' KV, and some prompts advance by a
-/// chunk. Under data-parallel attention that is a rank's. Between two changes of the batch only the contexts grow, all by a token a step, so a cost is handed out as an
+/// chunk. Between two changes of the batch only the contexts grow, all by a token a step, so a cost is handed out as an
 /// *affine piece* in the sum of contexts: fixed-point integers, valid until the batch changes or the sum passes the
 /// piece's limit. Every sum within the limit from which a piece is asked for gives the same piece. The piece is the
 /// model; stepping and leaping evaluate the same integers, which is why they agree bit for bit.

@@ -16,7 +16,8 @@ void Replica::begin_step(FineTime start) {
   if (lockstep_ != nullptr) return lockstep_->begin_step(start);
   if (!form_batch()) return note_phase(pool_.simulation.now());
   const Leap::Batch batch = batch_beside({});
-  start_leap(start, batch, Leap::pace_of(batch), steps_alike(batch));
+  const Leap::Pace pace = Leap::pace_of(batch);
+  start_leap(start, batch, pace, pace, steps_alike(batch));
   schedule_end();
 }
 

@@ -9,8 +9,7 @@ using sim::FineTime;
 using sim::Int128;
 using sim::Time;
 
-void Leap::begin(FineTime start, const Batch& batch, const Pace& pace, std::int64_t steps) {
-  const Pace own = pace_of(batch);
+void Leap::begin(FineTime start, const Batch& batch, const Pace& own, const Pace& pace, std::int64_t steps) {
   start_ = start;
   batch_ = batch;
   pace_ = pace;
@@ -60,7 +59,8 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   };
   StepTotals& of = of_its_kind(totals);
   for (std::size_t i = 0; i < kBounds; ++i) of.bound_ticks[i] += sum_of(piece.base_ticks[i], piece.slope_ticks[i]);
-  of.bound_ticks[static_cast<std::size_t>(Bound::kNetwork)] += sum.of(waits_.first_ticks, waits_.growth);
+  if (waits_.first_ticks != 0 || waits_.growth != 0)
+    of.bound_ticks[static_cast<std::size_t>(Bound::kNetwork)] += sum.of(waits_.first_ticks, waits_.growth);
   const Int128 ticks = sum.of(pace_.first_ticks, pace_.growth);
   of.busy_ticks += ticks;
   of.flop += sum_of(piece.base_flop, piece.slope_flop);

@@ -38,7 +38,7 @@ class Leap {
   }
 
   /// `pace`: the batch's own or a slower one.
-  void begin(sim::FineTime start, const Batch& batch, const Pace& pace, std::int64_t steps);
+  void begin(sim::FineTime start, const Batch& batch, const Pace& own, const Pace& pace, std::int64_t steps);
   /// Lets the leap end after fewer steps than it was to have.
   void cut(std::int64_t steps) { steps_ = steps; }
   void stop() { steps_ = 0; }

@@ -7,7 +7,8 @@ namespace tokenyard::platforms {
 
 using sim::FineTime;
 
-Lockstep::Lockstep(std::vector<Replica*> ranks) : ranks_(std::move(ranks)), batches_(ranks_.size()) {
+Lockstep::Lockstep(std::vector<Replica*> ranks)
+    : ranks_(std::move(ranks)), batches_(ranks_.size()), paces_(ranks_.size()) {
   for (Replica* rank : ranks_) rank->lockstep_ = this;
 }
 
@@ -34,15 +35,15 @@ void Lockstep::begin_step(FineTime start) {
     OtherRanks others = all;
     others.tokens -= ranks_[i]->tokens_of_step();
     batches_[i] = ranks_[i]->batch_beside(others);
-    const Leap::Pace pace = Leap::pace_of(batches_[i]);
+    const Leap::Pace& pace = paces_[i] = Leap::pace_of(batches_[i]);
     if (std::pair(pace.first_ticks, pace.growth) > std::pair(slowest.first_ticks, slowest.growth)) slowest = pace;
   }
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    steps = std::min({steps, ranks_[i]->steps_alike(batches_[i]), slowest.steps_ahead_of(Leap::pace_of(batches_[i]))});
+    steps = std::min({steps, ranks_[i]->steps_alike(batches_[i]), slowest.steps_ahead_of(paces_[i])});
   }
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
-    ranks_[i]->start_leap(start, batches_[i], slowest, steps);
+    ranks_[i]->start_leap(start, batches_[i], paces_[i], slowest, steps);
     steps = std::min(steps, ranks_[i]->leap_.steps());  // held KV and turns have cut it
   }
   for (Replica* rank : ranks_) rank->leap_.cut(steps);

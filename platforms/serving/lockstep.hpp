@@ -9,8 +9,6 @@
 ///
 /// Cost: O(ranks) per leap.
 
-#include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "platforms/serving/replica.hpp"
@@ -31,7 +29,9 @@ class Lockstep {
   OtherRanks all_ranks() const;
 
   std::vector<Replica*> ranks_;
-  std::vector<Leap::Batch> batches_;  ///< of the step that begins
+  // Of the step that begins.
+  std::vector<Leap::Batch> batches_;
+  std::vector<Leap::Pace> paces_;
 };
 
 }  // namespace tokenyard::platforms

@@ -28,7 +28,7 @@
 /// nobody could run otherwise. The first part of a prompt (CallRequest::part) is held until its call comes, under any
 /// policy.
 ///
-/// Data-parallel ranks have calls, places and a KV cache each, and step together (lockstep.hpp).
+/// Data-parallel ranks have calls, places and a KV cache each, and step together if they share experts (lockstep.hpp).
 ///
 /// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
 /// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
@@ -112,6 +112,10 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
 
   /// Calls that decode in the step at hand.
   std::int32_t decoding_now() const { return decoding_waits_ ? 0 : decoding_.size(); }
+  DecodingCalls decoding_calls() const {
+    if (decoding_waits_) return {};
+    return {decoding_.size(), decoding_.context(), pool_.cost.minds_skew() ? decoding_.skew(calls_) : 0};
+  }
   /// Tokens of the step's budget that go to them.
   Tokens decode_tokens() const { return decoding_now() * options_.speculation.queries(); }
   /// What a prompt's chunk takes of the budget: no less than its call will want when it decodes beside the others.
@@ -158,10 +162,10 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void join_running(std::uint32_t index);
 
   // replica_leaping.cpp
-  DecodingCalls decoding_calls() const;
   Tokens tokens_of_step() const;
   Leap::Batch batch_beside(const OtherRanks& others);
-  void start_leap(sim::FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps);
+  void start_leap(sim::FineTime start, const Leap::Batch& batch, const Leap::Pace& own, const Leap::Pace& pace,
+                  std::int64_t steps);
   std::int64_t steps_alike(const Leap::Batch& batch) const;
   void schedule_end();
   void cut_leap();

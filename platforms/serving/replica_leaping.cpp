@@ -11,12 +11,6 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Time;
 
-/// Of the step at hand.
-DecodingCalls Replica::decoding_calls() const {
-  if (decoding_waits_) return {};
-  return {decoding_.size(), decoding_.context(), pool_.cost.minds_skew() ? decoding_.skew(calls_) : 0};
-}
-
 /// That are computed in the step at hand.
 Tokens Replica::tokens_of_step() const {
   Tokens tokens = decode_tokens();
@@ -37,14 +31,15 @@ Leap::Batch Replica::batch_beside(const OtherRanks& others) {
           .prompts = !chunks.empty() || others.prompts};
 }
 
-void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::Pace& pace, std::int64_t steps) {
+void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::Pace& own, const Leap::Pace& pace,
+                         std::int64_t steps) {
   slowdown_ = 0;
   if (batch.prompts) {
     const std::int64_t alone =
         batch.decoding > 0 ? pool_.cost.piece(decoding_calls(), {}).ticks(batch.context) : std::int64_t{0};
     slowdown_ = std::max<std::int64_t>(0, pace.first_ticks - alone);
   }
-  leap_.begin(start, batch, pace, steps);
+  leap_.begin(start, batch, own, pace, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
   if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))
     leap_.cut(leap_.steps_beyond(held_.earliest()));
