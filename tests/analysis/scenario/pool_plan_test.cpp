@@ -1,6 +1,9 @@
 #include "analysis/scenario/pool_plan.hpp"
 
+#include <fmt/format.h>
+
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/analysis/scenario/test_catalogs.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::analysis;
@@ -55,4 +58,27 @@ TEST_CASE("What no replica can hold ends a run whose users repeat it at once") {
   CHECK_THROWS_WITH(simulate_text(text, folder), Contains("pool \"p\" rejects calls again and again") &&
                                                      Contains("a prompt of 100 tokens and an answer of 200") &&
                                                      Contains("160 tokens of KV"));
+}
+
+TEST_CASE("An engine of one compiled shape has no flags to share steps, and says where its shape does not fit") {
+  const auto text_with = [](const std::string& more) {
+    return scenario("trainium2", "llama-3.1-8b", "{}", R"({"name": "optimum-neuron")" + more + "}");
+  };
+  const auto with = [&](const std::string& more) { return read_scenario(text_with(more)); };
+  const Scenario plain = with("");
+  CHECK(plain.warnings.empty());
+  CHECK(plain.pools[0].batching.max_model_len == 4096);
+  CHECK(plain.pools[0].spec().compiled.calls == 32);
+  CHECK(plain.pools[0].spec().compiled.length == 4096);
+  CHECK_FALSE(pool_of("trainium2", "{}", "{}").spec().compiled);
+  for (const char* key : {"enable_chunked_prefill", "enable_mixed_chunk", "enable_prefix_caching"}) {
+    sim::Faults faults;
+    const sim::JsonFile file = sim::JsonFile::parse(text_with(fmt::format(R"(, "{}": true)", key)), "scenario", faults);
+    Scenario::read(file, TestCatalogs::get().view(), true, faults);
+    REQUIRE(faults.list().size() == 1);
+    CHECK_THAT(faults.list()[0].message(), Contains(key) && Contains("optimum-neuron computes a prompt at a time"));
+  }
+  const Scenario large = with(R"(, "max_num_seqs": 256, "max_model_len": 131072)");
+  REQUIRE(large.warnings.size() == 1);
+  CHECK_THAT(large.warnings[0], Contains("compiles places for 256 calls of 131072 tokens"));
 }
