@@ -37,6 +37,7 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
   cost->base = std::int64_t{1000} << FineTime::kFractionBits;
   if (below(3) == 0) cost->per_context_token = 77'777;
   if (seed % 3 == 0) cost->per_token_elsewhere = 3'333'333;
+  if (seed / 3 % 4 == 0) cost->per_skew_token = 11'111;
   Setup setup;
   setup.pools.push_back(pool_of(static_cast<std::size_t>(1 + below(3)), cost, 56 + below(30)));
   if (split) {
@@ -52,6 +53,10 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
     pool.read_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
     pool.ranks = static_cast<std::uint32_t>(1 + seed / 16 % 3);
     pool.in_step = seed % 11 != 0;
+    pool.batching.async_scheduling = seed / 5 % 3 == 0;
+    pool.batching.mixed_chunk = seed / 7 % 4 != 0;
+    pool.batching.one_prompt = seed / 9 % 5 == 0;
+    if (seed / 11 % 4 == 0) pool.batching.speculation.acceptance = {0.7, 0.4};
     if (!parts) continue;
     pool.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
     pool.eviction = static_cast<KvEviction>(below(3));
