@@ -46,8 +46,6 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
                            "as many chips as hold the weights"});
   }
   like.bench = *bench;
-  const bool static_shapes = like.defaults->static_shapes;
-  if (static_shapes) like.spec.compiled = {like.bench.batching.max_num_seqs, like.bench.batching.max_model_len};
 
   const MeasuredTable table(options.table);
   std::vector<ServingPoint> points;
@@ -57,7 +55,8 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
     point.load.prompt_tokens = table.whole(row, "prompt_tokens");
     point.load.output_tokens = table.whole(row, "output_tokens");
     point.load.requests = table.has("requests") ? table.whole(row, "requests") : 10 * point.load.users;
-    if (!static_shapes) point.bench.batching.max_model_len = point.load.prompt_tokens + point.load.output_tokens;
+    if (!like.defaults->static_shapes)
+      point.bench.batching.max_model_len = point.load.prompt_tokens + point.load.output_tokens;
     point.ttft_s = table.positive(row, "ttft_s");
     point.tpot_s = table.positive(row, "tpot_s");
   }

@@ -46,7 +46,6 @@ ServingPoint read_point(const MeasuredTable& table, std::size_t row, const platf
   if (const auto tokens = table.optional_number(row, "max_num_batched_tokens"))
     batching.max_num_batched_tokens = static_cast<platforms::Tokens>(*tokens);
   batching.max_num_batched_tokens = std::max<platforms::Tokens>(batching.max_num_batched_tokens, batching.max_num_seqs);
-  if (point.defaults->static_shapes) spec.compiled = {batching.max_num_seqs, batching.max_model_len};
   point.load = {.users = table.whole(row, "users"),
                 .prompt_tokens = table.whole(row, "prompt_tokens"),
                 .output_tokens = table.whole(row, "output_tokens"),
@@ -97,6 +96,7 @@ std::vector<ValidationTable> validate_published_serving(const std::filesystem::p
     system.fitted = system.fitted || fitted;
     result.served.emplace_back(point.spec, point.defaults->name);
     ServedModel& record = result.served.back();
+    record.static_shapes = point.defaults->static_shapes;
     const auto add = [&](const char* column, double scale, double simulated, FitError& of_system, FitError* of_record,
                          FitError& of_untouched) {
       const auto measured = table.optional_number(row, column);

@@ -33,11 +33,7 @@ std::string shown(const std::vector<ValidationTable>& tables, Glance glance, con
 }  // namespace
 
 ServedModel::ServedModel(const platforms::ReplicaSpec& spec, std::string by_engine)
-    : chip(spec.chip->name),
-      model(spec.model->name),
-      engine(std::move(by_engine)),
-      weights(spec.weights),
-      static_shapes(spec.compiled) {}
+    : chip(spec.chip->name), model(spec.model->name), engine(std::move(by_engine)), weights(spec.weights) {}
 
 std::string as_text(const ValidationTable& table) {
   std::string text = fmt::format("\n{}\n  {}\n  {:58} {:>12} {:>12} {:>26}  {}\n", table.title, table.note, "metric",
