@@ -1,7 +1,6 @@
 #include "agents/graph/agent_catalog.hpp"
 
 #include <algorithm>
-#include <boost/graph/iteration_macros.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -25,8 +24,8 @@ bool reaches(const Agent& from, const Agent& agent, std::vector<const Agent*>& s
 }
 
 std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
-  BGL_FORALL_VERTICES_T(v, agent.graph, TaskGraph) {
-    if (agent.graph[v].sub_agent == index) return "/nodes/" + agent.graph[v].name + "/agent";
+  for (const Node& node : agent.nodes) {
+    if (node.sub_agent == index) return "/nodes/" + node.name + "/agent";
   }
   return "/nodes";
 }
@@ -248,10 +247,8 @@ std::vector<const Agent*> family(const Agent& agent) {
 std::vector<std::string> node_names(const Agent& agent) {
   std::vector<std::string> names;
   for (const Agent* member : family(agent)) {
-    for (std::uint32_t v = 0; v < member->nodes(); ++v) {
-      names.push_back(member == &agent ? member->node(v).name
-                                       : fmt::format("{}/{}", member->name, member->node(v).name));
-    }
+    for (const Node& node : member->nodes)
+      names.push_back(member == &agent ? node.name : fmt::format("{}/{}", member->name, node.name));
   }
   return names;
 }

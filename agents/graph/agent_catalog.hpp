@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 
 namespace tokenyard::agents {
 

@@ -43,7 +43,7 @@ std::string dot_attributes(NodeKind kind) {
 
 }  // namespace
 
-std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge) {
+std::string edge_label(const Node& from, const Edge& edge) {
   std::vector<std::string> parts;
   if (edge.spends_usd_each > 0) {
     parts.push_back(fmt::format("{} of the budget at {:g} USD", number(edge.spends_share), edge.spends_usd_each));
@@ -54,7 +54,7 @@ std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge)
     parts.emplace_back("on error");
   } else if (edge.otherwise) {
     parts.emplace_back("else");
-  } else if (agent.node(from).urn) {
+  } else if (from.urn) {
     parts.push_back("when empty" + (edge.p < 1 ? ": " + number(edge.p) : std::string()));
   } else if (edge.p < 1) {
     parts.push_back(number(edge.p));
@@ -92,14 +92,14 @@ std::string node_detail(const Agent& agent, const Node& node) {
 
 std::string to_text(const Agent& agent) {
   std::string text = agent.title + '\n';
-  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
-    const Node& node = agent.node(v);
+  for (std::uint32_t v = 0; v < agent.nodes.size(); ++v) {
+    const Node& node = agent.nodes[v];
     const std::string detail = node_detail(agent, node);
     text += fmt::format("\n{} {} [{}]{}{}\n", v == agent.start ? "▶" : " ", node.name, name_of(node.kind),
                         detail.empty() ? "" : "  ", detail);
-    for (const Agent::Route& route : agent.routes[v]) {
-      const std::string label = edge_label(agent, v, *route.edge);
-      text += fmt::format("    → {}{}{}\n", agent.node(route.target).name, label.empty() ? "" : "  ",
+    for (const Edge& edge : node.edges) {
+      const std::string label = edge_label(node, edge);
+      text += fmt::format("    → {}{}{}\n", agent.nodes[edge.target].name, label.empty() ? "" : "  ",
                           label.empty() ? "" : '(' + label + ')');
     }
   }
@@ -111,17 +111,16 @@ std::string to_dot(const Agent& agent) {
       "digraph {} {{\n  label={}; labelloc=t; fontname=\"sans-serif\";\n"
       "  node [fontname=\"sans-serif\", fontsize=11]; edge [fontname=\"sans-serif\", fontsize=10];\n",
       dot_quoted(agent.name), dot_quoted(agent.title));
-  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
-    const Node& node = agent.node(v);
+  for (const Node& node : agent.nodes) {
     const std::string detail = node_detail(agent, node);
     text += fmt::format("  {} [label={}, {}];\n", dot_quoted(node.name),
                         dot_quoted(node.title + (detail.empty() ? "" : "\n" + detail)), dot_attributes(node.kind));
   }
-  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
-    for (const Agent::Route& route : agent.routes[v]) {
-      text += fmt::format("  {} -> {} [label={}{}];\n", dot_quoted(agent.node(v).name),
-                          dot_quoted(agent.node(route.target).name), dot_quoted(edge_label(agent, v, *route.edge)),
-                          route.edge->on_error ? ", style=dashed" : "");
+  for (const Node& node : agent.nodes) {
+    for (const Edge& edge : node.edges) {
+      text +=
+          fmt::format("  {} -> {} [label={}{}];\n", dot_quoted(node.name), dot_quoted(agent.nodes[edge.target].name),
+                      dot_quoted(edge_label(node, edge)), edge.on_error ? ", style=dashed" : "");
     }
   }
   return text + "}\n";

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 
 namespace tokenyard::agents {
 
@@ -17,7 +17,7 @@ std::string to_dot(const Agent& agent);
 std::string to_svg(const Agent& agent);
 
 /// "0.35", "5.65 of the urn, one last", "at most 3", "on error", "else"; empty for the only way on.
-std::string edge_label(const Agent& agent, std::uint32_t from, const Edge& edge);
+std::string edge_label(const Node& from, const Edge& edge);
 /// What the node does, in short: "129 tokens out", "2.1 s, 4 at once".
 std::string node_detail(const Agent& agent, const Node& node);
 

@@ -1,6 +1,8 @@
 #include "agents/graph/layered_layout.hpp"
 
 #include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/depth_first_search.hpp>
 #include <limits>
 #include <utility>
 
@@ -39,33 +41,19 @@ class LayeredLayout {
     return back_[e] ? std::pair(edges_[e].to, edges_[e].from) : std::pair(edges_[e].from, edges_[e].to);
   }
 
+  /// Those that close a cycle, as a depth-first search in the order of nodes and edges finds them.
   void find_back_edges() {
-    back_.assign(edges_.size(), false);
-    std::vector<std::vector<std::size_t>> out(nodes_.size());
+    using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property, std::size_t>;
+    Graph graph(nodes_.size());
     for (std::size_t e = 0; e < edges_.size(); ++e) {
-      if (!is_loop(e)) out[edges_[e].from].push_back(e);
+      if (!is_loop(e)) boost::add_edge(edges_[e].from, edges_[e].to, e, graph);
     }
-    enum : std::uint8_t { kNew, kOpen, kDone };
-    std::vector<std::uint8_t> state(nodes_.size(), kNew);
-    for (std::uint32_t root = 0; root < nodes_.size(); ++root) {
-      if (state[root] != kNew) continue;
-      std::vector<std::pair<std::uint32_t, std::size_t>> open = {{root, 0}};
-      state[root] = kOpen;
-      while (!open.empty()) {
-        auto& [v, next] = open.back();
-        if (next == out[v].size()) {
-          state[v] = kDone;
-          open.pop_back();
-          continue;
-        }
-        const std::size_t e = out[v][next++];
-        const std::uint32_t to = edges_[e].to;
-        if (state[to] == kOpen) back_[e] = true;
-        if (state[to] != kNew) continue;
-        state[to] = kOpen;
-        open.emplace_back(to, 0);
-      }
-    }
+    struct Finder : boost::dfs_visitor<> {
+      std::vector<bool>* back;
+      void back_edge(Graph::edge_descriptor e, const Graph& of) const { (*back)[of[e]] = true; }
+    };
+    back_.assign(edges_.size(), false);
+    boost::depth_first_search(graph, boost::visitor(Finder{{}, &back_}));
   }
 
   /// Longest paths; as many rounds as layers settle them.

@@ -4,7 +4,7 @@
 ///
 ///   fmt::format("fill=\"{}\"", look_of(node.kind).fill);
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 
 namespace tokenyard::agents {
 

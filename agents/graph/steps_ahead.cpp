@@ -25,18 +25,18 @@ std::vector<std::vector<platforms::NextUse>> steps_ahead(const std::vector<const
   std::vector<platforms::Extent> prefixes;
   for (const Agent* agent : family) {
     first.push_back(static_cast<std::uint32_t>(nodes.size()));
-    for (std::uint32_t n = 0; n < agent->nodes(); ++n) {
-      nodes.push_back(&agent->node(n));
-      prefixes.push_back(prefix_of(*agent, agent->node(n)));
+    for (const Node& node : agent->nodes) {
+      nodes.push_back(&node);
+      prefixes.push_back(prefix_of(*agent, node));
     }
   }
   std::vector<std::vector<std::uint32_t>> after(nodes.size());
   for (std::size_t m = 0; m < family.size(); ++m) {
     const Agent& agent = *family[m];
-    for (std::uint32_t n = 0; n < agent.nodes(); ++n) {
-      const Node& node = agent.node(n);
+    for (std::uint32_t n = 0; n < agent.nodes.size(); ++n) {
+      const Node& node = agent.nodes[n];
       std::vector<std::uint32_t> next;
-      for (const Agent::Route& route : agent.routes[n]) next.push_back(first[m] + route.target);
+      for (const Edge& edge : node.edges) next.push_back(first[m] + edge.target);
       if (node.kind != NodeKind::kSubAgent) {
         std::vector<std::uint32_t>& own = after[first[m] + n];
         own.insert(own.end(), next.begin(), next.end());
@@ -45,8 +45,8 @@ std::vector<std::vector<platforms::NextUse>> steps_ahead(const std::vector<const
       const Agent* sub = agent.sub_agents[node.sub_agent].get();
       const auto s = static_cast<std::size_t>(std::find(family.begin(), family.end(), sub) - family.begin());
       after[first[m] + n].push_back(first[s] + sub->start);
-      for (std::uint32_t end = 0; end < sub->nodes(); ++end) {
-        if (sub->node(end).kind != NodeKind::kEnd) continue;
+      for (std::uint32_t end = 0; end < sub->nodes.size(); ++end) {
+        if (sub->nodes[end].kind != NodeKind::kEnd) continue;
         after[first[s] + end].insert(after[first[s] + end].end(), next.begin(), next.end());
       }
     }

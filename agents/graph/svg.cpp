@@ -148,7 +148,7 @@ class Svg {
   explicit Svg(const Agent& agent) : agent_(agent) {
     // The start first: the layout begins there.
     order_.push_back(agent.start);
-    for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
+    for (std::uint32_t v = 0; v < agent.nodes.size(); ++v) {
       if (v != agent.start) order_.push_back(v);
     }
     place_.resize(order_.size());
@@ -156,14 +156,14 @@ class Svg {
   }
 
   std::string make() {
-    for (const std::uint32_t v : order_) sizes_.push_back(size_of(agent_.node(v)));
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      for (const Agent::Route& route : agent_.routes[v]) {
-        labels_.push_back(edge_label(agent_, v, *route.edge));
-        errors_.push_back(route.edge->on_error);
+    for (const std::uint32_t v : order_) sizes_.push_back(size_of(agent_.nodes[v]));
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      for (const Edge& edge : agent_.nodes[v].edges) {
+        labels_.push_back(edge_label(agent_.nodes[v], edge));
+        errors_.push_back(edge.on_error);
         const double width =
             labels_.back().empty() ? 0 : static_cast<double>(sim::characters(labels_.back())) * kLabelWidth + 10;
-        edges_.push_back({place_[v], place_[route.target], {width, labels_.back().empty() ? 0.0 : 16.0}});
+        edges_.push_back({place_[v], place_[edge.target], {width, labels_.back().empty() ? 0.0 : 16.0}});
       }
     }
     layout_ = layered_layout(sizes_, edges_);
@@ -230,7 +230,7 @@ class Svg {
   }
 
   void draw_node(std::uint32_t i) {
-    const Node& node = agent_.node(order_[i]);
+    const Node& node = agent_.nodes[order_[i]];
     const Point& at = layout_.nodes[i];
     body_ += "<g>";
     if (!node.note.empty()) body_ += "<title>" + escaped(node.note) + "</title>";
@@ -253,7 +253,7 @@ class Svg {
   /// The kinds that occur, in rows; returns the height.
   double draw_legend(double width, double top) {
     std::set<NodeKind> kinds;
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) kinds.insert(agent_.node(v).kind);
+    for (const Node& node : agent_.nodes) kinds.insert(node.kind);
     double x = 20, y = top + 10;
     for (const NodeKind kind : kinds) {
       const double item = 34 + static_cast<double>(name_of(kind).size()) * kLabelWidth + 18;

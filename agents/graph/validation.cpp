@@ -1,7 +1,8 @@
-/// The checks that concern the graph as a whole (task_graph.hpp states what they guarantee).
+#include "agents/graph/validation.hpp"
 
 #include <boost/graph/depth_first_search.hpp>
 #include <boost/graph/filtered_graph.hpp>
+#include <boost/graph/reverse_graph.hpp>
 #include <cmath>
 #include <fmt/format.h>
 #include <functional>
@@ -18,20 +19,34 @@ struct EdgeFilter {
 
 /// Notes the source of every edge that closes a cycle.
 struct BackEdges : boost::dfs_visitor<> {
-  std::vector<std::uint32_t>* found;
-  template <class Edge, class Graph>
-  void back_edge(Edge e, const Graph& graph) const {
-    found->push_back(static_cast<std::uint32_t>(boost::source(e, graph)));
+  std::vector<std::size_t>* found;
+  template <class Descriptor, class Graph>
+  void back_edge(Descriptor e, const Graph& graph) const {
+    found->push_back(boost::source(e, graph));
   }
+};
+
+/// The vertices that a depth-first search came to; it may go on from another.
+class Reached {
+ public:
+  explicit Reached(std::size_t vertices) : colors_(vertices, boost::white_color) {}
+  template <class Graph>
+  void from(std::size_t v, const Graph& graph) {
+    if (!has(v)) boost::depth_first_visit(graph, v, boost::default_dfs_visitor(), colors_.data());
+  }
+  bool has(std::size_t v) const { return colors_[v] != boost::white_color; }
+
+ private:
+  std::vector<boost::default_color_type> colors_;
 };
 
 class Validation {
  public:
-  Validation(const Agent& agent, sim::Faults& faults) : agent_(agent), faults_(faults) {}
+  Validation(const Agent& agent, sim::Faults& faults) : agent_(agent), graph_(task_graph(agent)), faults_(faults) {}
 
   void run() {
     const std::size_t before = faults_.size();
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) check_edges_of(v);
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) check_edges_of(v);
     check_reachable();
     check_ends();
     check_loops();
@@ -39,34 +54,34 @@ class Validation {
   }
 
  private:
-  void fault(std::uint32_t node, std::string_view key, std::string found, std::string allowed) {
-    const std::string place = "/nodes/" + agent_.node(node).name;
+  void fault(std::size_t node, std::string_view key, std::string found, std::string allowed) {
+    const std::string place = "/nodes/" + agent_.nodes[node].name;
     faults_.add(agent_.file, key.empty() ? place : fmt::format("{}/{}", place, key), std::move(found),
                 std::move(allowed));
   }
 
   void check_edges_of(std::uint32_t v) {
-    const Node& n = agent_.node(v);
-    const auto& routes = agent_.routes[v];
+    const Node& n = agent_.nodes[v];
+    const std::vector<Edge>& edges = n.edges;
     if (n.kind == NodeKind::kEnd) {
-      if (!routes.empty()) fault(v, "", "an end with outgoing edges", "no edges from an end");
+      if (!edges.empty()) fault(v, "", "an end with outgoing edges", "no edges from an end");
       return;
     }
-    if (routes.empty()) {
+    if (edges.empty()) {
       fault(v, "", "no outgoing edge", "an edge to another node, or kind end");
       return;
     }
     double sum = 0;
     std::size_t counts = 0, lasts = 0, errors = 0, elses = 0, unbounded = 0;
     bool outputs = true;
-    for (const auto& [target, edge] : routes) {
-      counts += edge->count.given ? 1 : 0;
-      lasts += edge->last ? 1 : 0;
-      errors += edge->on_error ? 1 : 0;
-      elses += edge->otherwise ? 1 : 0;
-      if (edge->chance()) sum += edge->p;
-      unbounded += edge->otherwise || (edge->chance() && edge->max == kNone) ? 1 : 0;
-      outputs = outputs && edge->output_tokens.given;
+    for (const Edge& edge : edges) {
+      counts += edge.count.given ? 1 : 0;
+      lasts += edge.last ? 1 : 0;
+      errors += edge.on_error ? 1 : 0;
+      elses += edge.otherwise ? 1 : 0;
+      if (edge.chance()) sum += edge.p;
+      unbounded += edge.otherwise || (edge.chance() && edge.max == kNone) ? 1 : 0;
+      outputs = outputs && edge.output_tokens.given;
     }
     if (n.calls_model() && !n.output_tokens.given && !outputs) {
       fault(v, "output_tokens", "nothing", "a distribution here or on every edge from this node");
@@ -75,8 +90,8 @@ class Validation {
       fault(v, "prompt_tokens", "nothing", "prompt_tokens or role_prefix_tokens: a fresh prompt must hold something");
     }
     if (n.kind == NodeKind::kFanOut) {
-      for (const auto& [target, edge] : routes) {
-        if (!edge->chance() || edge->p != 1 || edge->max != kNone) {
+      for (const Edge& edge : edges) {
+        if (!edge.chance() || edge.p != 1 || edge.max != kNone) {
           fault(v, "", "an edge with a condition from a fan-out", "plain edges: a fan-out takes all of them");
         }
       }
@@ -99,39 +114,20 @@ class Validation {
   }
 
   void check_reachable() {
-    std::vector<bool> seen(agent_.nodes());
-    mark(agent_.start, seen);
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      if (!seen[v]) fault(v, "", "a node that no walk reaches", "a node that can be reached from \"start\"");
-    }
-  }
-  void mark(std::uint32_t from, std::vector<bool>& seen) const {
-    std::vector<std::uint32_t> open = {from};
-    seen[from] = true;
-    while (!open.empty()) {
-      const std::uint32_t v = open.back();
-      open.pop_back();
-      for (const auto& [target, edge] : agent_.routes[v]) {
-        if (!seen[target]) {
-          seen[target] = true;
-          open.push_back(target);
-        }
-      }
+    Reached reached(agent_.nodes.size());
+    reached.from(agent_.start, graph_);
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      if (!reached.has(v)) fault(v, "", "a node that no walk reaches", "a node that can be reached from \"start\"");
     }
   }
 
   void check_ends() {
-    std::vector<bool> ends(agent_.nodes());
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-        bool reaches = agent_.node(v).kind == NodeKind::kEnd;
-        for (const auto& [target, edge] : agent_.routes[v]) reaches = reaches || ends[target];
-        if (reaches && !ends[v]) ends[v] = changed = true;
-      }
+    Reached backwards(agent_.nodes.size());
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      if (agent_.nodes[v].kind == NodeKind::kEnd) backwards.from(v, boost::make_reverse_graph(graph_));
     }
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      if (!ends[v]) fault(v, "", "no way to an end", "a path to a node of kind end");
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      if (!backwards.has(v)) fault(v, "", "no way to an end", "a path to a node of kind end");
     }
   }
 
@@ -140,14 +136,14 @@ class Validation {
   /// cycle among *those* edges every walk ends.
   void check_loops() {
     const auto leaves = [this](const TaskGraph::edge_descriptor& e) {
-      const Edge& edge = agent_.graph[e];
-      if (edge.count.given) return edge.last && agent_.graph[boost::source(e, agent_.graph)].chances == 0;
+      const Edge& edge = *graph_[e];
+      if (edge.count.given) return edge.last && agent_.nodes[boost::source(e, graph_)].chances == 0;
       return edge.max == kNone;
     };
-    std::vector<std::uint32_t> found;
-    const boost::filtered_graph<TaskGraph, EdgeFilter> unbounded(agent_.graph, EdgeFilter{leaves});
+    std::vector<std::size_t> found;
+    const boost::filtered_graph<TaskGraph, EdgeFilter> unbounded(graph_, EdgeFilter{leaves});
     boost::depth_first_search(unbounded, boost::visitor(BackEdges{{}, &found}));
-    for (const std::uint32_t v : found) {
+    for (const std::size_t v : found) {
       fault(v, "", "an edge that closes a loop without bound", "max or count on an edge of every loop");
     }
   }
@@ -155,24 +151,24 @@ class Validation {
   /// Walks a region: the main walk (no join), or the branches of a fan-out up to its join. A fan-out inside is passed
   /// over to its join; its own region is checked by itself.
   void check_region(std::vector<std::uint32_t> open, std::uint32_t fan_out) {
-    const std::uint32_t stop = fan_out == kNone ? kNone : agent_.node(fan_out).join;
-    std::vector<bool> seen(agent_.nodes());
+    const std::uint32_t stop = fan_out == kNone ? kNone : agent_.nodes[fan_out].join;
+    std::vector<bool> seen(agent_.nodes.size());
     while (!open.empty()) {
       std::uint32_t v = open.back();
       open.pop_back();
       if (seen[v]) continue;
       seen[v] = true;
-      const Node& n = agent_.node(v);
+      const Node& n = agent_.nodes[v];
       if (v == stop) continue;
       if (n.kind == NodeKind::kJoin) {
         fault(v, "",
               fan_out == kNone ? "a join reached outside its fan-out"
-                               : "a join reached by branches of the fan-out \"" + agent_.node(fan_out).name + '"',
+                               : "a join reached by branches of the fan-out \"" + agent_.nodes[fan_out].name + '"',
               "a join where the branches of its own fan-out meet");
         continue;
       }
       if (n.kind == NodeKind::kEnd && fan_out != kNone) {
-        fault(v, "", "an end reached by a branch of the fan-out \"" + agent_.node(fan_out).name + '"',
+        fault(v, "", "an end reached by a branch of the fan-out \"" + agent_.nodes[fan_out].name + '"',
               "branches that end at their join");
       }
       if (n.kind == NodeKind::kFanOut) {
@@ -184,27 +180,28 @@ class Validation {
         }
         v = n.join;
       }
-      for (const auto& [target, edge] : agent_.routes[v]) open.push_back(target);
+      for (const Edge& edge : agent_.nodes[v].edges) open.push_back(edge.target);
     }
   }
 
   void check_branches() {
     check_region({agent_.start}, kNone);
-    std::vector<bool> used(agent_.nodes());
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      if (agent_.node(v).kind != NodeKind::kFanOut) continue;
-      used[agent_.node(v).join] = true;
+    std::vector<bool> used(agent_.nodes.size());
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      if (agent_.nodes[v].kind != NodeKind::kFanOut) continue;
+      used[agent_.nodes[v].join] = true;
       std::vector<std::uint32_t> branches;
-      for (const auto& [target, edge] : agent_.routes[v]) branches.push_back(target);
+      for (const Edge& edge : agent_.nodes[v].edges) branches.push_back(edge.target);
       check_region(std::move(branches), v);
     }
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) {
-      if (agent_.node(v).kind == NodeKind::kJoin && !used[v])
+    for (std::uint32_t v = 0; v < agent_.nodes.size(); ++v) {
+      if (agent_.nodes[v].kind == NodeKind::kJoin && !used[v])
         fault(v, "", "a join without a fan-out", "a fan-out whose \"join\" is this node");
     }
   }
 
   const Agent& agent_;
+  const TaskGraph graph_;
   sim::Faults& faults_;
 };
 

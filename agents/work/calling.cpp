@@ -51,7 +51,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   const Node& node = walk.node();
   const Entry& entry = entry_of(walk);
   const std::int64_t count = copies_of(seed_, walk);
-  Answers answers(seed_, walk, *walk.way->edge, entry.spec.scale);
+  Answers answers(seed_, walk, *walk.way, entry.spec.scale);
 
   walk.open = static_cast<std::int32_t>(count);
   CallRequest request = request_of(walk);
@@ -61,7 +61,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   walk.part = {};
   const std::uint32_t next = walk.way->target;
   const std::uint32_t next_of_family = request.node + next - walk.at();
-  if (!node.fresh && next != walk.stop && walk.agent().node(next).kind != NodeKind::kEnd)
+  if (!node.fresh && next != walk.stop && walk.agent().nodes[next].kind != NodeKind::kEnd)
     request.next_node = next_of_family;
   request.next_uses = entry.family.ahead[next_of_family];
   for (std::int64_t copy = 0; copy < count; ++copy) {
@@ -86,12 +86,12 @@ void TaskPlayer::submit_part(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
   const Agent& agent = walk.agent();
   std::uint32_t next = kNone;
-  for (const Agent::Route& route : agent.routes[walk.at()]) {
-    if (route.edge->on_error) continue;
+  for (const Edge& edge : walk.node().edges) {
+    if (edge.on_error) continue;
     if (next != kNone) return;
-    next = route.target;
+    next = edge.target;
   }
-  const Node& caller = agent.node(next);
+  const Node& caller = agent.nodes[next];
   if (next == walk.stop || !caller.calls_model() || caller.fresh || caller.compact) return;
   const std::uint32_t slot = calls_.take();
   CallSlot& call = calls_[slot];

@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 #include "platforms/kv/extent.hpp"
 #include "sim/core/short_vector.hpp"
 

@@ -12,7 +12,7 @@ FamilyAtWork::FamilyAtWork(const WorkloadEntry& entry) {
   for (std::size_t m = 0; m < agents.size(); ++m) {
     const Agent& agent = *agents[m];
     Member member{&agent, first_node, {}, entry.pools[m], {}};
-    first_node += agent.nodes();
+    first_node += static_cast<std::uint32_t>(agent.nodes.size());
     for (const auto& sub : agent.sub_agents) {
       member.sub_agents.push_back(
           static_cast<std::uint32_t>(std::find(agents.begin(), agents.end(), sub.get()) - agents.begin()));

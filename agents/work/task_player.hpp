@@ -92,7 +92,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint32_t stop = kNone;  ///< a branch ends before this node: its fan-out's join
     bool live = false;
     // The visit in progress.
-    const Agent::Route* way = nullptr;  ///< chosen on entry, where the node calls a model
+    const Edge* way = nullptr;  ///< chosen on entry, where the node calls a model
     platforms::Cause waiting_for = platforms::Cause::kOther;
     std::int32_t open = 0;   ///< copies, branches or sub-agents still running
     bool error = false;      ///< one of the copies failed

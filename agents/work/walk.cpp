@@ -12,7 +12,7 @@ void Walk::reset(const Agent& agent, std::uint64_t task_entity, std::uint32_t pa
   path_ = path;
   node_ = kNone;
   visit_ = 0;
-  counts_.assign(2 * agent.nodes() + agent.edges(), 0);
+  counts_.assign(2 * agent.nodes.size() + agent.edges, 0);
 }
 
 void Walk::enter(std::uint32_t node) {
@@ -29,15 +29,15 @@ std::uint32_t Walk::fork_path(std::uint32_t branch) const {
   return static_cast<std::uint32_t>(h >> 32);
 }
 
-const Agent::Route& Walk::choose(std::uint64_t seed, bool error) {
-  const std::vector<Agent::Route>& routes = agent_->routes[node_];
+const Edge& Walk::choose(std::uint64_t seed, bool error) {
+  const std::vector<Edge>& edges = node().edges;
   if (error) {
-    for (const Agent::Route& route : routes) {
-      if (route.edge->on_error) return route;
+    for (const Edge& edge : edges) {
+      if (edge.on_error) return edge;
     }
   }
   if (node().urn) {
-    if (const Agent::Route* drawn = choose_from_urn(seed)) return *drawn;
+    if (const Edge* drawn = choose_from_urn(seed)) return *drawn;
   }
   return choose_by_chance(seed);
 }
@@ -48,81 +48,80 @@ std::int64_t Walk::bought(std::uint64_t seed, const Edge& edge) const {
   return static_cast<std::int64_t>(std::clamp(usd * edge.spends_share / edge.spends_usd_each, 0.0, 1e9));
 }
 
-const Agent::Route* Walk::choose_from_urn(std::uint64_t seed) {
-  const std::vector<Agent::Route>& routes = agent_->routes[node_];
+const Edge* Walk::choose_from_urn(std::uint64_t seed) {
+  const std::vector<Edge>& edges = node().edges;
   if (urn_open(node_) == 0) {
-    for (const auto& [target, edge] : routes) {
-      if (!edge->count.given) continue;
-      sim::Stream draws = stream(seed, edge->count.stream);
-      const std::int64_t least = edge->last ? 1 : 0;
-      const std::int64_t counted = edge->spends_usd_each > 0 ? bought(seed, *edge) : edge->count.of.sample_count(draws);
-      const std::int64_t balls = counted + edge->plus;
-      edge_count(*edge) = static_cast<std::uint32_t>(std::clamp<std::int64_t>(balls, least, 1'000'000'000));
+    for (const Edge& edge : edges) {
+      if (!edge.count.given) continue;
+      sim::Stream draws = stream(seed, edge.count.stream);
+      const std::int64_t least = edge.last ? 1 : 0;
+      const std::int64_t counted = edge.spends_usd_each > 0 ? bought(seed, edge) : edge.count.of.sample_count(draws);
+      const std::int64_t balls = counted + edge.plus;
+      edge_count(edge) = static_cast<std::uint32_t>(std::clamp<std::int64_t>(balls, least, 1'000'000'000));
     }
     urn_open(node_) = 1;
   }
   // All but the one ball that is kept for the end.
   std::uint64_t drawable = 0, left = 0;
-  const Agent::Route* last = nullptr;
-  for (const Agent::Route& route : routes) {
-    if (!route.edge->count.given) continue;
-    const std::uint32_t balls = edge_count(*route.edge);
+  const Edge* last = nullptr;
+  for (const Edge& edge : edges) {
+    if (!edge.count.given) continue;
+    const std::uint32_t balls = edge_count(edge);
     left += balls;
     drawable += balls;
-    if (route.edge->last && balls > 0) {
-      last = &route;
+    if (edge.last && balls > 0) {
+      last = &edge;
       --drawable;
     }
   }
-  const Agent::Route* drawn = last;
+  const Edge* drawn = last;
   if (drawable > 0) {
     sim::Stream next = stream(seed, node().next);
     std::uint64_t ball = next.below(drawable);
-    for (const Agent::Route& route : routes) {
-      if (!route.edge->count.given) continue;
-      const std::uint32_t balls = edge_count(*route.edge) - (&route == last ? 1 : 0);
+    for (const Edge& edge : edges) {
+      if (!edge.count.given) continue;
+      const std::uint32_t balls = edge_count(edge) - (&edge == last ? 1 : 0);
       if (ball < balls) {
-        drawn = &route;
+        drawn = &edge;
         break;
       }
       ball -= balls;
     }
   }
   if (drawn != nullptr) {
-    --edge_count(*drawn->edge);
+    --edge_count(*drawn);
     --left;
   }
   if (drawn == nullptr || (left == 0 && node().chances == 0)) urn_open(node_) = 0;
   return drawn;
 }
 
-const Agent::Route& Walk::choose_by_chance(std::uint64_t seed) {
-  const std::vector<Agent::Route>& routes = agent_->routes[node_];
-  if (routes.size() == 1) return routes.front();
+const Edge& Walk::choose_by_chance(std::uint64_t seed) {
+  const std::vector<Edge>& edges = node().edges;
+  if (edges.size() == 1) return edges.front();
   sim::Stream next = stream(seed, node().next);
   const auto used_up = [&](const Edge& edge) { return edge.max != kNone && edge_count(edge) >= edge.max; };
-  const auto draw = [&](bool all) -> const Agent::Route* {
+  const auto draw = [&](bool all) -> const Edge* {
     double sum = 0;
-    for (const auto& [target, edge] : routes) sum += edge->chance() && (all || !used_up(*edge)) ? edge->p : 0;
+    for (const Edge& edge : edges) sum += edge.chance() && (all || !used_up(edge)) ? edge.p : 0;
     double u = next.uniform() * sum;
-    const Agent::Route* chosen = nullptr;
-    for (const Agent::Route& route : routes) {
-      if (!route.edge->chance() || route.edge->p == 0 || (!all && used_up(*route.edge))) continue;
-      chosen = &route;
-      if (u < route.edge->p) break;
-      u -= route.edge->p;
+    const Edge* chosen = nullptr;
+    for (const Edge& edge : edges) {
+      if (!edge.chance() || edge.p == 0 || (!all && used_up(edge))) continue;
+      chosen = &edge;
+      if (u < edge.p) break;
+      u -= edge.p;
     }
     return chosen;
   };
-  const Agent::Route* chosen = draw(true);
-  if (chosen != nullptr && used_up(*chosen->edge)) {
-    const auto otherwise =
-        std::find_if(routes.begin(), routes.end(), [](const Agent::Route& r) { return r.edge->otherwise; });
-    if (otherwise != routes.end()) return *otherwise;
+  const Edge* chosen = draw(true);
+  if (chosen != nullptr && used_up(*chosen)) {
+    const auto otherwise = std::find_if(edges.begin(), edges.end(), [](const Edge& r) { return r.otherwise; });
+    if (otherwise != edges.end()) return *otherwise;
     chosen = draw(false);
   }
   if (chosen == nullptr) throw sim::InternalError("walk: node \"" + node().name + "\" has no way on");
-  if (chosen->edge->max != kNone) ++edge_count(*chosen->edge);
+  if (chosen->max != kNone) ++edge_count(*chosen);
   return *chosen;
 }
 

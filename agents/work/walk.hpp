@@ -9,7 +9,7 @@
 ///
 /// Cost: O(outgoing edges) to choose a way. Walks are recycled; a walk in progress allocates nothing.
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 #include "sim/core/short_vector.hpp"
 
 namespace tokenyard::agents {
@@ -21,13 +21,13 @@ class Walk {
   void enter(std::uint32_t node);
 
   const Agent& agent() const { return *agent_; }
-  const Node& node() const { return agent_->node(node_); }
+  const Node& node() const { return agent_->nodes[node_]; }
   std::uint32_t at() const { return node_; }
 
   /// A stream of this visit.
   sim::Stream stream(std::uint64_t seed, sim::StreamName name) const { return {seed, name, entity_, visit()}; }
   /// The way on from the node it is at; `error` after a failed tool or sub-agent. Once per visit.
-  const Agent::Route& choose(std::uint64_t seed, bool error);
+  const Edge& choose(std::uint64_t seed, bool error);
   /// The path of what forks here: a branch by its edge, a copy of a sub-agent by its number.
   std::uint32_t fork_path(std::uint32_t branch) const;
   std::uint64_t entity() const { return entity_; }
@@ -37,14 +37,14 @@ class Walk {
 
  private:
   std::uint32_t& visits(std::uint32_t node) { return counts_[node]; }
-  std::uint32_t& urn_open(std::uint32_t node) { return counts_[agent_->nodes() + node]; }
+  std::uint32_t& urn_open(std::uint32_t node) { return counts_[agent_->nodes.size() + node]; }
   /// Balls left of an edge with count; times taken of one with max.
-  std::uint32_t& edge_count(const Edge& edge) { return counts_[2 * agent_->nodes() + edge.index]; }
+  std::uint32_t& edge_count(const Edge& edge) { return counts_[2 * agent_->nodes.size() + edge.index]; }
 
   /// What the edge's share of the task's budget pays: the same budget on every branch and visit.
   std::int64_t bought(std::uint64_t seed, const Edge& edge) const;
-  const Agent::Route* choose_from_urn(std::uint64_t seed);
-  const Agent::Route& choose_by_chance(std::uint64_t seed);
+  const Edge* choose_from_urn(std::uint64_t seed);
+  const Edge& choose_by_chance(std::uint64_t seed);
 
   const Agent* agent_ = nullptr;
   std::uint64_t entity_ = 0;

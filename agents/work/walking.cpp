@@ -91,7 +91,7 @@ bool TaskPlayer::begin_node(std::uint32_t index) {
 
 void TaskPlayer::leave_node(std::uint32_t index, bool error) {
   TimedWalk& walk = walks_[index];
-  const Agent::Route& way = walk.way != nullptr ? *walk.way : walk.choose(seed_, error);
+  const Edge& way = walk.way != nullptr ? *walk.way : walk.choose(seed_, error);
   walk.way = nullptr;
   go(index, way.target);
 }
@@ -108,16 +108,16 @@ void TaskPlayer::end_walk(std::uint32_t index, bool failed) {
 
 bool TaskPlayer::begin_branches(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
-  const std::vector<Agent::Route>& routes = walk.agent().routes[walk.at()];
+  const std::vector<Edge>& edges = walk.node().edges;
   const std::uint32_t join = walk.node().join;
-  walk.open = static_cast<std::int32_t>(routes.size());
+  walk.open = static_cast<std::int32_t>(edges.size());
   std::vector<std::uint32_t> branches;
-  for (const Agent::Route& route : routes) {
-    const std::uint32_t branch = new_walk(walk.task, index, walk.member, walk.fork_path(route.edge->index), true);
+  for (const Edge& edge : edges) {
+    const std::uint32_t branch = new_walk(walk.task, index, walk.member, walk.fork_path(edge.index), true);
     walks_[branch].stop = join;
     branches.push_back(branch);
   }
-  for (std::size_t i = 0; i < branches.size(); ++i) go(branches[i], routes[i].target);
+  for (std::size_t i = 0; i < branches.size(); ++i) go(branches[i], edges[i].target);
   return true;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 #include "agents/work/arrivals.hpp"
 #include "agents/work/tool_overlap.hpp"
 #include "agents/work/visit_draws.hpp"

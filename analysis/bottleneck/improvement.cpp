@@ -46,8 +46,7 @@ double raise(T& limit, double factor) {
 
 bool has_nodes(const agents::WorkloadEntry& entry, bool human) {
   for (const agents::Agent* member : agents::family(*entry.agent)) {
-    for (std::uint32_t v = 0; v < member->nodes(); ++v) {
-      const agents::Node& node = member->node(v);
+    for (const agents::Node& node : member->nodes) {
       if (node.waits() && (node.kind == agents::NodeKind::kHuman) == human) return true;
     }
   }

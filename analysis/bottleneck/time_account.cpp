@@ -1,10 +1,9 @@
 #include "analysis/bottleneck/time_account.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "analysis/run/summary.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 

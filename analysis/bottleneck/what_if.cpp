@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <span>
 #include <tbb/parallel_for.h>
 
 #include "analysis/page/human_number.hpp"
 #include "analysis/run/recording.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 #include "sim/random/portable_math.hpp"
 #include "sim/statistics/mean_interval.hpp"
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_set>
 
 #include "analysis/campaign/summary_key.hpp"
 #include "analysis/run/digest.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 
@@ -40,7 +40,7 @@ const std::vector<std::string>& default_outputs() {
 }
 
 /// The same text for equal values, whatever the order of keys.
-std::string canonical(const Json& value) { return nlohmann::json(value).dump(); }
+std::string canonical(const Json& value) { return sim::to_text(Json(nlohmann::json(value))); }
 
 /// The trace that a scenario plays, if it names one.
 std::optional<std::string> trace_of(const Json& scenario) {

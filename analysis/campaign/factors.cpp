@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 #include "sim/random/distribution.hpp"
 #include "sim/random/portable_math.hpp"
 

@@ -9,13 +9,12 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sys/file.h>
 #include <thread>
 #include <unistd.h>
 
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -52,13 +51,12 @@ bool locks(int descriptor) {
 std::string outputs_text(const RunOutcome& result) {
   Json outputs = Json::object();
   for (const auto& [key, value] : result.outputs) outputs[key] = sim::or_null(value);
-  return outputs.dump();
+  return sim::to_text(outputs);
 }
 
 /// A run's outputs as they were stored.
 Json outputs_in(const Statement& row, int column, const std::string& key, const std::filesystem::path& path) {
-  Json outputs = Json::parse(row.text(column), nullptr, false);
-  if (outputs.is_object()) return outputs;
+  if (auto outputs = sim::parse_json(row.text(column)); outputs && outputs->is_object()) return *std::move(outputs);
   throw sim::InputError(
       {path.string(), "run " + key, "outputs that are no JSON object",
        fmt::format("what a campaign wrote there: remove {} and run the campaign again", path.filename().string())});
@@ -74,16 +72,16 @@ bool has_outputs(const Json& outputs, const std::vector<std::string>& wanted) {
 
 /// The first difference between what two campaigns mean, in brackets.
 std::string first_change(const std::string& before, const std::string& now) {
-  const auto old = nlohmann::json::parse(before, nullptr, false), is = nlohmann::json::parse(now);
-  if (old.is_discarded()) return "";
-  const auto changes = nlohmann::json::diff(old, is);
+  const auto old = sim::parse_json(before), is = sim::parse_json(now);
+  if (!old) return "";
+  const Json changes = Json::diff(*old, is.value());
   if (changes.empty()) return "";
   const std::string place = changes[0]["path"];
-  const auto shown_at = [&](const nlohmann::json& all) {
-    const nlohmann::json::json_pointer pointer(place);
-    return all.contains(pointer) ? sim::shown(Json(all.at(pointer))) : "absent";
+  const auto shown_at = [&](const Json& all) {
+    const Json::json_pointer pointer(place);
+    return all.contains(pointer) ? sim::shown(all.at(pointer)) : "absent";
   };
-  return fmt::format(" ({} was {}, is {})", place, shown_at(old), shown_at(is));
+  return fmt::format(" ({} was {}, is {})", place, shown_at(*old), shown_at(*is));
 }
 
 }  // namespace
@@ -162,7 +160,7 @@ void Results::adopt(const Campaign& campaign) {
   for (std::size_t cell = 0; cell < campaign.cells(); ++cell) {
     Json factors = Json::object();
     for (const auto& [pointer, setting] : campaign.factors(cell)) factors[pointer] = setting;
-    insert.run(cell, factors.dump());
+    insert.run(cell, sim::to_text(factors));
   }
   Statement select = db_.prepare("SELECT key, outputs FROM runs");
   select.bind_all();

@@ -3,11 +3,10 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <new>
-#include <nlohmann/json.hpp>
 
 #include "analysis/result/value_at.hpp"
 #include "analysis/run/recording.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 
@@ -48,17 +47,16 @@ std::string RunOutcome::to_text() const {
   for (const auto& [key, value] : outputs) values.push_back({key, sim::or_null(value)});
   Json of_input = Json::array();
   for (const sim::Fault& fault : faults) of_input.push_back({fault.file, fault.place, fault.found, fault.allowed});
-  return Json{{"failure", static_cast<int>(failure)},
-              {"message", message},
-              {"faults", of_input},
-              {"outputs", values},
-              {"wall_s", wall_s},
-              {"memory_mb", memory_mb}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
+  return sim::to_text({{"failure", static_cast<int>(failure)},
+                       {"message", message},
+                       {"faults", of_input},
+                       {"outputs", values},
+                       {"wall_s", wall_s},
+                       {"memory_mb", memory_mb}});
 }
 
 RunOutcome RunOutcome::from_text(const std::string& text) {
-  const Json json = Json::parse(text);
+  const Json json = sim::parse_json(text).value();
   RunOutcome result;
   result.failure = static_cast<RunFailure>(json.at("failure").get<int>());
   result.message = json.at("message").get<std::string>();

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "sim/input/json.hpp"
 #include "sim/statistics/mean_interval.hpp"
 #include "traces/writers/output_file.hpp"
 #include "traces/writers/row_text.hpp"
@@ -28,7 +28,7 @@ std::string factor_fields(const Campaign& campaign, std::size_t cell) {
     const auto found =
         std::find_if(setting.begin(), setting.end(), [&](const auto& pair) { return pair.first == pointer; });
     if (found != setting.end())
-      fields += csv_field(found->second.is_string() ? found->second.get<std::string>() : found->second.dump());
+      fields += csv_field(found->second.is_string() ? found->second.get<std::string>() : sim::to_text(found->second));
     fields += ',';
   }
   return fields;

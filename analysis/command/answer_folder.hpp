@@ -4,7 +4,7 @@
 ///
 ///   const AnswerFolder folder(a.out);
 ///   … simulations …
-///   folder.write("demand.json", json.dump(2) + '\n');
+///   folder.write("demand.json", sim::to_text(json, 2) + '\n');
 
 #include <filesystem>
 #include <string>

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/bottleneck/page.hpp"
 #include "analysis/bottleneck/what_if.hpp"
@@ -17,6 +16,7 @@
 #include "analysis/command/progress.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/page/human_number.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -204,10 +204,10 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   const WhatIf study = in_scenario(a.scenario, [&] { return what_if(scenario, options); });
   progress.wipe();
   const sim::Json json = to_json(study);
-  folder.write("bottleneck.json", json.dump(2) + '\n');
+  folder.write("bottleneck.json", sim::to_text(json, 2) + '\n');
   folder.write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
   if (a.json) {
-    fmt::print(surroundings.out, "{}\n", json.dump(2));
+    fmt::print(surroundings.out, "{}\n", sim::to_text(json, 2));
   } else if (!a.quiet) {
     const std::vector<Figure> figures = shown_figures(scenario.slo, goal);
     fmt::print(surroundings.out, "\n{}\n{}\n{}{}\n{}\n{}\n{}", wrapped(study.verdict, "  "),

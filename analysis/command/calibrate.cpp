@@ -5,12 +5,12 @@
 #include <cctype>
 #include <cstdlib>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/calibrate/serving_calibration.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "sim/input/json.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -93,7 +93,7 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
                                : a.format == "serving"     ? calibrate_served(a, options, catalogs.platforms)
                                                            : calibrate(options, catalogs.platforms);
-  const std::string entry = chip.entry.dump(2, ' ', false, sim::Json::error_handler_t::replace);  // a path is any bytes
+  const std::string entry = sim::to_text(chip.entry, 2);  // a path is any bytes
   read_back(chip, entry, a.out);
   fmt::format_to(file.out(), "{}\n", entry);
   file.commit();

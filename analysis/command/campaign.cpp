@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
@@ -15,6 +14,7 @@
 #include "analysis/command/option_checks.hpp"
 #include "analysis/command/progress.hpp"
 #include "analysis/page/human_number.hpp"
+#include "sim/input/json.hpp"
 #include "sim/input/shell_quoted.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -115,8 +115,9 @@ class CampaignCommand {
     progress.wipe();
     const std::size_t failures = results.failures();
     if (arguments_.json) {
-      fmt::print(surroundings_.out, "{}\n",
-                 counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left).dump(2));
+      fmt::print(
+          surroundings_.out, "{}\n",
+          sim::to_text(counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left), 2));
     } else if (!arguments_.quiet) {
       fmt::print(surroundings_.out, "{}: {} runs now, {} before; {} failed, {} left. Results in {}\n", campaign_.name(),
                  tally.done + tally.failed, tally.before, failures, tally.left, (folder_ / shard_.file()).string());
@@ -188,7 +189,7 @@ class CampaignCommand {
       }
     }
     if (arguments_.json) {
-      fmt::print(surroundings_.out, "{}\n", rows.dump(2));
+      fmt::print(surroundings_.out, "{}\n", sim::to_text(rows, 2));
     } else if (!arguments_.quiet) {
       const Repetitions& repetitions = campaign_.repetitions();
       fmt::print(surroundings_.err, "{} runs to do in {} cells, {} done{}{}\n", agenda.left(), campaign_.cells(),
@@ -235,7 +236,7 @@ class CampaignCommand {
     if (arguments_.json) {
       sim::Json json = counts_json(done, failed.size(), agenda.left());
       json["left_s"] = left_s;
-      fmt::print(surroundings_.out, "{}\n", json.dump(2));
+      fmt::print(surroundings_.out, "{}\n", sim::to_text(json, 2));
     } else {
       fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(),
                  campaign_.repetitions().fixed() || agenda.left() == 0 ? "" : "at least ", agenda.left());

@@ -3,11 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
+#include "sim/input/json.hpp"
 #include "traces/readers/task_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -96,7 +96,7 @@ std::vector<std::string> names_of(const std::vector<Entry>& entries) {
 
 void list(const CatalogArguments& a, const std::vector<Entry>& entries, std::FILE* out) {
   if (a.json) {
-    fmt::print(out, "{}\n", sim::Json(names_of(entries)).dump(2));
+    fmt::print(out, "{}\n", sim::to_text(sim::Json(names_of(entries)), 2));
     return;
   }
   TextTable table({TextTable::kLeft, TextTable::kLeft});
@@ -116,8 +116,7 @@ void show_facts(const platforms::Catalog& catalog, CatalogKind kind, const std::
 void show_agent(const agents::Agent& agent, const std::vector<std::string>& variants, std::FILE* out) {
   fmt::print(out, "{} ({})\n", agent.title, agent.file);
   TextTable table({TextTable::kLeft, TextTable::kLeft, TextTable::kLeft, TextTable::kLeft});
-  for (std::uint32_t v = 0; v < agent.nodes(); ++v) {
-    const agents::Node& node = agent.node(v);
+  for (const agents::Node& node : agent.nodes) {
     table.row({node.name, std::string(agents::name_of(node.kind)), node.evidence, node.note});
   }
   fmt::print(out, "{}", table.text("  "));
@@ -154,7 +153,8 @@ int show_catalog(const CatalogArguments& a, const Surroundings& surroundings) {
   } else if (a.kind == "agents") {
     show_agent(*catalogs.agents.find(a.name), catalogs.agents.variants(a.name), surroundings.out);
   } else if (a.json) {
-    fmt::print(surroundings.out, "{}\n", sim::Json{{"name", entry->name}, {"description", entry->line}}.dump(2));
+    fmt::print(surroundings.out, "{}\n",
+               sim::to_text(sim::Json{{"name", entry->name}, {"description", entry->line}}, 2));
   } else {
     fmt::print(surroundings.out, "{}: {}\n", entry->name, entry->line);
   }

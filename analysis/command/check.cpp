@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -11,6 +10,7 @@
 #include "analysis/command/trace_options.hpp"
 #include "analysis/page/human_number.hpp"
 #include "analysis/studies/study.hpp"
+#include "sim/input/json.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/readers/unpacked_file.hpp"
 
@@ -119,7 +119,7 @@ class Check {
         break;
       case Kind::kCatalogEntry: {
         const auto schema = file.value()["schema"].get<std::string>();
-        catalogs_.platforms.add(file.value().dump(), path, std::nullopt, faults);
+        catalogs_.platforms.add(sim::to_text(file.value()), path, std::nullopt, faults);
         if (!faults.empty()) break;
         if (schema == platforms::schema_of(platforms::CatalogKind::kCluster)) {
           clusters_.push_back({path, std::move(file)});
@@ -247,12 +247,12 @@ class Check {
     std::ifstream in(path);
     std::string line;
     std::getline(in, line);
-    const Json row = Json::parse(line, nullptr, false);
-    if (!row.is_object()) return "mooncake";
+    const std::optional<Json> row = sim::parse_json(line);
+    if (!row || !row->is_object()) return "mooncake";
     for (const char* key : {"wait_for", "dependencies", "play_id", "request_id", "tool_wait_ms"}) {
-      if (row.contains(key)) return "agentic-mooncake";
+      if (row->contains(key)) return "agentic-mooncake";
     }
-    return row.contains("session_id") ? "mooncake-sessions" : "mooncake";
+    return row->contains("session_id") ? "mooncake-sessions" : "mooncake";
   }
 
   /// Whether its beginning can be read, and is text; if not, a fault says so.

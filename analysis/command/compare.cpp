@@ -5,12 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/page/human_number.hpp"
 #include "sim/input/faults.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -111,7 +111,7 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
         {"", "tokenyard compare", "one folder", "the base's folder, then one or more to compare with it"});
   const Comparison comparison = compare({arguments.folders.begin(), arguments.folders.end()});
   if (arguments.json) {
-    fmt::print(surroundings.out, "{}\n", to_json(comparison).dump(2, ' ', false, sim::Json::error_handler_t::replace));
+    fmt::print(surroundings.out, "{}\n", sim::to_text(to_json(comparison), 2));
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -20,6 +19,7 @@
 #include "analysis/demand/sized_scenario.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -224,7 +224,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
       in_scenario(a.scenario, [&] { return find_demand(scenario, catalogs.platforms, chips, options); });
   progress.wipe();
   const Json json = to_json(demand, scenario);
-  folder.write("demand.json", json.dump(2) + '\n');
+  folder.write("demand.json", sim::to_text(json, 2) + '\n');
   folder.write("demand.csv", to_csv(demand));
   folder.write("demand.html", demand_page(demand, scenario, surroundings.command_line));
   for (const DemandEntry& entry : demand.entries) {
@@ -232,7 +232,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
       folder.write(entry.chip->name + ".json", sized->dump(2) + '\n');
   }
   if (a.json) {
-    fmt::print(surroundings.out, "{}\n", json.dump(2));
+    fmt::print(surroundings.out, "{}\n", sim::to_text(json, 2));
   } else if (!a.quiet) {
     fmt::print(surroundings.out, "{}", demand_text(demand, scenario));
   }

@@ -2,13 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/commands.hpp"
 #include "analysis/command/text_table.hpp"
 #include "analysis/command/trace_options.hpp"
 #include "analysis/fit_agent/learn.hpp"
 #include "analysis/page/human_number.hpp"
+#include "sim/input/json.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/output_file.hpp"
@@ -66,7 +66,7 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const Observed observed = observe(*source, a.agent, a.limit);
   const LearnedAgent learned = learn(observed, a.name, fmt::format("{} ({})", a.trace, a.format));
-  fmt::format_to(file.out(), "{}\n", learned.agent.dump(2, ' ', false, sim::Json::error_handler_t::replace));
+  fmt::format_to(file.out(), "{}\n", sim::to_text(learned.agent, 2));
   file.commit();
 
   std::FILE* out = surroundings.out;

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "sim/input/faults.hpp"
+#include "sim/input/json.hpp"
 #include "sim/input/json_reader.hpp"
-#include "sim/input/utf8.hpp"
 
 namespace tokenyard::analysis {
 namespace {

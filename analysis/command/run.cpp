@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/assertion.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -16,6 +15,7 @@
 #include "analysis/command/trace_options.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/run/recording.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -168,12 +168,12 @@ int run(const RunArguments& arguments, const Surroundings& surroundings) {
   options.command = surroundings.command_line;
   options.network = arguments.network;
   options.inputs = inputs_of(arguments, scenario);
-  options.resolved = resolved(arguments, opened.file.value()).dump();
+  options.resolved = sim::to_text(resolved(arguments, opened.file.value()));
   surroundings.catch_interrupts();
   const sim::Json summary = in_scenario(arguments.scenario, [&] { return simulate(scenario, replay, options); });
   progress.wipe();
   if (arguments.json) {
-    fmt::print(surroundings.out, "{}\n", summary.dump(2));
+    fmt::print(surroundings.out, "{}\n", sim::to_text(summary, 2));
   } else if (!arguments.quiet) {
     fmt::print(surroundings.out, "{}",
                terminal_summary(summary, opened.file.value(), options.out.string(), wants_colour(surroundings.out)));

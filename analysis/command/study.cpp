@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -12,6 +11,7 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/page.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -40,7 +40,7 @@ int list_studies(const StudyArguments& a, const Surroundings& surroundings) {
       const Study study = load_study(name);
       list.push_back({{"name", name}, {"title", study.title}, {"question", study.question}});
     }
-    fmt::print(surroundings.out, "{}\n", list.dump(2));
+    fmt::print(surroundings.out, "{}\n", sim::to_text(list, 2));
     return kDone;
   }
   TextTable table({TextTable::kLeft, TextTable::kLeft});
@@ -81,12 +81,12 @@ int study(const StudyArguments& a, const Surroundings& surroundings) {
   for (const Study& of : studies) {
     const Findings& findings = book.emplace_back(examine(of, catalogs.view(), a, surroundings));
     const sim::Json json = to_json(findings);
-    folder.write(of.name + ".json", json.dump(2) + '\n');
+    folder.write(of.name + ".json", sim::to_text(json, 2) + '\n');
     surroundings.end_on_interrupt(
         fmt::format("Interrupted: of {} studies the findings of {} are kept in {}, without a page.", studies.size(),
                     book.size(), out.string()));
     if (a.json) {
-      fmt::print(surroundings.out, "{}\n", json.dump(2));
+      fmt::print(surroundings.out, "{}\n", sim::to_text(json, 2));
     } else if (!a.quiet) {
       fmt::print(surroundings.out, "{}", study_text(findings));
     }

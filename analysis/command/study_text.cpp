@@ -6,7 +6,7 @@
 #include "analysis/command/text_table.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/study_unit.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <unordered_map>
 
@@ -12,7 +11,7 @@
 #include "analysis/result/run_result.hpp"
 #include "analysis/result/value_at.hpp"
 #include "analysis/scenario/service_level.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 #include "traces/readers/fields.hpp"
 #include "traces/readers/line_file.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "analysis/run/digest.hpp"
+#include "sim/input/json.hpp"
 #include "traces/writers/output_file.hpp"
 
 namespace tokenyard::analysis {
@@ -26,24 +26,24 @@ std::filesystem::path Cache::file_of(const std::string& key) const {
 
 std::optional<Json> Cache::find(const Json& key) const {
   if (folder_.empty()) return {};
-  const std::string text = key.dump();
+  const std::string text = sim::to_text(key);
   std::ifstream in(file_of(text), std::ios::binary);
   if (!in) return {};
-  Json kept = Json::parse(in, nullptr, false);
-  if (!kept.is_object() || !kept.contains("key") || !kept.contains("value") || kept["key"] != sha256(text)) return {};
-  return std::move(kept["value"]);
+  std::optional<Json> kept = sim::parse_json(std::string(std::istreambuf_iterator<char>(in), {}));
+  if (!kept || !kept->is_object() || kept->value("key", Json()) != sha256(text) || !kept->contains("value")) return {};
+  return std::move((*kept)["value"]);
 }
 
 void Cache::keep(const Json& key, const Json& value) const {
   if (folder_.empty()) return;
-  const std::string text = key.dump();
+  const std::string text = sim::to_text(key);
   const std::filesystem::path path = file_of(text);
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
   if (error) return;
   try {
     traces::OutputFile file(path);
-    fmt::format_to(file.out(), "{}\n", Json{{"key", sha256(text)}, {"value", value}}.dump(1));
+    fmt::format_to(file.out(), "{}\n", sim::to_text(Json{{"key", sha256(text)}, {"value", value}}, 1));
     file.commit();
   } catch (const traces::OutputError&) {
   }

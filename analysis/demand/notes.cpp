@@ -17,7 +17,7 @@ std::string listed(const std::vector<std::string>& names) { return fmt::format("
 /// Whether agents, whose calls repeat what came before, are served by a router that knows nothing of it.
 bool scatters_tasks(const Scenario& scenario) {
   const bool agents = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
-                                  [](const agents::WorkloadEntry& entry) { return entry.agent->nodes() > 2; });
+                                  [](const agents::WorkloadEntry& entry) { return entry.agent->nodes.size() > 2; });
   return agents && std::any_of(scenario.pools.begin(), scenario.pools.end(), [](const PoolPlan& pool) {
            return pool.takes_calls() && pool.cache.prefix_caching &&
                   (pool.router == platforms::Router::kLeastLoaded || pool.router == platforms::Router::kRoundRobin);

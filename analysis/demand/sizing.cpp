@@ -1,6 +1,6 @@
 #include "analysis/demand/sizing.hpp"
 
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <map>
 
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -1,10 +1,9 @@
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/demand/demand.hpp"
 #include "analysis/demand/notes.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 #include "traces/writers/row_text.hpp"
 
 namespace tokenyard::analysis {
@@ -151,7 +150,7 @@ std::string to_csv(const Demand& demand) {
         entry.band ? cell(entry.band->high) : "", number(entry.deployment.nodes()), entry.deployment.cells, replicas,
         parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour), cell(e.usd_per_task),
         cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw), sizing.seeds, sizing.seeds_met,
-        sizing.met ? sizing.figures["attainment"].dump() : "", sizing.limit, entry.on_front,
+        sizing.met ? sim::to_text(sizing.figures["attainment"]) : "", sizing.limit, entry.on_front,
         traces::csv_field(sizing.why_not));
   }
   return text;

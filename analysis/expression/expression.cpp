@@ -4,8 +4,8 @@
 #include <cctype>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "sim/input/json.hpp"
 #include "sim/random/portable_math.hpp"
 
 namespace tokenyard::analysis {
@@ -294,13 +294,13 @@ class Parser {
     };
     while (end < text_.size() && inside(end)) ++end;
     const std::string found = text_.substr(at_, end - at_);
-    Json number = Json::parse(found, nullptr, false);
+    std::optional<Json> number = sim::parse_json(found);
     for (const Function& function : kFunctions) {
       if (found != function.name || end >= text_.size() || text_[end] != '(') continue;
       at_ = end + 1;
       return call(function);
     }
-    Node node = number.is_discarded() ? name(found) : constant(std::move(number));
+    Node node = number ? constant(*std::move(number)) : name(found);
     at_ = std::max(at_, end);
     return node;
   }

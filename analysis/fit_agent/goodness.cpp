@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <nlohmann/json.hpp>
 
 #include "agents/work/task_player.hpp"
 #include "analysis/measured/sample_statistics.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -133,8 +133,7 @@ double Goodness::worst() const {
 
 Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   sim::Faults faults;
-  const auto catalog = agents::AgentCatalog::load(
-      {{"learned", agent.dump(-1, ' ', false, sim::Json::error_handler_t::replace)}}, faults);
+  const auto catalog = agents::AgentCatalog::load({{"learned", sim::to_text(agent)}}, faults);
   faults.throw_if_any();
   agents::WorkloadEntry entry;
   entry.agent = catalog.find(agent["name"].get<std::string>());

@@ -24,7 +24,7 @@
 ///
 ///   Observed observed = observe(*source, "", 0);
 ///   LearnedAgent learned = learn(observed, "mine", "traces.jsonl (weka)");
-///   learned.agent.dump(2);
+///   to_text(learned.agent, 2);
 
 #include <nlohmann/json.hpp>
 #include <string>

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "sim/core/error.hpp"
+#include "sim/input/json.hpp"
 
 #include "embedded/page_assets.hpp"
 
@@ -64,7 +64,7 @@ std::string html_escaped(std::string_view text) {
 }
 
 std::string json_for_html(const sim::Json& value) {
-  const std::string text = value.dump(-1, ' ', false, sim::Json::error_handler_t::replace);
+  const std::string text = sim::to_text(value);
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {

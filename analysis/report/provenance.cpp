@@ -1,9 +1,9 @@
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/page/html.hpp"
 #include "analysis/page/human_number.hpp"
 #include "analysis/report/sections.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -27,7 +27,7 @@ std::string origin_table(const RunResult& result) {
   HtmlTable table{"The run", {}, {}, 2};
   table.rows = {{"Tokenyard", html_escaped(text_at(manifest, {"version"}))},
                 {"status", html_escaped(text_at(summary, {"status"}))},
-                {"seed", seed.is_number() ? seed.dump() : "–"},
+                {"seed", seed.is_number() ? sim::to_text(seed) : "–"},
                 {"simulated", human_number(number_at(summary, {"simulated_s"}), Unit::kSeconds)},
                 {"wall time", human_number(number_at(manifest, {"wall_s"}), Unit::kSeconds)}};
   return table.html();
@@ -50,7 +50,7 @@ std::string reproduction(const Json& manifest) {
       html_escaped(text_at(manifest, {"command"})));
   const Json& scenario = value_at(manifest, {"scenario"});
   if (!scenario.is_object()) return html;
-  const std::string text = scenario.dump(2, ' ', false, Json::error_handler_t::replace);
+  const std::string text = sim::to_text(scenario, 2);
   if (text.size() > kLongestScenario)
     return html + "<p class=\"say\">The scenario, as it was resolved, is in manifest.json.</p>\n";
   return html + html_details("The scenario, as it was resolved", "<pre>" + html_escaped(text) + "</pre>");

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -11,7 +12,7 @@ using sim::Json;
 
 void write_json(const std::filesystem::path& path, const Json& json) {
   traces::OutputFile file(path);
-  fmt::format_to(file.out(), "{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));  // a path is any bytes
+  fmt::format_to(file.out(), "{}\n", sim::to_text(json, 2));  // a path is any bytes
   file.commit();
 }
 
@@ -98,7 +99,7 @@ void write_summary(const Scenario& scenario, const SimulateOptions& options, con
                                              {"seed", scenario.seed},
                                              {"network", options.network},
                                              {"inputs", inputs},
-                                             {"scenario", Json::parse(options.resolved)},
+                                             {"scenario", sim::parse_json(options.resolved).value()},
                                              {"wall_s", summary["wall_s"]},
                                              {"status", summary["status"]}});
 }

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/run/track_record.hpp"
 #include "analysis/run/validity.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <tuple>
 #include <vector>
 
 #include "analysis/measured/fit_error.hpp"
+#include "sim/input/json.hpp"
 
 #include "embedded/track_record.hpp"
 
@@ -37,7 +37,7 @@ std::optional<Figures> read_figures(const sim::Json& json) {
 
 std::vector<Served> read_record() {
   std::vector<Served> record;
-  const sim::Json file = sim::Json::parse(embedded::track_record().front().text);
+  const sim::Json file = sim::parse_json(embedded::track_record().front().text).value();
   for (const sim::Json& row : file["served"]) {
     record.push_back({row["chip"], row["model"], row["engine"], row["weights"], row["static_shapes"],
                       read_figures(row["tpot"]), read_figures(row["ttft"]), read_figures(row["rate"])});

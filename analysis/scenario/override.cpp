@@ -1,9 +1,7 @@
 #include "analysis/scenario/override.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "analysis/scenario/json_pointer.hpp"
-#include "sim/input/utf8.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 

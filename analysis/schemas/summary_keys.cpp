@@ -1,9 +1,9 @@
 #include "analysis/schemas/summary_keys.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "analysis/schemas/schemas.hpp"
+#include "sim/input/json.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::analysis {
@@ -47,7 +47,7 @@ std::vector<std::string> SummaryKeys::names() const {
 
 const SummaryKeys& summary_keys() {
   static const SummaryKeys kKeys = [] {
-    const Json schema = Json::parse(schema_text("summary").value());
+    const Json schema = sim::parse_json(schema_text("summary").value()).value();
     return read(schema, "", schema);
   }();
   return kKeys;

@@ -5,7 +5,7 @@
 #include "analysis/bottleneck/improvement.hpp"
 #include "analysis/demand/demand.hpp"
 #include "analysis/run/simulate.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -17,7 +17,7 @@ using sim::or_null;
 Json chip_json(const platforms::Chip& chip, const platforms::Catalog& catalog) {
   Json json = {{"name", chip.name}};
   for (const platforms::Fact& fact : catalog.facts(platforms::CatalogKind::kChip, chip.name))
-    json[Json::json_pointer('/' + fact.key)] = Json::parse(fact.value, nullptr, false);
+    json[Json::json_pointer('/' + fact.key)] = sim::parse_json(fact.value).value_or(Json());
   return json;
 }
 
@@ -70,7 +70,9 @@ Json sized(const Scenario& scenario, const Catalogs& catalogs) {
 
 }  // namespace
 
-std::string CaseJob::key() const { return Json{{"scenario", scenario}, {"scale", scale}, {"sized", sized}}.dump(); }
+std::string CaseJob::key() const {
+  return sim::to_text(Json{{"scenario", scenario}, {"scale", scale}, {"sized", sized}});
+}
 
 Json run_case(const CaseJob& job, const Catalogs& catalogs, const std::string& name) {
   Json result;

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "analysis/studies/study_unit.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 

@@ -7,7 +7,7 @@
 #include "analysis/page/html.hpp"
 #include "analysis/studies/findings.hpp"
 #include "analysis/studies/study_unit.hpp"
-#include "sim/input/or_null.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -207,7 +207,7 @@ class Article {
     std::string scenarios;
     for (const StudyCase& of : study_.cases) {
       const Json& scenario = f_.scenarios.at(of.name);
-      scenarios += html_details(of.title, "<pre>" + html_escaped(scenario.dump(2)) + "</pre>");
+      scenarios += html_details(of.title, "<pre>" + html_escaped(sim::to_text(scenario, 2)) + "</pre>");
     }
     return fmt::format(
         "<h2>The same again</h2>\n<pre>tokenyard study {}</pre>\n<p class=\"say\">{} simulated cases in {:.0f} s. The "

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "analysis/measured/measured_table.hpp"
+#include "sim/input/json.hpp"
 #include "sim/random/stream.hpp"
 #include "traces/readers/line_file.hpp"
 
@@ -76,7 +76,7 @@ class Conversation {
 AgenticSessions::AgenticSessions(const std::filesystem::path& data) {
   traces::LineFile sessions(data / "kv_cache_tester_agentic" / "traces_710_rle.jsonl.xz");
   for (std::string_view line; sessions.next(line);) {
-    const auto json = nlohmann::json::parse(line);
+    const sim::Json json = sim::parse_json(line).value();
     std::vector<Turn>& turns = traces_[json.at("id").get<std::string>()];
     for (const auto& request : json.at("requests")) {
       Turn& turn = turns.emplace_back();

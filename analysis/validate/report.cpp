@@ -3,9 +3,10 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
+
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -98,23 +99,22 @@ std::string track_record_text(const std::vector<ValidationTable>& tables) {
     }
   }
   const auto figures = [](const FitError& error) {
-    if (error.rows() == 0) return nlohmann::ordered_json();
+    if (error.rows() == 0) return sim::Json();
     const auto rounded = [](double x) { return std::round(1000 * x) / 1000; };
-    return nlohmann::ordered_json{
-        {"points", error.rows()}, {"ratio", rounded(error.bias())}, {"error", rounded(error.median())}};
+    return sim::Json{{"points", error.rows()}, {"ratio", rounded(error.bias())}, {"error", rounded(error.median())}};
   };
   std::string rows;
   for (const auto& [key, errors] : models) {
     const auto& [chip, model, engine, weights] = key;
-    const nlohmann::ordered_json row = {{"chip", chip},
-                                        {"model", model},
-                                        {"engine", engine},
-                                        {"weights", weights},
-                                        {"static_shapes", errors.static_shapes},
-                                        {"tpot", figures(errors.tpot)},
-                                        {"ttft", figures(errors.ttft)},
-                                        {"rate", figures(errors.rate)}};
-    rows += fmt::format("{}    {}", rows.empty() ? "" : ",\n", row.dump());
+    const sim::Json row = {{"chip", chip},
+                           {"model", model},
+                           {"engine", engine},
+                           {"weights", weights},
+                           {"static_shapes", errors.static_shapes},
+                           {"tpot", figures(errors.tpot)},
+                           {"ttft", figures(errors.ttft)},
+                           {"rate", figures(errors.rate)}};
+    rows += fmt::format("{}    {}", rows.empty() ? "" : ",\n", sim::to_text(row));
   }
   return fmt::format(
       "{{\n  \"source\": \"./dev validate, which writes this file and docs/fidelity.md\",\n  \"served\": [\n{}\n  "

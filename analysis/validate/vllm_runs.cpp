@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "analysis/calibrate/profile_reader.hpp"
 #include "analysis/measured/measured_table.hpp"
@@ -12,6 +11,7 @@
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/profiled_step_cost.hpp"
 #include "sim/input/faults.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -43,7 +43,7 @@ Measured read_requests(const std::filesystem::path& path) {
   std::vector<Row> rows;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    const auto json = nlohmann::json::parse(line);
+    const sim::Json json = sim::parse_json(line).value();
     const auto seconds = [&](const char* key) { return json.at(key).get<double>(); };
     const auto tokens = [&](const char* key) { return json.at(key).get<std::int64_t>(); };
     rows.push_back({seconds("arrival_time"), seconds("queued_ts"), seconds("first_token_ts"), seconds("last_token_ts"),

@@ -8,7 +8,6 @@
 /// bits on vLLM 0.22, as its entry has them with their source.
 
 #include <array>
-#include <nlohmann/json_fwd.hpp>
 
 #include "platforms/spec/kernel_residual.hpp"
 

@@ -1,6 +1,6 @@
 #include "platforms/spec/fact.hpp"
 
-#include <nlohmann/json.hpp>
+#include "sim/input/json.hpp"
 
 namespace tokenyard::platforms {
 
@@ -24,7 +24,7 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
     const bool many = rows.is_array() && rows.size() > 12;
     fact.value = table  ? std::to_string(rows.size()) + " rows"
                  : many ? std::to_string(rows.size()) + " numbers"
-                        : rows.dump();
+                        : sim::to_text(rows);
     fact.source = text_at(value, "source");
     fact.date = text_at(value, "date");
     fact.note = text_at(value, "note");
@@ -44,7 +44,7 @@ void collect(const Json& value, const std::string& key, std::vector<Fact>& facts
   } else if (value.is_number() || value.is_boolean()) {
     Fact fact;
     fact.key = key;
-    fact.value = value.dump();
+    fact.value = sim::to_text(value);
     facts.push_back(std::move(fact));
   }
 }

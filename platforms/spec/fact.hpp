@@ -7,7 +7,6 @@
 /// may have the bare number instead. A number that nobody knows is absent.
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

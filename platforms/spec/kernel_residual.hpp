@@ -9,7 +9,6 @@
 /// fastest], "source": …}. Cost of a look-up: O(log of the axes' points).
 
 #include <array>
-#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <vector>
 

@@ -4,9 +4,10 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+
+#include "sim/input/json.hpp"
 
 namespace tokenyard::sim {
 namespace {
@@ -98,7 +99,7 @@ std::string place_of(std::string_view text, std::size_t byte) {
 
 std::string shown(const Json& value) {
   constexpr std::size_t kLongest = 60;
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = to_text(value);
   if (text.size() <= kLongest) return text;
   std::size_t length = kLongest - 1;
   while ((static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // not in the middle of a character

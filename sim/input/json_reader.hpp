@@ -19,17 +19,15 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/input/faults.hpp"
+#include "sim/input/json_fwd.hpp"
 
 namespace tokenyard::sim {
-
-using Json = nlohmann::ordered_json;
 
 class ObjectReader;
 

@@ -53,7 +53,7 @@ Work ads(const Bought& images, const Bought& videos) {
 double pictures(const Played& played, std::int64_t frames_over) {
   double calls = 0;
   for (const auto& call : played.calls) {
-    const auto& node = played.agent->node(call.record.node);
+    const auto& node = played.agent->nodes[call.record.node];
     calls += call.record.media_steps > 0 && node.picture.frames > frames_over ? 1 : 0;
   }
   return calls / static_cast<double>(played.tasks.size());

@@ -163,7 +163,7 @@ TEST_CASE("Customer service: variants change what they name") {
   CHECK(light.mean().prompt == Approx(retail.prompt));
   double thinking_calls = 0;
   for (const auto& call : light.calls) {
-    const std::string& name = light.agent->node(call.record.node).name;
+    const std::string& name = light.agent->nodes[call.record.node].name;
     thinking_calls += name == "agent" || name == "wrap-up" ? 1 : 0;
   }
   CHECK(light.mean().output - retail.output == Approx(lognormal(347, 0.8) * thinking_calls / 10'000).epsilon(0.02));

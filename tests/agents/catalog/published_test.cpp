@@ -43,7 +43,7 @@ TEST_CASE("Published workloads: augmented calls have the interceptions and conte
   };
   std::map<std::string, Seen> seen;
   for (const auto& [task, calls] : by_task(played)) {
-    Seen& kind = seen[played.agent->node(calls.front().node).name];
+    Seen& kind = seen[played.agent->nodes[calls.front().node].name];
     ++kind.tasks;
     for (std::size_t i = 0; i + 1 < calls.size(); ++i) {
       ++kind.interceptions;

@@ -33,10 +33,10 @@ TEST_CASE("Calls until a role's next one are counted along the shortest way, int
   const Agent& lead = *entry.agent;
   const Agent& helper = *lead.sub_agents[0];
   const std::uint64_t lead_role = lead.contexts[0].role_content, helper_role = helper.contexts[0].role_content;
-  const std::uint64_t check_role = lead.node(lead.find("check")).role_content;
+  const std::uint64_t check_role = lead.nodes[lead.find("check")].role_content;
   const auto ahead = steps_ahead(family(lead));
-  REQUIRE(ahead.size() == lead.nodes() + helper.nodes());
-  const auto calls = [&](std::uint32_t node, std::uint64_t role) -> std::uint32_t {
+  REQUIRE(ahead.size() == lead.nodes.size() + helper.nodes.size());
+  const auto calls = [&](std::size_t node, std::uint64_t role) -> std::uint32_t {
     for (const platforms::NextUse& use : ahead[node]) {
       if (use.prefix.content == role) return use.calls;
     }
@@ -50,7 +50,7 @@ TEST_CASE("Calls until a role's next one are counted along the shortest way, int
   CHECK(calls(lead.find("help"), lead_role) == 3);
   CHECK(calls(lead.find("plan"), helper_role) == 2);
   CHECK(calls(lead.find("sum"), check_role) == 0);
-  const std::uint32_t rest = lead.nodes() + helper.find("rest");
+  const std::size_t rest = lead.nodes.size() + helper.find("rest");
   CHECK(calls(rest, check_role) == 1);
   CHECK(calls(rest, lead_role) == 2);
   CHECK(calls(lead.find("done"), lead_role) == 0);

@@ -48,16 +48,16 @@ TEST_CASE("Variants patch nodes and edges, one after the other") {
   const auto alone = catalog.find("desk", {"alone"}, faults);
   const auto patient = catalog.find("desk", {"patient"}, faults);
   REQUIRE(faults.empty());
-  CHECK(plain->node(0).output_tokens.of.mean() == Approx(87));
-  CHECK(plain->node(0).thinking_tokens.given);
+  CHECK(plain->nodes[0].output_tokens.of.mean() == Approx(87));
+  CHECK(plain->nodes[0].thinking_tokens.given);
   CHECK(quick->title == "Quick desk");
-  CHECK(quick->node(0).output_tokens.of.mean() == Approx(20));
-  CHECK_FALSE(quick->node(0).thinking_tokens.given);
-  CHECK(quick->routes[0][0].edge->p == 0.9);
-  CHECK(alone->nodes() == 3);
+  CHECK(quick->nodes[0].output_tokens.of.mean() == Approx(20));
+  CHECK_FALSE(quick->nodes[0].thinking_tokens.given);
+  CHECK(quick->nodes[0].edges[0].p == 0.9);
+  CHECK(alone->nodes.size() == 3);
   CHECK(alone->sub_agents.empty());
   REQUIRE(patient->find("call") != kNone);
-  CHECK(patient->routes[patient->find("wait")].front().target == patient->find("call"));
+  CHECK(patient->nodes[patient->find("wait")].edges.front().target == patient->find("call"));
 }
 
 TEST_CASE("A variant goes on to the sub-agents that offer it") {
@@ -67,8 +67,8 @@ TEST_CASE("A variant goes on to the sub-agents that offer it") {
   const auto thinking = catalog.find("desk", {"thinking"}, faults);
   REQUIRE(faults.empty());
   REQUIRE(thinking->sub_agents.size() == 1);
-  CHECK(thinking->sub_agents[0]->node(0).thinking_tokens.given);
-  CHECK_FALSE(catalog.find("helper")->node(0).thinking_tokens.given);
+  CHECK(thinking->sub_agents[0]->nodes[0].thinking_tokens.given);
+  CHECK_FALSE(catalog.find("helper")->nodes[0].thinking_tokens.given);
   CHECK(catalog.find("desk", {"busy"}, faults)->sub_agents[0] == catalog.find("helper"));
   CHECK(catalog.find("desk", {}, faults) == catalog.find("desk"));
   CHECK(catalog.find("nobody", {"busy"}, faults) == nullptr);

@@ -57,7 +57,7 @@ TEST_CASE("A family at work: members once each, numbered nodes, their sub-agents
   for (std::size_t m = 0; m < 3; ++m) {
     CHECK(at_work.members[m].first_node == nodes);
     CHECK(at_work.members[m].pools == entry.pools[m]);
-    nodes += at_work.members[m].agent->nodes();
+    nodes += static_cast<std::uint32_t>(at_work.members[m].agent->nodes.size());
   }
   CHECK(at_work.ahead.size() == nodes);
   CHECK(nodes == node_names(*entry.agent).size());

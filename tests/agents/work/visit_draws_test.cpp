@@ -44,7 +44,7 @@ TEST_CASE("Draws of a visit: the same again, others at the next visit and in ano
   const Draws draws;
   const auto answer = [&](Walk walk, int visits) {
     for (int i = 1; i < visits; ++i) walk.enter(walk.at());
-    return Answers(kSeed, walk, *walk.agent().routes[walk.at()][0].edge, {}).next().visible;
+    return Answers(kSeed, walk, walk.node().edges[0], {}).next().visible;
   };
   const Walk walk = draws.at("plain");
   CHECK(answer(walk, 1) == answer(walk, 1));
@@ -55,9 +55,8 @@ TEST_CASE("Draws of a visit: the same again, others at the next visit and in ano
 TEST_CASE("Draws of a visit: an answer has its edge's length if that has one, and what is asked of it scales") {
   const Draws draws;
   const Walk walk = draws.at("ask");
-  const auto& routes = walk.agent().routes[walk.at()];
   const auto next = [&](std::size_t way, double scale) {
-    return Answers(kSeed, walk, *routes[way].edge, {.output_tokens = scale}).next();
+    return Answers(kSeed, walk, walk.node().edges[way], {.output_tokens = scale}).next();
   };
   CHECK(next(0, 1).visible == 3);
   CHECK(next(0, 1).thinking == 100);

@@ -1,9 +1,10 @@
-#include "agents/graph/task_graph.hpp"
+#include "agents/graph/agent.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agents/graph/validation.hpp"
 #include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::agents {
@@ -48,11 +49,11 @@ class AgentReader {
         "nodes", [&](const std::string& name, sim::ObjectReader& n) { read_node(name, n); }, true);
     for (const auto& [from, name, pointer] : joins_) {
       const std::uint32_t join = agent_.find(name);
-      if (join == kNone || agent_.node(join).kind != NodeKind::kJoin) {
+      if (join == kNone || agent_.nodes[join].kind != NodeKind::kJoin) {
         faults_.add(agent_.file, pointer, '"' + name + '"',
                     "a node of kind join" + sim::did_you_mean(name, node_names()));
       }
-      agent_.graph[from].join = join;
+      agent_.nodes[from].join = join;
     }
     r.each(
         "edges", [&](sim::ObjectReader& e) { read_edge(e); }, true);
@@ -129,7 +130,7 @@ class AgentReader {
     } else if (n.kind == NodeKind::kMedia) {
       read_media(n, r);
     } else if (n.kind == NodeKind::kFanOut) {
-      joins_.push_back({agent_.nodes(), r.string("join"), r.pointer_to("join")});
+      joins_.push_back({static_cast<std::uint32_t>(agent_.nodes.size()), r.string("join"), r.pointer_to("join")});
     } else if (n.kind == NodeKind::kSubAgent) {
       const std::string sub = r.string("agent");
       const auto found = std::find(agent_.sub_agent_names.begin(), agent_.sub_agent_names.end(), sub);
@@ -139,7 +140,7 @@ class AgentReader {
     } else if (n.kind == NodeKind::kEnd) {
       n.failed = r.choice("status", {"completed", "failed"}, "completed") == "failed";
     }
-    boost::add_vertex(n, agent_.graph);
+    agent_.nodes.push_back(std::move(n));
   }
 
   void read_call(Node& n, sim::ObjectReader& r) {
@@ -223,11 +224,7 @@ class AgentReader {
     }
   }
 
-  std::vector<std::string> node_names() const {
-    std::vector<std::string> names;
-    for (std::uint32_t v = 0; v < agent_.nodes(); ++v) names.push_back(agent_.node(v).name);
-    return names;
-  }
+  std::vector<std::string> node_names() const { return names_of(agent_.nodes); }
 
   std::uint32_t endpoint(sim::ObjectReader& r, std::string_view key) {
     const std::optional<std::string> name = r.valid_string(key);
@@ -241,8 +238,8 @@ class AgentReader {
     const std::uint32_t from = endpoint(r, "from");
     const std::uint32_t to = endpoint(r, "to");
     Edge e;
-    e.index = agent_.edges();
-    const auto name = [&](std::uint32_t node) { return node == kNone ? std::string() : agent_.node(node).name; };
+    e.index = agent_.edges;
+    const auto name = [&](std::uint32_t node) { return node == kNone ? std::string() : agent_.nodes[node].name; };
     const std::string owner = fmt::format("{}>{}#{}", name(from), name(to), e.index);
     e.p = r.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
     if (const auto max = r.optional_integer("max", {.minimum = 1, .maximum = 1e9}))
@@ -274,7 +271,7 @@ class AgentReader {
       r.fault(e.on_error ? "on" : "else", "other conditions beside it", "this condition alone");
     }
     if (from == kNone || to == kNone) return;
-    Node& source = agent_.graph[from];
+    Node& source = agent_.nodes[from];
     if (!source.calls_model() && (e.output_tokens.given || e.thinking_tokens.given)) {
       r.fault(e.output_tokens.given ? "output_tokens" : "thinking_tokens", "an edge from a node that calls no model",
               "only on an edge from an llm, guardrail or router node");
@@ -284,7 +281,9 @@ class AgentReader {
     }
     source.urn = source.urn || e.count.given;
     source.chances += e.chance() ? 1 : 0;
-    boost::add_edge(from, to, e, agent_.graph);
+    e.target = to;
+    source.edges.push_back(std::move(e));
+    ++agent_.edges;
   }
 
   struct JoinName {
@@ -304,19 +303,13 @@ std::shared_ptr<Agent> Agent::read(const sim::JsonFile& file, sim::Faults& fault
   agent->file = file.name();
   const std::size_t before = faults.size();
   AgentReader(*agent, faults).read(file.root(faults));
-  agent->routes.resize(agent->nodes());
-  for (std::uint32_t v = 0; v < agent->nodes(); ++v) {
-    for (auto [e, end] = boost::out_edges(v, agent->graph); e != end; ++e) {
-      agent->routes[v].push_back({static_cast<std::uint32_t>(boost::target(*e, agent->graph)), &agent->graph[*e]});
-    }
-  }
   if (faults.size() == before) validate(*agent, faults);
   return agent;
 }
 
 std::uint32_t Agent::find(std::string_view node_name) const {
-  for (std::uint32_t v = 0; v < nodes(); ++v) {
-    if (graph[v].name == node_name) return v;
+  for (std::uint32_t v = 0; v < nodes.size(); ++v) {
+    if (nodes[v].name == node_name) return v;
   }
   return kNone;
 }
