@@ -31,8 +31,7 @@ platforms::Cluster cluster_of(const Scenario& scenario, const platforms::Chip& c
   cluster.sites.resize(1);
   NodeGroup group{&chip, 1, chips_per_node, {1, 1, 1}};
   if (group.is_torus()) {
-    group.shape =
-        platforms::most_compact(chips_per_node, chip.scale_up.topology == platforms::ScaleUpTopology::kTorus2d ? 2 : 3);
+    group.shape = platforms::most_compact(chips_per_node, chip.scale_up.torus_dimensions());
   }
   cluster.sites[0].groups = {group};
   return cluster;

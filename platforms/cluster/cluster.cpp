@@ -13,18 +13,6 @@ namespace {
 
 using sim::ObjectReader;
 
-/// Of the chips' scale-up links; 0 if they form no torus.
-int torus_dimensions(const Chip& chip) {
-  switch (chip.scale_up.topology) {
-    case ScaleUpTopology::kTorus2d:
-      return 2;
-    case ScaleUpTopology::kTorus3d:
-      return 3;
-    default:
-      return 0;
-  }
-}
-
 /// Extents that were written, as a shape; nothing if they are none of at most `dimensions`.
 std::optional<TorusShape> as_shape(const std::vector<std::int64_t>& extents, int dimensions) {
   if (extents.empty() || extents.size() > static_cast<std::size_t>(dimensions)) return {};
@@ -45,7 +33,7 @@ void skip_remarks(ObjectReader& reader) {
 void read_shape(ObjectReader& reader, NodeGroup& group) {
   const Chip& chip = *group.chip;
   const std::vector<std::int64_t> written = optional_counts(reader, "shape");
-  const int dimensions = torus_dimensions(chip);
+  const int dimensions = chip.scale_up.torus_dimensions();
   if (dimensions == 0) {
     if (!written.empty()) {
       reader.fault("shape", sim::shown(reader.value()["shape"]),
@@ -168,7 +156,7 @@ void join(Site& site, const WrittenFabric& written, const std::string& file, sim
 
 }  // namespace
 
-bool NodeGroup::is_torus() const { return chip != nullptr && torus_dimensions(*chip) > 0; }
+bool NodeGroup::is_torus() const { return chip != nullptr && chip->scale_up.torus_dimensions() > 0; }
 
 std::int64_t Site::nodes() const {
   std::int64_t total = 0;

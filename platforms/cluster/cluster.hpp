@@ -25,10 +25,10 @@
 #include <string_view>
 #include <vector>
 
-#include "platforms/cluster/torus.hpp"
 #include "platforms/cost/node_span.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "platforms/spec/chip.hpp"
+#include "platforms/spec/torus.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {

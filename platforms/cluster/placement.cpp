@@ -255,7 +255,7 @@ class Placer {
     const std::string name = node_name(ground, node);
     if (torus_on_network(group)) {
       const TorusShape& unit = ground.unit;
-      const double links = chip.scale_up.topology == ScaleUpTopology::kTorus2d ? 4 : 6;
+      const int links = 2 * chip.scale_up.torus_dimensions();
       std::array<LinkSpec, 3> hops;
       for (std::size_t d = 0; d < 3; ++d) {
         const std::int64_t abreast = volume(unit) / unit[d];  // links through a face of the unit

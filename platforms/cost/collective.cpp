@@ -22,7 +22,9 @@ std::optional<double> all_reduce_s(const Chip& chip, std::int64_t chips, double 
   if (measured.empty()) {
     if (!collectives.link_efficiency || !collectives.alpha_s || !chip.scale_up.bytes_per_s) return std::nullopt;
     const auto n = static_cast<double>(chips);
-    return *collectives.alpha_s + 2 * (n - 1) / n * bytes / (*collectives.link_efficiency * *chip.scale_up.bytes_per_s);
+    return *collectives.alpha_s +
+           2 * (n - 1) / n * bytes /
+               (*collectives.link_efficiency * *chip.scale_up.bytes_per_s * chip.scale_up.ring_share(chips));
   }
   const auto above = std::lower_bound(measured.begin(), measured.end(), chips,
                                       [](const Chip::AllReduce& entry, std::int64_t n) { return entry.chips < n; });
@@ -39,7 +41,8 @@ Collective::Collective(const Chip& chip, std::int64_t chips, const NodeSpan& spa
       span_(span),
       group_(chips),
       near_(span.within(chips)),
-      link_bytes_per_s_(link_bytes_per_s(chip) * chip.collectives.link_efficiency.value_or(1)),
+      exchange_bytes_per_s_(link_bytes_per_s(chip) * chip.scale_up.exchange_share(near_) *
+                            chip.collectives.link_efficiency.value_or(1)),
       exchange_alpha_s_(std::max(kExchangeAlpha, chip.collectives.alpha_s.value_or(0))) {}
 
 KernelTime Collective::all_reduce(double bytes) const {
@@ -52,7 +55,8 @@ KernelTime Collective::all_reduce(double bytes) const {
 KernelTime Collective::all_to_all(double bytes) const {
   KernelTime time;
   if (group_ > 1)
-    time[Bound::kNetwork] = exchange_alpha_s_ + std::max(bytes / link_bytes_per_s_, span_.all_to_all_s(bytes, group_));
+    time[Bound::kNetwork] =
+        exchange_alpha_s_ + std::max(bytes / exchange_bytes_per_s_, span_.all_to_all_s(bytes, group_));
   return time;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 /// Time of collectives among the chips of a replica.
 ///
-/// An all-reduce takes what the chip's entry has measured for its size. For exchanges, the link's rate counts. What
-/// leaves a node pays for it (node_span.hpp).
+/// An all-reduce takes what the chip's entry has measured for its size; without that, and in exchanges, the rate of the
+/// links counts that the group can use (scale_up.hpp). What leaves a node pays for it (node_span.hpp).
 
 #include <optional>
 
@@ -12,8 +12,8 @@
 
 namespace tokenyard::platforms {
 
-/// Bytes per second, one direction, from a chip to others of its node: over its scale-up links, else its NICs. Assumed
-/// for a chip without either, which serves alone: no replica of several is timed on it (Chip::missing).
+/// Bytes per second, one direction, of all ways from a chip to others of its node: its scale-up links, else its NICs.
+/// Assumed for a chip without either, which serves alone: no replica of several is timed on it (Chip::missing).
 double link_bytes_per_s(const Chip& chip);
 
 /// Seconds of an all-reduce of `bytes` over `chips` ≥ 2 within the domain: measured, interpolated in log2 of the chips
@@ -33,7 +33,7 @@ class Collective {
   const Chip* chip_;
   NodeSpan span_;
   std::int64_t group_, near_;  ///< chips in all, and of them in one node
-  double link_bytes_per_s_, exchange_alpha_s_;
+  double exchange_bytes_per_s_, exchange_alpha_s_;
 };
 
 }  // namespace tokenyard::platforms

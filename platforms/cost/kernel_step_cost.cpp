@@ -210,7 +210,9 @@ KernelTime KernelStepCost::compute_token_time(std::int64_t tokens) const {
   }
   if (p.pp > 1) {
     // Every micro-batch passes every stage.
-    const double link = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : link_bytes_per_s(*spec_.chip);
+    const Chip& chip = *spec_.chip;
+    const double pair = link_bytes_per_s(chip) * chip.scale_up.ring_share(2);
+    const double link = spec_.span.crosses(p.chips()) ? spec_.span.bytes_per_s : pair;
     time[Bound::kNetwork] += static_cast<double>(p.pp) * activation / link;
   }
   return time;

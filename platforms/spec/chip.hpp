@@ -21,26 +21,12 @@
 #include "platforms/spec/kernel_profile.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 #include "platforms/spec/precision.hpp"
+#include "platforms/spec/scale_up.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
 
-/// How the chips of a scale-up domain are connected. `kPcie`: through the host's PCI Express; `kNone`: one chip is all.
-enum class ScaleUpTopology : std::uint8_t { kNone, kPcie, kSwitch, kMesh, kTorus2d, kTorus3d };
-inline constexpr std::array<std::string_view, 6> kScaleUpTopologyNames = {"none", "pcie",    "switch",
-                                                                          "mesh", "torus2d", "torus3d"};
-constexpr std::string_view name_of(ScaleUpTopology topology) {
-  return kScaleUpTopologyNames[static_cast<std::size_t>(topology)];
-}
-
 struct Chip {
-  struct ScaleUp {
-    ScaleUpTopology topology = ScaleUpTopology::kNone;
-    std::optional<double> bytes_per_s;         ///< all links of a chip together, one direction
-    std::optional<std::int64_t> domain_chips;  ///< the largest domain
-    std::vector<std::int64_t> shape;           ///< of the whole torus, where it is known
-  };
-
   /// Fitted shares of the peaks that kernels reach, and what the shape of the work costs them.
   struct Efficiency {
     PerPrecision gemm_compute;
@@ -80,14 +66,14 @@ struct Chip {
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's
   /// own adders), so no smooth form will do: measured times by bytes, linear between (cost/collective.hpp). Without
-  /// a table B bytes take alpha + 2 (n - 1) / n · B / bandwidth.
+  /// a table B bytes take alpha + 2 (n - 1) / n · B / bandwidth, of the links that the n chips can use (scale_up.hpp).
   struct AllReduce {
     std::int64_t chips = 0;
     ProfileCurve seconds;  ///< by bytes
   };
   struct Collectives {
     std::vector<AllReduce> by_chips;        ///< measured, ascending in chips; often empty
-    std::optional<double> link_efficiency;  ///< otherwise: bandwidth = this · scale_up.bytes_per_s
+    std::optional<double> link_efficiency;  ///< otherwise: bandwidth = this · the links' rate
     std::optional<double> alpha_s;          ///< otherwise: latency in a captured graph
   };
 

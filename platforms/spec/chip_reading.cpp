@@ -41,16 +41,15 @@ void read_by_precision(ObjectReader& reader, std::string_view key, std::array<En
   });
 }
 
-Chip::ScaleUp read_scale_up(ObjectReader& reader) {
-  Chip::ScaleUp result;
+ScaleUp read_scale_up(ObjectReader& reader) {
+  ScaleUp result;
   reader.object("scale_up", [&](ObjectReader& at) {
     result.topology = sim::enum_choice<ScaleUpTopology>(at, "topology", kScaleUpTopologyNames);
     result.bytes_per_s = optional_fact(at, "bytes_per_s", kPositive);
     result.domain_chips = optional_count(at, "domain_chips", kAtLeastOne);
     result.shape = optional_counts(at, "shape");
-    std::size_t dimensions = result.topology == ScaleUpTopology::kTorus2d   ? 2
-                             : result.topology == ScaleUpTopology::kTorus3d ? 3
-                                                                            : 0;
+    result.ring_every = optional_count(at, "ring_every", kAtLeastOne);
+    const auto dimensions = static_cast<std::size_t>(result.torus_dimensions());
     if (!result.shape.empty() && result.shape.size() != dimensions) {
       at.fault("shape", std::to_string(result.shape.size()) + " dimensions",
                std::to_string(dimensions) + " of them, as the topology says");

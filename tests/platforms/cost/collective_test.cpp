@@ -23,6 +23,7 @@ TEST_CASE("all-reduce: fitted, between fitted, and from the link") {
   }
   CHECK(all_reduce_s(h100, 8, 1e8).value() > 1.75 * 1e8 / 450e9);  // not faster than the links
   const double latency = all_reduce_s(chip("mi300x"), 4, 0).value();
-  CHECK(all_reduce_s(chip("mi300x"), 4, 1e9).value() == Approx(latency + 1.5 * 1e9 / (0.69 * 448e9)));
+  CHECK(all_reduce_s(chip("mi300x"), 8, 1e9).value() == Approx(latency + 1.75 * 1e9 / (0.69 * 448e9)));
+  CHECK(all_reduce_s(chip("mi300x"), 4, 1e9).value() == Approx(latency + 1.5 * 1e9 / (0.69 * 3 * 64e9)));  // 3 links
   CHECK_FALSE(all_reduce_s(chip("inferentia2"), 2, 1).has_value());
 }

@@ -1,4 +1,4 @@
-#include "platforms/cluster/torus.hpp"
+#include "platforms/spec/torus.hpp"
 
 #include "tests/support/catch.hpp"
 
