@@ -24,6 +24,16 @@ bool scatters_tasks(const Scenario& scenario) {
          });
 }
 
+/// Engines of the scenario that do not run on the chip.
+std::vector<std::string> strange_engines(const Scenario& scenario, const platforms::Chip& chip) {
+  std::vector<std::string> names;
+  for (const PoolPlan& pool : scenario.pools) {
+    if (pool.model == nullptr || pool.engine->runs_on(chip)) continue;
+    if (std::find(names.begin(), names.end(), pool.engine->name) == names.end()) names.push_back(pool.engine->name);
+  }
+  return names;
+}
+
 /// What the marks mean, what is not known, and what cannot do it.
 void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   const auto say = [&](std::string what) { said.push_back(std::move(what)); };
@@ -51,6 +61,11 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
     if (!entry.band->high)
       say(fmt::format("At step times {} longer no number of {} will do.", share(entry.band->uncertainty),
                       entry.chip->name));
+  }
+  for (const DemandEntry& entry : demand.entries) {
+    if (const auto engines = strange_engines(scenario, *entry.chip); !engines.empty())
+      say(fmt::format("{} on {}: an engine that does not run on chips of {}, simulated as if it did.", listed(engines),
+                      entry.chip->name, entry.chip->vendor));
   }
   say(
       fmt::format("Power is the chips' mean, times a PUE of {:g}; money is rent, for most chips on terms of three "

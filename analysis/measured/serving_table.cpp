@@ -42,6 +42,20 @@ const std::map<std::string, Precision, std::less<>> kPrecisionNames = {
     {"", Precision::kBf16},   {"bf16", Precision::kBf16}, {"fp8", Precision::kFp8},
     {"fp4", Precision::kFp4}, {"int4", Precision::kFp4},  {"int8", Precision::kInt8}};
 
+/// What InferenceX's scripts give a server beyond the engine's defaults (SemiAnalysisAI/InferenceX,
+/// benchmarks/single_node/dsr1_fp8_h200.sh, qwen3.5_fp8_h200.sh, glm5_fp8_h200.sh, 2026-03).
+struct ServerScript {
+  std::optional<platforms::Tokens> max_num_batched_tokens;
+  std::int32_t max_num_seqs;
+  double gpu_memory_utilization;
+  Precision kv;
+  std::int64_t rounds;
+};
+const std::map<std::string, ServerScript, std::less<>> kServerScripts = {
+    {"deepseek-ai/DeepSeek-R1", {32768, 256, 0.82, Precision::kBf16, 10}},
+    {"Qwen/Qwen3.5-397B-A17B", {16384, 128, 0.8, Precision::kFp8, 10}},
+    {"zhipuai/GLM-5", {{}, 256, 0.85, Precision::kBf16, 5}}};
+
 template <typename Map>
 auto find(const Map& map, std::string_view key) -> const typename Map::mapped_type* {
   const auto found = map.find(key);
@@ -78,7 +92,8 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 /// lengths alike. Users that were served in one step then end in one step and come again together, for ever: that is
 /// most of the time to first token in these rows. The budget's room above a prompt was 1,000 tokens in the generator
 /// of 2025 (a comment there still says so), which the rows of TensorRT-LLM 1.0 come from: they serve prompts of 1,024
-/// tokens one in a step. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget.
+/// tokens one in a step. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget where
+/// their scripts do not say otherwise.
 void configure(std::string_view source, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
   const std::int64_t ranks = point.spec.parallelism.dp;
@@ -139,12 +154,21 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   point.spec.weights = *weights;
   // TensorRT-LLM's fp8 checkpoints say that the KV cache is in fp8, too; vLLM and SGLang keep it in bf16 unless told.
   point.spec.kv = point.engine == "trtllm" && *weights == Precision::kFp8 ? Precision::kFp8 : Precision::kBf16;
-  if (std::string reason = set_up(point); !reason.empty()) return reason;
+  const bool lab = table.text(row, "silicon_data_source").find("NVIDIA lab") != std::string_view::npos;
+  const ServerScript* script = lab || point.engine != "sglang" ? nullptr : find(kServerScripts, path);
+  if (script != nullptr) point.spec.kv = script->kv;
+  const auto memory = script != nullptr ? std::optional(script->gpu_memory_utilization) : std::nullopt;
+  if (std::string reason = set_up(point, memory); !reason.empty()) return reason;
   point.load.users = users_of(table, row);
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
   point.load.requests = kRounds * point.load.users;
   configure(table.text(row, "silicon_data_source"), point);
+  if (script != nullptr) {
+    if (script->max_num_batched_tokens) point.bench.batching.max_num_batched_tokens = *script->max_num_batched_tokens;
+    point.bench.batching.max_num_seqs = script->max_num_seqs;
+    point.load.requests = script->rounds * point.load.users;
+  }
   point.ttft_s = table.number(row, "silicon_ttft_ms") * 1e-3;
   point.tpot_s = table.number(row, "silicon_tpot_ms") * 1e-3;
   return {};

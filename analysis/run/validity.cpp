@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <vector>
 
+#include "platforms/cost/replica_step_cost.hpp"
+
 namespace tokenyard::analysis {
 namespace {
 
-/// Whether step times come from a measured profile: not with drafts, which no profile has.
-bool profiled(const PoolPlan& pool) {
-  return pool.model != nullptr && pool.batching.speculation.drafts() == 0 &&
-         pool.chip->profile(pool.model->name, pool.parallelism.tp, pool.weights, pool.kv) != nullptr;
-}
+/// Whether step times come from a measured profile.
+bool profiled(const PoolPlan& pool) { return pool.model != nullptr && platforms::profile_of(pool.spec()) != nullptr; }
 
 }  // namespace
 
@@ -30,6 +29,9 @@ std::string validity_note(const PoolPlan& pool) {
     if (pool.model != nullptr && pool.model->moe && chip.experts(pool.weights) == nullptr)
       says.emplace_back("kernels of experts transferred, not fitted");
   }
+  if (pool.model != nullptr && !pool.engine->runs_on(chip))
+    says.push_back(
+        fmt::format("engine {} does not run on chips of {}, simulated as if it did", pool.engine->name, chip.vendor));
   if (chip.is_assumed("power/active_w")) says.emplace_back("power in steps transferred, not measured");
   return says.empty() ? std::string() : fmt::format("{}: {}", chip.name, fmt::join(says, "; "));
 }

@@ -18,7 +18,7 @@ namespace tokenyard::analysis {
 
 struct KvTierPlan {
   platforms::KvTierKind kind = platforms::KvTierKind::kHost;
-  double gib = 0;  ///< of each replica; of a remote store: of the pool
+  double gib = 0;  ///< of each replica, whose data-parallel ranks share it evenly; of a remote store: of the pool
   /// Of host memory: to one chip, else the chip's host_bytes_per_s. Of an SSD: of a node. Of a remote store: its own
   /// limit, beside the replicas' NICs.
   std::optional<double> bytes_per_s;

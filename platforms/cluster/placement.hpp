@@ -8,7 +8,9 @@
 ///
 /// On the network a replica is one host, whose ports are those of its k chips together: KV, weights and tokens move
 /// between replicas striped over all their chips, as the connectors of serving engines do, and what moves among the
-/// chips of one replica is in its step cost (cost/node_span.hpp). A path is, by the zones of sim/network/topology.hpp:
+/// chips of one replica is in its step cost (cost/node_span.hpp). The KV of a data-parallel rank, too, has all ports of
+/// its replica: too many where it moves alone, its share where all ranks move at once. A path is, by the zones of
+/// sim/network/topology.hpp:
 /// - within a node: k · scale-up rate on either side of a switch (2 us, assumed); in a mesh, k · l links between
 ///   replicas of k and l chips; in a torus, the faces of the largest box that divides all its replicas' boxes (1 us a
 ///   hop, assumed), dimension by dimension, so that a larger replica gets the rate of one such box: a lower bound;

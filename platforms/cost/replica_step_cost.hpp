@@ -11,6 +11,9 @@
 
 namespace tokenyard::platforms {
 
+/// The profile its step times come from; null with drafts or one compiled shape, which no profile has.
+const KernelProfile* profile_of(const ReplicaSpec& spec);
+
 /// The spec's chip and model must outlive it.
 std::shared_ptr<const StepCost> replica_step_cost(const ReplicaSpec& spec);
 

@@ -40,7 +40,8 @@ StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<co
       drafting += chunk.last ? 1 : 0;
       begun_context += chunk.last ? chunk.before + chunk.tokens : 0;
     }
-    const OtherRanks drafting_there{.tokens = others.tokens / (1 + drafts_), .fullest = others.fullest};
+    const Tokens drafted = others.decoded / (1 + drafts_);
+    const OtherRanks drafting_there{.tokens = drafted, .decoded = drafted, .fullest = others.fullest};
     for (std::int64_t pass = 1; drafting > 0 && pass < drafts_; ++pass) {
       StepPiece further = drafter_->further.piece({drafting, decoding.context, decoding.skew}, {}, drafting_there);
       further.move_by(begun_context + pass * drafting);

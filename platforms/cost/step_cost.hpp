@@ -70,8 +70,12 @@ struct PrefillChunk {
 /// of them, and none runs a captured graph unless all do.
 struct OtherRanks {
   Tokens tokens = 0;         ///< of decoding calls and of prompts
+  Tokens decoded = 0;        ///< of decoding calls
   std::int32_t fullest = 0;  ///< calls that decode on the one with most; it may count this one, too
   bool prompts = false;      ///< some compute prompts; likewise
+
+  /// The same if nobody computed a prompt.
+  OtherRanks without_prompts() const { return {decoded, decoded, fullest, false}; }
 };
 
 class StepCost {

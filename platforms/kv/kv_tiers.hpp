@@ -1,5 +1,6 @@
 #pragma once
-/// The tiers below a replica's HBM in which KV is kept for later: host memory, an SSD, a remote store.
+/// The tiers below a replica's HBM in which KV is kept for later: host memory, an SSD, a remote store. Data-parallel
+/// ranks have each a share of what the replica has, and keep and find in it for themselves.
 ///
 /// What moves, when, over which link, and what waits for it, after vLLM's SimpleCPUOffloadConnector in its eager mode
 /// (v1/simple_kv_offload/manager.py, "kv_offloading_size"), SGLang's HiCache (write-through, leaves evicted first) and

@@ -27,7 +27,8 @@ constexpr std::uint64_t kMostRejectedAtOnce = 2'000'000;
 double usd_per_token(const PoolOptions& pool) {
   const std::int32_t calls = std::min(64, pool.batching.max_num_seqs);
   const Tokens context = calls * Tokens{1024};
-  const OtherRanks likewise{.tokens = Tokens{calls} * (pool.ranks - 1), .fullest = calls};
+  const Tokens others = Tokens{calls} * (pool.ranks - 1);
+  const OtherRanks likewise{.tokens = others, .decoded = others, .fullest = calls};
   const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}, likewise).ticks(context)});
   return pool.usd_per_s / pool.ranks * step.published().seconds() / calls;
 }

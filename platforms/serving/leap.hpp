@@ -17,9 +17,10 @@ class Leap {
   struct Batch {
     StepPiece piece;
     std::int32_t decoding = 0;
-    Tokens context = 0;    ///< sum over the decoding calls, in the first step
-    bool starved = false;  ///< calls wait for KV memory
-    bool prompts = false;  ///< some are computed in it, by whichever rank
+    Tokens context = 0;                      ///< sum over the decoding calls, in the first step
+    bool starved = false;                    ///< calls wait for KV memory
+    bool prompts = false;                    ///< some are computed in it, by whichever rank
+    std::int64_t ticks_without_prompts = 0;  ///< what the step would take, of decoding calls beside prompts
   };
   /// How long step i takes.
   struct Pace {

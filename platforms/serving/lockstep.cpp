@@ -16,6 +16,7 @@ OtherRanks Lockstep::all_ranks() const {
   OtherRanks all;
   for (const Replica* rank : ranks_) {
     all.tokens += rank->tokens_of_step();
+    all.decoded += rank->decode_tokens();
     all.fullest = std::max(all.fullest, rank->decoding_now());
     all.prompts = all.prompts || !rank->plan_.empty();
   }
@@ -34,6 +35,7 @@ void Lockstep::begin_step(FineTime start) {
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     OtherRanks others = all;
     others.tokens -= ranks_[i]->tokens_of_step();
+    others.decoded -= ranks_[i]->decode_tokens();
     batches_[i] = ranks_[i]->batch_beside(others);
     const Leap::Pace& pace = paces_[i] = Leap::pace_of(batches_[i]);
     if (std::pair(pace.first_ticks, pace.growth) > std::pair(slowest.first_ticks, slowest.growth)) slowest = pace;

@@ -24,21 +24,19 @@ Leap::Batch Replica::batch_beside(const OtherRanks& others) {
   chunks.clear();
   for (const Planned& planned : plan_) chunks.push_back(planned.chunk);
   const DecodingCalls calls = decoding_calls();
-  return {.piece = pool_.cost.piece(calls, chunks, others),
-          .decoding = calls.calls,
-          .context = calls.context,
-          .starved = blocked_by_kv_ || preempted_,
-          .prompts = !chunks.empty() || others.prompts};
+  Leap::Batch batch{.piece = pool_.cost.piece(calls, chunks, others),
+                    .decoding = calls.calls,
+                    .context = calls.context,
+                    .starved = blocked_by_kv_ || preempted_,
+                    .prompts = !chunks.empty() || others.prompts};
+  if (batch.prompts && calls.calls > 0)
+    batch.ticks_without_prompts = pool_.cost.piece(calls, {}, others.without_prompts()).ticks(calls.context);
+  return batch;
 }
 
 void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::Pace& own, const Leap::Pace& pace,
                          std::int64_t steps) {
-  slowdown_ = 0;
-  if (batch.prompts) {
-    const std::int64_t alone =
-        batch.decoding > 0 ? pool_.cost.piece(decoding_calls(), {}).ticks(batch.context) : std::int64_t{0};
-    slowdown_ = std::max<std::int64_t>(0, pace.first_ticks - alone);
-  }
+  slowdown_ = batch.prompts ? std::max<std::int64_t>(0, pace.first_ticks - batch.ticks_without_prompts) : 0;
   leap_.begin(start, batch, own, pace, steps);
   // What is let go may be admitted into, or be evicted before what the leap would take.
   if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))

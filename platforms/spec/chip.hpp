@@ -104,7 +104,7 @@ struct Chip {
     std::shared_ptr<const KernelProfile> kernels;
   };
 
-  std::string name;
+  std::string name, vendor;
   std::optional<std::int64_t> compute_units;  ///< streaming multiprocessors, compute units: what tiles are dealt to
   std::optional<double> memory_bytes;
   std::optional<double> memory_bytes_per_s;

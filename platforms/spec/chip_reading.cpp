@@ -189,7 +189,8 @@ std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
 Chip Chip::read(ObjectReader& reader) {
   Chip chip;
   chip.name = reader.string("name");
-  for (const char* key : {"title", "vendor", "launch", "note"}) reader.string(key, "");
+  chip.vendor = reader.string("vendor", "");
+  for (const char* key : {"title", "launch", "note"}) reader.string(key, "");
   optional_fact(reader, "process_nm", kPositive);
   chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);
   chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);

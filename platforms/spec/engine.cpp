@@ -8,6 +8,11 @@
 
 namespace tokenyard::platforms {
 
+bool EngineDefaults::runs_on(const Chip& chip) const {
+  return vendors.empty() || chip.vendor.empty() ||
+         std::find(vendors.begin(), vendors.end(), chip.vendor) != vendors.end();
+}
+
 std::int64_t EngineDefaults::budget_on(const Chip& chip) const {
   if (!small_chips) return max_num_batched_tokens;
   const bool small =
@@ -25,6 +30,7 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   EngineDefaults engine;
   engine.name = reader.string("name");
   for (const char* key : {"title", "note"}) reader.string(key, "");  // the entry itself shows them
+  engine.vendors = reader.strings("vendors");
   reader.object(
       "arguments",
       [&](ObjectReader& at) {

@@ -37,6 +37,7 @@ struct EngineDefaults {
   };
 
   std::string name;
+  std::vector<std::string> vendors;  ///< on whose chips it runs; empty: nobody has said
   std::int64_t max_num_seqs = 0;
   std::int64_t max_num_batched_tokens = 0;
   std::optional<SmallChips> small_chips;
@@ -53,6 +54,8 @@ struct EngineDefaults {
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
 
+  /// False where the engine's entry names vendors and the chip's another.
+  bool runs_on(const Chip& chip) const;
   /// Tokens a step, where nobody says otherwise.
   std::int64_t budget_on(const Chip& chip) const;
 

@@ -14,6 +14,7 @@ PoolPlan pool_of(const char* chip, const char* model, platforms::Precision weigh
   PoolPlan pool;
   pool.chip = built_in_catalog().find_chip(chip);
   pool.model = built_in_catalog().find_model(model);
+  pool.engine = built_in_catalog().find_engine("vllm");
   pool.weights = weights;
   return pool;
 }
@@ -43,6 +44,19 @@ TEST_CASE("A chip without kernel data, a format that is not fitted and transferr
   }
 }
 
+TEST_CASE("An engine on chips of a vendor whose it does not know is said") {
+  PoolPlan pool = pool_of("trainium2", "llama-3.1-8b");
+  CHECK(says(pool, "engine vllm does not run on chips of AWS, simulated as if it did"));
+  pool.engine = built_in_catalog().find_engine("optimum-neuron");
+  CHECK_FALSE(says(pool, "does not run"));
+  pool.chip = built_in_catalog().find_chip("h100-sxm");
+  CHECK(says(pool, "engine optimum-neuron does not run on chips of NVIDIA"));
+  platforms::Chip own = *pool.chip;
+  own.vendor = "";  // a user's, who need not say
+  pool.chip = &own;
+  CHECK_FALSE(says(pool, "does not run"));
+}
+
 TEST_CASE("A profile of the pool's model is data") {
   PoolPlan pool = pool_of("tpu-v7", "llama-3.1-8b");
   platforms::Chip chip = *pool.chip;
@@ -52,6 +66,10 @@ TEST_CASE("A profile of the pool's model is data") {
   CHECK_FALSE(step_time_uncertainty(pool).has_value());
   CHECK_FALSE(says(pool, "extrapolated"));
   pool.parallelism.tp = 2;
+  CHECK(says(pool, "extrapolated"));
+  pool.parallelism.tp = 1;
+  pool.engine = built_in_catalog().find_engine("optimum-neuron");  // no profile is of one compiled shape
+  pool.batching.max_num_seqs = 32;
   CHECK(says(pool, "extrapolated"));
 }
 

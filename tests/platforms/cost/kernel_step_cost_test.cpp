@@ -184,7 +184,8 @@ TEST_CASE("A decoding batch is computed for every place of its captured graph, w
   const KernelStepCost cost(spec);
   constexpr Tokens kNone = 0;
   const auto time = [&](std::int32_t calls, std::int32_t elsewhere) {
-    return seconds(cost.piece({calls, kNone}, {}, {elsewhere, elsewhere, false}), kNone);
+    const OtherRanks others{.tokens = elsewhere, .decoded = elsewhere, .fullest = elsewhere};
+    return seconds(cost.piece({calls, kNone}, {}, others), kNone);
   };
   // 16 places on each of the two ranks. Beside 16 calls, only what each call costs itself is less.
   CHECK(time(9, 8) == Approx(time(16, 16)).epsilon(0.03));
@@ -222,7 +223,7 @@ TEST_CASE("A rank computes experts for the tokens of all ranks, and attention fo
   const KernelStepCost cost(spec);
   const PrefillChunk prompt{4096, 0, true};
   const auto time = [&](std::span<const PrefillChunk> chunks, Tokens elsewhere) {
-    return seconds(cost.piece({}, chunks, {elsewhere, 0, elsewhere > 0}), 0);
+    return seconds(cost.piece({}, chunks, {.tokens = elsewhere, .prompts = elsewhere > 0}), 0);
   };
   const double both = time({&prompt, 1}, 4096), one = time({&prompt, 1}, 0), idle = time({}, 4096);
   CHECK(one < 0.9 * both);
@@ -230,5 +231,8 @@ TEST_CASE("A rank computes experts for the tokens of all ranks, and attention fo
   CHECK(idle > 0.2 * one);
   // No rank runs a captured graph while another computes a prompt: its 8 tokens are not filled up to 256.
   const auto beside = [&](const OtherRanks& others) { return seconds(cost.piece({8, 8000}, {}, others), 8000); };
-  CHECK(beside({250, 250, true}) < 0.99 * beside({250, 250, false}));
+  const OtherRanks decoding{.tokens = 250, .decoded = 250, .fullest = 250};
+  OtherRanks with_prompts = decoding;
+  with_prompts.prompts = true;
+  CHECK(beside(with_prompts) < 0.99 * beside(decoding));
 }

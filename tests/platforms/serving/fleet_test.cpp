@@ -24,7 +24,7 @@ PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>&
 /// A prefill pool before a decode pool, or a mixed one; steps and transfers take whole microseconds, so that much
 /// happens on the same nanosecond. Tasks of several calls, each arriving as the one before ends, or, where prompts are
 /// split, after a part of its prompt, under any policy of order, eviction and retention. Replicas have one rank or
-/// several.
+/// several, and many have tiers below HBM.
 struct Setup {
   std::vector<PoolOptions> pools;
   std::vector<Planned> calls;
@@ -57,6 +57,12 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
     pool.batching.mixed_chunk = seed / 7 % 4 != 0;
     pool.batching.one_prompt = seed / 9 % 5 == 0;
     if (seed / 11 % 4 == 0) pool.batching.speculation.acceptance = {0.7, 0.4};
+    if (seed / 13 % 2 == 0 && pool.role != PoolRole::kDecode) {
+      pool.tiers = {{KvTierKind::kHost, 30, 1e9}, {KvTierKind::kSsd, 60, 2e8}};
+      pool.tier_bytes_per_token = kBytesPerToken;
+      for (std::size_t replica = 0; replica < pool.hosts.size(); ++replica)
+        pool.nodes.push_back(static_cast<std::uint32_t>(replica / 2));
+    }
     if (!parts) continue;
     pool.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
     pool.eviction = static_cast<KvEviction>(below(3));
@@ -144,13 +150,14 @@ void expect_same(Stand& a, Stand& b) {
   REQUIRE(x.without_prompts == y.without_prompts);
   REQUIRE(x.capacity_ticks == y.capacity_ticks);
   REQUIRE(x.waiting_ticks == y.waiting_ticks);
+  REQUIRE(x.tier_tokens == y.tier_tokens);
 }
 
 }  // namespace
 
 TEST_CASE("Fleets that step and fleets that leap agree on everything, ties included") {
   constexpr Router kRouters[] = {Router::kRoundRobin, Router::kLeastLoaded, Router::kPrefixAware, Router::kTaskSticky};
-  std::int64_t preemptions = 0, unfinished = 0;
+  std::int64_t preemptions = 0, unfinished = 0, found_below = 0;
   for (std::uint64_t seed = 0; seed < 640; ++seed) {
     const bool split = seed % 8 < 4, parts = seed >= 320;
     const Router router = kRouters[seed % 4];
@@ -175,8 +182,11 @@ TEST_CASE("Fleets that step and fleets that leap agree on everything, ties inclu
       unfinished += record.status == CallStatus::kUnfinished;
       if (stop == Time::never()) {
         REQUIRE(record.status == CallStatus::kCompleted);
-        REQUIRE(record.pool == (split && record.output_tokens > 1 ? 1U : 0U));
-        REQUIRE((record.causes[Cause::kKvTransfer] > Time()) == (split && record.output_tokens > 1));
+        const bool handed_over = split && record.output_tokens > 1;
+        const bool loads = !setup.pools[0].tiers.empty();
+        REQUIRE(record.pool == (handed_over ? 1U : 0U));
+        REQUIRE((record.causes[Cause::kKvTransfer] > Time()) >= handed_over);
+        if (!loads) REQUIRE((record.causes[Cause::kKvTransfer] > Time()) == handed_over);
       }
       made += record.output_tokens;
     }
@@ -190,7 +200,9 @@ TEST_CASE("Fleets that step and fleets that leap agree on everything, ties inclu
       }
     }
     REQUIRE(leaping.fleet->calls_in_flight() == 0);
+    for (const Tokens tokens : leaping.totals().tier_tokens) found_below += tokens;
   }
+  CHECK(found_below > 1000);
   CHECK(preemptions > 100);
   CHECK(unfinished > 100);
 }

@@ -60,6 +60,19 @@ TEST_CASE("A prompt on one rank is interference to those that decode on another"
   CHECK(decoding.causes[Cause::kInterference].ns() == 1'000'000 - 115'000);  // a context of 15 by then
 }
 
+TEST_CASE("What others decode on other ranks is no interference") {
+  std::vector<PoolOptions> pools = one_replica(2);
+  auto cost = std::make_shared<LinearCost>(static_cast<const LinearCost&>(*pools[0].cost));
+  cost->per_token_elsewhere = 10 * kMicrosecond;
+  pools[0].cost = cost;
+  Stand stand(pools);
+  stand.plan({{Time(), {{1, 10}}, 40}, {Time(), {{2, 10}}, 40}, {Time::microseconds(1000), {{3, 900}}, 1}});
+  stand.run();
+  CHECK(stand.records[0].replica != stand.records[1].replica);
+  // The prompt's 900 tokens are elsewhere for one of them; the other's token is so with and without the prompt.
+  CHECK(stand.records[1].causes[Cause::kInterference].ns() == 9'000'000);
+}
+
 TEST_CASE("Ranks have places and a KV cache each, and calls go to the one with fewest") {
   Stand stand(one_replica(2));
   std::vector<Planned> calls;
