@@ -172,8 +172,7 @@ std::string prefixes(const WhatIf& study) {
   HtmlTable table{"Prompt tokens found in the prefix caches", {"pool", "got", "possible", "lost"}, {}};
   for (const PrefixReuse& of : study.prefix) {
     if (!of.got || !of.possible) continue;
-    table.rows.push_back(
-        {html_escaped(of.pool), share(of.got), share(of.possible), share(std::max(0.0, *of.possible - *of.got))});
+    table.rows.push_back({html_escaped(of.pool), share(of.got), share(of.possible), share(*of.possible - *of.got)});
   }
   if (table.rows.empty()) return "<p class=\"none\">No pool has computed a prompt.</p>\n";
   const auto gain = [&](Figure figure) {
