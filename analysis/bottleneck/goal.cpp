@@ -65,17 +65,23 @@ std::span<const Figure> figures_of(Goal goal) {
   return {&wording(goal).figure, 1};
 }
 
+std::string Elasticity::text() const {
+  if (!mean) return "–";
+  return fmt::format("{:+.2f}", *mean) + (half_width ? fmt::format("\u00a0±{:.2f}", *half_width) : "");
+}
+
 double Gains::score(Goal goal) const {
   double sum = 0;
   for (const Figure figure : figures_of(goal)) sum += of(figure);
   return sum / static_cast<double>(figures_of(goal).size());
 }
 
-bool Gains::noticeable(Goal goal, double least) const {
+bool Gains::sure(Goal goal) const {
   const std::span<const Figure> figures = figures_of(goal);
-  return score(goal) >= least &&
-         std::any_of(figures.begin(), figures.end(), [&](Figure figure) { return (*this)[figure].sure(); });
+  return std::any_of(figures.begin(), figures.end(), [&](Figure figure) { return (*this)[figure].sure(); });
 }
+
+bool Gains::noticeable(Goal goal, double least) const { return score(goal) >= least && sure(goal); }
 
 Figures figures_of(const Json& summary) {
   const Json& latency = summary["latency"];

@@ -34,6 +34,8 @@ struct Elasticity {
   std::optional<double> half_width;  ///< none of one run, which does not tell an effect from chance
   /// Better by more than chance; of one run, better in that run.
   bool sure() const { return mean && *mean > half_width.value_or(0); }
+  /// "+0.50 ±0.03", "+0.50" of one run, "–".
+  std::string text() const;
 };
 
 /// Of every figure: what a change brings, or what it brings per percent of the change.
@@ -45,7 +47,9 @@ struct Gains {
   double of(Figure figure) const { return (*this)[figure].mean.value_or(0); }
   /// What a ranking goes by: the mean of the goal's figures.
   double score(Goal goal) const;
-  /// At least `least`, and for one of the goal's figures more than chance.
+  /// Of one of the goal's figures.
+  bool sure(Goal goal) const;
+  /// Sure, and at least `least`.
   bool noticeable(Goal goal, double least) const;
 };
 

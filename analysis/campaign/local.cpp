@@ -1,6 +1,9 @@
 #include "analysis/campaign/local.hpp"
 
+#include <map>
 #include <set>
+
+#include "analysis/run/recording.hpp"
 
 namespace tokenyard::analysis {
 
@@ -17,6 +20,29 @@ void add_once(const sim::Fault& fault, std::vector<sim::Fault>& faults) {
   faults.push_back(fault);
 }
 
+/// Whether the traces that cells play have the agents that their service levels name. Each trace is read once, whatever
+/// the number of its cells.
+class TracedLevels {
+ public:
+  void check(const Scenario& scenario, const std::string& name, sim::Faults& faults) {
+    const std::optional<TraceWorkload>& trace = scenario.workload.trace;
+    if (!trace || scenario.slo.agents.empty()) return;
+    const auto [known, fresh] = agents_.try_emplace({trace->path, trace->format});
+    if (fresh) {
+      try {
+        known->second = agents_of(*trace);
+      } catch (const sim::InputError& error) {
+        faults.add(error.faults());
+      }
+    }
+    if (known->second) scenario.slo.check_agents(*known->second, name, faults);
+  }
+
+ private:
+  /// By path and format; nothing of a trace that is faulty.
+  std::map<std::pair<std::string, std::string>, std::optional<std::vector<std::string>>> agents_;
+};
+
 }  // namespace
 
 void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agenda& agenda) {
@@ -24,11 +50,13 @@ void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agend
   std::vector<sim::Fault> faults;
   std::size_t found = 0;
   std::set<std::size_t> seen;
+  TracedLevels levels;
   for (const RunId run : agenda.ready()) {
     if (!seen.insert(run.cell).second) continue;
     sim::Faults of_cell;
     try {
-      read_run(campaign, catalogs, run, of_cell);
+      const Scenario scenario = read_run(campaign, catalogs, run, of_cell);
+      if (of_cell.empty()) levels.check(scenario, run_name(campaign, run), of_cell);
     } catch (const sim::Infeasible&) {  // a result, when its turn comes
     }
     for (const sim::Fault& fault : of_cell.list()) add_once(fault, faults);

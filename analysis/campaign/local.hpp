@@ -34,8 +34,8 @@ struct LocalOptions {
 CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Results& results, const ResultLock& lock,
                           const LocalOptions& options);
 
-/// Reads the scenario of every cell that still has runs to start; throws sim::InputError with the faults of the first
-/// few.
+/// Reads the scenario of every cell that still has runs to start, and where a service level names agents of a trace, that
+/// trace; throws sim::InputError with the faults of the first few.
 void check_cells(const Campaign& campaign, const Catalogs& catalogs, const Agenda& agenda);
 /// Of those that still have runs to start beyond `settled` and what `file` holds, which need not be there. To be called
 /// before the results are opened: a campaign that is refused leaves nothing.

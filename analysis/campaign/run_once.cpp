@@ -73,13 +73,20 @@ RunOutcome RunOutcome::from_text(const std::string& text) {
   return result;
 }
 
-Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults) {
+std::string run_name(const Campaign& campaign, RunId run) {
   std::string name = campaign.file().string();
   const Setting factors = campaign.factors(run.cell);
   name += factors.empty() ? ", its scenario" : ", cell";
   for (const auto& [pointer, value] : factors)
     name += fmt::format(" {}={}", campaign.column(pointer), sim::shown(value));
-  return Scenario::read(sim::JsonFile::from(campaign.scenario(run), name), catalogs, true, faults);
+  return name;
+}
+
+Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults) {
+  Scenario scenario =
+      Scenario::read(sim::JsonFile::from(campaign.scenario(run), run_name(campaign, run)), catalogs, true, faults);
+  if (auto& trace = scenario.workload.trace) trace->path = (campaign.folder() / trace->path).string();
+  return scenario;
 }
 
 RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network) {
@@ -91,9 +98,8 @@ RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId ru
   };
   try {
     sim::Faults faults;
-    Scenario scenario = read_run(campaign, catalogs, run, faults);
+    const Scenario scenario = read_run(campaign, catalogs, run, faults);
     faults.throw_if_any();
-    if (auto& trace = scenario.workload.trace) trace->path = (campaign.folder() / trace->path).string();
     SimulateOptions options;
     if (!campaign.analytic_network()) options.make_network = make_network;
     result.outputs = select_outputs(simulate_workload(scenario, options), campaign.outputs());

@@ -41,7 +41,9 @@ std::vector<std::pair<std::string, std::optional<double>>> select_outputs(const 
 
 using sim::MakeNetwork;
 
-/// The scenario of a run, read; its faults are named by the campaign's file and the run's factors.
+/// "campaign.json, cell replicas=2": the campaign's file and the run's factors, by which its faults are told.
+std::string run_name(const Campaign& campaign, RunId run);
+/// The scenario of a run, read; the path of its trace counts from the working folder.
 Scenario read_run(const Campaign& campaign, const Catalogs& catalogs, RunId run, sim::Faults& faults);
 
 RunOutcome run_once(const Campaign& campaign, const Catalogs& catalogs, RunId run, const MakeNetwork& make_network);

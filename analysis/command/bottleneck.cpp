@@ -48,10 +48,8 @@ constexpr auto kRight = TextTable::kRight;
 
 /// With its interval where the ranking goes by it; else where it is more than chance. Of one run, alone.
 std::string gain_cell(const Elasticity& e, bool of_goal) {
-  if (!e.mean) return "–";
-  if (!e.half_width) return fmt::format("{:+.2f}", *e.mean);
-  if (of_goal) return fmt::format("{:+.2f} ±{:.2f}", *e.mean, *e.half_width);
-  return std::abs(*e.mean) > *e.half_width ? fmt::format("{:+.2f}", *e.mean) : "·";
+  if (of_goal || !e.mean || !e.half_width) return e.text();
+  return std::abs(*e.mean) > *e.half_width ? Elasticity{e.mean, {}}.text() : "·";
 }
 
 /// Task times, what the level limits, and what it takes.
@@ -125,13 +123,11 @@ std::string pools_table(const sim::Json& json) {
   return table.text("  ");
 }
 
-std::string prefix_table(const sim::Json& json) {
+std::string prefix_table(const WhatIf& study) {
   TextTable table({kLeft, kRight, kRight});
   table.row({"prefix hits", "got", "possible"});
-  for (const auto& [name, pool] : json["time"]["pools"].items()) {
-    if (!pool.contains("prefix_hit_rate")) continue;
-    table.row({name, share_text(pool["prefix_hit_rate"]["got"]), share_text(pool["prefix_hit_rate"]["possible"])});
-  }
+  for (const PrefixReuse& of : study.prefix)
+    table.row({of.pool, human_number(of.got, Unit::kShare), human_number(of.possible, Unit::kShare)});
   return table.text("  ");
 }
 
@@ -205,14 +201,14 @@ int find_bottleneck(const BottleneckArguments& a, const Surroundings& surroundin
   progress.wipe();
   const sim::Json json = to_json(study);
   folder.write("bottleneck.json", sim::to_text(json, 2) + '\n');
-  folder.write("bottleneck.html", bottleneck_page(json, surroundings.command_line));
+  folder.write("bottleneck.html", bottleneck_page(study, surroundings.command_line));
   if (a.json) {
     fmt::print(surroundings.out, "{}\n", sim::to_text(json, 2));
   } else if (!a.quiet) {
     const std::vector<Figure> figures = shown_figures(scenario.slo, goal);
     fmt::print(surroundings.out, "\n{}\n{}\n{}{}\n{}\n{}\n{}", wrapped(study.verdict, "  "),
                ranking_table(study, figures), choices_table(study, figures), bands_table(json), steps_table(json),
-               pools_table(json), prefix_table(json));
+               pools_table(json), prefix_table(study));
   }
   return kDone;
 }

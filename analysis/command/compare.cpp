@@ -26,10 +26,10 @@ std::string mean_text(double mean, int digits) {
   return (std::signbit(mean) ? "-" : "") + count_text(std::llround(std::fabs(mean)));
 }
 
-/// "+0.123 ± 0.004".
+/// "+0.123 ±0.004".
 std::string difference_text(const sim::MeanInterval& difference) {
   return fmt::format("{}{}{}", std::signbit(difference.mean) ? "" : "+", mean_text(difference.mean, 4),
-                     difference.half_width ? " ± " + mean_text(*difference.half_width, 2) : "");
+                     difference.half_width ? "\u00a0±" + mean_text(*difference.half_width, 2) : "");
 }
 
 std::string relative_text(double difference, double base) {

@@ -22,13 +22,6 @@ std::string usd(const std::optional<double>& value) { return human_number(value,
 /// A mark as wide as any, so that the numbers before it stand in line.
 std::string padded(const char* mark) { return fmt::format("{:2}", mark); }
 
-/// "99.1 ±0.2 %".
-std::string attainment(const sim::Json& figures) {
-  const double mean = figures["attainment"].get<double>() * 100;
-  if (!figures["attainment_half_width"].is_number()) return fmt::format("{:.1f} %", mean);
-  return fmt::format("{:.1f} ±{:.1f} %", mean, figures["attainment_half_width"].get<double>() * 100);
-}
-
 std::string kinds_table(const Demand& demand) {
   TextTable table({kLeft, kRight, kRight, kRight, kLeft, kLeft});
   table.row({"  chip", "chips", "seeds", "attained", "held back by", "replicas"});
@@ -40,7 +33,7 @@ std::string kinds_table(const Demand& demand) {
     const std::string nodes =
         demand.whole_nodes ? fmt::format(" on {} × {}", count(d.nodes()), d.cell.chips_per_node) : "";
     table.row({(entry.on_front ? "▸ " : "  ") + entry.chip->name, chips_text(entry) + nodes,
-               fmt::format("{}/{}", d.cell.seeds_met, d.cell.seeds), attainment(d.cell.figures),
+               fmt::format("{}/{}", d.cell.seeds_met, d.cell.seeds), attainment_text(d.cell),
                fmt::format("{} {:.0f} %", d.cell.limit, d.cell.limit_share * 100), replicas});
   }
   return table.text("  ");

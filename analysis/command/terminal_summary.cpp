@@ -27,7 +27,7 @@ class TerminalSummary {
     headline();
     answer();
     counts();
-    served() ? latency() : nothing_served();
+    if (served(s_)) latency();  // else the answer has told
     agents();
     pools();
     tiers();
@@ -62,21 +62,6 @@ class TerminalSummary {
     text_ += table.text(kIndent);
     text_ += fmt::format("{}tokens: {} in, of them {} cached; {} out\n\n", kIndent, count_text(c["prompt_tokens"]),
                          count_text(c["cached_tokens"]), count_text(c["output_tokens"]));
-  }
-
-  /// Some model call completed, or there was none to complete.
-  bool served() const { return s_["counts"]["calls"] == 0 || s_["counts"]["calls_completed"] != 0; }
-
-  /// In place of latencies that nobody had.
-  void nothing_served() {
-    std::vector<std::string> ends;
-    for (const char* status : {"rejected", "failed", "unfinished"}) {
-      const Json& calls = s_["counts"][std::string("calls_") + status];
-      if (calls != 0) ends.push_back(fmt::format("{} {}", count_text(calls), status));
-    }
-    text_ += fmt::format("{}{} of {} model calls, {}{}\n\n", kIndent, bold("Nothing was served:"),
-                         count_text(s_["counts"]["calls"]), fmt::join(ends, ", "),
-                         s_["counts"]["calls_rejected"] != 0 ? "; the notes say why, and what helps." : ".");
   }
 
   void latency_row(TextTable& table, std::string title, const Json& l) {
@@ -169,11 +154,11 @@ class TerminalSummary {
           {"service level", fmt::format("{}: {} of the work within its limits{}", met.get<bool>() ? "met" : "not met",
                                         share_text(s_["slo"]["attainment"]), own)});
     }
-    table.row({"throughput", served() ? fmt::format("{} output tokens/s, {} calls/s, {} tasks/s",
-                                                    quantity_text(s_["throughput"]["output_tokens_per_s"]),
-                                                    quantity_text(s_["throughput"]["calls_per_s"]),
-                                                    quantity_text(s_["throughput"]["tasks_per_s"]))
-                                      : "none: nothing was served"});
+    table.row({"throughput", served(s_) ? fmt::format("{} output tokens/s, {} calls/s, {} tasks/s",
+                                                      quantity_text(s_["throughput"]["output_tokens_per_s"]),
+                                                      quantity_text(s_["throughput"]["calls_per_s"]),
+                                                      quantity_text(s_["throughput"]["tasks_per_s"]))
+                                        : "none: nothing was served"});
     table.row({"energy", fmt::format("{} on average, {} per output token", figure("energy", "watts_mean", Unit::kWatts),
                                      figure("energy", "joules_per_output_token", Unit::kJoules))});
     table.row({"cost",

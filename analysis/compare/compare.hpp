@@ -10,7 +10,7 @@
 /// were; and where the runs were judged by different levels, which ones.
 ///
 ///   Comparison comparison = compare({"results/base", "results/more-replicas"});
-///   comparison.others[0].tasks.figures[0];   // duration_s: base 12.1, other 9.8, difference -2.3 ± 0.2
+///   comparison.others[0].tasks.figures[0];   // duration_s: base 12.1, other 9.8, difference -2.3 ±0.2
 
 #include <filesystem>
 #include <optional>

@@ -65,13 +65,6 @@ std::string bars(const Demand& demand, const char* title, FigureOf figure, Text 
   return fmt::format("<h3>{}</h3>\n<div class=\"bars two\">\n{}</div>\n", title, rows);
 }
 
-/// "99.1 % ± 0.2".
-std::string attainment(const Json& figures) {
-  const Json& half_width = figures["attainment_half_width"];
-  return share_text(figures["attainment"]) +
-         (half_width.is_number() ? fmt::format(" ± {:.1f}", half_width.get<double>() * 100) : "");
-}
-
 std::string kinds(const Demand& demand) {
   HtmlTable table{"Kinds of chips",
                   {"chip", "held back by", "chips", "nodes", "within the level", "seeds", "power", "an hour", "a task",
@@ -89,7 +82,7 @@ std::string kinds(const Demand& demand) {
     table.rows.push_back(
         {(entry.on_front ? "▸ " : "") + chip(entry),
          fmt::format("{} ({})", html_escaped(words_of(cell.limit)), human_number(cell.limit_share, Unit::kShare)),
-         chips_text(entry), counted_number(entry.deployment.nodes()), attainment(cell.figures),
+         chips_text(entry), counted_number(entry.deployment.nodes()), attainment_text(cell),
          fmt::format("{} of {}", cell.seeds_met, cell.seeds), power_text(e.megawatts) + mark_of_power(entry),
          usd(e.usd_per_hour) + mark_of_price(entry.prices), usd(e.usd_per_task), usd(e.usd_per_million_output_tokens),
          human_number(e.output_tokens_per_s_per_mw, Unit::kCount)});

@@ -13,6 +13,7 @@
 #include "analysis/demand/shortfall.hpp"
 #include "analysis/demand/sizing_figures.hpp"
 #include "analysis/demand/trial.hpp"
+#include "analysis/page/human_number.hpp"
 #include "analysis/run/validity.hpp"
 
 namespace tokenyard::analysis {
@@ -115,8 +116,8 @@ class Search {
     const bool few = interval.mean + half_width >= 1 - forgiven_ || counted * forgiven_ < 1;
     const auto complete =
         std::find_if(trials.begin(), trials.end(), [](const Trial* trial) { return !trial->stopped; });
-    return fmt::format("{:.1f}{} % of the work is within the level, {:g} % is asked for{}{}", 100 * interval.mean,
-                       interval.half_width ? fmt::format(" ±{:.1f}", 100 * half_width) : "", 100 * (1 - forgiven_),
+    return fmt::format("{} of the work is within the level, {:g} % is asked for{}{}",
+                       share_text(interval.mean, interval.half_width), 100 * (1 - forgiven_),
                        few ? ": too few to tell, simulate longer (duration_s)" : "",
                        complete != trials.end() ? own_failures((*complete)->summary, candidate_.base.slo) : "");
   }

@@ -6,6 +6,7 @@
 
 #include "analysis/page/human_number.hpp"
 #include "analysis/page/limits_text.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -66,6 +67,10 @@ std::string chips_text(const DemandEntry& entry) {
   std::string text = (entry.deployment.cell.proven ? "" : "≤ ") + counted_number(entry.deployment.chips());
   if (entry.band) text += fmt::format(" ({})", ends_text(*entry.band));
   return text;
+}
+
+std::string attainment_text(const Sizing& sizing) {
+  return share_text(sizing.figures["attainment"].get<double>(), number_at(sizing.figures, {"attainment_half_width"}));
 }
 
 std::string power_text(const std::optional<double>& megawatts) {

@@ -20,6 +20,8 @@ std::string pools_text(const Sizing& sizing);
 std::string ends_text(const ChipBand& band);
 /// "21", "≤ 21" where smaller sizes may do, "21 (17–27)" where step times are uncertain.
 std::string chips_text(const DemandEntry& entry);
+/// "99.1 ±0.2 %" of the work within the level, over the seeds.
+std::string attainment_text(const Sizing& sizing);
 std::string power_text(const std::optional<double>& megawatts);
 /// "21", "21 (17–27)", "never (…)".
 std::string banded_text(const std::optional<Banded>& value, Unit unit);

@@ -123,6 +123,11 @@ std::string human_number(std::optional<double> value, Unit unit) {
 
 std::string duration_text(const sim::Json& seconds) { return human_number(number_of(seconds), Unit::kSeconds); }
 std::string share_text(const sim::Json& share) { return human_number(number_of(share), Unit::kShare); }
+std::string share_text(double mean, const std::optional<double>& half_width) {
+  std::string text = mean < 1 && mean >= 0.9995 ? fmt::format("over{}99.9", kSpace) : fmt::format("{:.1f}", mean * 100);
+  if (half_width) text += fmt::format("{}±{:.1f}", kSpace, *half_width * 100);
+  return text + kSpace + '%';
+}
 std::string quantity_text(const sim::Json& value) { return human_number(number_of(value), Unit::kCount); }
 
 std::string count_text(const sim::Json& count) {

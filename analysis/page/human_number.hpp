@@ -25,6 +25,8 @@ std::string human_number(std::optional<double> value, Unit unit);
 /// The same of a value of summary.json and its like; what is no number does not exist.
 std::string duration_text(const sim::Json& seconds);
 std::string share_text(const sim::Json& share);
+/// A mean with the half-width of its interval, if it has one: "99.1 ±0.2 %".
+std::string share_text(double mean, const std::optional<double>& half_width);
 std::string quantity_text(const sim::Json& value);
 /// A whole number to its last digit, whatever its size: "36,457,321".
 std::string count_text(const sim::Json& count);

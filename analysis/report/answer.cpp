@@ -95,7 +95,9 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
   const std::string asked = service_level_text(manifest);
   const Json& met = value_at(slo, {"met"});
   if (asked.empty()) return "No service level was asked for.";
-  if (!met.is_boolean()) return "Nothing finished that the service level could be held against.";
+  if (!met.is_boolean())
+    return fmt::format("Nothing {} that the service level could be held against.",
+                       number_at(summary, {"counts", "tasks"}) == 0 ? "arrived" : "finished");
   const std::string target =
       human_number(number_at(manifest, {"scenario", "slo", "attainment"}).value_or(0.95), Unit::kShare);
   const std::string of_all = limits_text(limits_of(value_at(manifest, {"scenario", "slo"})));
@@ -105,6 +107,20 @@ std::string verdict_sentence(const Json& summary, const Json& manifest) {
                      number(slo, {"attainment"}, Unit::kShare), of_tasks ? "completed" : "stayed",
                      of_all.empty() ? "the limits of their agents" : html_escaped(of_all),
                      own_attainments(summary, manifest), target);
+}
+
+/// "Nothing was served: of 78 model calls, 78 rejected; the notes say why, and what helps."; empty where something was.
+std::string served_sentence(const Json& summary) {
+  if (served(summary)) return {};
+  const auto calls = [&](const char* which) { return number_at(summary, {"counts", which}).value_or(0); };
+  std::vector<std::string> ends;
+  for (const auto& [key, word] :
+       {std::pair{"calls_rejected", "rejected"}, {"calls_failed", "failed"}, {"calls_unfinished", "unfinished"}}) {
+    if (calls(key) > 0) ends.push_back(fmt::format("{} {}", counted_number(calls(key)), word));
+  }
+  return fmt::format("{} of {}, {}{}", strong("Nothing was served:"),
+                     counted(calls("calls"), "model call", "model calls"), fmt::join(ends, ", "),
+                     calls("calls_rejected") > 0 ? "; the notes say why, and what helps." : ".");
 }
 
 std::string what_ran_sentence(const Json& summary) {
@@ -118,6 +134,7 @@ std::string what_ran_sentence(const Json& summary) {
   const std::string cluster = fmt::format("{} on {}", counted(static_cast<double>(pools.size()), "pool", "pools"),
                                           counted(*chips, "chip", "chips"));
   const std::string span = number(summary, {"simulated_s"}, Unit::kSeconds) + " of simulated time";
+  if (tasks == 0) return fmt::format("{} at {} in {}.", strong("Nothing arrived"), cluster, span);
   std::string text;
   if (plain_requests(summary)) {
     text = fmt::format("{} went to {} in {}", counted(tasks, "request", "requests"), cluster, span);
@@ -132,7 +149,7 @@ std::string what_ran_sentence(const Json& summary) {
     text = fmt::format("{} of {} made {} to {} in {}", counted(tasks, "task", "tasks"), who,
                        counted(number_at(counts, {"calls"}).value_or(0), "model call", "model calls"), cluster, span);
   }
-  if (tasks == 0) return text + ".";
+  if (!served(summary)) return text + ".";
   if (completed == tasks) return text + "; all completed.";
   text += fmt::format("; {} completed", human_number(completed / tasks, Unit::kShare));
   const double failed = number_at(counts, {"tasks_failed"}).value_or(0);
@@ -317,10 +334,14 @@ std::string held_back_by(const Json& bound) {
   return limits.empty() ? idle_text : fmt::format("{}, else held back by {}", idle_text, listed(limits));
 }
 
+bool served(const Json& summary) {
+  return !(number_at(summary, {"counts", "calls"}) > 0 && number_at(summary, {"counts", "calls_completed"}) == 0);
+}
+
 std::vector<std::string> answer_sentences(const Json& summary, const Json& manifest) {
   std::vector<std::string> sentences = {verdict_sentence(summary, manifest) + ' ' + what_ran_sentence(summary)};
-  for (const std::string& sentence :
-       {time_sentence(summary), agents_sentence(summary), pools_sentence(summary), price_sentence(summary)}) {
+  for (const std::string& sentence : {served_sentence(summary), time_sentence(summary), agents_sentence(summary),
+                                      pools_sentence(summary), price_sentence(summary)}) {
     if (!sentence.empty()) sentences.push_back(sentence);
   }
   return sentences;

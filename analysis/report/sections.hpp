@@ -10,8 +10,12 @@
 
 namespace tokenyard::analysis {
 
-/// The answer in words, as HTML whose only tag is <strong>: the verdict and what ran, then where the time went, what
-/// each agent got, what held the pools back, what it cost. The terminal shows the same sentences (`without_tags`).
+/// Some model call completed, or there was none to complete.
+bool served(const sim::Json& summary);
+
+/// The answer in words, as HTML whose only tag is <strong>: the verdict and what ran, that nothing was served if nothing
+/// was, then where the time went, what each agent got, what held the pools back, what it cost. The terminal shows the
+/// same sentences (`without_tags`).
 std::vector<std::string> answer_sentences(const sim::Json& summary, const sim::Json& manifest);
 /// Badges, the answer in sentences, and its eight figures.
 std::string answer_section(const RunResult& result);

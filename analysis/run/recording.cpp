@@ -79,6 +79,11 @@ Recording::Recording(const std::string& path, const std::string& format, const R
   replay_.plan.longest_wait = Time::seconds(options.longest_wait_s);
 }
 
+std::vector<std::string> agents_of(const TraceWorkload& trace) {
+  if (!traces::holds_tasks(trace.format)) return {"requests"};
+  return traces::open_tasks(trace.path, trace.format)->names().agents;
+}
+
 sim::Json simulate_workload(const Scenario& scenario, const SimulateOptions& options) {
   if (!scenario.workload.trace) return simulate(scenario, Replay(), options);
   const TraceWorkload& trace = *scenario.workload.trace;

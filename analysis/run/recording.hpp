@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/run/simulate.hpp"
 #include "traces/readers/task_reader.hpp"
@@ -40,6 +41,10 @@ class Recording {
   std::unique_ptr<agents::RecordedTaskSource> tasks_;
   Replay replay_;
 };
+
+/// The agents of a trace, its path counting from the working folder; one of tasks is read to its end. Throws
+/// sim::InputError with its faults.
+std::vector<std::string> agents_of(const TraceWorkload& trace);
 
 /// Simulates the scenario's own workload. A trace is opened anew, its path counting from the working folder.
 sim::Json simulate_workload(const Scenario& scenario, const SimulateOptions& options);

@@ -166,6 +166,11 @@ TEST_CASE("Bottleneck: gains are in the figure's own measure") {
   sim::Json some = none;
   some["throughput"]["tasks_per_s"] = 1;
   CHECK(!tokenyard::analysis::gains({figures_of(none)}, {figures_of(some)}, 1)[Figure::kEnergy].mean);
+  CHECK(gains.sure(Goal::kTtft));
+  CHECK(!gains.sure(Goal::kCost));
+  CHECK(gains[Figure::kTtftP95].text() == "+0.10\u00a0±0.00");
+  CHECK(Elasticity{-0.5, {}}.text() == "-0.50");
+  CHECK(gains[Figure::kCost].text() == "–");
   CHECK(gains.noticeable(Goal::kTtft, 0.1));
   CHECK(!gains.noticeable(Goal::kCost, 0.001));
 }
@@ -181,7 +186,7 @@ TEST_CASE("Bottleneck: what is said of the time adds up, and conforms to the sch
       what_if(read_scenario(scenario(llama_8b(2), 4), true, {agent(kShort, kShort, "100")}), {.repetitions = 2});
   const sim::Json json = to_json(study);
   CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
-  const std::string page = bottleneck_page(json, "tokenyard bottleneck <b>.json");
+  const std::string page = bottleneck_page(study, "tokenyard bottleneck <b>.json");
   CHECK(well_formed(page));
   CHECK(page.find(study.verdict) != std::string::npos);
   CHECK(page.find("src=\"http") == std::string::npos);
@@ -282,13 +287,13 @@ TEST_CASE("Bottleneck: what rests on one run is said to, of one repetition and o
   const sim::Json json = to_json(once);
   CHECK(JsonSchema(schema_text("bottleneck").value()).faults_of(json) == std::vector<std::string>{});
   CHECK(json["effects"][0]["elasticity"]["task_p50"]["half_width"].is_null());
-  const std::string page = bottleneck_page(json, "");
+  const std::string page = bottleneck_page(once, "");
   CHECK_THAT(page, Contains("of one run each, not told from chance") && Contains(", once each.") &&
                        !Contains("intervals at 95 %"));
 
   const WhatIf twice = what_if(read_scenario(text, true, {planted}), {.repetitions = 2});
   CHECK_THAT(twice.verdict, !Contains("one run"));
-  CHECK_THAT(bottleneck_page(to_json(twice), ""), Contains("with intervals at 95 %") && !Contains("one run"));
+  CHECK_THAT(bottleneck_page(twice, ""), Contains("with intervals at 95 %") && !Contains("one run"));
 
   const ResultFolder folder("bottleneck-trace");
   std::filesystem::create_directories(folder.path);

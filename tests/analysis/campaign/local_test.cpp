@@ -122,6 +122,26 @@ TEST_CASE("a trace that has changed is seen") {
   CHECK_THROWS_WITH(run_here(folder.campaign(keys), folder.path), Catch::Contains("/sha256/traces/trace.csv was"));
 }
 
+TEST_CASE("an agent that a cell's trace does not have is told before any run starts") {
+  const CampaignFolder folder("traced-agents");
+  folder.write(
+      "trace.jsonl",
+      R"({"agent": "sales", "arrival_ns": 0, "steps": [{"kind": "tool", "node": "look-up", "took_ns": 5, "cause": "tool", "count": 3}]})"
+      "\n");
+  const auto named = [&](const std::string& agents) {
+    return folder.campaign(
+        R"("set": {"/workload": {"trace": {"path": "trace.jsonl", "format": "record"}}}, "factors": [{"grid": {
+      "/slo/agents": )" +
+        agents + R"(, "/pools/0/replicas": [1, 2]}}])");
+  };
+  CHECK_THROWS_WITH(
+      run_here(named(R"([{"sales": {"ttft_s": 2}}, {"sale": {"ttft_s": 2}}])"), folder.path / "out"),
+      Catch::Contains(R"(/slo/agents={"sale":{"ttft_s":2}} /pools/0/replicas=1 and other cells)") &&
+          Catch::Contains(R"(/slo/agents: found "sale", allowed: an agent of the workload (did you mean "sales"?))"));
+  CHECK(!std::filesystem::exists(folder.path / "out"));
+  CHECK(run_here(named(R"([{"sales": {"ttft_s": 2}}])"), folder.path / "out").done == 2);
+}
+
 TEST_CASE("killed at any moment, a campaign goes on where it was") {
   const CampaignFolder folder("killed");
   const Campaign campaign = folder.campaign(

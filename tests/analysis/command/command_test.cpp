@@ -193,6 +193,33 @@ TEST_CASE("Command: check says what each file is") {
   CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50\u00a0s, 300 tokens in, 30 out, fine"));
 }
 
+TEST_CASE("Command: an agent that a trace does not have is told by check, of a scenario and of a campaign") {
+  const ResultFolder folder("check-traced-agents");
+  std::filesystem::create_directories(folder.path);
+  std::ofstream(folder.path / "trace.jsonl")
+      << R"({"agent": "sales", "arrival_ns": 0, "steps": [{"kind": "tool", "node": "look-up", "took_ns": 5, "cause": "tool", "count": 3}]})"
+      << '\n';
+  const auto write = [&](const std::string& agent) {
+    std::ofstream(folder.path / "scenario.json")
+        << R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]},
+               "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}], "slo": {"ttft_s": 1, "agents": {")" +
+               agent + R"(": {"ttft_s": 2}}},
+               "workload": {"trace": {"path": "trace.jsonl", "format": "record"}}})";
+  };
+  std::ofstream(folder.path / "campaign.json") << R"({"scenario": "scenario.json"})";
+  for (const char* file : {"scenario.json", "campaign.json"}) {
+    INFO(file);
+    const std::string path = (folder.path / file).string();
+    write("sale");
+    const Outcome mistyped = run({"check", path});
+    CHECK(mistyped.code == kWrongInput);
+    CHECK_THAT(mistyped.err,
+               Contains(path) && Contains("/slo/agents: found \"sale\"") && Contains("did you mean \"sales\""));
+    write("sales");
+    CHECK_THAT(run({"check", path}).out, Contains("fine"));
+  }
+}
+
 TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
   CHECK_THAT(run({"catalog", "chips"}).out, Contains("h100-sxm"));
   CHECK_THAT(run({"catalog", "chips", "h100-sxm"}).out, Contains("memory_bytes_per_s"));

@@ -69,6 +69,13 @@ TEST_CASE("values of JSON are written as other numbers, and counts to the last d
   CHECK(count_text(7) == "7");
 }
 
+TEST_CASE("a share has its interval before the unit") {
+  CHECK(share_text(0.991, 0.002) == "99.1\u00a0±0.2\u00a0%");
+  CHECK(share_text(0.991, std::nullopt) == "99.1\u00a0%");
+  CHECK(share_text(0.9996, 0.0001) == "over\u00a099.9\u00a0±0.0\u00a0%");
+  CHECK(share_text(1, 0.0) == "100.0\u00a0±0.0\u00a0%");
+}
+
 TEST_CASE("a number that does not exist is a dash") {
   CHECK(duration_text(nullptr) == "–");
   CHECK(count_text(nullptr) == "–");

@@ -88,6 +88,29 @@ TEST_CASE("the report answers in sentences, then tells why") {
   check_nesting(page + "<script type=\"application/json\"");
 }
 
+TEST_CASE("the report of a run that served nothing says so, and one to which nothing came") {
+  Result result;
+  sim::Json& counts = result.summary["counts"];
+  for (const char* ended : {"tasks_completed", "tasks_failed", "tasks_unfinished", "calls_completed", "calls_failed"})
+    counts[ended] = 0;
+  counts["tasks_rejected"] = counts["tasks"];
+  counts["calls"] = 78;
+  counts["calls_rejected"] = 70;
+  counts["calls_unfinished"] = 8;
+  CHECK_THAT(
+      visible(result.page()),
+      Contains("<strong>Nothing was served:</strong> of 78\u00a0model calls, 70 rejected, 8 unfinished; the notes "
+               "say why, and what helps.") &&
+          !Contains("; 0\u00a0% completed"));
+  counts["tasks"] = counts["tasks_rejected"] = counts["calls"] = counts["calls_rejected"] = 0;
+  result.summary["slo"]["met"] = nullptr;
+  CHECK_THAT(
+      visible(result.page()),
+      Contains("Nothing arrived that the service level could be held against. <strong>Nothing arrived</strong> at "
+               "3\u00a0pools on 32\u00a0chips in") &&
+          !Contains("Nothing was served"));
+}
+
 TEST_CASE("the badges say what became of the run") {
   Result result;
   CHECK_THAT(result.page(), Contains("Service level met") && !Contains("Partial run"));
