@@ -25,11 +25,15 @@ std::string intervals_text(const WhatIf& study) {
   return study.of_one_run() ? "of one run each, not told from chance" : "with intervals at 95 %";
 }
 
-/// How much better the figures of the goal get by so much more of a resource: one share, or two of task time.
+/// How much better a figure of the goal gets by so much more of a resource.
+double gain_of(const Effect& effect, Figure figure, const WhatIf& study) {
+  return share_gained(study.goal, effect.elasticity.of(figure) * sim::portable_log(study.factor));
+}
+
+/// The same of each: one share, or two of task time.
 std::vector<double> gains_of(const Effect& effect, const WhatIf& study) {
   std::vector<double> gains;
-  for (const Figure figure : figures_of(study.goal))
-    gains.push_back(share_gained(study.goal, effect.elasticity.of(figure) * sim::portable_log(study.factor)));
+  for (const Figure figure : figures_of(study.goal)) gains.push_back(gain_of(effect, figure, study));
   return gains;
 }
 
@@ -70,11 +74,13 @@ std::string answer(const WhatIf& study, const Json& json) {
   }
   if (!study.effects.empty()) {
     const Effect& first = study.effects.front();
-    const std::vector<double> gains = gains_of(first, study);
+    double most = 0;  // of what is more than chance
+    for (const Figure figure : figures_of(study.goal)) {
+      if (first.elasticity[figure].sure()) most = std::max(most, gain_of(first, figure, study));
+    }
     tiles +=
         first.elasticity.sure(study.goal)
-            ? html_tile("First in the ranking",
-                        gain_shown(study.goal, std::max(0.0, *std::max_element(gains.begin(), gains.end()))),
+            ? html_tile("First in the ranking", gain_shown(study.goal, most),
                         fmt::format("{} by {} more of the {}{}", better_word(study.goal), share(study.factor - 1),
                                     html_escaped(first.improvement.title), study.of_one_run() ? ", in one run" : ""))
             : html_tile("First in the ranking", "none",
