@@ -39,7 +39,7 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   bool arrivals_over() const override { return arrivals_.over(); }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override;
-  void set_on_last(std::function<void()> on_last) override { arrivals_.set_on_last(std::move(on_last)); }
+  void set_on_last(const std::function<void()>& on_last) override { arrivals_.set_on_last(on_last); }
   /// Also calls of models without a pool, and tasks outside the plan's [from, to).
   std::vector<std::string> left_out() const override;
 

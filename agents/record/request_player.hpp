@@ -25,7 +25,7 @@ class RequestPlayer final : public Workload, private sim::EventHandler, private 
   bool arrivals_over() const override { return exhausted_; }
   std::uint64_t tasks_in_flight() const override { return in_flight_; }
   void finish_unfinished() override {}  // the fleet has ended every call, and with it its task
-  void set_on_last(std::function<void()> on_last) override { on_last_ = std::move(on_last); }
+  void set_on_last(const std::function<void()>& on_last) override { on_last_ = on_last; }
   std::vector<std::string> left_out() const override { return in_words(source_.left_out()); }
 
  private:

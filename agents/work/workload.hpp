@@ -24,7 +24,7 @@ class Workload {
 
   /// Of recorded work: `on_last` is called once, when the last arrival has come (or at the start, if there is none).
   /// Where arrivals are generated, they end at a date that is known, and nothing is called.
-  virtual void set_on_last(std::function<void()>) {}
+  virtual void set_on_last(const std::function<void()>& /*on_last*/) {}
   /// What of a recording was not played, or not as it was recorded, in words; complete when all has arrived.
   virtual std::vector<std::string> left_out() const { return {}; }
 

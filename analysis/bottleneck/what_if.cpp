@@ -152,6 +152,8 @@ std::optional<double> mean_hits(std::span<const Json> summaries, const std::stri
 
 }  // namespace
 
+bool WhatIf::of_one_run() const { return base.size() == 1; }
+
 WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
   const auto repetitions = scenario.workload.trace ? 1 : static_cast<std::size_t>(options.repetitions);
   WhatIf study{.factor = options.factor, .goal = options.goal};

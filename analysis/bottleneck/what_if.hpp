@@ -66,7 +66,7 @@ struct WhatIf {
   std::string verdict;          ///< in words: what holds the tasks back, and what else the slowest suffer from
 
   /// Nothing tells the effects from chance.
-  bool of_one_run() const { return base.size() == 1; }
+  bool of_one_run() const;
 };
 
 /// The scenario's own workload is played; of a trace, resources alone can be more.
