@@ -42,11 +42,12 @@ const std::map<std::string, Precision, std::less<>> kPrecisionNames = {
     {"", Precision::kBf16},   {"bf16", Precision::kBf16}, {"fp8", Precision::kFp8},
     {"fp4", Precision::kFp4}, {"int4", Precision::kFp4},  {"int8", Precision::kInt8}};
 
-/// What InferenceX's scripts give a server beyond the engine's defaults (SemiAnalysisAI/InferenceX,
-/// benchmarks/single_node/dsr1_fp8_h200.sh, qwen3.5_fp8_h200.sh, glm5_fp8_h200.sh, 2026-03).
+/// What InferenceX's scripts give a server of SGLang beyond the engine's defaults, and how many requests per user they
+/// send (SemiAnalysisAI/InferenceX, benchmarks/single_node: dsr1_fp8_h200.sh at 161e7f65, for lengths other than 1,024;
+/// qwen3.5_fp8_h200.sh at 2116fc43; glm5_fp8_h200.sh at 0c82808d; not all of the day on which the rows were measured).
 struct ServerScript {
   std::optional<platforms::Tokens> max_num_batched_tokens;
-  std::int32_t max_num_seqs;
+  std::optional<std::int32_t> max_num_seqs;
   double gpu_memory_utilization;
   Precision kv;
   std::int64_t rounds;
@@ -54,7 +55,7 @@ struct ServerScript {
 const std::map<std::string, ServerScript, std::less<>> kServerScripts = {
     {"deepseek-ai/DeepSeek-R1", {32768, 256, 0.82, Precision::kBf16, 10}},
     {"Qwen/Qwen3.5-397B-A17B", {16384, 128, 0.8, Precision::kFp8, 10}},
-    {"zhipuai/GLM-5", {{}, 256, 0.85, Precision::kBf16, 5}}};
+    {"zhipuai/GLM-5", {{}, {}, 0.85, Precision::kBf16, 5}}};
 
 template <typename Map>
 auto find(const Map& map, std::string_view key) -> const typename Map::mapped_type* {
@@ -94,12 +95,16 @@ std::string engine_name(const std::string& backend, const std::string& version) 
 /// of 2025 (a comment there still says so), which the rows of TensorRT-LLM 1.0 come from: they serve prompts of 1,024
 /// tokens one in a step. InferenceMAX (README, 2025-10) draws lengths, and its servers keep the engine's budget where
 /// their scripts do not say otherwise.
-void configure(std::string_view source, ServingPoint& point) {
+void configure(bool lab, const ServerScript* script, ServingPoint& point) {
   platforms::BatchingOptions& batching = point.bench.batching;
   const std::int64_t ranks = point.spec.parallelism.dp;
   batching.max_num_seqs = 1024;
-  if (source.find("NVIDIA lab") == std::string_view::npos) {
+  if (!lab) {
     point.load.shortest = kInferenceMaxShortest;
+    if (script == nullptr) return;
+    batching.max_num_batched_tokens = script->max_num_batched_tokens.value_or(batching.max_num_batched_tokens);
+    batching.max_num_seqs = script->max_num_seqs.value_or(batching.max_num_seqs);
+    point.load.requests = script->rounds * point.load.users;
     return;
   }
   const platforms::Tokens room = point.version.starts_with("1.0.0rc") ? 1000 : 1500;
@@ -163,12 +168,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   point.load.prompt_tokens = static_cast<platforms::Tokens>(table.number(row, "isl"));
   point.load.output_tokens = static_cast<platforms::Tokens>(table.number(row, "osl"));
   point.load.requests = kRounds * point.load.users;
-  configure(table.text(row, "silicon_data_source"), point);
-  if (script != nullptr) {
-    if (script->max_num_batched_tokens) point.bench.batching.max_num_batched_tokens = *script->max_num_batched_tokens;
-    point.bench.batching.max_num_seqs = script->max_num_seqs;
-    point.load.requests = script->rounds * point.load.users;
-  }
+  configure(lab, script, point);
   point.ttft_s = table.number(row, "silicon_ttft_ms") * 1e-3;
   point.tpot_s = table.number(row, "silicon_tpot_ms") * 1e-3;
   return {};

@@ -20,7 +20,7 @@ class Leap {
     Tokens context = 0;                      ///< sum over the decoding calls, in the first step
     bool starved = false;                    ///< calls wait for KV memory
     bool prompts = false;                    ///< some are computed in it, by whichever rank
-    std::int64_t ticks_without_prompts = 0;  ///< what the step would take, of decoding calls beside prompts
+    std::int64_t ticks_without_prompts = 0;  ///< of decoding calls beside prompts: their step alone
   };
   /// How long step i takes.
   struct Pace {
