@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 #include "sim/input/faults.hpp"
+#include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -221,6 +223,7 @@ void calibrate_decode(const Target& target, EntryWriter& writer) {
 struct TableKind {
   std::vector<std::string_view> with;
   void (*calibrate)(const Target& target, EntryWriter& writer);
+  std::string_view precisions;  ///< the column that has them; none: 16 bits
   std::vector<std::string_view> without = {};
 
   bool holds(const MeasuredTable& table) const {
@@ -229,13 +232,34 @@ struct TableKind {
   }
 };
 const std::vector<TableKind> kTableKinds = {
-    {{"message_size"}, take_all_reduce},                              // custom_allreduce
-    {{"gemm_dtype"}, calibrate_products},                             // gemm
-    {{"moe_dtype"}, calibrate_experts},                               // moe
-    {{"gemm_type", "step"}, calibrate_latent, {"isl"}},               // mla_generation_module
-    {{"num_heads", "isl"}, calibrate_prefill},                        // context_attention
-    {{"num_heads", "step"}, calibrate_decode, {"isl", "gemm_type"}},  // generation_attention
+    {{"message_size"}, take_all_reduce, ""},                                            // custom_allreduce
+    {{"gemm_dtype"}, calibrate_products, "gemm_dtype"},                                 // gemm
+    {{"moe_dtype"}, calibrate_experts, "moe_dtype"},                                    // moe
+    {{"gemm_type", "step"}, calibrate_latent, "kv_cache_dtype", {"isl"}},               // mla_generation_module
+    {{"num_heads", "isl"}, calibrate_prefill, "kv_cache_dtype"},                        // context_attention
+    {{"num_heads", "step"}, calibrate_decode, "kv_cache_dtype", {"isl", "gemm_type"}},  // generation_attention
 };
+
+/// Null: of no kind.
+const TableKind* kind_of(const MeasuredTable& table) {
+  const auto kind =
+      std::find_if(kTableKinds.begin(), kTableKinds.end(), [&](const TableKind& k) { return k.holds(table); });
+  return kind == kTableKinds.end() ? nullptr : &*kind;
+}
+
+/// Whether the table has rows of the precision.
+bool has_precision(const MeasuredTable& table, const TableKind& kind, platforms::Precision precision) {
+  if (kind.precisions.empty()) return precision == platforms::Precision::kBf16;
+  std::vector<std::string> formats = {format_of(std::string(platforms::name_of(precision)))};
+  if (kind.precisions == "moe_dtype") {
+    const std::vector<const char*> of_experts = expert_formats(precision);
+    formats.assign(of_experts.begin(), of_experts.end());
+  }
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (std::find(formats.begin(), formats.end(), table.text(row, kind.precisions)) != formats.end()) return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -298,15 +322,47 @@ CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Cata
   target.chip = platforms::in_short_runs(std::move(target.chip));
   const MeasuredTable table(options.table);
   target.sustained = table.has("power");
-  for (const TableKind& kind : kTableKinds) {
-    if (!kind.holds(table)) continue;
+  if (const TableKind* kind = kind_of(table)) {
     EntryWriter writer(options, target.entry());
-    kind.calibrate(target, writer);
+    kind->calibrate(target, writer);
     return std::move(writer).result();
   }
   refuse(options, "columns of another kind",
          "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl), "
          "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
+}
+
+CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  std::set<std::filesystem::path> tables;
+  for (const auto& entry : std::filesystem::directory_iterator(options.table)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".csv") && !name.ends_with(".csv.xz")) continue;
+    if (kind_of(MeasuredTable(entry.path())) != nullptr) tables.insert(entry.path());
+  }
+  if (tables.empty()) refuse(options, "no table of kernels", "a folder with some, as measure_gpu.py writes it");
+  CalibratedEntry result{target_of(options, catalog).entry(), "all tables of " + options.table.string()};
+  CalibrateOptions one = options;
+  one.base = one.name = result.entry["name"].get<std::string>();
+  sim::Faults faults;
+  platforms::Catalog made = platforms::Catalog::load(faults);
+  const auto put = [&] {
+    made.add(sim::to_text(result.entry), options.table.string(), platforms::CatalogKind::kChip, faults);
+    faults.throw_if_any();
+  };
+  put();
+  for (const platforms::Precision precision : platforms::kPrecisions) {
+    for (const std::filesystem::path& path : tables) {
+      const MeasuredTable table(path);
+      if (!has_precision(table, *kind_of(table), precision)) continue;
+      one.table = path;
+      one.precision = platforms::name_of(precision);
+      CalibratedEntry fitted = calibrate(one, made);
+      result.entry = std::move(fitted.entry);
+      result.what += fmt::format("\n  {} {}", one.precision, fitted.what);
+      put();
+    }
+  }
+  return result;
 }
 
 }  // namespace tokenyard::analysis

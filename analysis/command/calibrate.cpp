@@ -92,7 +92,9 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
                                : a.format == "serving"     ? calibrate_served(a, options, catalogs.platforms)
-                                                           : calibrate(options, catalogs.platforms);
+                               : std::filesystem::is_directory(options.table)
+                                   ? calibrate_folder(options, catalogs.platforms)
+                                   : calibrate(options, catalogs.platforms);
   const std::string entry = sim::to_text(chip.entry, 2);  // a path is any bytes
   read_back(chip, entry, a.out);
   fmt::format_to(file.out(), "{}\n", entry);
@@ -106,13 +108,14 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
 void add_calibrate(CLI::App& app, Action& chosen) {
   CLI::App* sub = app.add_subcommand("calibrate", "brings measurements into a chip's or an engine's entry");
   const auto a = std::make_shared<CalibrateArguments>();
-  sub->add_option("PROFILE", a->table,
-                  "a table of kernels, .csv or .csv.xz; of a profile, the part of the names before _dense.csv, "
-                  "_attention.csv, …")
+  sub->add_option(
+         "PROFILE", a->table,
+         "a table of kernels, .csv or .csv.xz, or a folder of such, as measure_gpu.py writes it; of a profile, "
+         "the part of the names before _dense.csv, _attention.csv, …")
       ->required();
   sub->add_option(
          "--format", a->format,
-         "aiconfigurator (default): one table, to which figures are fitted; llmservingsim: a profile of one "
+         "aiconfigurator (default): tables, to which figures are fitted; llmservingsim: a profile of one "
          "model, taken as it is; mlenergy: watts of serving, to which the chip's power is fitted (how output "
          "lengths spread is read from output_length_distributions.json beside the table, if it is there); serving: "
          "concurrency, prompt_tokens, "
@@ -130,7 +133,8 @@ void add_calibrate(CLI::App& app, Action& chosen) {
   sub->add_option("--stack", a->options.stack, "the software it was measured with, for the entry's sources")
       ->check(text("--stack"))
       ->option_text("TEXT");
-  sub->add_option("--precision", a->options.precision, "bf16 (default), fp8, …")->option_text("NAME");
+  sub->add_option("--precision", a->options.precision, "of a table: bf16 (default), fp8, …; of a folder: all it has")
+      ->option_text("NAME");
   sub->add_option("--model", a->options.model,
                   "of a profile or a benchmark: the model it is of (default: taken from the file name)")
       ->option_text("NAME");
@@ -148,6 +152,7 @@ void add_calibrate(CLI::App& app, Action& chosen) {
       ->option_text("FILE.json");
   add_catalog_option(*sub, a->catalogs);
   sub->footer(
+      "  tokenyard calibrate my-gpu --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
       "  tokenyard calibrate my_gemm.csv --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"
       "  tokenyard calibrate profiles/llama_tp1 --format llmservingsim --model llama-3.1-8b --chip rtx-pro-6000 -o "
       "mine/chips/rtx.json\n"

@@ -36,10 +36,10 @@ platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const p
 std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s) {
   const platforms::Chip::Work work = work_of_chip(from.totals, to.totals);
   const auto steps = pool.chip->joules(pool.weights, work);
-  if (!steps || !pool.chip->power.idle_w) return {};
-  const double idle =
-      *pool.chip->power.idle_w * std::max(0.0, span_s * static_cast<double>(pool.ranks()) - work.busy_s);
-  return (*steps + idle) * static_cast<double>(pool.parallelism.chips_of_rank());
+  if (!steps || !pool.chip->power.held_w) return {};
+  const double between =
+      *pool.chip->power.held_w * std::max(0.0, span_s * static_cast<double>(pool.ranks()) - work.busy_s);
+  return (*steps + between) * static_cast<double>(pool.parallelism.chips_of_rank());
 }
 
 void Snapshot::take(sim::Time now) {

@@ -47,7 +47,7 @@ struct Group {
 
 double watts_of(const Chip& chip, const EnergyPoint& point, const SimulatedWork& work) {
   const double steps = chip.joules(point.spec.weights, work.of_chip).value_or(0);
-  return (steps + chip.power.idle_w.value_or(0) * (work.span_s - work.of_chip.busy_s)) / work.span_s;
+  return (steps + chip.power.held_w.value_or(0) * (work.span_s - work.of_chip.busy_s)) / work.span_s;
 }
 
 ValidationTable validate_serving(const std::string& gpu, const std::vector<EnergyPoint>& points) {

@@ -21,10 +21,12 @@ void write(const std::string& path, const std::string& text) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Simulates measured systems and prints the errors."};
-  std::string data = "../shared/data", published = "analysis/validate/published_serving.csv", page, record, rows;
+  std::string data = "../shared/data", published = "analysis/validate/published_serving.csv",
+              cards = "analysis/validate/gpus", page, record, rows;
   bool fit = false;
   app.add_option("--data", data, "folder of the measurements");
   app.add_option("--published", published, "published serving points, with their sources");
+  app.add_option("--cards", cards, "steps of decoders measured on GPUs, a folder for each");
   app.add_option("--page", page, "write the tables as Markdown, too");
   app.add_option("--record", record, "write the errors of each served model, which runs quote");
   app.add_option("--rows", rows, "write every serving point, measured and simulated, as CSV");
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
     add(analysis::validate_agentic_sweep(data, catalog));
     add(analysis::validate_serving_points(data, catalog, fit, rows));
     add(analysis::validate_published_serving(published, catalog));
+    add(analysis::validate_gpu_steps(cards, catalog));
     add(analysis::validate_energy(data, catalog));
     add(analysis::validate_extrapolation(data, catalog));
     add(analysis::validate_kernels(data, catalog));

@@ -28,6 +28,9 @@ std::vector<ValidationTable> validate_serving_points(const std::filesystem::path
 std::vector<ValidationTable> validate_published_serving(const std::filesystem::path& points,
                                                         const platforms::Catalog& catalog);
 
+/// Steps of whole decoders on GPUs, and their watts; `cards`: a folder of this project, with one for each card.
+std::vector<ValidationTable> validate_gpu_steps(const std::filesystem::path& cards, const platforms::Catalog& catalog);
+
 /// A peer simulator's run, with its step times (the schedulers compared alone) and with ours (vidur_tables.hpp).
 std::vector<ValidationTable> validate_vidur_run(const std::filesystem::path& data, const platforms::Catalog& catalog);
 

@@ -77,13 +77,15 @@ struct Chip {
     std::optional<double> alpha_s;          ///< otherwise: latency in a captured graph
   };
 
-  /// Between steps a chip draws idle_w. In a step it draws active_w while its kernels run and waiting_w while it waits
+  /// A chip that nothing uses draws idle_w; one that an engine holds draws held_w between steps, for its clocks stay up
+  /// and its memory is in use. In a step it draws active_w while its kernels run and waiting_w while it waits
   /// for the host or for other chips; to that come compute_w · u + memory_w · v for the shares u of peak FLOP/s and v
   /// of bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time. Never more
   /// than tdp_w.
   struct Power {
     std::optional<double> tdp_w;
     std::optional<double> idle_w;
+    std::optional<double> held_w;     ///< absent from the entry: idle_w
     std::optional<double> waiting_w;  ///< absent: as active_w
     std::optional<double> active_w;
     std::optional<double> compute_w;

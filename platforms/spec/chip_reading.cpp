@@ -137,6 +137,7 @@ Chip::Power read_power(ObjectReader& reader) {
   reader.object("power", [&](ObjectReader& at) {
     result.tdp_w = optional_fact(at, "tdp_w", kPositive);
     result.idle_w = optional_fact(at, "idle_w", kNotNegative);
+    result.held_w = optional_fact(at, "held_w", kNotNegative);
     result.waiting_w = optional_fact(at, "waiting_w", kNotNegative);
     result.active_w = optional_fact(at, "active_w", kNotNegative);
     result.compute_w = optional_fact(at, "compute_w", kNotNegative);
@@ -145,6 +146,8 @@ Chip::Power read_power(ObjectReader& reader) {
     if (result.tdp_w && result.idle_w && *result.idle_w > *result.tdp_w) {
       at.fault("idle_w", "more than tdp_w", "at most tdp_w");
     }
+    if (!result.held_w) result.held_w = result.idle_w;
+    if (result.idle_w && *result.held_w < *result.idle_w) at.fault("held_w", "less than idle_w", "at least idle_w");
   });
   return result;
 }

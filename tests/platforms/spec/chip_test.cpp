@@ -96,7 +96,8 @@ TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP"
     CHECK(full.has_value() == (each.power.tdp_w && each.memory_bytes_per_s));
     if (!full) continue;
     CHECK(*full == 2 * *each.power.tdp_w);
-    CHECK(*each.power.waiting_w >= *each.power.idle_w);
+    CHECK(*each.power.held_w >= *each.power.idle_w);
+    CHECK(*each.power.waiting_w >= *each.power.held_w);
     CHECK(*each.power.waiting_w <= *each.power.active_w);
   }
   CHECK_FALSE(chip("inferentia2").joules(Precision::kBf16, work).has_value());
