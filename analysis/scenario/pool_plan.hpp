@@ -67,6 +67,7 @@ struct PoolPlan {
     platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};
     spec.host.asynchronous = batching.async_scheduling;
     spec.speculation = batching.speculation;
+    spec.buckets = engine->buckets_on(*chip);
     if (engine->static_shapes) spec.compiled = {batching.max_num_seqs, batching.max_model_len};
     return spec;
   }

@@ -8,7 +8,6 @@
 /// it is. SGLang's and TensorRT-LLM's are about the same.
 
 #include <cmath>
-#include <cstdint>
 
 namespace tokenyard::platforms {
 
@@ -20,13 +19,6 @@ inline double graph_places(double tokens) {
   if (tokens > 512) return tokens;
   const double step = tokens <= 256 ? 8 : 16;
   return step * std::ceil(tokens / step);
-}
-
-/// Places of all `parts` of a batch, among which the tokens are dealt; 0 for none.
-inline std::int64_t graph_places_of_parts(std::int64_t tokens, std::int64_t parts) {
-  if (tokens == 0) return 0;
-  const std::int64_t fullest = (tokens + parts - 1) / parts;
-  return parts * static_cast<std::int64_t>(graph_places(static_cast<double>(fullest)));
 }
 
 }  // namespace tokenyard::platforms

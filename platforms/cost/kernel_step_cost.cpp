@@ -33,6 +33,12 @@ const T& cached(std::vector<std::optional<T>>& cache, std::size_t index, const M
   return *cache[index];
 }
 
+/// Of all micro-batches, among which the tokens are dealt, where one computes `places` for what it has; 0 for none.
+template <typename Places>
+std::int64_t in_parts(std::int64_t tokens, std::int64_t parts, const Places& places) {
+  return tokens == 0 ? 0 : parts * places((tokens + parts - 1) / parts);
+}
+
 }  // namespace
 
 Precision attention_precision(const ReplicaSpec& spec) {
@@ -372,10 +378,18 @@ StepPiece KernelStepCost::kernels(std::int32_t decoding, std::span<const Prefill
                 [&] { return compute_kernels(decoding, chunks, others); });
 }
 
+std::int64_t KernelStepCost::decoding_places(std::int64_t tokens) const {
+  if (spec_.compiled) return spec_.compiled.calls * spec_.speculation.queries();
+  return in_parts(tokens, spec_.parallelism.pp, [&](std::int64_t part) {
+    return spec_.buckets ? bucket_of(part, spec_.buckets.decoding)
+                         : static_cast<std::int64_t>(graph_places(static_cast<double>(part)));
+  });
+}
+
 StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
                                           const OtherRanks& others) const {
   const std::int64_t decoded = decoding * spec_.speculation.queries();
-  std::int64_t tokens = decoded, computed = decoded;  // with what a compiled shape adds
+  std::int64_t tokens = decoded, computed = decoded;  // with what compiled shapes add
   std::int64_t rows = decoded;
   KernelTime time;
   double flop = 0;
@@ -399,14 +413,16 @@ StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const
     }
   }
   const std::int64_t everyone = tokens + others.tokens, made = rows;
-  if (chunks.empty() && !others.prompts) {  // a captured graph
-    const std::int64_t fullest = std::max(decoded, others.fullest * spec_.speculation.queries());
-    const std::int64_t places = spec_.compiled ? spec_.compiled.calls * spec_.speculation.queries()
-                                               : graph_places_of_parts(fullest, spec_.parallelism.pp);
+  if (chunks.empty() && !others.prompts) {
+    const std::int64_t places = decoding_places(std::max(decoded, others.fullest * spec_.speculation.queries()));
     time += token_time(places);
     if (experts_) time += experts_time(places * spec_.parallelism.dp);
     if (spec_.compiled) rows = places;
   } else {
+    if (spec_.buckets) {
+      computed = in_parts(computed, spec_.parallelism.pp,
+                          [&](std::int64_t part) { return bucket_of(part, spec_.buckets.prompts); });
+    }
     time += token_time(computed);
     if (experts_) time += experts_time(computed + others.tokens);
   }

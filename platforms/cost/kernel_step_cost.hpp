@@ -10,7 +10,9 @@
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
 ///   the format's (efficiency/gemm_formats).
-/// - An engine that has compiled one shape computes all of it, whatever is there (compiled_shape.hpp).
+/// - A step of pure decoding is filled up to the next captured graph (captured_graph.hpp); where programs take one
+///   shape, every step to the next bucket (spec/token_buckets.hpp). An engine that has compiled a single shape computes
+///   all of it, whatever is there (compiled_shape.hpp).
 /// - With speculative decoding a decoding call has as many tokens in a step as the model checks; what else that takes
 ///   is the concern of speculative_step_cost.hpp.
 /// - The engine's time comes on top or hides them (host_time.hpp).
@@ -62,6 +64,8 @@ class KernelStepCost final : public StepCost {
   void add_latent(AttentionShape& shape, std::int64_t heads);
   void add_dense();
   void add_experts();
+  /// Tokens that a step of pure decoding computes on the fullest rank, for so many that it has.
+  std::int64_t decoding_places(std::int64_t tokens) const;
   const KernelTime& token_time(std::int64_t tokens) const;
   KernelTime compute_token_time(std::int64_t tokens) const;
   const KernelTime& experts_time(std::int64_t tokens) const;

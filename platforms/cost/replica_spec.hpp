@@ -38,6 +38,7 @@ struct ReplicaSpec {
   NodeSpan span;  ///< how the replica lies on nodes
   Speculation speculation;
   CompiledShape compiled;
+  TokenBuckets buckets;
 };
 
 /// The same replica as if its engine took no time: whoever wraps another step cost adds the host's time once.

@@ -21,6 +21,12 @@ std::int64_t EngineDefaults::budget_on(const Chip& chip) const {
   return small ? small_chips->max_num_batched_tokens : max_num_batched_tokens;
 }
 
+TokenBuckets EngineDefaults::buckets_on(const Chip& chip) const {
+  const bool fills_up =
+      buckets && std::find(buckets->vendors.begin(), buckets->vendors.end(), chip.vendor) != buckets->vendors.end();
+  return fills_up ? buckets->smallest : TokenBuckets{};
+}
+
 EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   using sim::NumberRule;
   using sim::ObjectReader;
@@ -54,6 +60,13 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
     small.also = at.strings("also");
     small.max_num_batched_tokens = required_count(at, "max_num_batched_tokens", count(1e7));
     engine.small_chips = std::move(small);
+  });
+  reader.object("buckets", [&](ObjectReader& at) {
+    Buckets buckets;
+    buckets.vendors = at.strings("vendors");
+    buckets.smallest.decoding = required_count(at, "decoding", count(1e6));
+    buckets.smallest.prompts = required_count(at, "prompts", count(1e6));
+    engine.buckets = std::move(buckets);
   });
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kSeconds);

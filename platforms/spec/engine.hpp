@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "platforms/spec/token_buckets.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
@@ -36,11 +37,18 @@ struct EngineDefaults {
     std::int64_t max_num_batched_tokens = 0;
   };
 
+  /// On whose chips the engine fills steps up.
+  struct Buckets {
+    std::vector<std::string> vendors;
+    TokenBuckets smallest;
+  };
+
   std::string name;
   std::vector<std::string> vendors;  ///< on whose chips it runs; empty: nobody has said
   std::int64_t max_num_seqs = 0;
   std::int64_t max_num_batched_tokens = 0;
   std::optional<SmallChips> small_chips;
+  std::optional<Buckets> buckets;
   std::int64_t block_size = 0;  ///< tokens of a KV block
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
@@ -58,6 +66,7 @@ struct EngineDefaults {
   bool runs_on(const Chip& chip) const;
   /// Tokens a step, where nobody says otherwise.
   std::int64_t budget_on(const Chip& chip) const;
+  TokenBuckets buckets_on(const Chip& chip) const;
 
   /// Faults go to the reader's list; the rest is read nevertheless.
   static EngineDefaults read(sim::ObjectReader& reader);

@@ -215,6 +215,34 @@ TEST_CASE("A compiled shape takes its time whatever is in it, and its work is th
   CHECK(cost.piece({}, {&brief, 1}).base_flop < cost.piece({}, {&full, 1}).base_flop / 20);
 }
 
+TEST_CASE("In buckets a step takes as long as with the next power of two of tokens, but for attention") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("tpu-v6e");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  const KernelStepCost any(spec);
+  spec.buckets = {.decoding = 16, .prompts = 64};
+  const KernelStepCost cost(spec);
+  const auto decoding = [](const KernelStepCost& of, std::int32_t calls) {
+    return seconds(of.piece({calls, Tokens{0}}, {}), 0);
+  };
+  CHECK(decoding(cost, 1) == Approx(decoding(any, 16)).epsilon(0.01));
+  CHECK(decoding(cost, 256) == Approx(decoding(any, 256)).epsilon(1e-9));
+  CHECK(decoding(cost, 130) == Approx(decoding(any, 256)).epsilon(0.03));  // the rest: the output matrix
+  const auto prompt = [](const KernelStepCost& of, Tokens tokens) {
+    const PrefillChunk chunk{tokens, 0, true};
+    return seconds(of.piece({}, {&chunk, 1}), 0);
+  };
+  CHECK(prompt(cost, 4096) == Approx(prompt(any, 4096)).epsilon(1e-9));
+  CHECK(prompt(cost, 2049) > 1.8 * prompt(any, 2049));
+  CHECK(prompt(cost, 2049) < prompt(any, 4096));
+  CHECK(prompt(cost, 10) == Approx(prompt(any, 64)).epsilon(0.01));
+  const PrefillChunk chunk{2049, 0, true};
+  CHECK(cost.piece({}, {&chunk, 1}).base_flop == any.piece({}, {&chunk, 1}).base_flop);  // of what is there
+  spec.parallelism.pp = 2;
+  const KernelStepCost halves(spec);
+  CHECK(decoding(halves, 33) == Approx(decoding(halves, 64)).epsilon(0.02));
+}
+
 TEST_CASE("A rank computes experts for the tokens of all ranks, and attention for its own") {
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("h100-sxm");

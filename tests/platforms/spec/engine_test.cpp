@@ -55,3 +55,14 @@ TEST_CASE("an engine without host terms takes no host time") {
   CHECK(ideal->host.prefill_step_s == 0);
   CHECK(ideal->reserved_bytes == 0);
 }
+
+TEST_CASE("Steps are filled up to powers of two on TPUs") {
+  const EngineDefaults& vllm = *built_in_catalog().find_engine("vllm");
+  CHECK(vllm.buckets_on(*built_in_catalog().find_chip("tpu-v6e")).prompts == 16);
+  CHECK_FALSE(vllm.buckets_on(*built_in_catalog().find_chip("h100-sxm")));
+  CHECK(bucket_of(0, 16) == 0);
+  CHECK(bucket_of(1, 16) == 16);
+  CHECK(bucket_of(16, 16) == 16);
+  CHECK(bucket_of(17, 16) == 32);
+  CHECK(bucket_of(65, 1) == 128);
+}
