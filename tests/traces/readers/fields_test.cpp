@@ -97,7 +97,8 @@ TEST_CASE("Input in messages is short and printable") {
   CHECK(shown_text(std::string(80, 'x')) == '"' + std::string(80, 'x') + '"');
   CHECK(shown_text(std::string(81, 'x')) == '"' + std::string(80, 'x') + "…\"");
   // Cut between characters, not inside one.
-  CHECK(shown_text(std::string(79, 'x') + "äää") == '"' + std::string(79, 'x') + "…\"");
+  const std::string most(79, 'x');
+  CHECK(shown_text(most + "äää") == '"' + most + "…\"");
   CHECK(shown_text("ä€😀") == "\"ä€😀\"");
   // What is no UTF-8: a byte alone, a character cut, one too long for its number, half a pair, beyond the last one.
   CHECK(shown_text("a\xFF\x80z") == "\"a??z\"");
