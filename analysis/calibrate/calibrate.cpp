@@ -261,6 +261,54 @@ bool has_precision(const MeasuredTable& table, const TableKind& kind, platforms:
   return false;
 }
 
+CalibratedEntry calibrate_table(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  Target target = target_of(options, catalog);
+  target.chip = platforms::in_short_runs(std::move(target.chip));
+  const MeasuredTable table(options.table);
+  target.sustained = table.has("power");
+  if (const TableKind* kind = kind_of(table)) {
+    EntryWriter writer(options, target.entry());
+    kind->calibrate(target, writer);
+    return std::move(writer).result();
+  }
+  refuse(options, "columns of another kind",
+         "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl), "
+         "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
+}
+
+CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  std::set<std::filesystem::path> tables;
+  for (const auto& entry : std::filesystem::directory_iterator(options.table)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".csv") && !name.ends_with(".csv.xz")) continue;
+    if (kind_of(MeasuredTable(entry.path())) != nullptr) tables.insert(entry.path());
+  }
+  if (tables.empty()) refuse(options, "no table of kernels", "a folder with some, as measure_gpu.py writes it");
+  CalibratedEntry result{target_of(options, catalog).entry(), "all tables of " + options.table.string()};
+  CalibrateOptions one = options;
+  one.base = one.name = result.entry["name"].get<std::string>();
+  sim::Faults faults;
+  platforms::Catalog made = platforms::Catalog::load(faults);
+  const auto put = [&] {
+    made.add(sim::to_text(result.entry), options.table.string(), platforms::CatalogKind::kChip, faults);
+    faults.throw_if_any();
+  };
+  put();
+  for (const platforms::Precision precision : platforms::kPrecisions) {
+    for (const std::filesystem::path& path : tables) {
+      const MeasuredTable table(path);
+      if (!has_precision(table, *kind_of(table), precision)) continue;
+      one.table = path;
+      one.precision = platforms::name_of(precision);
+      CalibratedEntry fitted = calibrate_table(one, made);
+      result.entry = std::move(fitted.entry);
+      result.what += fmt::format("\n  {} {}", one.precision, fitted.what);
+      put();
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 CalibratedEntry take_profile(const CalibrateOptions& options, const platforms::Catalog& catalog) {
@@ -318,51 +366,8 @@ CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms
 }
 
 CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog) {
-  Target target = target_of(options, catalog);
-  target.chip = platforms::in_short_runs(std::move(target.chip));
-  const MeasuredTable table(options.table);
-  target.sustained = table.has("power");
-  if (const TableKind* kind = kind_of(table)) {
-    EntryWriter writer(options, target.entry());
-    kind->calibrate(target, writer);
-    return std::move(writer).result();
-  }
-  refuse(options, "columns of another kind",
-         "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl), "
-         "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
-}
-
-CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog) {
-  std::set<std::filesystem::path> tables;
-  for (const auto& entry : std::filesystem::directory_iterator(options.table)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".csv") && !name.ends_with(".csv.xz")) continue;
-    if (kind_of(MeasuredTable(entry.path())) != nullptr) tables.insert(entry.path());
-  }
-  if (tables.empty()) refuse(options, "no table of kernels", "a folder with some, as measure_gpu.py writes it");
-  CalibratedEntry result{target_of(options, catalog).entry(), "all tables of " + options.table.string()};
-  CalibrateOptions one = options;
-  one.base = one.name = result.entry["name"].get<std::string>();
-  sim::Faults faults;
-  platforms::Catalog made = platforms::Catalog::load(faults);
-  const auto put = [&] {
-    made.add(sim::to_text(result.entry), options.table.string(), platforms::CatalogKind::kChip, faults);
-    faults.throw_if_any();
-  };
-  put();
-  for (const platforms::Precision precision : platforms::kPrecisions) {
-    for (const std::filesystem::path& path : tables) {
-      const MeasuredTable table(path);
-      if (!has_precision(table, *kind_of(table), precision)) continue;
-      one.table = path;
-      one.precision = platforms::name_of(precision);
-      CalibratedEntry fitted = calibrate(one, made);
-      result.entry = std::move(fitted.entry);
-      result.what += fmt::format("\n  {} {}", one.precision, fitted.what);
-      put();
-    }
-  }
-  return result;
+  return std::filesystem::is_directory(options.table) ? calibrate_folder(options, catalog)
+                                                      : calibrate_table(options, catalog);
 }
 
 }  // namespace tokenyard::analysis

@@ -42,10 +42,9 @@ struct CalibratedEntry {
 };
 
 /// Throws sim::InputError for an unknown chip, a table of another kind and one without rows of the precision.
+/// `options.table` may be a folder of such tables, as measure_gpu.py writes it: then all of them, in every precision
+/// that they have; 16 bits first, since other formats keep what those say of all.
 CalibratedEntry calibrate(const CalibrateOptions& options, const platforms::Catalog& catalog);
-/// `options.table`: a folder with such tables, as measure_gpu.py writes it. All of them, in every precision that they
-/// have; 16 bits first, since other formats keep what those say of all.
-CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog);
 /// Watts of serving (energy_table.hpp): what a chip draws while kernels run, per operation and per byte.
 CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms::Catalog& catalog);
 /// `options.table`: folder and prefix of the profile's files (profile_reader.hpp).

@@ -23,9 +23,9 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
     return repetitions;
   }
   reader.object(key, [&](ObjectReader& r) {
-    if (const auto metric = r.valid_string("metric"); metric && r.has("metric")) {
-      check_summary_key(*metric, SummaryKey::kNumber, r.file(), r.pointer_to("metric"), r.faults());
-      repetitions.metric = *metric;
+    if (const auto named = r.valid_string("metric"); named && r.has("metric")) {
+      check_summary_key(*named, SummaryKey::kNumber, r.file(), r.pointer_to("metric"), r.faults());
+      repetitions.metric = *named;
     }
     repetitions.half_width = r.number("half_width", {.fallback = 0.05, .minimum = 0, .maximum = 1, .exclusive = true});
     repetitions.minimum = static_cast<std::size_t>(r.integer("min", {.fallback = 10, .minimum = 2, .maximum = kMost}));

@@ -92,9 +92,7 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
                                : a.format == "serving"     ? calibrate_served(a, options, catalogs.platforms)
-                               : std::filesystem::is_directory(options.table)
-                                   ? calibrate_folder(options, catalogs.platforms)
-                                   : calibrate(options, catalogs.platforms);
+                                                           : calibrate(options, catalogs.platforms);
   const std::string entry = sim::to_text(chip.entry, 2);  // a path is any bytes
   read_back(chip, entry, a.out);
   fmt::format_to(file.out(), "{}\n", entry);

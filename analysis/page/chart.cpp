@@ -116,12 +116,13 @@ std::vector<double> Axis::ticks() const {
 }
 
 Axis Axis::from_zero(double greatest, Unit unit) {
-  if (!(greatest > 0)) return {0, 1, unit, false};
+  if (!(greatest > 0) || !std::isfinite(greatest)) return {0, 1, unit, false};
   const double step = tick_step(greatest, unit);
   return {0, std::ceil(greatest / step - 1e-9) * step, unit, false};
 }
 
 Axis Axis::around(double least, double greatest, Unit unit) {
+  if (!std::isfinite(greatest)) return from_zero(greatest, unit);
   if (greatest / least >= 4) return {least, greatest, unit, true};
   const double margin = std::max((greatest - least) * 0.04, greatest * 0.01);
   return {std::max(0.0, least - margin), greatest + margin, unit, false};

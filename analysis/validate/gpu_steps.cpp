@@ -57,7 +57,7 @@ std::vector<ValidationTable> validate_gpu_steps(const std::filesystem::path& fol
     const Chip* chip = catalog.find_chip(name);
     if (chip == nullptr)
       throw sim::InputError({card.string(), "", "", catalog.allowed(platforms::CatalogKind::kChip, name)});
-    const CalibratedEntry fitted = calibrate_folder({.table = card, .base = name}, catalog);
+    const CalibratedEntry fitted = calibrate({.table = card, .base = name}, catalog);
     sim::Faults faults;
     platforms::Catalog calibrated;
     calibrated.add(sim::to_text(fitted.entry), name, platforms::CatalogKind::kChip, faults);

@@ -19,6 +19,9 @@ using sim::ObjectReader;
 
 constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = true};
 constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
+constexpr double kMostWatts = 1e6;
+constexpr NumberRule kWatts = {.fallback = {}, .minimum = 0, .maximum = kMostWatts};
+constexpr NumberRule kSomeWatts = {.fallback = {}, .minimum = 0, .maximum = kMostWatts, .exclusive = true};
 constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
 constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true};
 
@@ -135,17 +138,19 @@ Chip::Collectives read_collectives(ObjectReader& reader) {
 Chip::Power read_power(ObjectReader& reader) {
   Chip::Power result;
   reader.object("power", [&](ObjectReader& at) {
-    result.tdp_w = optional_fact(at, "tdp_w", kPositive);
-    result.idle_w = optional_fact(at, "idle_w", kNotNegative);
-    result.held_w = optional_fact(at, "held_w", kNotNegative);
-    result.waiting_w = optional_fact(at, "waiting_w", kNotNegative);
-    result.active_w = optional_fact(at, "active_w", kNotNegative);
-    result.compute_w = optional_fact(at, "compute_w", kNotNegative);
-    result.memory_w = optional_fact(at, "memory_w", kNotNegative);
-    optional_fact(at, "allin_w", kPositive);  // with its share of host, network and cooling
-    if (result.tdp_w && result.idle_w && *result.idle_w > *result.tdp_w) {
-      at.fault("idle_w", "more than tdp_w", "at most tdp_w");
-    }
+    result.tdp_w = optional_fact(at, "tdp_w", kSomeWatts);
+    result.idle_w = optional_fact(at, "idle_w", kWatts);
+    result.held_w = optional_fact(at, "held_w", kWatts);
+    result.waiting_w = optional_fact(at, "waiting_w", kWatts);
+    result.active_w = optional_fact(at, "active_w", kWatts);
+    result.compute_w = optional_fact(at, "compute_w", kWatts);
+    result.memory_w = optional_fact(at, "memory_w", kWatts);
+    optional_fact(at, "allin_w", kSomeWatts);  // with its share of host, network and cooling
+    const auto at_most_tdp = [&](const char* key, const std::optional<double>& watts) {
+      if (result.tdp_w && watts && *watts > *result.tdp_w) at.fault(key, "more than tdp_w", "at most tdp_w");
+    };
+    at_most_tdp("idle_w", result.idle_w);
+    at_most_tdp("held_w", result.held_w);
     if (!result.held_w) result.held_w = result.idle_w;
     if (result.idle_w && *result.held_w < *result.idle_w) at.fault("held_w", "less than idle_w", "at least idle_w");
   });

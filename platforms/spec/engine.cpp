@@ -62,11 +62,11 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
     engine.small_chips = std::move(small);
   });
   reader.object("buckets", [&](ObjectReader& at) {
-    Buckets buckets;
-    buckets.vendors = at.strings("vendors");
-    buckets.smallest.decoding = required_count(at, "decoding", count(1e6));
-    buckets.smallest.prompts = required_count(at, "prompts", count(1e6));
-    engine.buckets = std::move(buckets);
+    Buckets filled_up;
+    filled_up.vendors = at.strings("vendors");
+    filled_up.smallest.decoding = required_count(at, "decoding", count(1e6));
+    filled_up.smallest.prompts = required_count(at, "prompts", count(1e6));
+    engine.buckets = std::move(filled_up);
   });
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kSeconds);

@@ -32,7 +32,7 @@ FitError error_of(const std::vector<DecoderStep>& steps, const platforms::Chip& 
 TEST_CASE("Kernels measured one by one foretell the steps of whole decoders on the same card") {
   for (const char* name : {"h100-sxm", "h200-sxm"}) {
     INFO(name);
-    const CalibratedEntry fitted = calibrate_folder({.table = kCards / name, .base = name}, built_in_catalog());
+    const CalibratedEntry fitted = calibrate({.table = kCards / name, .base = name}, built_in_catalog());
     for (const char* table : {"dense products", "decode attention", "prefill attention", "fp8 dense products"})
       CHECK(fitted.what.find(table) != std::string::npos);
     sim::Faults faults;
@@ -55,7 +55,7 @@ TEST_CASE("A folder without a table of kernels is refused") {
   const ScratchFolder folder;
   folder.write("steps.csv", "model,weights\n");
   try {
-    calibrate_folder({.table = folder / "", .base = "h100-sxm"}, built_in_catalog());
+    calibrate({.table = folder / "", .base = "h100-sxm"}, built_in_catalog());
     FAIL("taken");
   } catch (const sim::InputError& error) {
     CHECK(std::string(error.what()).find("no table of kernels") != std::string::npos);

@@ -200,6 +200,8 @@ TEST_CASE("malformed entries are faults, not crashes") {
   CHECK_THAT(fault_of(R"({"name": "x", "power": {"tdp_w": 100, "idle_w": 200}})", chip), Contains("/power/idle_w"));
   CHECK_THAT(fault_of(R"({"name": "x", "power": {"tdp_w": 100, "idle_w": 20, "held_w": 10}})", chip),
              Contains("/power/held_w"));
+  CHECK_THAT(fault_of(R"({"name": "x", "power": {"tdp_w": 100, "held_w": 101}})", chip), Contains("/power/held_w"));
+  CHECK_THAT(fault_of(R"({"name": "x", "power": {"active_w": 1e300}})", chip), Contains("/power/active_w"));
   CHECK_THAT(fault_of(R"({"name": "x", "schema": "tokenyard.model/1"})", chip), Contains("/schema"));
   CHECK_THAT(fault_of(R"({"name": "x", "schema": "tokenyard.chipp/1"})", std::nullopt), Contains("tokenyard.chip/1"));
   CHECK_THAT(fault_of(R"({"name": "x"})", std::nullopt), Contains("schema"));
