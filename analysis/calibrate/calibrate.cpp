@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -261,11 +262,19 @@ bool has_precision(const MeasuredTable& table, const TableKind& kind, platforms:
   return false;
 }
 
+bool has_watts(const MeasuredTable& table) {
+  if (!table.has("power")) return false;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    if (table.optional_number(row, "power").value_or(0) > 0) return true;
+  }
+  return false;
+}
+
 CalibratedEntry calibrate_table(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   Target target = target_of(options, catalog);
   target.chip = platforms::in_short_runs(std::move(target.chip));
   const MeasuredTable table(options.table);
-  target.sustained = table.has("power");
+  target.sustained = has_watts(table);
   if (const TableKind* kind = kind_of(table)) {
     EntryWriter writer(options, target.entry());
     kind->calibrate(target, writer);
@@ -276,36 +285,62 @@ CalibratedEntry calibrate_table(const CalibrateOptions& options, const platforms
          "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
 }
 
-CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog) {
-  std::set<std::filesystem::path> tables;
-  for (const auto& entry : std::filesystem::directory_iterator(options.table)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".csv") && !name.ends_with(".csv.xz")) continue;
-    if (kind_of(MeasuredTable(entry.path())) != nullptr) tables.insert(entry.path());
+/// Of a folder's tables of kernels, which precisions are where; what else lies there as CSV is named in `left_out`.
+struct FolderTables {
+  std::map<std::pair<platforms::Precision, const TableKind*>, std::filesystem::path> tables;
+  std::string left_out;
+
+  explicit FolderTables(const std::filesystem::path& folder) {
+    std::set<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.ends_with(".csv") || name.ends_with(".csv.xz")) files.insert(entry.path());
+    }
+    for (const std::filesystem::path& path : files) {
+      if (!std::filesystem::is_regular_file(path)) {
+        leave_out(path, "not a file");
+        continue;
+      }
+      const MeasuredTable table(path);
+      const TableKind* kind = kind_of(table);
+      bool taken = false;
+      for (const platforms::Precision precision : platforms::kPrecisions) {
+        if (kind == nullptr || !has_precision(table, *kind, precision)) continue;
+        const auto [first, alone] = tables.emplace(std::pair(precision, kind), path);
+        if (!alone) {
+          throw sim::InputError({path.string(), "", "a second table of what " + first->second.string() + " has",
+                                 "one of each kind in a folder"});
+        }
+        taken = true;
+      }
+      if (!taken) leave_out(path, kind == nullptr ? "columns of another kind" : "no rows in a known precision");
+    }
   }
-  if (tables.empty()) refuse(options, "no table of kernels", "a folder with some, as measure_gpu.py writes it");
-  CalibratedEntry result{target_of(options, catalog).entry(), "all tables of " + options.table.string()};
+
+  void leave_out(const std::filesystem::path& path, const char* why) {
+    left_out += fmt::format("\n  left out: {}, {}", path.filename().string(), why);
+  }
+};
+
+CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platforms::Catalog& catalog) {
+  const FolderTables found(options.table);
+  if (found.tables.empty())
+    refuse(options, "no table of kernels" + found.left_out, "a folder with some, as measure_gpu.py writes it");
+  CalibratedEntry result{target_of(options, catalog).entry(), "the tables of " + options.table.string()};
   CalibrateOptions one = options;
   one.base = one.name = result.entry["name"].get<std::string>();
   sim::Faults faults;
   platforms::Catalog made = platforms::Catalog::load(faults);
-  const auto put = [&] {
+  for (const auto& [what, path] : found.tables) {
     made.add(sim::to_text(result.entry), options.table.string(), platforms::CatalogKind::kChip, faults);
     faults.throw_if_any();
-  };
-  put();
-  for (const platforms::Precision precision : platforms::kPrecisions) {
-    for (const std::filesystem::path& path : tables) {
-      const MeasuredTable table(path);
-      if (!has_precision(table, *kind_of(table), precision)) continue;
-      one.table = path;
-      one.precision = platforms::name_of(precision);
-      CalibratedEntry fitted = calibrate_table(one, made);
-      result.entry = std::move(fitted.entry);
-      result.what += fmt::format("\n  {} {}", one.precision, fitted.what);
-      put();
-    }
+    one.table = path;
+    one.precision = platforms::name_of(what.first);
+    CalibratedEntry fitted = calibrate_table(one, made);
+    result.entry = std::move(fitted.entry);
+    result.what += fmt::format("\n  {}, {} {}", path.filename().string(), one.precision, fitted.what);
   }
+  result.what += found.left_out;
   return result;
 }
 

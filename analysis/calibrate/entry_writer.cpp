@@ -20,6 +20,12 @@ Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& so
 }
 
 void EntryWriter::describe(const char* what, const FitError& fitted, const FitError& held_out) {
+  if (held_out.rows() == 0) {
+    report(fmt::format("{}: {} on what was fitted; too few rows to hold some out", what, fitted.summary()));
+    source_ = fmt::format("tokenyard calibrate: {}, {}; {} on what was fitted, nothing held out", what,
+                          options_.stack_name(), fitted.summary());
+    return;
+  }
   report(fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary()));
   source_ = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, options_.stack_name(),
                         held_out.summary());

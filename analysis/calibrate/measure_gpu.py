@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures an NVIDIA GPU for Tokenyard, with PyTorch and Triton alone: no engine, no model weights, no download.
+"""Measures an NVIDIA GPU for Tokenyard, with PyTorch (and its Triton) and nvidia-ml-py: no engine, no model weights.
 
     python3 measure_gpu.py kernels -o my-gpu                      tables for `tokenyard calibrate` (3 minutes)
     python3 measure_gpu.py steps   -o my-gpu --chip my-gpu        steps of whole decoders, and their watts (4 minutes)
@@ -17,18 +17,24 @@ the Triton kernel below, to the prompt PyTorch's fastest. The card is measured a
 import argparse
 import csv
 import dataclasses
+import os
 import pathlib
 import statistics
 import sys
 import time
 import traceback
 
-import pynvml
-import torch
-import torch.nn.functional as F
-import triton
-import triton.language as tl
-from torch.nn.attention import SDPBackend, sdpa_kernel
+os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the driver's order, by which the meter finds the card
+
+try:
+    import pynvml
+    import torch
+    import torch.nn.functional as F
+    import triton
+    import triton.language as tl
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+except ImportError as missing:
+    sys.exit(f"{missing}. On the GPU's machine: pip install torch nvidia-ml-py")
 
 BF16, FP8 = torch.bfloat16, torch.float8_e4m3fn
 
@@ -37,11 +43,13 @@ BF16, FP8 = torch.bfloat16, torch.float8_e4m3fn
 
 
 class Meter:
-    """The board's energy counter and clock."""
+    """The energy counter and the clock of the first card that this program may use."""
 
     def __init__(self):
         pynvml.nvmlInit()
-        self.handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        card = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0].strip() or "0"
+        self.handle = (pynvml.nvmlDeviceGetHandleByIndex(int(card)) if card.isdigit() else
+                       pynvml.nvmlDeviceGetHandleByUUID(card))
         self.name = pynvml.nvmlDeviceGetName(self.handle)
 
     def joules(self):
@@ -324,7 +332,7 @@ def measure_gemm(folder, options):
                     return torch._scaled_mm(quantised, matrix, scales, scale_of_columns[:, :n], out_dtype=BF16,
                                             use_fast_accum=True)
 
-                launches = max(20, copies) if m < 128 else 4  # the start of the graph is in the time
+                launches = max(copies, 20 if m < 128 else 4)  # the start of the graph is in the time
                 graph, watts = captured(product, launches), ""
                 if m < 128:
                     seconds = replay_seconds(graph)
@@ -334,28 +342,32 @@ def measure_gemm(folder, options):
 
 
 HEADS = ((32, 8), (64, 8), (16, 2))
-MOST_CACHE = 2**31  # elements of keys or of values in a table of attention
+MOST_CACHE = 2**31  # elements of keys, or of values, in a table of attention
 
 
 def measure_generation_attention(folder, _):
     rows = table(folder / "generation_attention.csv",
                  ["batch_size", "num_heads", "num_key_value_heads", "head_dim", "attn_dtype", "kv_cache_dtype", "step",
                   "window_size", "latency"])
-    keys, values = (torch.randn(MOST_CACHE // 4, device="cuda").to(BF16).repeat(4) for _ in range(2))
+    free, _ = torch.cuda.mem_get_info()
+    elements = min(MOST_CACHE, free // 16) // 4  # a quarter of it is drawn, and repeated
+    keys, values = (torch.randn(elements, device="cuda").to(BF16).repeat(4) for _ in range(2))
+    l2 = torch.cuda.get_device_properties(0).L2_cache_size
     for heads, kv in HEADS:
         for calls in (1, 2, 4, 8, 16, 32, 64, 128, 256):
-            for context in (128, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536):
+            for context in (128, 512, 1024, 2048, 4096, 8192, 16384, 32768):
                 each = calls * context * kv * 128
-                if each > MOST_CACHE:
+                if each > keys.numel():
                     continue
-                copies = min(4, MOST_CACHE // each)
+                copies = min(64, keys.numel() // each, max(2, -(-3 * l2 // (4 * each))))
                 k, v = ([x[i * each:(i + 1) * each].view(calls, context, kv, 128) for i in range(copies)]
                         for x in (keys, values))
                 q = torch.randn(calls, heads, 128, device="cuda").to(BF16)
                 _, tile = fastest(TILES, lambda tile: cache_attention(q, k[0], v[0], context, tile))
-                graph = captured(lambda i: cache_attention(q, k[i % copies], v[i % copies], context, tile), 20)
+                launches = max(20, copies)
+                graph = captured(lambda i: cache_attention(q, k[i % copies], v[i % copies], context, tile), launches)
                 rows.writerow([calls, heads, kv, 128, "bfloat16", "bfloat16", context - 1, 0,
-                               f"{replay_seconds(graph) / 20 * 1e3:.6f}"])
+                               f"{replay_seconds(graph) / launches * 1e3:.6f}"])
 
 
 def measure_context_attention(folder, options):
@@ -368,10 +380,12 @@ def measure_context_attention(folder, options):
                 q = torch.randn(prompts, heads, tokens, 128, device="cuda").to(BF16)
                 k, v = (torch.randn(prompts, kv, tokens, 128, device="cuda").to(BF16) for _ in range(2))
                 seconds, backend = fastest(PROMPT_BACKENDS, lambda backend: prompt_attention(q, k, v, backend))
-                watts = ""
-                if seconds > 1e-4:
-                    graph = captured(lambda _: prompt_attention(q, k, v, backend))
+                launches, watts = 1 if seconds > 1e-4 else 20, ""
+                graph = captured(lambda _: prompt_attention(q, k, v, backend), launches)
+                if launches == 1:
                     seconds, watts, _ = looped(graph, options.meter, KERNEL_LOOP_S)
+                else:
+                    seconds = replay_seconds(graph) / launches
                 rows.writerow([prompts, tokens, heads, kv, 128, "bfloat16", "bfloat16", 0, 0, f"{seconds * 1e3:.6f}",
                                watts and f"{watts:.0f}"])
 
@@ -537,10 +551,10 @@ def measure_steps(folder, options):
         for calls, context in decoding:
             if decoder.holds(calls * context):
                 row("decode", calls, context, 0, decoder.decode(calls, context))
-        for tokens in prefill:
+        for tokens in filter(decoder.holds, prefill):
             row("prefill", 0, 0, tokens, decoder.prefill(tokens))
         if shape is LLAMA_8B and weights == "bf16":
-            for pause_s in (0.002, 0.01, 0.05):
+            for pause_s in (0.002, 0.01, 0.05) if decoder.holds(32 * 1024) else ():
                 row("decode", 32, 1024, 0, decoder.decode(32, 1024), pause_s)
         del decoder
         torch.cuda.empty_cache()
@@ -555,7 +569,10 @@ def check_attention():
     exact = F.scaled_dot_product_attention(
         q[:, :, None].double(), *(x.transpose(1, 2).repeat_interleave(heads // kv, 1).double() for x in (k, v)))
     for tile in TILES:
-        out = cache_attention(q, k, v, context, tile).view(calls, heads, 1, 128)
+        try:
+            out = cache_attention(q, k, v, context, tile).view(calls, heads, 1, 128)
+        except triton.runtime.errors.OutOfResources:  # `fastest` passes it over, too
+            continue
         error = ((out - exact).norm() / exact.norm()).item()
         if not error < 1e-2:
             sys.exit(f"attention to the cache is wrong by {error:.2g} with the tile {tile}")

@@ -75,6 +75,14 @@ CalibratedEntry calibrate_served(const CalibrateArguments& a, const CalibrateOpt
   return folder == "engines" ? calibrate_engine(options, catalog) : calibrate_served_chip(options, catalog);
 }
 
+/// No table gives way to the entry that is made of it.
+void keep_inputs(const std::filesystem::path& output, const std::filesystem::path& table) {
+  traces::keep_input(output, table, "--output");
+  if (!std::filesystem::is_directory(table)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(table))
+    traces::keep_input(output, entry.path(), "--output");
+}
+
 /// What a run would refuse is not written.
 void read_back(const CalibratedEntry& made, const std::string& text, const std::string& file) {
   sim::Faults faults;
@@ -85,9 +93,10 @@ void read_back(const CalibratedEntry& made, const std::string& text, const std::
 int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings) {
   CalibrateOptions options = a.options;
   options.table = a.table;
+  if (!options.table.has_filename()) options.table = options.table.parent_path();  // "my-gpu/"
   const LoadedCatalogs catalogs = load_catalogs(a.catalogs);
   complete(options, a.out, catalogs.platforms);
-  traces::keep_input(a.out, a.table, "--output");
+  keep_inputs(a.out, options.table);
   traces::OutputFile file(a.out);  // before the fit, which takes its time
   const CalibratedEntry chip = a.format == "llmservingsim" ? take_profile(options, catalogs.platforms)
                                : a.format == "mlenergy"    ? calibrate_power(options, catalogs.platforms)
@@ -97,7 +106,8 @@ int run_calibrate(const CalibrateArguments& a, const Surroundings& surroundings)
   read_back(chip, entry, a.out);
   fmt::format_to(file.out(), "{}\n", entry);
   file.commit();
-  fmt::print(surroundings.out, "{}, {}. Written to {}\n", options.base, chip.what, a.out);
+  const char* end = chip.what.find('\n') == std::string::npos ? ". " : "\n";
+  fmt::print(surroundings.out, "{}, {}{}Written to {}\n", options.base, chip.what, end, a.out);
   return kDone;
 }
 

@@ -17,6 +17,7 @@ constexpr double kMost = 1e9;  // of whatever unit a table has
 
 MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), text_(traces::read_unpacked(path)) {
   std::string_view rest = text_;
+  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a spreadsheet's byte order mark
   std::vector<std::string_view> fields;
   for (std::uint64_t line = 1; !rest.empty(); ++line) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

@@ -35,10 +35,10 @@ void add_errors(const std::vector<DecoderStep>& steps, const Chip& chip, Errors&
 
 void add_rows(ValidationTable& table, const std::string& metric, const Errors& errors, const char* fitted_on) {
   for (const auto& [kind, error] : errors) {
-    table.rows.push_back({fmt::format("{}, {}", metric, kind), fmt::format("{} loops", error.rows()),
-                          fmt::format("x {:.3f}", error.bias()), error.summary(), fitted_on,
-                          kind.ends_with("bf16") || kind == "decoding" ? ValidationRow::Glance::kFigure
-                                                                       : ValidationRow::Glance::kNothing});
+    table.rows.push_back(
+        {fmt::format("{}, {}", metric, kind), fmt::format("{} loops", error.rows()),
+         fmt::format("x {:.3f}", error.bias()), error.summary(), fitted_on,
+         metric == "watts" && kind != "decoding" ? ValidationRow::Glance::kNothing : ValidationRow::Glance::kFigure});
   }
 }
 
@@ -73,7 +73,7 @@ std::vector<ValidationTable> validate_gpu_steps(const std::filesystem::path& fol
         "graph. In fp8 the inputs are quantised by kernels that engines fuse with others.",
         {}};
     add_rows(table, "time", times, "nothing of it");
-    add_rows(table, "time", calibrated_times, "this card's kernels, each by itself");
+    add_rows(table, "time, calibrated", calibrated_times, "this card's kernels, each by itself");
     add_rows(table, "watts", watts, "held_w alone");
     tables.push_back(std::move(table));
   }

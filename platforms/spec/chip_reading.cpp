@@ -152,7 +152,8 @@ Chip::Power read_power(ObjectReader& reader) {
     at_most_tdp("idle_w", result.idle_w);
     at_most_tdp("held_w", result.held_w);
     if (!result.held_w) result.held_w = result.idle_w;
-    if (result.idle_w && *result.held_w < *result.idle_w) at.fault("held_w", "less than idle_w", "at least idle_w");
+    if (result.idle_w && *result.held_w >= 0 && *result.held_w < *result.idle_w)
+      at.fault("held_w", "less than idle_w", "at least idle_w");
   });
   return result;
 }

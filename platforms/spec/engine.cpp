@@ -64,8 +64,13 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
   reader.object("buckets", [&](ObjectReader& at) {
     Buckets filled_up;
     filled_up.vendors = at.strings("vendors");
-    filled_up.smallest.decoding = required_count(at, "decoding", count(1e6));
-    filled_up.smallest.prompts = required_count(at, "prompts", count(1e6));
+    if (filled_up.vendors.empty()) at.fault("vendors", "nobody", "the vendors on whose chips it does so");
+    const auto power_of_two = [&](const char* key) {
+      const std::int64_t tokens = required_count(at, key, count(1e6));
+      if (tokens != bucket_of(tokens, 1)) at.fault(key, std::to_string(tokens), "a power of two");
+      return tokens;
+    };
+    filled_up.smallest = {power_of_two("decoding"), power_of_two("prompts")};
     engine.buckets = std::move(filled_up);
   });
   reader.object("host", [&](ObjectReader& at) {
