@@ -27,8 +27,9 @@ Prices prices_of(const platforms::Chip& chip, const Scenario& scenario) {
   if (chip.price.unit_low_usd && chip.price.unit_high_usd)
     prices.usd_per_chip = {(*chip.price.unit_low_usd + *chip.price.unit_high_usd) / 2, *chip.price.unit_low_usd,
                            *chip.price.unit_high_usd};
-  prices.power_assumed = chip.is_assumed("power/held_w") || chip.is_assumed("power/active_w") ||
-                         chip.is_assumed("power/compute_w") || chip.is_assumed("power/memory_w");
+  prices.power_assumed = chip.is_assumed("power/idle_w") || chip.is_assumed("power/held_w") ||
+                         chip.is_assumed("power/active_w") || chip.is_assumed("power/compute_w") ||
+                         chip.is_assumed("power/memory_w");
   const auto assumption = scenario.demand.assume.find(chip.name);
   if (assumption == scenario.demand.assume.end()) return prices;
   if (assumption->second.usd_per_chip_hour) price = {assumption->second.usd_per_chip_hour, "assumed by the user", true};
