@@ -106,7 +106,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
   p.ep = chips("expert_parallel");
   p.tp = std::max<std::int64_t>(1, chips("num_gpus") / p.dp);
   point.spec.weights = weights->second;
-  point.spec.host = engine->host;
+  platforms::serve_with(*engine, point.spec);
   if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
     return "the catalogue lacks " + missing.front();
   const auto bench = bench_of(*engine, point.spec);

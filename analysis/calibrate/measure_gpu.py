@@ -3,12 +3,17 @@
 
     python3 measure_gpu.py kernels -o my-gpu                      tables for `tokenyard calibrate` (3 minutes)
     python3 measure_gpu.py steps   -o my-gpu --chip my-gpu        steps of whole decoders, and their watts (4 minutes)
+    python3 measure_gpu.py copies  -o my-gpu                      copies to and from the host's memory (10 seconds)
 
 `kernels` writes gemm.csv, generation_attention.csv and context_attention.csv. `steps` writes steps.csv: decoders with
 random weights, every step one captured CUDA graph, so without an engine's host time. A decoding step has `calls` calls
 whose contexts hold `context` tokens each; a prefill step computes `tokens` tokens of one prompt, nothing before them.
 Watts are the mean of the board over a loop of such steps, with `pause_s` seconds of nothing after each. Rows without a
 model are a board that does nothing: before any program uses it, with one that holds it, and straight after work.
+
+`copies` writes copies.csv: seconds of `segments` copies of `segment_bytes` each, one after the other from and to places
+in random order, between the card and pinned memory of its host: as an engine moves blocks of its KV cache. In `both`,
+as many go each way at once.
 
 Products are cuBLAS's (fp8: a scale for each row, rows quantised by a kernel of their own); attention to the cache is
 the Triton kernel below, to the prompt PyTorch's fastest. The card is measured as it is found: nothing is set.
@@ -561,6 +566,37 @@ def measure_steps(folder, options):
     idle("after work")
 
 
+# --- Copies between the card and its host ----------------------------------------------------------------------------
+
+
+def measure_copies(folder, _):
+    rows = table(folder / "copies.csv", ["direction", "segment_bytes", "segments", "seconds"])
+    most = 2**29
+    here, there = ([torch.empty(most, dtype=torch.uint8, **where) for _ in range(2)]
+                   for where in ({"device": "cuda"}, {"pin_memory": True}))
+    for x in here + there:
+        x.fill_(1)
+
+    def copies(way, size, count):
+        source, target = (there[way], here[way]) if way else (here[way], there[way])
+        for a, b in zip(*(torch.randperm(most // size)[:count].tolist() for _ in range(2))):
+            target[b * size:(b + 1) * size].copy_(source[a * size:(a + 1) * size], non_blocking=True)
+
+    for size in (2**i for i in range(14, 30, 2)):
+        count = min(256, most // size)
+        for direction, ways in (("to host", (0,)), ("to card", (1,)), ("both", (0, 1))):
+
+            def work(_):
+                other, here_stream = torch.cuda.Stream(), torch.cuda.current_stream()
+                other.wait_stream(here_stream)
+                for way in ways:
+                    with torch.cuda.stream(other if way else here_stream):
+                        copies(way, size, count)
+                here_stream.wait_stream(other)
+
+            rows.writerow([direction, size, count, f"{replay_seconds(captured(work), 9):.9f}"])
+
+
 def check_attention():
     """The Triton kernel against PyTorch in higher precision: a wrong kernel may be a fast one."""
     calls, heads, kv, context = 5, 32, 8, 1000
@@ -580,7 +616,7 @@ def check_attention():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("kernels", "steps"))
+    parser.add_argument("what", choices=("kernels", "steps", "copies"))
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FOLDER")
     parser.add_argument("--chip", default="", help="its name in the catalogue, for steps.csv (default: the card's)")
     options = parser.parse_args()
@@ -589,7 +625,7 @@ def main():
     options.chip = options.chip or options.meter.name
     started = time.perf_counter()
     parts = {"kernels": (measure_gemm, measure_generation_attention, measure_context_attention),
-             "steps": (measure_steps,)}[options.what]
+             "steps": (measure_steps,), "copies": (measure_copies,)}[options.what]
     if options.what == "kernels":
         check_attention()
     failed = False

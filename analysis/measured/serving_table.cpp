@@ -177,7 +177,7 @@ std::string read_point(const MeasuredTable& table, std::size_t row, const platfo
 }  // namespace
 
 std::string set_up(ServingPoint& point, std::optional<double> memory_utilization) {
-  point.spec.host = point.defaults->host;
+  platforms::serve_with(*point.defaults, point.spec);
   if (const auto missing = platforms::missing_numbers(point.spec); !missing.empty())
     return "the catalogue lacks " + missing.front();
   const auto bench = bench_of(*point.defaults, point.spec, memory_utilization);
@@ -219,7 +219,6 @@ ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::
   platforms::ReplicaSpec spec = point.spec;
   spec.host = host;
   ServingBench bench = point.bench;
-  spec.buckets = point.defaults->buckets_on(*spec.chip);
   if (point.defaults->static_shapes) spec.compiled = {bench.batching.max_num_seqs, bench.batching.max_model_len};
   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
   return bench.closed_loop(point.load);

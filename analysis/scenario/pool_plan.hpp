@@ -64,10 +64,10 @@ struct PoolPlan {
   double rank_kv_bytes_per_token() const;
   std::vector<platforms::KvTierOptions> tier_options() const;
   platforms::ReplicaSpec spec() const {
-    platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv, engine->host};
+    platforms::ReplicaSpec spec{chip, model, parallelism, weights, kv};
+    platforms::serve_with(*engine, spec);
     spec.host.asynchronous = batching.async_scheduling;
     spec.speculation = batching.speculation;
-    spec.buckets = engine->buckets_on(*chip);
     if (engine->static_shapes) spec.compiled = {batching.max_num_seqs, batching.max_model_len};
     return spec;
   }

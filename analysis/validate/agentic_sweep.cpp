@@ -62,7 +62,7 @@ class Sweep {
     spec_.weights = platforms::Precision::kFp4;
     spec_.kv = platforms::Precision::kFp8;
     const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
-    spec_.host = engine.host;
+    platforms::serve_with(engine, spec_);
     asynchronous_ = engine.async_scheduling;
   }
 

@@ -126,7 +126,7 @@ std::vector<ValidationTable> validate_vllm_runs(const std::filesystem::path& dat
     spec.parallelism.dp = run.dp;
     spec.parallelism.ep = run.dp;
     const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
-    spec.host = engine.host;  // fitted to the first run; the second is not fitted on
+    platforms::serve_with(engine, spec);  // host times fitted to the first run; the second is not fitted on
     const platforms::KernelProfile profile = read_kernel_profile(folder, run.profile);
     ServingBench bench = bench_of(engine, spec).value();
     bench.batching.max_num_seqs = 128;

@@ -63,4 +63,10 @@ KernelTime Experts::at(double copies, double hit, double tokens) const {
   return time;
 }
 
+KernelTime Experts::padding(const PaddedExperts& padded) const {
+  KernelTime time;
+  time[Bound::kCompute] = padded.seconds(shape_.experts, flop(), figures_.peak_flops_per_s);
+  return time;
+}
+
 }  // namespace tokenyard::platforms

@@ -22,6 +22,7 @@
 
 #include "platforms/cost/gemm.hpp"
 #include "platforms/spec/expert_kernels.hpp"
+#include "platforms/spec/padded_experts.hpp"
 
 namespace tokenyard::platforms {
 
@@ -49,6 +50,8 @@ class Experts {
 
   /// `copies` rows, spread alike over `hit` experts, of the copies of `tokens` tokens in all.
   KernelTime at(double copies, double hit, double tokens) const;
+  /// Of blocks that no token fills.
+  KernelTime padding(const PaddedExperts& padded) const;
   /// Of one copy of a token.
   double flop() const { return up_.flop(1) + down_.flop(1); }
 

@@ -172,7 +172,7 @@ void KernelStepCost::add_experts() {
   const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
   experts_.emplace(expert_figures(*spec_.chip, spec_.weights),
                    Experts::Shape{.hidden = d,
-                                  .ffn = share(moe.ffn_expert, p.tp * p.dp / spread),
+                                  .ffn = share(moe.ffn_expert, p.expert_slices()),
                                   .experts = count(moe.experts) / count(spread),
                                   .all_experts = count(moe.experts),
                                   .per_token = top,
@@ -239,6 +239,7 @@ KernelTime KernelStepCost::compute_experts_time(std::int64_t everyone) const {
   const auto spread = static_cast<double>(p.expert_ranks());
   KernelTime each = experts_->at(static_cast<double>(everyone) * top / spread,
                                  experts_hit(experts, top, everyone) / spread, static_cast<double>(everyone));
+  if (spec_.padded_experts) each += experts_->padding(spec_.padded_experts);
   if (p.dp > 1) {
     // A token goes once to each other rank that has one of its experts, and back.
     const double copies = std::min(top, static_cast<double>(p.dp - 1));

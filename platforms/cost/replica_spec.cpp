@@ -5,6 +5,12 @@
 
 namespace tokenyard::platforms {
 
+void serve_with(const EngineDefaults& engine, ReplicaSpec& spec) {
+  spec.host = engine.host;
+  spec.buckets = engine.buckets_on(*spec.chip);
+  spec.padded_experts = engine.padded_experts_on(*spec.chip, spec.weights, spec.parallelism.expert_slices());
+}
+
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
   std::vector<std::string> missing;
   for (const std::string& key : spec.chip->missing(spec.weights, spec.parallelism.chips())) {

@@ -26,6 +26,8 @@ struct Parallelism {
   std::int64_t chips_of_rank() const { return tp * pp; }
   /// Over which the experts of a layer are spread; the other chips of the stage divide each of them.
   std::int64_t expert_ranks() const { return std::clamp<std::int64_t>(ep, 1, tp * dp); }
+  /// Among which each expert is divided.
+  std::int64_t expert_slices() const { return tp * dp / expert_ranks(); }
 };
 
 struct ReplicaSpec {
@@ -39,7 +41,11 @@ struct ReplicaSpec {
   Speculation speculation;
   CompiledShape compiled;
   TokenBuckets buckets;
+  PaddedExperts padded_experts;
 };
+
+/// Gives the spec what `engine` makes of its chip, weights and division: host times, buckets and padded experts.
+void serve_with(const EngineDefaults& engine, ReplicaSpec& spec);
 
 /// The same replica as if its engine took no time: whoever wraps another step cost adds the host's time once.
 inline ReplicaSpec without_host(ReplicaSpec spec) {

@@ -5,6 +5,7 @@
 
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/fact.hpp"
+#include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::platforms {
 
@@ -25,6 +26,15 @@ TokenBuckets EngineDefaults::buckets_on(const Chip& chip) const {
   const bool fills_up =
       buckets && std::find(buckets->vendors.begin(), buckets->vendors.end(), chip.vendor) != buckets->vendors.end();
   return fills_up ? buckets->smallest : TokenBuckets{};
+}
+
+PaddedExperts EngineDefaults::padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const {
+  if (!padded_experts) return {};
+  const bool pads = padded_experts && weights == padded_experts->weights &&
+                    (padded_experts->below_slices == 0 || slices < padded_experts->below_slices) &&
+                    std::find(padded_experts->chips.begin(), padded_experts->chips.end(), chip.name) !=
+                        padded_experts->chips.end();
+  return pads ? padded_experts->experts : PaddedExperts{};
 }
 
 EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
@@ -72,6 +82,16 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
     };
     filled_up.smallest = {power_of_two("decoding"), power_of_two("prompts")};
     engine.buckets = std::move(filled_up);
+  });
+  reader.object("padded_experts", [&](ObjectReader& at) {
+    Padding padding;
+    padding.chips = at.strings("chips");
+    if (padding.chips.empty()) at.fault("chips", "none", "the chips on which it does so");
+    padding.weights = sim::enum_choice<Precision>(at, "weights", kPrecisionNames);
+    padding.below_slices = optional_count(at, "below_slices", count(1e6)).value_or(0);
+    padding.experts = {required_fact(at, "rows", count(1e6)),
+                       required_fact(at, "share", {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true})};
+    engine.padded_experts = std::move(padding);
   });
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kSeconds);

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "platforms/spec/padded_experts.hpp"
+#include "platforms/spec/precision.hpp"
 #include "platforms/spec/token_buckets.hpp"
 #include "sim/input/json_reader.hpp"
 
@@ -43,12 +45,21 @@ struct EngineDefaults {
     TokenBuckets smallest;
   };
 
+  /// Where the engine's kernels pad experts.
+  struct Padding {
+    std::vector<std::string> chips;  ///< by name
+    Precision weights = Precision::kFp8;
+    std::int64_t below_slices = 0;  ///< only where each expert is divided among fewer chips; 0: among however many
+    PaddedExperts experts;
+  };
+
   std::string name;
   std::vector<std::string> vendors;  ///< on whose chips it runs; empty: nobody has said
   std::int64_t max_num_seqs = 0;
   std::int64_t max_num_batched_tokens = 0;
   std::optional<SmallChips> small_chips;
   std::optional<Buckets> buckets;
+  std::optional<Padding> padded_experts;
   std::int64_t block_size = 0;  ///< tokens of a KV block
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
@@ -67,6 +78,8 @@ struct EngineDefaults {
   /// Tokens a step, where nobody says otherwise.
   std::int64_t budget_on(const Chip& chip) const;
   TokenBuckets buckets_on(const Chip& chip) const;
+  /// With experts of such weights, each divided among `slices` chips.
+  PaddedExperts padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const;
 
   /// Faults go to the reader's list; the rest is read nevertheless.
   static EngineDefaults read(sim::ObjectReader& reader);

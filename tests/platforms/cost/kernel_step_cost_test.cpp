@@ -215,6 +215,27 @@ TEST_CASE("A compiled shape takes its time whatever is in it, and its work is th
   CHECK(cost.piece({}, {&brief, 1}).base_flop < cost.piece({}, {&full, 1}).base_flop / 20);
 }
 
+TEST_CASE("Padded experts take the same time in every step, by how many of them a chip has") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h200-sxm");
+  spec.model = built_in_catalog().find_model("qwen3-235b-a22b");
+  spec.weights = Precision::kFp8;
+  spec.parallelism = {.tp = 4, .ep = 4};
+  const KernelStepCost bare(spec);
+  spec.padded_experts = {.rows = 128, .share = 0.5};
+  const KernelStepCost padded(spec);
+  // Of 94 layers, 32 experts of 3 products of 4,096 by 1,536, at half of 1,979 TFLOP/s.
+  const double expected = 94 * 128 * 32 * 3 * 2.0 * 4096 * 1536 / (0.5 * 1.979e15);
+  for (const std::int32_t calls : {1, 16, 256}) {
+    const auto decoding = [&](const KernelStepCost& of) { return seconds(of.piece({calls, Tokens{0}}, {}), 0); };
+    CHECK(decoding(padded) - decoding(bare) == Approx(expected).epsilon(1e-3));
+  }
+  const PrefillChunk chunk{4096, 0, true};
+  CHECK(seconds(padded.piece({}, {&chunk, 1}), 0) - seconds(bare.piece({}, {&chunk, 1}), 0) ==
+        Approx(expected).epsilon(1e-3));
+  CHECK(padded.piece({1, Tokens{0}}, {}).base_flop == bare.piece({1, Tokens{0}}, {}).base_flop);
+}
+
 TEST_CASE("In buckets a step takes as long as with the next power of two of tokens, but for attention") {
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("tpu-v6e");

@@ -56,6 +56,16 @@ TEST_CASE("an engine without host terms takes no host time") {
   CHECK(ideal->reserved_bytes == 0);
 }
 
+TEST_CASE("vLLM 0.12 pads experts of fp8 on Hopper, unless each is divided among 8 chips") {
+  const EngineDefaults& vllm = *built_in_catalog().find_engine("vllm");
+  const Chip& h200 = *built_in_catalog().find_chip("h200-sxm");
+  CHECK(vllm.padded_experts_on(h200, Precision::kFp8, 4).rows == 128);
+  CHECK_FALSE(vllm.padded_experts_on(h200, Precision::kFp8, 8));
+  CHECK_FALSE(vllm.padded_experts_on(h200, Precision::kBf16, 4));
+  CHECK_FALSE(vllm.padded_experts_on(*built_in_catalog().find_chip("rtx-pro-6000"), Precision::kFp8, 4));
+  CHECK_FALSE(built_in_catalog().find_engine("vllm-0.19")->padded_experts_on(h200, Precision::kFp8, 4));
+}
+
 TEST_CASE("Steps are filled up to powers of two on TPUs") {
   const EngineDefaults& vllm = *built_in_catalog().find_engine("vllm");
   CHECK(vllm.buckets_on(*built_in_catalog().find_chip("tpu-v6e")).prompts == 16);
