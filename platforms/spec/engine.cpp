@@ -30,10 +30,10 @@ TokenBuckets EngineDefaults::buckets_on(const Chip& chip) const {
 
 PaddedExperts EngineDefaults::padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const {
   if (!padded_experts) return {};
-  const bool pads = padded_experts && weights == padded_experts->weights &&
-                    (padded_experts->below_slices == 0 || slices < padded_experts->below_slices) &&
-                    std::find(padded_experts->chips.begin(), padded_experts->chips.end(), chip.name) !=
-                        padded_experts->chips.end();
+  const bool pads =
+      padded_experts && weights == padded_experts->weights &&
+      (padded_experts->below_slices == 0 || slices < padded_experts->below_slices) &&
+      std::find(padded_experts->chips.begin(), padded_experts->chips.end(), chip.name) != padded_experts->chips.end();
   return pads ? padded_experts->experts : PaddedExperts{};
 }
 
