@@ -9,6 +9,7 @@
 
 #include "analysis/calibrate/attention_fit.hpp"
 #include "analysis/calibrate/collective_table.hpp"
+#include "analysis/calibrate/copy_fit.hpp"
 #include "analysis/calibrate/entry_writer.hpp"
 #include "analysis/calibrate/expert_fit.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
@@ -110,6 +111,14 @@ void take_all_reduce(const Target& target, EntryWriter& writer) {
   }
   writer.report("all-reduces: taken as measured, each size " + error_between_sizes(measured).summary() +
                 " from its neighbours");
+}
+
+void calibrate_copies(const Target& target, EntryWriter& writer) {
+  const CopyFit fit = fit_copies(target.options.table);
+  writer.describe("copies to and from the host", fit.fitted, {});
+  writer.report(fmt::format("copies to and from the host: {} on what was fitted", fit.fitted.summary()));
+  writer.put(writer.entry(), "host_bytes_per_s", fit.bytes_per_s);
+  writer.entry()["host_bytes_per_s"]["note"] = fmt::format("each copy takes {:.2g} us more", fit.start_s * 1e6);
 }
 
 /// What is fitted to 16-bit tables holds for other formats, too, but for what their own tables say.
@@ -234,6 +243,7 @@ struct TableKind {
 };
 const std::vector<TableKind> kTableKinds = {
     {{"message_size"}, take_all_reduce, ""},                                            // custom_allreduce
+    {{"segment_bytes"}, calibrate_copies, ""},                                          // none: measure_gpu.py's
     {{"gemm_dtype"}, calibrate_products, "gemm_dtype"},                                 // gemm
     {{"moe_dtype"}, calibrate_experts, "moe_dtype"},                                    // moe
     {{"gemm_type", "step"}, calibrate_latent, "kv_cache_dtype", {"isl"}},               // mla_generation_module
@@ -282,7 +292,7 @@ CalibratedEntry calibrate_table(const CalibrateOptions& options, const platforms
   }
   refuse(options, "columns of another kind",
          "a table of products (gemm_dtype, m, n, k), of experts (moe_dtype), of attention (num_heads, step or isl), "
-         "of MLA (gemm_type, step) or of collectives (num_gpus, message_size)");
+         "of MLA (gemm_type, step), of collectives (num_gpus, message_size) or of copies (segment_bytes)");
 }
 
 /// Of a folder's tables of kernels, which precisions are where; what else lies there as CSV is named in `left_out`.
@@ -338,7 +348,8 @@ CalibratedEntry calibrate_folder(const CalibrateOptions& options, const platform
     one.precision = platforms::name_of(what.first);
     CalibratedEntry fitted = calibrate_table(one, made);
     result.entry = std::move(fitted.entry);
-    result.what += fmt::format("\n  {}, {} {}", path.filename().string(), one.precision, fitted.what);
+    const std::string precision = what.second->precisions.empty() ? "" : one.precision + " ";
+    result.what += fmt::format("\n  {}, {}{}", path.filename().string(), precision, fitted.what);
   }
   result.what += found.left_out;
   return result;

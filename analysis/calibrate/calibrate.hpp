@@ -5,9 +5,9 @@
 /// kernel models for that model and tensor parallelism.
 ///
 /// A table in the format of aiconfigurator says by its columns what it holds: dense products (gemm_dtype, m, n, k),
-/// layers of experts (moe_dtype), decode attention (step), prefill attention (isl), layers of MLA (gemm_type, step) or
-/// all-reduces (message_size). The entry that comes out is the base chip's with the fitted figures in it, each with its
-/// source, the software stack and the error on what was held out.
+/// layers of experts (moe_dtype), decode attention (step), prefill attention (isl), layers of MLA (gemm_type, step),
+/// all-reduces (message_size) or copies to and from the host (segment_bytes). The entry that comes out is the base
+/// chip's with the fitted figures in it, each with its source, the software stack and the error on what was held out.
 ///
 ///   CalibratedEntry result = calibrate({.table = "my_gemm.csv", .base = "h100-sxm"}, catalog);
 ///   // result.entry goes into DIR/chips/NAME.json, and DIR to --catalog

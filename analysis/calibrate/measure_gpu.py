@@ -3,17 +3,16 @@
 
     python3 measure_gpu.py kernels -o my-gpu                      tables for `tokenyard calibrate` (3 minutes)
     python3 measure_gpu.py steps   -o my-gpu --chip my-gpu        steps of whole decoders, and their watts (4 minutes)
-    python3 measure_gpu.py copies  -o my-gpu                      copies to and from the host's memory (10 seconds)
 
-`kernels` writes gemm.csv, generation_attention.csv and context_attention.csv. `steps` writes steps.csv: decoders with
-random weights, every step one captured CUDA graph, so without an engine's host time. A decoding step has `calls` calls
-whose contexts hold `context` tokens each; a prefill step computes `tokens` tokens of one prompt, nothing before them.
-Watts are the mean of the board over a loop of such steps, with `pause_s` seconds of nothing after each. Rows without a
-model are a board that does nothing: before any program uses it, with one that holds it, and straight after work.
+`kernels` writes gemm.csv, generation_attention.csv, context_attention.csv and copies.csv. A row of copies.csv is the time
+of `segments` copies of `segment_bytes` each, one after the other from and to places in random order, between the card
+and pinned memory of its host, as an engine moves blocks of its KV cache. In `both`, as many go each way at once.
 
-`copies` writes copies.csv: seconds of `segments` copies of `segment_bytes` each, one after the other from and to places
-in random order, between the card and pinned memory of its host: as an engine moves blocks of its KV cache. In `both`,
-as many go each way at once.
+`steps` writes steps.csv: decoders with random weights, every step one captured CUDA graph, so without an engine's host
+time. A decoding step has `calls` calls whose contexts hold `context` tokens each; a prefill step computes `tokens`
+tokens of one prompt, nothing before them. Watts are the mean of the board over a loop of such steps, with `pause_s`
+seconds of nothing after each. Rows without a model are a board that does nothing: before any program uses it, with one
+that holds it, and straight after work.
 
 Products are cuBLAS's (fp8: a scale for each row, rows quantised by a kernel of their own); attention to the cache is
 the Triton kernel below, to the prompt PyTorch's fastest. The card is measured as it is found: nothing is set.
@@ -616,7 +615,7 @@ def check_attention():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("kernels", "steps", "copies"))
+    parser.add_argument("what", choices=("kernels", "steps"))
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FOLDER")
     parser.add_argument("--chip", default="", help="its name in the catalogue, for steps.csv (default: the card's)")
     options = parser.parse_args()
@@ -624,8 +623,8 @@ def main():
     options.meter = Meter()
     options.chip = options.chip or options.meter.name
     started = time.perf_counter()
-    parts = {"kernels": (measure_gemm, measure_generation_attention, measure_context_attention),
-             "steps": (measure_steps,), "copies": (measure_copies,)}[options.what]
+    parts = {"kernels": (measure_copies, measure_gemm, measure_generation_attention, measure_context_attention),
+             "steps": (measure_steps,)}[options.what]
     if options.what == "kernels":
         check_attention()
     failed = False
