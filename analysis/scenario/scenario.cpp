@@ -11,7 +11,6 @@
 namespace tokenyard::analysis {
 
 using sim::Faults;
-using sim::NumberRule;
 using sim::ObjectReader;
 
 namespace {
