@@ -8,33 +8,32 @@
 #include "sim/input/enum_choice.hpp"
 
 namespace tokenyard::platforms {
+namespace {
+
+bool names(const std::vector<std::string>& list, const std::string& name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+}  // namespace
 
 bool EngineDefaults::runs_on(const Chip& chip) const {
-  return vendors.empty() || chip.vendor.empty() ||
-         std::find(vendors.begin(), vendors.end(), chip.vendor) != vendors.end();
+  return vendors.empty() || chip.vendor.empty() || names(vendors, chip.vendor);
 }
 
 std::int64_t EngineDefaults::budget_on(const Chip& chip) const {
   if (!small_chips) return max_num_batched_tokens;
-  const bool small =
-      chip.memory_bytes.value_or(0) < small_chips->below_bytes ||
-      std::find(small_chips->also.begin(), small_chips->also.end(), chip.name) != small_chips->also.end();
+  const bool small = chip.memory_bytes.value_or(0) < small_chips->below_bytes || names(small_chips->also, chip.name);
   return small ? small_chips->max_num_batched_tokens : max_num_batched_tokens;
 }
 
 TokenBuckets EngineDefaults::buckets_on(const Chip& chip) const {
-  const bool fills_up =
-      buckets && std::find(buckets->vendors.begin(), buckets->vendors.end(), chip.vendor) != buckets->vendors.end();
-  return fills_up ? buckets->smallest : TokenBuckets{};
+  return buckets && names(buckets->vendors, chip.vendor) ? buckets->smallest : TokenBuckets{};
 }
 
 PaddedExperts EngineDefaults::padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const {
-  if (!padded_experts) return {};
-  const bool pads =
-      padded_experts && weights == padded_experts->weights &&
-      (padded_experts->below_slices == 0 || slices < padded_experts->below_slices) &&
-      std::find(padded_experts->chips.begin(), padded_experts->chips.end(), chip.name) != padded_experts->chips.end();
-  return pads ? padded_experts->experts : PaddedExperts{};
+  if (!padded_experts || weights != padded_experts->weights || !names(padded_experts->chips, chip.name)) return {};
+  const bool few_slices = padded_experts->below_slices == 0 || slices < padded_experts->below_slices;
+  return few_slices ? padded_experts->experts : PaddedExperts{};
 }
 
 EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
