@@ -75,11 +75,7 @@ struct Target {
   bool sustained = false;  ///< the table has watts: its loops were long enough for the chip's power limit to tell
 
   /// The chip's, under the new name.
-  Json entry() const {
-    Json entry = *catalog.raw(platforms::CatalogKind::kChip, options.base);
-    if (!options.name.empty()) entry["name"] = options.name;
-    return entry;
-  }
+  Json entry() const { return renamed_entry(*catalog.raw(platforms::CatalogKind::kChip, options.base), options); }
 };
 Target target_of(const CalibrateOptions& options, const platforms::Catalog& catalog) {
   const platforms::Chip* chip = catalog.find_chip(options.base);

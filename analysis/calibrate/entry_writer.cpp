@@ -19,6 +19,13 @@ Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& so
   return entry;
 }
 
+Json renamed_entry(Json chip, const CalibrateOptions& options) {
+  if (options.name.empty() || options.name == options.base) return chip;
+  chip["name"] = options.name;
+  if (!chip.contains("base")) chip["base"] = options.base;
+  return chip;
+}
+
 void EntryWriter::describe(const char* what, const FitError& fitted, const FitError& held_out) {
   if (held_out.rows() == 0) {
     report(fmt::format("{}: {} on what was fitted; too few rows to hold some out", what, fitted.summary()));

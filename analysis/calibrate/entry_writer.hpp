@@ -17,6 +17,9 @@ namespace tokenyard::analysis {
 /// As a chip's entry has it, in three digits.
 sim::Json expert_entry(const platforms::ExpertKernels& kernels, const std::string& source);
 
+/// The chip's entry under the name asked for; one of another name remembers whose it began as.
+sim::Json renamed_entry(sim::Json chip, const CalibrateOptions& options);
+
 class EntryWriter {
  public:
   EntryWriter(const CalibrateOptions& options, sim::Json entry) : options_(options), result_{std::move(entry), ""} {}

@@ -144,8 +144,7 @@ CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Cat
   for (ServingPoint& point : points) point.spec.chip = &scaled;
   const std::string errors = errors_of(points, host), source = source_of(options, errors);
   CalibratedEntry result;
-  result.entry = *catalog.raw(CatalogKind::kChip, options.base);
-  if (!options.name.empty()) result.entry["name"] = options.name;
+  result.entry = renamed_entry(*catalog.raw(CatalogKind::kChip, options.base), options);
   Json& at = result.entry["efficiency"];
   const auto put = [&](Json& to, const char* key, const std::optional<double>& share) {
     to[key] = {{"value", in_digits(share.value_or(1), 3)}, {"source", source}};

@@ -14,7 +14,7 @@ MediaStep MediaCost::step(const MediaFormat& format) const {
   const double alone_s = flop.products / (peak * *chip.efficiency.gemm_compute[compute]) +
                          flop.attention / (peak * *chip.efficiency.attention_prefill);
   const auto chips = static_cast<double>(spec_.chips);
-  const double seconds = alone_s / (chips * spec_.model->efficiency_of(chip.name) * *spec_.model->share(spec_.chips));
+  const double seconds = alone_s / (chips * spec_.model->efficiency_of(chip) * *spec_.model->share(spec_.chips));
   return {sim::FineTime::ticks_in(seconds), sim::counted(flop.total() / chips)};
 }
 

@@ -60,6 +60,10 @@ std::vector<std::string> Chip::missing(Precision weights, std::int64_t chips) co
   return keys;
 }
 
+bool Chip::is_among(const std::vector<std::string>& names) const {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return n == name || n == base; });
+}
+
 const ExpertKernels* Chip::experts(Precision weights) const {
   for (const Precision format : {weights, compute_precision(weights).value_or(weights), Precision::kBf16}) {
     const std::optional<ExpertKernels>& fitted = efficiency.experts[static_cast<std::size_t>(format)];

@@ -107,6 +107,7 @@ struct Chip {
   };
 
   std::string name, vendor;
+  std::string base;  ///< the chip whose entry this one began as: what is said of that one by name holds for this one
   std::optional<std::int64_t> compute_units;  ///< streaming multiprocessors, compute units: what tiles are dealt to
   std::optional<double> memory_bytes;
   std::optional<double> memory_bytes_per_s;
@@ -123,6 +124,8 @@ struct Chip {
   std::optional<double> step_time_uncertainty;
   std::vector<std::string> assumed;  ///< keys of the figures that the entry marks so, "efficiency/gemm_compute/fp8"
   bool is_assumed(std::string_view key) const;
+  /// By its own name, or as its base.
+  bool is_among(const std::vector<std::string>& names) const;
 
   /// Kernels of experts fitted for weights of that format, else for the one they are multiplied in, else in 16 bits;
   /// null: none.

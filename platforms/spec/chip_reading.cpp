@@ -199,6 +199,7 @@ Chip Chip::read(ObjectReader& reader) {
   Chip chip;
   chip.name = reader.string("name");
   chip.vendor = reader.string("vendor", "");
+  chip.base = reader.string("base", "");
   for (const char* key : {"title", "launch", "note"}) reader.string(key, "");
   optional_fact(reader, "process_nm", kPositive);
   chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);

@@ -10,28 +10,28 @@
 namespace tokenyard::platforms {
 namespace {
 
-bool names(const std::vector<std::string>& list, const std::string& name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
+bool are_of(const std::vector<std::string>& vendors, const Chip& chip) {
+  return std::find(vendors.begin(), vendors.end(), chip.vendor) != vendors.end();
 }
 
 }  // namespace
 
 bool EngineDefaults::runs_on(const Chip& chip) const {
-  return vendors.empty() || chip.vendor.empty() || names(vendors, chip.vendor);
+  return vendors.empty() || chip.vendor.empty() || are_of(vendors, chip);
 }
 
 std::int64_t EngineDefaults::budget_on(const Chip& chip) const {
   if (!small_chips) return max_num_batched_tokens;
-  const bool small = chip.memory_bytes.value_or(0) < small_chips->below_bytes || names(small_chips->also, chip.name);
+  const bool small = chip.memory_bytes.value_or(0) < small_chips->below_bytes || chip.is_among(small_chips->also);
   return small ? small_chips->max_num_batched_tokens : max_num_batched_tokens;
 }
 
 TokenBuckets EngineDefaults::buckets_on(const Chip& chip) const {
-  return buckets && names(buckets->vendors, chip.vendor) ? buckets->smallest : TokenBuckets{};
+  return buckets && are_of(buckets->vendors, chip) ? buckets->smallest : TokenBuckets{};
 }
 
 PaddedExperts EngineDefaults::padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const {
-  if (!padded_experts || weights != padded_experts->weights || !names(padded_experts->chips, chip.name)) return {};
+  if (!padded_experts || weights != padded_experts->weights || !chip.is_among(padded_experts->chips)) return {};
   const bool few_slices = padded_experts->below_slices == 0 || slices < padded_experts->below_slices;
   return few_slices ? padded_experts->experts : PaddedExperts{};
 }

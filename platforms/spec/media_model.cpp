@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "platforms/spec/chip.hpp"
 #include "platforms/spec/fact.hpp"
 
 namespace tokenyard::platforms {
@@ -30,8 +31,9 @@ MediaModel::StepFlop MediaModel::step_flop(const MediaFormat& format) const {
           passes * 4 * static_cast<double>(layers) * static_cast<double>(hidden) * n * n};
 }
 
-double MediaModel::efficiency_of(std::string_view chip) const {
-  const auto found = efficiency_on.find(chip);
+double MediaModel::efficiency_of(const Chip& chip) const {
+  auto found = efficiency_on.find(chip.name);
+  if (found == efficiency_on.end()) found = efficiency_on.find(chip.base);
   return found == efficiency_on.end() ? efficiency : found->second;
 }
 

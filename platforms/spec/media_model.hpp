@@ -26,6 +26,8 @@
 
 namespace tokenyard::platforms {
 
+struct Chip;
+
 /// What is to be made. A picture has one frame.
 struct MediaFormat {
   std::int64_t width = 0, height = 0, frames = 1;
@@ -52,7 +54,7 @@ struct MediaModel {
 
   std::int64_t tokens(const MediaFormat& format) const;
   StepFlop step_flop(const MediaFormat& format) const;
-  double efficiency_of(std::string_view chip) const;
+  double efficiency_of(const Chip& chip) const;
   /// Of the chips' joint speed, where `chips` make one picture together; nothing if nobody measured it.
   std::optional<double> share(std::int64_t chips) const;
 

@@ -78,6 +78,7 @@ TEST_CASE("A profile taken into a chip's entry times its model on that chip, and
   options.model = "llama-3.1-8b";
   const CalibratedEntry taken = take_profile(options, built_in_catalog());
   CHECK(taken.entry["kernel_profiles"].size() == 1);
+  CHECK(taken.entry["base"] == "h100-sxm");
 
   // What is written is read back.
   sim::Faults faults;

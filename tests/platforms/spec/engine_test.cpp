@@ -60,6 +60,11 @@ TEST_CASE("vLLM 0.12 pads experts of fp8 on Hopper, unless each is divided among
   const EngineDefaults& vllm = *built_in_catalog().find_engine("vllm");
   const Chip& h200 = *built_in_catalog().find_chip("h200-sxm");
   CHECK(vllm.padded_experts_on(h200, Precision::kFp8, 4).rows == 128);
+  Chip own = h200;
+  own.name = "my-h200";
+  CHECK_FALSE(vllm.padded_experts_on(own, Precision::kFp8, 4));
+  own.base = "h200-sxm";  // as `calibrate` leaves it
+  CHECK(vllm.padded_experts_on(own, Precision::kFp8, 4).rows == 128);
   CHECK_FALSE(vllm.padded_experts_on(h200, Precision::kFp8, 8));
   CHECK_FALSE(vllm.padded_experts_on(h200, Precision::kBf16, 4));
   CHECK_FALSE(vllm.padded_experts_on(*built_in_catalog().find_chip("rtx-pro-6000"), Precision::kFp8, 4));
