@@ -40,7 +40,7 @@ TEST_CASE("Kernels measured one by one foretell the steps of whole decoders on t
     platforms::Catalog calibrated;
     calibrated.add(sim::to_text(fitted.entry), name, platforms::CatalogKind::kChip, faults);
     faults.throw_if_any();
-    // PCIe 5.0 x16, of whose 64 GB/s nobody has seen more than nine tenths.
+    // Copies of 4 MiB and more in the tables reach 53 to 55 GB/s.
     CHECK(calibrated.find_chip(name)->host_bytes_per_s.value() > 5.3e10);
     CHECK(calibrated.find_chip(name)->host_bytes_per_s.value() < 5.8e10);
     const std::vector<DecoderStep> steps = read_decoder_steps(kCards / name / "steps.csv", built_in_catalog());
