@@ -28,6 +28,8 @@ std::string validity_note(const PoolPlan& pool) {
       says.push_back(fmt::format("share of the peak of {} products assumed, not fitted", platforms::name_of(*compute)));
     if (pool.model != nullptr && pool.model->moe && chip.experts(pool.weights) == nullptr)
       says.emplace_back("kernels of experts transferred, not fitted");
+    if (pool.model != nullptr && pool.model->sparse)
+      says.emplace_back("kernels of sparse attention from public benchmarks, not fitted");
   }
   if (pool.model != nullptr && !pool.engine->runs_on(chip))
     says.push_back(

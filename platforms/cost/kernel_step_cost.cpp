@@ -93,6 +93,7 @@ void KernelStepCost::add_attention() {
                      full_kv = share(model.full_kv_heads, p.tp);
   AttentionFigures figures = attention_figures(*spec_.chip, attention_precision(spec_), spec_.kv);
   if (model.mla) figures.prefill_residual = figures.decode_residual = nullptr;  // those are of cached heads
+  if (model.sparse) figures.decode_skew = figures.decode_key_s = 0;             // all choose as many
 
   AttentionShape full;
   full.layers = count(model.full_layers);
@@ -104,12 +105,14 @@ void KernelStepCost::add_attention() {
         heads * (model.attention_output_gate ? 2 : 1) + full_kv * (model.full_shared_key_value ? 1 : 2);
     add_grouped(full, {heads, full_kv, model.full_head_dim}, projected);
   }
-  const double cached = kv_bytes_per_token_per_chip(spec_) * count(p.pp);
-  full.cached_bytes = full.layers > 0 ? cached / full.layers : 0;
+  const double attended = model.kv_bytes_per_token(spec_.kv) - model.index_bytes_per_token();
+  full.cached_bytes = full.layers > 0 ? attended / (kv_divisor(model, p.tp) * full.layers) : 0;
   full_.emplace(figures, full);
   if (model.mla)
     latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, *full_, heads,
                     spec_.speculation.queries());
+  if (model.sparse)
+    sparse_.emplace(*spec_.chip, model, attention_precision(spec_), full.query_heads, spec_.speculation.queries());
 
   if (model.sliding_layers > 0) {
     AttentionShape sliding = full;
@@ -151,6 +154,10 @@ void KernelStepCost::add_latent(AttentionShape& shape, std::int64_t heads) {
   shape.prefill_time = latent.prefill_time;
   shape.decode_flop = count(spec_.speculation.queries()) * latent.decode_flop;
   pointwise_bytes_ += shape.layers * kActivationBytes * 2 * count(heads) * shape.query_key_dim;
+  if (!model.sparse) return;
+  const double indexers = count(model.sparse->index_layers);
+  add_products(indexers, model.sparse->index_heads * model.sparse->index_dim, model.mla->q_lora_rank);
+  add_products(indexers, model.sparse->index_dim + model.sparse->index_heads, model.hidden);
 }
 
 void KernelStepCost::add_dense() {
@@ -267,9 +274,10 @@ const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t call
     } else if (spec_.compiled) {
       size.stretches = {compiled_attention(calls)};
     } else {
-      const Attention::Places places = full_->places(calls);
-      size = {places.weight, full_->longest_alone(calls, false), full_->longest_alone(calls, true),
-              decode_stretches(calls, places)};
+      const double of_stage = calls / stages_;
+      const Attention::Places places = full_->places(of_stage);
+      size = {places.weight, full_->longest_alone(of_stage, false) / stages_,
+              full_->longest_alone(of_stage, true) / stages_, decode_stretches(of_stage, places)};
     }
   }
   return size;
@@ -294,9 +302,10 @@ StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const 
   return piece;
 }
 
-/// Attention over the cache, by the sum of contexts.
+/// Attention over the cache of so many calls in each micro-batch, by the sum of all their contexts.
 std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Attention::Places& places) const {
   const ModelArchitecture& model = *spec_.model;
+  const AttentionShape& full = full_->shape();
 
   KernelTime windows;  // of layers that do not grow
   double window_flop = 0;
@@ -312,12 +321,21 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
   }
 
   std::vector<StepPiece> stretches;
-  const std::vector<double> points = latent_ ? latent_->decode_points() : full_->decode_points();
+  std::vector<double> points = latent_ ? latent_->decode_points() : full_->decode_points();
+  const double attended = sparse_ ? sparse_->top_k() : points.back();  // tokens of a context, at most
+  if (sparse_) {
+    points.erase(std::lower_bound(points.begin(), points.end(), attended), points.end());
+    points.insert(points.end(), {attended, attended + 1, 2 * attended});  // one more, and there is a choice
+  }
   const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(places.calls) : LatentAttention::Batch{};
   const auto time_at = [&](double point) {
-    return latent_ ? latent_->decode(latent_batch, point) : full_->decode(places.calls, point);
+    const double reached = std::min(point, attended);
+    KernelTime time = latent_ ? latent_->decode(latent_batch, reached) : full_->decode(places.calls, reached);
+    if (sparse_) time += sparse_->choose(places.calls, point);
+    return time;
   };
-  const double of_point = places.calls / places.stretch;  // the sum of contexts, of a call's in its place
+  // The sum of contexts, of a call's in its place.
+  const double of_point = stages_ * places.calls / places.stretch;
   KernelTime from = time_at(points.front());
   for (std::size_t i = 1; i < points.size(); ++i) {
     KernelTime to = time_at(points[i]);
@@ -329,10 +347,15 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
       stretch.slope_ticks[b] = FineTime::ticks_in(slope);
       base.seconds[b] += from.seconds[b] - slope * points[i - 1] * of_point;
     }
+    const bool grows = points[i] <= attended;  // what is attended to
+    const double kept = grows ? 0 : full.layers * calls * attended;
+    base.bytes += kept * full.cached_bytes;
     book(stretch, base);
-    stretch.base_flop = sim::counted(window_flop);
-    stretch.slope_bytes = sim::counted(full_->shape().layers * full_->shape().cached_bytes);
-    stretch.slope_flop = sim::counted(full_->shape().layers * full_->shape().decode_flop);
+    stretch.base_flop = sim::counted(window_flop + kept * full.decode_flop);
+    const double read = (grows ? full.layers * full.cached_bytes : 0) + model.index_bytes_per_token();
+    const double flop = (grows ? full.layers * full.decode_flop : 0) + (sparse_ ? sparse_->score_flop() : 0);
+    stretch.slope_bytes = sim::counted(read / stages_);
+    stretch.slope_flop = sim::counted(flop / stages_);
     if (i + 1 < points.size()) stretch.context_limit = static_cast<Tokens>(std::floor(points[i] * of_point));
     stretches.push_back(stretch);
     from = to;
@@ -342,12 +365,13 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
 
 /// The time and the traffic of all places at their full length; FLOP are those of what is there.
 StepPiece KernelStepCost::compiled_attention(std::int32_t calls) const {
-  const auto places = static_cast<double>(spec_.compiled.calls);
+  const double places = static_cast<double>(spec_.compiled.calls) / stages_;
   const Tokens all = spec_.compiled.calls * spec_.compiled.length;
   const std::vector<StepPiece> stretches = decode_stretches(places, {places});
   StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
                                   [all](const StepPiece& stretch) { return all <= stretch.context_limit; });
-  const std::int64_t of_windows = sim::counted(static_cast<double>(piece.base_flop) * calls / places);
+  const std::int64_t of_windows =
+      sim::counted(static_cast<double>(piece.base_flop) * calls / static_cast<double>(spec_.compiled.calls));
   piece.move_by(all);
   piece.base_flop = of_windows;
   piece.slope_ticks = {};
@@ -387,6 +411,32 @@ std::int64_t KernelStepCost::decoding_places(std::int64_t tokens) const {
   });
 }
 
+KernelStepCost::PromptAttention KernelStepCost::prompt_attention(double tokens, double computed, double before) const {
+  PromptAttention result;
+  if (sparse_ && sparse_->chooses(computed, before)) {
+    result.time = sparse_->prefill(computed, before);
+    result.time += full_->write(computed);
+    result.flop = sparse_->prefill_flop(tokens, before);
+  } else {
+    result.time = full_->prefill(computed, before);
+    if (latent_) result.time += latent_->unpack(before, computed);
+    result.flop = full_->prefill_flop(tokens, before);
+  }
+  if (sliding_) {
+    // A token sees no more than the window: in 2 w tokens after as many as fill it up, w on average.
+    const auto window = static_cast<double>(spec_.model->window);
+    const double inside = std::min(computed, std::max(1.0, 2 * window));
+    const double reach = std::min(before, std::max(0.0, window - inside / 2));
+    KernelTime sliding = sliding_->prefill(inside, reach);
+    sliding *= computed / inside;
+    result.time += sliding;
+    result.flop += sliding_->prefill_flop(inside, reach) * tokens / inside;
+  }
+  result.time *= 1 / stages_;
+  result.flop /= stages_;
+  return result;
+}
+
 StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const PrefillChunk> chunks,
                                           const OtherRanks& others) const {
   const std::int64_t decoded = decoding * spec_.speculation.queries();
@@ -399,19 +449,10 @@ StepPiece KernelStepCost::compute_kernels(std::int32_t decoding, std::span<const
     tokens += chunk.tokens;
     computed += filled_up;
     rows += chunk.last ? 1 : 0;
-    const auto c = static_cast<double>(filled_up), before = static_cast<double>(chunk.before);
-    time += full_->prefill(c, before);
-    if (latent_) time += latent_->unpack(before, c);
-    flop += full_->prefill_flop(static_cast<double>(chunk.tokens), before);
-    if (sliding_) {
-      // Of a window, the last tokens count.
-      const double reach = std::min(before, static_cast<double>(spec_.model->window));
-      const double inside = std::min(c, std::max(1.0, 2 * static_cast<double>(spec_.model->window)));
-      KernelTime sliding = sliding_->prefill(inside, reach);
-      sliding *= c / inside;
-      time += sliding;
-      flop += sliding_->prefill_flop(inside, reach) * static_cast<double>(chunk.tokens) / inside;
-    }
+    const PromptAttention attention = prompt_attention(
+        static_cast<double>(chunk.tokens), static_cast<double>(filled_up), static_cast<double>(chunk.before));
+    time += attention.time;
+    flop += attention.flop;
   }
   const std::int64_t everyone = tokens + others.tokens, made = rows;
   if (chunks.empty() && !others.prompts) {

@@ -6,7 +6,8 @@
 /// between them (norms, rotation, activation, quantisation: their activations cross the memory), two all-reduces under
 /// tensor parallelism, exchanges of tokens among experts under data-parallel attention; then the output matrix for the
 /// calls that make a token. With pp stages and as many micro-batches, a step passes every layer once with T / pp
-/// tokens, pp times. The tokens are those of a data-parallel rank, but for experts, which have those of all ranks.
+/// tokens, pp times; what attention takes for all calls' contexts is likewise a pp-th for each. The tokens are those of
+/// a data-parallel rank, but for experts, which have those of all ranks.
 /// - Sliding-window layers are charged their whole window per decoding call; linear layers read and write their state.
 /// - A product in 8 or 4 bits has its inputs quantised by a kernel of their own, at a share of the bandwidth that is
 ///   the format's (efficiency/gemm_formats).
@@ -30,6 +31,7 @@
 #include "platforms/cost/host_time.hpp"
 #include "platforms/cost/latent_attention.hpp"
 #include "platforms/cost/replica_spec.hpp"
+#include "platforms/cost/sparse_attention.hpp"
 
 namespace tokenyard::platforms {
 
@@ -83,6 +85,12 @@ class KernelStepCost final : public StepCost {
   StepPiece decode_attention(const DecodingCalls& decoding) const;
   std::vector<StepPiece> decode_stretches(double calls, const Attention::Places& places) const;
   StepPiece compiled_attention(std::int32_t calls) const;
+  /// What a chunk of a prompt takes in attention, and its arithmetic, per chip.
+  struct PromptAttention {
+    KernelTime time;
+    double flop = 0;
+  };
+  PromptAttention prompt_attention(double tokens, double computed, double before) const;
 
   ReplicaSpec spec_;
   GemmFigures gemm_;
@@ -93,6 +101,7 @@ class KernelStepCost final : public StepCost {
   std::optional<Attention> full_;          ///< of no layers where a model has none
   std::optional<Attention> sliding_;       ///< where a model has such layers
   std::optional<LatentAttention> latent_;  ///< in place of the full layers' decoding
+  std::optional<SparseAttention> sparse_;  ///< of what the full layers attend to
   Collective tensor_, exchange_;
   HostTime host_;
   double pointwise_bytes_ = 0, pointwise_kernels_ = 0;  ///< of one token; of one step

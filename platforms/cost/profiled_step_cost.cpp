@@ -35,7 +35,7 @@ double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& p
   auto high =
       std::partition_point(knots.begin(), knots.end(), [&](double knot) { return begins(knot) <= batch.context; });
   if (high == knots.begin()) {
-    piece.context_limit = begins(*high) - 1;
+    piece.context_limit = std::min(piece.context_limit, begins(*high) - 1);
     return layers * profile_.decode.at(decoding, *high);
   }
   const bool beyond = high == knots.end();
@@ -45,7 +45,7 @@ double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& p
                rise = layers * profile_.decode.at(decoding, to) - low;
   const double slope = rise / ((to - from) * decoding);
   piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
-  if (!beyond) piece.context_limit = begins(to) - 1;
+  if (!beyond) piece.context_limit = std::min(piece.context_limit, begins(to) - 1);
   return low - slope * from * decoding;
 }
 

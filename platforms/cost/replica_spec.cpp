@@ -30,12 +30,14 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {
   return missing;
 }
 
+double kv_divisor(const ModelArchitecture& model, std::int64_t tp) {
+  return model.mla ? 1 : static_cast<double>(std::min(tp, model.full_kv_heads));
+}
+
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
   const auto of = [&](const ModelArchitecture& model) {
-    // MLA's latent vector is not divided among the tensor-parallel chips; keys and values are, down to one head each.
-    const auto heads = static_cast<double>(model.kv_heads);
-    const double split = model.mla ? 1 : std::min(static_cast<double>(spec.parallelism.tp), heads);
-    return model.kv_bytes_per_token(spec.kv) / (split * static_cast<double>(spec.parallelism.pp));
+    return model.kv_bytes_per_token(spec.kv) /
+           (kv_divisor(model, spec.parallelism.tp) * static_cast<double>(spec.parallelism.pp));
   };
   return of(*spec.model) + (spec.speculation.drafter != nullptr ? of(*spec.speculation.drafter) : 0);
 }

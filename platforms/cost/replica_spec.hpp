@@ -59,6 +59,8 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 /// KV tokens of a data-parallel rank that fit beside the weights on each chip: (memory · utilization - weights -
 /// reserve) / bytes per token. Not positive if the weights alone do not fit.
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
+/// Tensor-parallel chips among which a token's KV is divided: down to one cached head each; MLA's vector is not.
+double kv_divisor(const ModelArchitecture& model, std::int64_t tp);
 /// KV bytes of one token on the chip of the rank that holds most, a drafter's among them.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
 /// The drafter's, too.

@@ -43,8 +43,10 @@ StepPiece SpeculativeStepCost::piece(const DecodingCalls& decoding, std::span<co
     const Tokens drafted = others.decoded / (1 + drafts_);
     const OtherRanks drafting_there{.tokens = drafted, .decoded = drafted, .fullest = others.fullest};
     for (std::int64_t pass = 1; drafting > 0 && pass < drafts_; ++pass) {
-      StepPiece further = drafter_->further.piece({drafting, decoding.context, decoding.skew}, {}, drafting_there);
-      further.move_by(begun_context + pass * drafting);
+      const Tokens grown = begun_context + pass * drafting;
+      StepPiece further =
+          drafter_->further.piece({drafting, decoding.context + grown, decoding.skew}, {}, drafting_there);
+      further.move_by(grown);
       piece += further;
     }
     if (drafter_->projection) {

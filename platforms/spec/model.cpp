@@ -19,6 +19,10 @@ constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
 /// A gated block has three matrices: gate, up, down.
 constexpr double kGatedMatrices = 3;
 constexpr double kStateBytes = 4;
+constexpr double kScaledTogether = 128, kScaleBytes = 4;  // numbers in 8 bits, in the caches of sparse attention
+
+/// Of so many numbers.
+double scaled_bytes(double numbers) { return numbers + kScaleBytes * numbers / kScaledTogether; }
 
 ModelArchitecture::Moe read_moe(ObjectReader& at, std::int64_t layers) {
   ModelArchitecture::Moe moe;
@@ -63,6 +67,15 @@ ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
                     .qk_nope_dim = required_count(at, "qk_nope_dim", kAtLeastOne),
                     .qk_rope_dim = required_count(at, "qk_rope_dim", kAtLeastOne),
                     .v_dim = required_count(at, "v_dim", kAtLeastOne)};
+  });
+  reader.object("sparse", [&](ObjectReader& at) {
+    model.sparse = Sparse{.top_k = required_count(at, "top_k", kAtLeastOne),
+                          .index_heads = required_count(at, "index_heads", kAtLeastOne),
+                          .index_dim = required_count(at, "index_dim", kAtLeastOne),
+                          .index_layers = optional_count(at, "index_layers", kAtLeastOne).value_or(model.layers)};
+    if (model.sparse->index_layers > model.layers)
+      at.fault("index_layers", std::to_string(model.sparse->index_layers), "at most the number of layers");
+    if (!model.mla) at.fault("top_k", "sparse attention without mla", "a model with mla");
   });
   reader.object("sliding", [&](ObjectReader& at) {
     model.sliding_layers = required_count(at, "layers", kAtLeastOne);
@@ -135,6 +148,13 @@ double ModelArchitecture::linear_attention_parameters() const {
   return static_cast<double>(hidden) * (2 * keys + 3 * values + 2 * static_cast<double>(linear->value_heads));
 }
 
+double ModelArchitecture::indexer_parameters() const {
+  if (!sparse || !mla) return 0;
+  // Its queries, its key, a weight for each head.
+  const auto n = static_cast<double>(sparse->index_heads), width = static_cast<double>(sparse->index_dim);
+  return static_cast<double>(mla->q_lora_rank) * n * width + static_cast<double>(hidden) * (width + n);
+}
+
 ModelArchitecture::Parameters ModelArchitecture::parameters() const {
   require_complete();
   Parameters result;
@@ -143,7 +163,8 @@ ModelArchitecture::Parameters ModelArchitecture::parameters() const {
   result.lm_head = tied_embeddings ? 0 : result.embedding;
   result.attention = static_cast<double>(full_layers) * full_attention_parameters() +
                      static_cast<double>(sliding_layers) * sliding_attention_parameters() +
-                     static_cast<double>(linear_layers) * linear_attention_parameters();
+                     static_cast<double>(linear_layers) * linear_attention_parameters() +
+                     static_cast<double>(sparse ? sparse->index_layers : 0) * indexer_parameters();
   result.dense_ffn =
       static_cast<double>(dense_layers()) * kGatedMatrices * d * static_cast<double>(ffn_dense.value_or(0));
   if (moe) {
@@ -166,9 +187,16 @@ double ModelArchitecture::weight_bytes(Precision precision) const {
 
 double ModelArchitecture::kv_bytes_per_token(Precision precision) const {
   require_complete();
-  double elements = mla ? static_cast<double>(mla->kv_lora_rank + mla->qk_rope_dim)
-                        : static_cast<double>(2 * full_kv_heads * full_head_dim);
-  return static_cast<double>(full_layers) * elements * bytes_per_element(precision);
+  const auto of_layers = static_cast<double>(full_layers);
+  if (!mla) return of_layers * static_cast<double>(2 * full_kv_heads * full_head_dim) * bytes_per_element(precision);
+  const auto rank = static_cast<double>(mla->kv_lora_rank), rotated = static_cast<double>(mla->qk_rope_dim);
+  if (!sparse) return of_layers * (rank + rotated) * bytes_per_element(precision);
+  const double latent = bytes_per_element(precision) == 1 ? scaled_bytes(rank) : rank * bytes_per_element(precision);
+  return of_layers * (latent + bytes_per_element(Precision::kBf16) * rotated) + index_bytes_per_token();
+}
+
+double ModelArchitecture::index_bytes_per_token() const {
+  return sparse ? static_cast<double>(sparse->index_layers) * scaled_bytes(static_cast<double>(sparse->index_dim)) : 0;
 }
 
 double ModelArchitecture::sliding_kv_bytes_per_token(Precision precision) const {

@@ -11,6 +11,11 @@
 ///   model->kv_bytes(8192, Precision::kBf16);             // of a whole context, windows included
 ///   model->weight_bytes(Precision::kFp8);
 ///
+/// Sparse attention (DSA; DeepSeek-V3.2, 2025-09, and GLM-5): an indexer scores every token of the context with a few
+/// small heads, and attention goes to the `top_k` best. It keeps a key of its own for every token, in 8 bits. Layers
+/// without an indexer take the choice of the one before (GLM-5.2's IndexShare). What it costs:
+/// platforms/cost/sparse_attention.hpp.
+///
 /// Every method below `missing()` requires that `missing()` is empty and throws sim::InternalError otherwise.
 
 #include <cstdint>
@@ -38,6 +43,13 @@ struct ModelArchitecture {
     std::int64_t qk_nope_dim = 0;
     std::int64_t qk_rope_dim = 0;
     std::int64_t v_dim = 0;
+  };
+  /// Of the full-attention layers; with MLA alone.
+  struct Sparse {
+    std::int64_t top_k = 0;  ///< tokens
+    std::int64_t index_heads = 0;
+    std::int64_t index_dim = 0;     ///< of one of them, and of the key they share
+    std::int64_t index_layers = 0;  ///< layers with an indexer
   };
   struct Linear {
     std::int64_t key_heads = 0;
@@ -70,6 +82,7 @@ struct ModelArchitecture {
   std::int64_t mtp_layers = 0;
   std::optional<Moe> moe;
   std::optional<Mla> mla;
+  std::optional<Sparse> sparse;
   std::optional<Linear> linear;
 
   /// Keys of the dimensions that timing needs and the catalogue lacks.
@@ -99,6 +112,7 @@ struct ModelArchitecture {
   double full_attention_parameters() const;
   double sliding_attention_parameters() const;
   double linear_attention_parameters() const;
+  double indexer_parameters() const;  ///< of one; 0 without sparse attention
   std::int64_t moe_layers() const { return moe ? layers - moe->first_dense_layers : 0; }
   std::int64_t dense_layers() const { return layers - moe_layers(); }
 
@@ -106,8 +120,13 @@ struct ModelArchitecture {
   /// checkpoints keep them.
   double weight_bytes(Precision precision) const;
 
-  /// KV bytes that one more token of context adds in the full-attention layers, on one undivided model.
+  /// KV bytes that one more token of context adds in the full-attention layers, on one undivided model; indexers' keys
+  /// are among them. Kernels of sparse attention keep the rotated part of a latent vector in 16 bits and a scale of 4
+  /// bytes for 128 numbers in 8 (656 bytes a token and layer: FlashMLA's README; 132 of an indexer's: vLLM's and SGLang's
+  /// caches).
   double kv_bytes_per_token(Precision precision) const;
+  /// Of that, what indexers read for each token of context.
+  double index_bytes_per_token() const;
   /// The same in the sliding layers, while the context is within the window.
   double sliding_kv_bytes_per_token(Precision precision) const;
   /// Constant state of the linear layers per sequence: fp32, as engines keep it (the short convolution is not counted).

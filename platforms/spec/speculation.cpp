@@ -25,6 +25,7 @@ std::shared_ptr<const ModelArchitecture> layer_drafter(const ModelArchitecture& 
   layer->layers = layer->full_layers = 1;
   layer->sliding_layers = layer->linear_layers = layer->mtp_layers = 0;
   if (layer->moe) layer->moe->first_dense_layers = 0;
+  if (layer->sparse) layer->sparse->index_layers = 1;
   return layer;
 }
 

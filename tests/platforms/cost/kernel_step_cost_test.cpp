@@ -117,6 +117,49 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("A stage reads the KV of its own layers alone, and computes its share of a prompt's attention") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  const KernelStepCost one(spec);
+  spec.parallelism.pp = 2;
+  const KernelStepCost halves(spec);
+  constexpr Tokens kContext = 64 * 16000;
+  const StepPiece whole = one.piece({64, kContext}, {}), half = halves.piece({64, kContext}, {});
+  CHECK(half.slope_bytes == whole.slope_bytes / 2);
+  CHECK(half.slope_flop == whole.slope_flop / 2);
+  // Half of what the contexts take, beyond what the tables say of half as many calls at a time.
+  CHECK(static_cast<double>(half.slope()) == Approx(0.5 * static_cast<double>(whole.slope())).epsilon(0.05));
+  CHECK(seconds(half, kContext) < 0.6 * seconds(whole, kContext));
+  const PrefillChunk brief{1024, 0, true}, behind{1024, 100000, true};
+  const auto attention = [&](const KernelStepCost& cost) {
+    return seconds(cost.piece({}, {&behind, 1}), 0) - seconds(cost.piece({}, {&brief, 1}), 0);
+  };
+  CHECK(attention(halves) == Approx(0.5 * attention(one)).epsilon(1e-6));
+  const auto flop = [&](const KernelStepCost& cost) {
+    return static_cast<double>(cost.piece({}, {&behind, 1}).base_flop);
+  };
+  CHECK(flop(halves) == Approx(0.5 * flop(one)).epsilon(0.01));  // the output matrix is whole
+}
+
+TEST_CASE("Layers with a window see no more of what was cached before a chunk") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("gemma-3-27b");
+  ModelArchitecture windows = *spec.model;  // all layers slide
+  windows.sliding_layers += windows.full_layers;
+  windows.full_layers = 0;
+  spec.model = &windows;
+  const KernelStepCost cost(spec);
+  const auto flop = [&](Tokens tokens, Tokens before) {
+    const PrefillChunk chunk{tokens, before, true};
+    return static_cast<double>(cost.piece({}, {&chunk, 1}).base_flop);
+  };
+  CHECK(flop(4096, 8192) == Approx(flop(4096, 0)).epsilon(0.01));
+  const double pair = 62 * 4.0 * 32 * 128;
+  CHECK(flop(100, 8192) - flop(100, 0) == Approx(100 * (1024 - 50) * pair).epsilon(0.01));
+}
+
 TEST_CASE("Where kernels give each call as many units, a batch waits for its longest call and for empty places") {
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("b200-sxm");

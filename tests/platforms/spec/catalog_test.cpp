@@ -65,7 +65,7 @@ TEST_CASE("the catalogue has every name of the contract") {
     CHECK(catalog.find_engine(name) != nullptr);
   }
   CHECK(catalog.names(CatalogKind::kChip).size() == 27);
-  CHECK(catalog.names(CatalogKind::kModel).size() == 29);
+  CHECK(catalog.names(CatalogKind::kModel).size() == 30);
 }
 
 TEST_CASE("every number of the catalogue has a source and a date") {

@@ -64,13 +64,23 @@ TEST_CASE("KV bytes per token of the full-attention layers, bf16") {
         Row{"qwen3-30b-a3b", 98304},     Row{"qwen3-235b-a22b", 192512}, Row{"qwen3-coder-480b-a35b", 253952},
         Row{"qwen3.5-397b-a17b", 30720}, Row{"mixtral-8x7b", 131072},    Row{"gpt-oss-20b", 24576},
         Row{"gpt-oss-120b", 36864},      Row{"deepseek-v3", 70272},      Row{"deepseek-r1", 70272},
-        Row{"deepseek-v3.2", 70272},     Row{"kimi-k2.5", 70272},        Row{"glm-5", 89856},
-        Row{"minimax-m2.5", 253952},     Row{"gemma-3-27b", 81920},      Row{"qwen2.5-7b", 57344},
-        Row{"qwen2.5-32b", 262144},      Row{"qwen2.5-72b", 327680},     Row{"llama-2-7b", 524288}}) {
+        Row{"kimi-k2.5", 70272},         Row{"minimax-m2.5", 253952},    Row{"gemma-3-27b", 81920},
+        Row{"qwen2.5-7b", 57344},        Row{"qwen2.5-32b", 262144},     Row{"qwen2.5-72b", 327680},
+        Row{"llama-2-7b", 524288}}) {
     INFO(row.name);
     CHECK(model(row.name).kv_bytes_per_token(Precision::kBf16) == row.bytes);
     CHECK(model(row.name).kv_bytes_per_token(Precision::kFp8) == row.bytes / 2);
   }
+}
+
+TEST_CASE(
+    "Sparse attention caches its indexers' keys, and in 8 bits scales and rotated parts as its kernels read them") {
+  const ModelArchitecture &deepseek = model("deepseek-v3.2"), &glm = model("glm-5.2");
+  CHECK(deepseek.kv_bytes_per_token(Precision::kBf16) == 61 * (1152 + 132));
+  CHECK(deepseek.kv_bytes_per_token(Precision::kFp8) == 61 * (656 + 132));
+  CHECK(glm.kv_bytes_per_token(Precision::kFp8) == 78 * 656 + 21 * 132);
+  CHECK(deepseek.indexer_parameters() == 1536 * 64 * 128 + 7168 * (128 + 64));
+  CHECK(model("deepseek-v3").indexer_parameters() == 0);
 }
 
 TEST_CASE("sliding windows and linear states bound the cache") {

@@ -1,0 +1,73 @@
+#pragma once
+/// Sparse attention (DSA: DeepSeek-V3.2, arXiv 2512.02556; GLM-5): an indexer scores the context, attention goes to the
+/// k best tokens. What it takes beside the products of its weights, which all tokens pay for, in every layer that has an
+/// indexer, for pairs of a query and a token of its context:
+///   score   max(2 · heads · width · pairs / (8-bit peak · kScoreShare), (keys + 4 · pairs bytes) / bandwidth)
+///   choose  8 · pairs bytes / bandwidth, and while decoding kChooseS + kChooseTokenS · context of a call, where that is
+///           more than k
+///   launches of kIndexKernels
+/// Tensor parallelism does not divide it: every chip scores for all heads (TensorRT-LLM's tech blog 15, SGLang 15025).
+///
+/// Attention itself gathers the latent vectors that each query has chosen, and no two queries share one: prompts are
+/// computed as decoding is, with the absorbed products and
+///   2 · max(heads, kLeastHeads) · (2 · rank + rotated) · Σ min(context, k) / (peak · kChosenShare)
+/// per layer: kernels take whole tiles of query heads, however few a chip has. Short prompts, which have nothing to
+/// choose from, are computed densely (SGLang and TensorRT-LLM do so up to k tokens). Decoding takes what
+/// latent_attention.hpp says of min(context, k) tokens.
+///
+/// No table of these kernels is in aiconfigurator's public data, so nothing here is fitted: shares are of public
+/// benchmarks (below), and a pool with such a model says so (`validity`).
+
+#include "platforms/cost/attention.hpp"
+#include "platforms/spec/chip.hpp"
+#include "platforms/spec/model.hpp"
+
+namespace tokenyard::platforms {
+
+/// FlashMLA's README (2026-09): prompts 640 of 989 TFLOP/s on H800, 1,450 of 2,250 on B200.
+inline constexpr double kChosenShare = 0.645;
+/// Query heads of a tile: FlashMLA on Hopper, and on Blackwell since it has a kernel of 64.
+inline constexpr double kLeastHeads = 64;
+/// Assumed: per pair and head, a multiplication by weight after the product keeps the other units as busy.
+inline constexpr double kScoreShare = 0.5;
+/// On B200 7 us for 4,096 tokens and 22 for 128,000 (vLLM pull 37421).
+inline constexpr double kChooseS = 7e-6, kChooseTokenS = 1.2e-10;
+/// Norm, rotation and quantisation of queries and key, cache entry, scores, choice, addresses of the chosen: assumed.
+inline constexpr double kIndexKernels = 6;
+
+class SparseAttention {
+ public:
+  /// `heads`: of attention on this chip. `attention`: the precision of its arithmetic. `queries`: tokens of a call that
+  /// decode in a step.
+  SparseAttention(const Chip& chip, const ModelArchitecture& model, Precision attention, double heads,
+                  std::int64_t queries);
+
+  double top_k() const { return top_k_; }
+  /// Scoring and choosing in all layers while each of `calls` decodes over `context` tokens.
+  KernelTime choose(double calls, double context) const;
+  /// Arithmetic of scoring one token of context for a decoding call.
+  double score_flop() const { return queries_ * score_flop_; }
+
+  /// Whether a chunk of a prompt has something to choose from.
+  bool chooses(double tokens, double before) const { return before + tokens > top_k_; }
+  /// All layers for a chunk of `tokens` after `before`: scoring, choosing, and attention to the chosen.
+  KernelTime prefill(double tokens, double before) const;
+  double prefill_flop(double tokens, double before) const;
+
+ private:
+  /// Pairs of a chunk's tokens with their contexts, and with what they choose of them.
+  struct Pairs {
+    double all, chosen;
+  };
+  Pairs pairs(double tokens, double before) const;
+  /// Without launches.
+  KernelTime score(double pairs, double keys) const;
+
+  double top_k_, queries_;
+  double score_flop_, score_s_;    ///< of a pair, in all layers with an indexer
+  double key_bytes_;               ///< likewise, of a token of context
+  double attend_flop_, attend_s_;  ///< of a chosen token, in all layers
+  double index_layers_, bytes_per_s_, launches_s_;
+};
+
+}  // namespace tokenyard::platforms
