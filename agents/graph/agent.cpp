@@ -41,7 +41,7 @@ class AgentReader {
       CallFailure failure;
       failure.p = f.number("p", {.minimum = 0, .maximum = 0.999});
       failure.max = static_cast<std::uint32_t>(f.integer("max", {.fallback = 3, .minimum = 0, .maximum = 1000}));
-      failure.backoff_s = sim::read_distribution(f, "backoff_s");
+      failure.backoff_s = sim::read_amount(f, "backoff_s");
       f.string("evidence", "");
       agent_.call_failure = failure;
     });
@@ -69,8 +69,9 @@ class AgentReader {
   Draw draw(sim::ObjectReader& r, std::string_view key, std::optional<double> fallback, const std::string& owner) {
     Draw d;
     d.given = r.has(key);
-    d.of = sim::read_distribution(r, key, fallback);
-    if (d.of.is_constant() && d.of.mean() < 0) r.fault(key, fmt::format("{}", d.of.mean()), "a number of at least 0");
+    d.of = sim::read_amount(r, key, fallback);
+    if (key == "parallel" && d.of.is_constant() && d.of.mean() > static_cast<double>(kMostParallel))
+      r.fault(key, fmt::format("{}", d.of.mean()), fmt::format("at most {} side by side", kMostParallel));
     d.stream = sim::StreamName(fmt::format("{}/{}/{}", agent_.name, owner, key));
     return d;
   }

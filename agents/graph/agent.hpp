@@ -68,6 +68,9 @@ inline constexpr std::array<std::string_view, 12> kNodeKindNames = {"llm",   "to
                                                                     "join",  "sub-agent", "media",     "end"};
 constexpr std::string_view name_of(NodeKind kind) { return kNodeKindNames[static_cast<std::size_t>(kind)]; }
 
+/// Copies of a node that a visit may start.
+inline constexpr std::int64_t kMostParallel = 4096;
+
 /// A draw that a node makes at every visit, on a stream of its own.
 struct Draw {
   sim::Distribution of;

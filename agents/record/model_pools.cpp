@@ -37,6 +37,20 @@ ModelPools ModelPools::parse(std::string_view rules, std::vector<Pool> pools, st
   return result;
 }
 
+void ModelPools::check(const std::vector<std::string>& models, sim::Faults& faults) const {
+  for (const auto& [name, pool] : rules_) {
+    const bool starts = name.ends_with('*');
+    const std::string_view head = std::string_view(name).substr(0, name.size() - (starts ? 1 : 0));
+    const auto is_meant = [&](const std::string& model) { return starts ? model.starts_with(head) : model == name; };
+    if (name == "*" || std::any_of(models.begin(), models.end(), is_meant)) continue;
+    constexpr std::size_t kShown = 10;
+    const std::size_t count = std::min(kShown, models.size());
+    faults.add("", "--pools", fmt::format("\"{}\", which no recorded model is", name),
+               fmt::format("one of {}{}{}", fmt::join(models.begin(), models.begin() + std::ptrdiff_t(count), ", "),
+                           count < models.size() ? ", …" : "", sim::did_you_mean(name, models)));
+  }
+}
+
 std::uint32_t ModelPools::pool(std::string_view model) const {
   for (const auto& [name, pool] : rules_) {
     if (name == model) return pool;

@@ -29,6 +29,8 @@ class ModelPools {
   /// Reads "recorded=pool,prefix*=pool,*=pool"; what is wrong becomes a fault of "--pools".
   static ModelPools parse(std::string_view rules, std::vector<Pool> pools, std::uint32_t fallback, sim::Faults& faults);
 
+  /// A rule for none of the recorded models is a fault of "--pools", but for "*".
+  void check(const std::vector<std::string>& models, sim::Faults& faults) const;
   std::uint32_t pool(std::string_view model) const;
 
  private:

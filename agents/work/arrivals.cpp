@@ -52,7 +52,10 @@ void ArrivalSpec::read(sim::ObjectReader& r) {
     bursts = b;
   }
   if (process != "diurnal") r.object("diurnal", [&](sim::ObjectReader& d) { diurnal = read_diurnal(d); });
-  if (r.raw("batch") != nullptr) batch = sim::read_distribution(r, "batch");
+  if (r.raw("batch") != nullptr) {
+    batch = sim::read_amount(r, "batch");
+    if (batch->is_constant() && batch->mean() < 1) r.fault("batch", fmt::format("{}", batch->mean()), "at least 1");
+  }
 }
 
 double ArrivalSpec::changes_in(double duration_s) const {
@@ -65,9 +68,7 @@ double ArrivalSpec::changes_in(double duration_s) const {
 void ClosedLoop::read(sim::ObjectReader& r) {
   users = r.integer("users", {.minimum = 1, .maximum = kMostTasksAtOnce});
   ramp_s = r.number("ramp_s", {.fallback = 0, .minimum = 0, .maximum = 1e9});
-  think_s = sim::read_distribution(r, "think_s", 0.0);
-  if (think_s.is_constant() && think_s.mean() < 0)
-    r.fault("think_s", fmt::format("{}", think_s.mean()), "seconds of at least 0");
+  think_s = sim::read_amount(r, "think_s", 0.0);
 }
 
 ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec, sim::Time end)

@@ -25,7 +25,7 @@ std::int64_t copies_of(std::uint64_t seed, const Walk& walk) {
   const Draw& parallel = walk.node().parallel;
   if (!parallel.given) return 1;
   Stream stream = walk.stream(seed, parallel.stream);
-  return std::clamp<std::int64_t>(parallel.of.sample_count(stream), 1, 4096);
+  return std::clamp<std::int64_t>(parallel.of.sample_count(stream), 1, kMostParallel);
 }
 
 Tokens results_of(std::uint64_t seed, const Walk& walk, std::int64_t copies) {

@@ -20,6 +20,22 @@ using sim::Json;
 /// From here on a difference would be noticed: 10 % more of something brings 0.1 %, or another choice 0.5 %.
 constexpr double kNoticeableElasticity = 0.01, kNoticeableGain = 0.005;
 
+/// Whether any task ended that arrived after the warm-up: what tasks take is taken from those.
+bool measured(const WhatIf& study) {
+  return std::any_of(study.base.begin(), study.base.end(),
+                     [](const Json& summary) { return summary["counts"]["tasks_completed"].get<std::int64_t>() > 0; });
+}
+
+std::string nothing_measured(const Scenario& scenario) {
+  return fmt::format(
+      "Nothing was measured: no task that arrived after the warm-up of {} completed, so nothing can be said about what "
+      "holds them back. {}",
+      duration_text(scenario.run.warmup_s),
+      scenario.workload.trace ? "--set /run/warmup_s=0 measures a trace from its start; replay says what was rejected."
+                              : "Simulate longer or with less warm-up (--set /run/duration_s=…, /run/warmup_s=…); run "
+                                "says what was rejected or failed.");
+}
+
 std::string ranking_sentences(const WhatIf& study) {
   std::array<std::vector<const Effect*>, 3> by_lever;
   for (const Effect& effect : study.effects) {
@@ -215,6 +231,10 @@ WhatIf what_if(const Scenario& scenario, const WhatIfOptions& options) {
     }
   }
   study.base.assign(summaries.begin(), summaries.begin() + static_cast<std::ptrdiff_t>(repetitions));
+  if (!measured(study)) {
+    study.verdict = nothing_measured(scenario);
+    return study;
+  }
   study.verdict = ranking_sentences(study) + level_sentence(study, scenario.slo) + tail_sentence(study.time) +
                   prefix_sentence(study) + one_run_sentence(study, scenario);
   return study;

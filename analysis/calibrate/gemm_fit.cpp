@@ -14,7 +14,7 @@ namespace {
 using platforms::Gemm;
 using platforms::GemmFigures;
 
-constexpr std::size_t kFittedRows = 2500;  // enough for seven figures; the errors are taken over all rows
+constexpr std::size_t kFittedRows = 2500;  // enough for eight figures; the errors are taken over all rows
 constexpr double kCap = 0.5;
 constexpr double kNeverSplitS = 1;
 

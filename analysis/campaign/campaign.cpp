@@ -7,6 +7,7 @@
 
 #include "analysis/campaign/summary_key.hpp"
 #include "analysis/run/digest.hpp"
+#include "sim/input/characters.hpp"
 #include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
@@ -68,9 +69,7 @@ void Campaign::read_file(const std::filesystem::path& path, const std::vector<st
   reader.choice("schema", {"tokenyard.campaign/1"}, "tokenyard.campaign/1");
   reader.raw("description");
   name_ = reader.string("name", path.stem().string());
-  if (name_.empty() || name_.find('/') != std::string::npos) {
-    reader.fault("name", "\"" + name_ + "\"", "a name that may be a folder's");
-  }
+  if (!sim::names_a_file(name_)) reader.fault("name", sim::shown(Json(name_)), "a name that may be a folder's");
   read_scenario(reader, path, faults);
   const auto seed = static_cast<std::uint64_t>(
       reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
@@ -123,7 +122,11 @@ void Campaign::read_conditions(ObjectReader& reader) {
                         std::all_of(name.begin(), name.end(), [](char c) {
                           return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
                         });
+      static const std::set<std::string> kColumns = {"cell",   "repetition", "seed", "status",    "message", "key",
+                                                     "output", "runs",       "mean", "deviation", "low_95",  "high_95"};
       if (!word) names.fault(name, "\"" + name + "\"", "a name of letters, digits and _");
+      if (kColumns.contains(name))
+        names.fault(name, "\"" + name + "\"", "a name that no other column of the tables has");
       if (const auto fault = fault_of_pointer(pointer)) {
         names.fault(name, fault->found, fault->allowed);
       } else {
@@ -200,8 +203,14 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
     if (!passes) continue;
     Cell cell;
     cell.combination = i;
-    if (const auto seed = scenario.find("seed"); seed != scenario.end() && seed->is_number_integer())
+    if (const auto seed = scenario.find("seed"); seed != scenario.end()) {
+      if (!seed->is_number_integer() || seed->get<double>() < 0 || seed->get<double>() > static_cast<double>(kSeeds)) {
+        reader.faults().add(reader.file(), "", "a scenario with the seed " + sim::shown(*seed),
+                            fmt::format("a whole number from 0 to {}", kSeeds));
+        return;
+      }
       cell.seed = seed->get<std::uint64_t>();
+    }
     Sha256 hash;
     hash.add(kResultVersion);
     hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");

@@ -241,7 +241,8 @@ class CampaignCommand {
       fmt::print(surroundings_.out, "{}: {} done, {} failed, {}{} missing", campaign_.name(), done, failed.size(),
                  campaign_.repetitions().fixed() || agenda.left() == 0 ? "" : "at least ", agenda.left());
       if (agenda.left() > 0 && done > 0)
-        fmt::print(surroundings_.out, "; about {} on {} cores", duration_text(left_s), jobs);
+        fmt::print(surroundings_.out, "; about {} on {}", duration_text(left_s),
+                   counted(static_cast<double>(jobs), "core", "cores"));
       fmt::print(surroundings_.out, "\n");
     }
     return kDone;

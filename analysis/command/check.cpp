@@ -88,6 +88,7 @@ class Check {
     agents();
     for (const Written& cluster : clusters_) check_cluster(cluster);
     for (const Written& scenario : scenarios_) check_scenario(scenario);
+    for (const auto& [path, study] : studies_) check_study(path, study);
     for (const std::string& line : fine_) fmt::print(out_, "{}\n", line);
     faults_.throw_if_any();
     if (!infeasible_.empty()) throw sim::Infeasible(fmt::format("{}", fmt::join(infeasible_, "\n")));
@@ -114,8 +115,8 @@ class Check {
         agents_.emplace_back(path);
         break;
       case Kind::kStudy:
-        Study::read(file, faults);
-        if (faults.empty()) fine_.push_back(path + ": study, fine");
+        studies_.emplace_back(path, Study::read(file, faults));
+        if (!faults.empty()) studies_.pop_back();
         break;
       case Kind::kCatalogEntry: {
         const auto schema = file.value()["schema"].get<std::string>();
@@ -203,6 +204,26 @@ class Check {
     }
     faults_.add(of_scenario.list());
     if (of_scenario.empty()) fine_.push_back(fmt::format("{}: scenario, fine", written.path));
+  }
+
+  static bool has_formula(const Json& part) {
+    if (part.is_string()) return part.get_ref<const std::string&>().starts_with('=');
+    return part.is_structured() && std::any_of(part.begin(), part.end(), has_formula);
+  }
+
+  /// Scenarios that hold formulas are known when the study is evaluated.
+  void check_study(const std::string& path, const Study& study) {
+    Faults of_study;
+    for (const StudyCase& of : study.cases) {
+      if (has_formula(of.scenario)) continue;
+      try {
+        Scenario::read(JsonFile::from(of.scenario, fmt::format("{}, case \"{}\"", path, of.name)), catalogs_.view(),
+                       true, of_study);
+      } catch (const sim::Infeasible&) {  // a study may ask for that: its case says why not
+      }
+    }
+    faults_.add(of_study.list());
+    if (of_study.empty()) fine_.push_back(path + ": study, fine");
   }
 
   void trace(const std::string& path, Faults& faults) {
@@ -299,6 +320,7 @@ class Check {
   LoadedCatalogs catalogs_;
   traces::TraceOptions options_;
   std::vector<Written> scenarios_, clusters_;
+  std::vector<std::pair<std::string, Study>> studies_;  ///< by their files
   std::vector<std::filesystem::path> agents_;
   std::vector<std::string> fine_, infeasible_;
 };

@@ -51,8 +51,20 @@ class LoneCalls final : public agents::RecordedTaskSource {
   agents::RecordedNames names_;
 };
 
+/// What a format has no place for; empty: it holds all.
+std::string_view not_kept(std::string_view format) {
+  if (format == "requests") return "tasks and their waits, prefixes that calls share";
+  if (format == "agentic-mooncake") return "prefixes that tasks share, which tool a wait was for, how tasks ended";
+  if (format == "otlp") return "what a prompt shares with others";
+  return {};
+}
+
+[[noreturn]] void refuse_without_calls(const ConvertArguments& a) {
+  throw sim::InputError({a.trace, "", "no call to a model", "a trace with some: " + a.to + " is about nothing else"});
+}
+
 /// Calls as a table of requests, each at the date at which it began if calls took their recorded time.
-void write_requests(agents::RecordedTaskSource& source, const std::string& path) {
+void write_requests(agents::RecordedTaskSource& source, const ConvertArguments& a) {
   struct Row {
     Time date;
     platforms::Tokens prompt, output;
@@ -66,8 +78,9 @@ void write_requests(agents::RecordedTaskSource& source, const std::string& path)
       rows.push_back({times.begin[s], task.prompt_tokens(task.steps[s]), task.steps[s].output_tokens});
     }
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.date < b.date; });
-  traces::OutputFile file(path);
+  if (rows.empty()) refuse_without_calls(a);
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& x, const Row& y) { return x.date < y.date; });
+  traces::OutputFile file(a.out);
   traces::RowText(file.buffer()).text("arrival_s,prompt_tokens,output_tokens\n");
   for (const Row& row : rows) {
     traces::RowText(file.buffer()).seconds(row.date).comma().integer(row.prompt).comma().integer(row.output).end();
@@ -112,7 +125,7 @@ int convert(const ConvertArguments& a, const Surroundings& surroundings) {
   RecordedTask task;
   std::uint64_t without_calls = 0;
   if (a.to == "requests") {
-    write_requests(*source, a.out);
+    write_requests(*source, a);
   } else if (a.to == "otlp") {
     write_spans(*source, a.out);
   } else if (a.to == "record") {
@@ -121,13 +134,17 @@ int convert(const ConvertArguments& a, const Surroundings& surroundings) {
     file.commit();
   } else {
     traces::AgenticMooncakeFile file(a.out, a.format);
-    while (source->next(task)) file.add(task, source->names());
-    file.commit();
+    std::uint64_t tasks = 0;
+    for (; source->next(task); ++tasks) file.add(task, source->names());
     without_calls = file.tasks_without_calls();
+    if (without_calls == tasks) refuse_without_calls(a);
+    file.commit();
   }
   for (const agents::LeftOut& left_out : source->left_out())
     fmt::print(surroundings.err, "left out: {} {}\n", left_out.count, left_out.what);
   if (without_calls > 0) fmt::print(surroundings.err, "left out: {} tasks without a call\n", without_calls);
+  if (const std::string_view lost = not_kept(a.to); !lost.empty() && traces::holds_tasks(a.format))
+    fmt::print(surroundings.err, "not kept, for want of a place in {}: {}\n", a.to, lost);
   return kDone;
 }
 

@@ -65,7 +65,11 @@ void assume(Json& document, const std::vector<std::string>& assignments, const c
 void apply_flags(const DemandArguments& a, Json& document, sim::Faults& faults) {
   if (!document.is_object()) return;
   a.changes.apply(document, faults);
-  if (a.speed) apply_override(document, fmt::format("/workload/trace/speed={}", *a.speed), "--speed", faults);
+  if (a.speed && !document.contains(Json::json_pointer("/workload/trace"))) {
+    faults.add("", "--speed", "a scenario that generates its work", "a trace: /workload/trace");
+  } else if (a.speed) {
+    apply_override(document, fmt::format("/workload/trace/speed={}", *a.speed), "--speed", faults);
+  }
   const bool wants_demand = !a.chips.empty() || a.tasks_per_s || a.tokens_per_month || a.growth || !a.prices.empty() ||
                             !a.watts.empty() || !a.designs.empty() || a.own || a.whole_nodes;
   if (document.contains("demand") ? !document["demand"].is_object() : !wants_demand) return;

@@ -229,7 +229,9 @@ void add_common(CLI::App& sub, RunArguments& a) {
       ->group(kAgentTraces);
   add_block_tokens_option(sub, a.recorded.block_tokens)->group(kAgentTraces);
   const char* simulation = "Simulation";
-  sub.add_option("--network", a.network, "simgrid (default), or analytic: closed forms, for comparison")
+  sub.add_option("--network", a.network,
+                 "simgrid (default), or analytic: the same sharing of links, without SimGrid: faster with many "
+                 "transfers at once")
       ->option_text("simgrid|analytic")
       ->group(simulation)
       ->check(one_of("--network", {"simgrid", "analytic"}));

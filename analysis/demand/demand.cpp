@@ -124,7 +124,7 @@ class Sizer {
     throw sim::InputError({"", scenario_.demand.duration_s ? "/demand/duration_s" : "/run/duration_s",
                            fmt::format("{:g} {} in the {:g} s that are measured, at {:g} a second",
                                        tasks_per_s * measured_s, what, measured_s, tasks_per_s),
-                           fmt::format("{:g} tasks and more, so {:.2g} s and more", kFewest, kFewest / tasks_per_s)});
+                           fmt::format("at least {:g} tasks, so at least {:.2g} s", kFewest, kFewest / tasks_per_s)});
   }
   /// What `size` finds for the scenario, in as long a time as the work takes to become steady: the scenario's own, or
   /// some doublings of it.

@@ -1,5 +1,7 @@
 #include "analysis/demand/economics.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -27,9 +29,9 @@ Prices prices_of(const platforms::Chip& chip, const Scenario& scenario) {
   if (chip.price.unit_low_usd && chip.price.unit_high_usd)
     prices.usd_per_chip = {(*chip.price.unit_low_usd + *chip.price.unit_high_usd) / 2, *chip.price.unit_low_usd,
                            *chip.price.unit_high_usd};
-  prices.power_assumed = chip.is_assumed("power/idle_w") || chip.is_assumed("power/held_w") ||
-                         chip.is_assumed("power/active_w") || chip.is_assumed("power/compute_w") ||
-                         chip.is_assumed("power/memory_w");
+  constexpr const char* kWatts[] = {"idle_w", "held_w", "waiting_w", "active_w", "compute_w", "memory_w"};
+  prices.power_assumed = std::any_of(std::begin(kWatts), std::end(kWatts),
+                                     [&](const char* watts) { return chip.is_assumed(std::string("power/") + watts); });
   const auto assumption = scenario.demand.assume.find(chip.name);
   if (assumption == scenario.demand.assume.end()) return prices;
   if (assumption->second.usd_per_chip_hour) price = {assumption->second.usd_per_chip_hour, "assumed by the user", true};

@@ -48,12 +48,13 @@ Json ownership_json(const Ownership& o) {
 }
 
 Json cells_json(const Deployment& deployment) {
-  return {{"count", deployment.cells},
-          {"tasks_per_s", deployment.cell_tasks_per_s},
-          {"chips", deployment.cell.met ? Json(deployment.cell.chips) : Json(nullptr)},
-          {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)},
-          {"saving_of_twice", or_null(deployment.saving_of_twice)},
-          {"coarseness", or_null(deployment.coarseness)}};
+  return {
+      {"count", deployment.cells},
+      {"tasks_per_s", deployment.cell_tasks_per_s > 0 ? Json(deployment.cell_tasks_per_s) : Json(nullptr)},  // users'
+      {"chips", deployment.cell.met ? Json(deployment.cell.chips) : Json(nullptr)},
+      {"independent", deployment.independent ? Json(*deployment.independent) : Json(nullptr)},
+      {"saving_of_twice", or_null(deployment.saving_of_twice)},
+      {"coarseness", or_null(deployment.coarseness)}};
 }
 
 Json entry_json(const DemandEntry& entry) {

@@ -183,11 +183,13 @@ std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, co
   bench.batching.chunked_prefill = engine.enable_chunked_prefill;
   bench.batching.mixed_chunk = engine.enable_mixed_chunk;
   bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
+  bench.batching.output_reserve = engine.output_reserve;
   bench.batching.async_scheduling = engine.async_scheduling;
   bench.batching.one_prompt = engine.static_shapes;
   if (engine.max_model_len) bench.batching.max_model_len = *engine.max_model_len;
   bench.kv.block_size = engine.block_size;
   bench.kv.blocks = static_cast<std::int64_t>(tokens) / engine.block_size;
+  bench.kv.bounded = platforms::bounded_kv(spec);
   bench.read_s_per_token = engine.host.prompt_token_s;
   return bench;
 }

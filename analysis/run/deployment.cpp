@@ -90,6 +90,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.batching.stepwise = stepwise;
     pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;
+    pool.kv.bounded = platforms::bounded_kv(plan.spec());
     pool.retention = plan.kv_retention;
     pool.more_reuse = plan.more_reuse;
     pool.eviction = plan.kv_eviction;

@@ -66,6 +66,8 @@ Recording::Recording(const std::string& path, const std::string& format, const R
       agents::ModelPools::parse(options.pools, std::move(pools), scenario.workload.trace_pool, faults);
   faults.throw_if_any();
   tasks_ = traces::open_tasks(path, format, {options.skip_faulty, options.block_tokens});
+  rules.check(tasks_->names().models, faults);
+  faults.throw_if_any();
   replay_.tasks = tasks_.get();
   for (const std::string& model : tasks_->names().models) replay_.pools.push_back(rules.pool(model));
   if (options.users) {

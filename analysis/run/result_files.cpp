@@ -55,6 +55,8 @@ ResultFiles::ResultFiles(const SimulateOptions& options, const traces::Names& na
   open("record", "record.jsonl", record_);
   open("otlp", "trace.otlp.jsonl", spans_);
   if (!options.report) forget("report.html");
+  for (const char* name : {"summary.json", "manifest.json"})
+    forget(name);  // new tables are never beside an old summary
   if (record_ || spans_) {
     recorder_.emplace(names, [this](const traces::RanTask& ran, const agents::RecordedNames& recorded) {
       if (record_) record_->add(ran.task, recorded);

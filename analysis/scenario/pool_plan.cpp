@@ -63,6 +63,7 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
                     {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});
   pool.batching.long_prefill_token_threshold =
       reader.integer("long_prefill_token_threshold", {.fallback = 0, .minimum = 0, .maximum = 1e7});
+  pool.batching.output_reserve = defaults.output_reserve;
   pool.batching.scheduler_reserve_full_isl =
       reader.boolean("scheduler_reserve_full_isl", defaults.scheduler_reserve_full_isl);
   pool.batching.mixed_chunk = reader.boolean("enable_mixed_chunk", defaults.enable_mixed_chunk);

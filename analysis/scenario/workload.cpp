@@ -214,7 +214,7 @@ class WorkloadReader {
                 fmt::format("a variant of the agent: {}{}", fmt::join(known, ", "), hint));
       }
     }
-    if (budget != nullptr) sim::read_distribution(r, "budget_usd");  // its faults have their place here
+    if (budget != nullptr) sim::read_amount(r, "budget_usd");  // its faults have their place here
     if (r.faults().empty()) entry.agent = catalog_.find(agent, chosen, r.faults(), budget);
   }
 
@@ -261,11 +261,7 @@ class WorkloadReader {
 
   void read_requests(ObjectReader& r) {
     agents::WorkloadEntry entry;
-    for (const char* key : {"prompt_tokens", "output_tokens"}) {
-      const sim::Distribution tokens = sim::read_distribution(r, key);
-      if (tokens.is_constant() && tokens.mean() < 0)
-        r.fault(key, fmt::format("{}", tokens.mean()), "at least 0 tokens");
-    }
+    for (const char* key : {"prompt_tokens", "output_tokens"}) sim::read_amount(r, key);
     if (r.faults().empty()) entry.agent = request_agent(r.value());
     name(r, entry, "requests");
     read_arrivals(r, entry);

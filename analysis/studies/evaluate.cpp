@@ -131,7 +131,7 @@ class StudyRun {
     std::size_t done = results_.size();
     tbb::parallel_for(std::size_t{0}, jobs.size(), [&](std::size_t i) {
       const CaseJob& job = jobs[i]->second;
-      figures[i] = run_case(job, catalogs_, "study " + study().name + ": " + job.scenario["name"].get<std::string>());
+      figures[i] = run_case(job, catalogs_, study().origin() + ": " + job.scenario["name"].get<std::string>());
       const std::lock_guard lock(mutex);
       if (options_.progress) options_.progress(++done, results_.size() + jobs.size());
     });

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analysis/scenario/json_pointer.hpp"
+#include "sim/input/characters.hpp"
 
 #include "embedded/studies.hpp"
 
@@ -25,6 +26,10 @@ const std::set<std::string> kFigures = {"counts", "latency",  "throughput", "slo
                                         "agents", "causes_s", "network",    "energy",     "cost",
                                         "demand", "chip",     "training",   "simulated_s"};
 
+bool is_seed(const Json& seed) {
+  return seed.is_number_integer() && seed.get<double>() >= 0 && seed.get<double>() <= 9007199254740992.0;
+}
+
 class Reader {
  public:
   Reader(const sim::JsonFile& file, sim::Faults& faults) : file_(file), faults_(faults) {}
@@ -33,7 +38,10 @@ class Reader {
     ObjectReader reader = file_.root(faults_);
     study_.document = file_.value();
     reader.choice("schema", {"tokenyard.study/1"});
-    study_.name = reader.string("name", "");
+    study_.name = reader.string("name");
+    if (!sim::names_a_file(study_.name))
+      reader.fault("name", sim::shown(Json(study_.name)),
+                   "a name that may be a file's: its page and its findings have it");
     study_.title = reader.string("title");
     study_.question = reader.string("question");
     reader.object(
@@ -69,6 +77,7 @@ class Reader {
           study_.verdicts.push_back(std::move(verdict));
         },
         true);
+    if (study_.verdicts.empty()) reader.fault("verdicts", "none", "at least one, the last without \"if\"");
     if (!study_.verdicts.empty() && study_.verdicts.back().condition)
       reader.fault("verdicts", "an \"if\" in the last", "a last verdict that holds whatever comes: one without \"if\"");
     study_.says = reader.strings("says");
@@ -108,8 +117,11 @@ class Reader {
     const std::string base = r.string("scenario");
     of.sized = r.choice("do", {"run", "demand"}, "run") == "demand";
     const bool there = scenarios != nullptr && scenarios->is_object() && scenarios->contains(base);
-    if (there) {
+    if (there && (*scenarios)[base].is_object()) {
       of.scenario = (*scenarios)[base];
+    } else if (there) {
+      r.fault("scenario", '"' + base + "\", which is " + sim::shown((*scenarios)[base]), "a scenario, an object");
+      of.scenario = Json::object();
     } else {
       r.fault("scenario", '"' + base + '"', "a name among the study's scenarios");
       of.scenario = Json::object();
@@ -120,10 +132,17 @@ class Reader {
         if (const auto fault = set_at(of.scenario, pointer, value)) report(*fault, pointer, set);
       }
     });
+    if (const auto seed = of.scenario.find("seed"); seed != of.scenario.end() && !is_seed(*seed))
+      r.fault("scenario", "the seed " + sim::shown(*seed), "a whole number from 0 to 9007199254740992");
     for (const auto& [key, into] : {std::pair{"let", &of.let}, std::pair{"scale", &of.scale}}) {
-      if (const Json* values = r.raw(key); values != nullptr && values->is_object()) {
-        for (const auto& [variable, value] : values->items()) into->emplace(variable, value);
-      }
+      r.object(key, [&](ObjectReader& values) {
+        for (const auto& [variable, value] : values.value().items()) into->emplace(variable, *values.raw(variable));
+      });
+    }
+    for (const auto& [kind, factor] : of.scale) {
+      const bool formula = factor.is_string() && factor.get_ref<const std::string&>().starts_with('=');
+      if (!formula && !(factor.is_number() && factor.get<double>() > 0))
+        r.fault("scale", kind + ": " + sim::shown(factor), "a factor above 0, or a formula: \"=…\"");
     }
     study_.cases.push_back(std::move(of));
   }

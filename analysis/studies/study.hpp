@@ -83,6 +83,8 @@ struct Study {
   sim::Json document;               ///< as read
   std::string file;                 ///< the user's; empty: one of the binary's
 
+  /// Where it stands, for messages.
+  std::string origin() const { return file.empty() ? "study " + name : file; }
   const StudyInput* input(const std::string& name) const;
   const StudyCase* find_case(const std::string& name) const;
   const StudyFormula* measure(const std::string& name) const;

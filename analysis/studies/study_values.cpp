@@ -52,7 +52,11 @@ const CaseJob& StudyValues::job_of(const StudyCase& of) {
   }
   for (const auto& [kind, factor] : of.scale) {
     const Json value = filled(factor, of);
-    if (value.is_number()) job.scale[kind] = value.get<double>();
+    if (!value.is_number()) continue;  // a figure that is not known
+    job.scale[kind] = value.get<double>();
+    if (!(job.scale[kind] > 0))
+      throw sim::InputError(
+          {study_.origin(), "/cases/" + of.name + "/scale/" + kind, sim::shown(value), "a factor above 0"});
   }
   return jobs_.emplace(of.name, std::move(job)).first->second;
 }
@@ -104,8 +108,7 @@ Json StudyValues::kept(const std::string& name, const Work& work) {
   const auto found = known_.find(name);
   if (found != known_.end()) return found->second;
   if (++depth_ > kDeepest)
-    throw sim::InputError(
-        {"studies/" + study_.name + ".json", "", '"' + name + '"', "formulas that end: this one leads to itself"});
+    throw sim::InputError({study_.origin(), "", '"' + name + '"', "formulas that end: this one leads to itself"});
   struct Leave {
     int& depth;
     ~Leave() { --depth; }

@@ -42,12 +42,27 @@ double kv_bytes_per_token_per_chip(const ReplicaSpec& spec) {
   return of(*spec.model) + (spec.speculation.drafter != nullptr ? of(*spec.speculation.drafter) : 0);
 }
 
+BoundedKv bounded_kv(const ReplicaSpec& spec) {
+  const ModelArchitecture& model = *spec.model;
+  const double of_token = model.kv_bytes_per_token(spec.kv) / kv_divisor(model, spec.parallelism.tp);
+  if (of_token <= 0) return {};
+  const auto tp = static_cast<double>(spec.parallelism.tp);
+  const double of_heads = model.mla ? 1 : std::min(tp, static_cast<double>(model.kv_heads));
+  return {.of_window_token = model.sliding_kv_bytes_per_token(spec.kv) / of_heads / of_token,
+          .window = model.window,
+          .state = model.linear_state_bytes() / tp / of_token};
+}
+
 double weight_bytes_per_chip(const ReplicaSpec& spec) {
   const Parallelism& p = spec.parallelism;
   const auto of = [&](const ModelArchitecture& model) {
-    const double experts = model.parameters().experts * bytes_per_weight(spec.weights);
-    const double rest = model.weight_bytes(spec.weights) - experts;
-    return rest / static_cast<double>(p.tp * p.pp) + experts / static_cast<double>(p.chips());
+    const ModelArchitecture::Parameters all = model.parameters();
+    const double experts = all.experts * bytes_per_weight(spec.weights);
+    const double whole = model.undivided_parameters() * bytes_per_weight(spec.weights) +
+                         (all.router + all.norms) * bytes_per_weight(Precision::kBf16);
+    const double rest = model.weight_bytes(spec.weights) - experts - whole;
+    return (rest / static_cast<double>(p.tp) + whole) / static_cast<double>(p.pp) +
+           experts / static_cast<double>(p.chips());
   };
   double bytes = of(*spec.model);
   if (const ModelArchitecture* drafter = spec.speculation.drafter.get()) {

@@ -12,6 +12,7 @@
 
 #include "platforms/cost/compiled_shape.hpp"
 #include "platforms/cost/node_span.hpp"
+#include "platforms/spec/bounded_kv.hpp"
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/model.hpp"
@@ -63,7 +64,10 @@ double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, do
 double kv_divisor(const ModelArchitecture& model, std::int64_t tp);
 /// KV bytes of one token on the chip of the rank that holds most, a drafter's among them.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
-/// The drafter's, too.
+/// What a call keeps of the model's windows and states.
+BoundedKv bounded_kv(const ReplicaSpec& spec);
+/// The drafter's, too. Tensor parallelism divides neither the products down to MLA's latent vectors nor indexers, routers
+/// and norms.
 double weight_bytes_per_chip(const ReplicaSpec& spec);
 
 }  // namespace tokenyard::platforms

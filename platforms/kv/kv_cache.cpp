@@ -1,6 +1,7 @@
 #include "platforms/kv/kv_cache.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "sim/core/error.hpp"
@@ -110,6 +111,12 @@ void KvCache::take(std::int64_t blocks) {
   }
 }
 
+std::int64_t KvCache::bounded_blocks(Tokens context) const {
+  if (!options_.bounded) return 0;
+  return static_cast<std::int64_t>(
+      std::ceil(options_.bounded.tokens(context) / static_cast<double>(options_.block_size)));
+}
+
 void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens tokens) {
   Tokens position = nodes_[chain.leaf].end;
   if (position >= tokens || chain.private_blocks == 0) return;
@@ -143,7 +150,7 @@ void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens t
         const std::int64_t cached = nodes_[child].resident;
         chain.private_blocks -= cached;
         chain.shared_blocks += cached;
-        free_private(cached);
+        give_back(cached);
       }
       Node& leaf = nodes_[chain.leaf];
       const std::int64_t filled = owned(leaf) - leaf.resident;
@@ -159,12 +166,12 @@ void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens t
 void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
   if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0))
     register_blocks(chain, context, tokens);
-  free_private(chain.private_blocks);
+  give_back(chain.private_blocks);
   if (chain.leaf != kRoot) unpin(chain.leaf);
   chain = {};
 }
 
-void KvCache::free_private(std::int64_t blocks) {
+void KvCache::give_back(std::int64_t blocks) {
   held_private_ -= blocks;
   if (blocks == 0) return;
   evictable_ += blocks;

@@ -31,6 +31,7 @@
 
 #include "platforms/kv/extent.hpp"
 #include "platforms/kv/kv_eviction.hpp"
+#include "platforms/spec/bounded_kv.hpp"
 #include "sim/random/scatter.hpp"
 
 namespace tokenyard::platforms {
@@ -74,6 +75,7 @@ class KvCache {
     std::int64_t blocks = 0;
     std::int64_t block_size = 16;
     bool prefix_caching = true;
+    BoundedKv bounded{};
   };
   explicit KvCache(const Options& options);
 
@@ -95,6 +97,10 @@ class KvCache {
   /// Takes `blocks` more private blocks (decode); the caller has checked `free_blocks()`.
   void take(std::int64_t blocks);
   void add_private(KvChain& chain, std::int64_t blocks) { chain.private_blocks += blocks; }
+  /// Blocks beside those of its context that a call takes while it runs, whose context will be so long.
+  std::int64_t bounded_blocks(Tokens context) const;
+  /// Frees blocks that `take` gave, which hold nothing that could be found again.
+  void give_back(std::int64_t blocks);
 
   /// Frees the chain. The context's first `tokens` tokens, which were computed, stay reusable until evicted.
   void release(KvChain& chain, const KvContext& context, Tokens tokens);
@@ -164,7 +170,6 @@ class KvCache {
   void set_worth_of(NodeId node, std::uint8_t worth);
   void queue_push(NodeId node);
   void queue_remove(NodeId node);
-  void free_private(std::int64_t blocks);
   NodeId new_node();
   void drop_if_empty(NodeId node);
 

@@ -21,6 +21,7 @@ struct alignas(sim::kCacheLine) ActiveCall {
   sim::Int128 interference_at_join = 0;
   std::uint32_t previous = kNone, next = kNone;  ///< in its list
   std::uint32_t target = 0;                      ///< replica of the decode pool
+  std::int32_t bounded_blocks = 0;               ///< held beside its chain (bounded_kv.hpp)
   bool decoding = false;
   bool resumed = false;      ///< was preempted before: its prefill is recompute
   bool held = false;         ///< goes ahead of those that wait: its KV is held, or it gave way, where KV is held

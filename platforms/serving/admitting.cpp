@@ -25,6 +25,10 @@ void Replica::admit_waiting() {
   while (!loaded_.empty() && running_.size < options_.max_num_seqs) {
     if (!came_in_time(calls_[loaded_.first].loaded) || !admit_loaded(loaded_.first)) return;
   }
+  if (full_ && running_.size > 0) {
+    blocked_by_kv_ = !waiting_.empty();
+    return;
+  }
   while (!waiting_.empty() && running_.size < options_.max_num_seqs) {
     if (!came_in_time(calls_[waiting_.first].mark) || !admit(waiting_.first)) break;
   }
@@ -56,6 +60,10 @@ bool Replica::admit(std::uint32_t index) {
   const Entry entry = entry_of(call, context, budget);
   const KvHit& hit = entry.hit;
   if (!options_.chunked_prefill && !call.transferred && entry.wanted > budget) return false;
+  if (!leaves_room_for_output(call, entry)) {
+    blocked_by_kv_ = full_ = true;
+    return false;
+  }
   KvFound found;
   if (tiers_ != nullptr && !call.transferred && entry.fits) found = tiers_->find(context, hit.tokens);
   if (found.total() > 0) {
@@ -67,6 +75,7 @@ bool Replica::admit(std::uint32_t index) {
     return false;
   }
 
+  hold_bounded(call);
   note_admission(call, entry.ready, found);
   waiting_.remove(calls_, index);
   join_running(index);
@@ -95,10 +104,57 @@ Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& contex
   }
   const std::int64_t spare = call.transferred ? blocks_to_decode(total) - kv_.blocks_for(entry.held) : 0;
   const bool whole = (tiers_ != nullptr || options_.scheduler_reserve_full_isl) && !call.transferred;
-  const std::int64_t fresh = kv_.blocks_for(whole ? total : entry.held) + spare - entry.hit.tokens / kv_.block_size();
+  const std::int64_t fresh =
+      kv_.blocks_for(whole ? total : entry.held) + spare - entry.hit.tokens / kv_.block_size() + bounded_blocks(call);
   const std::int64_t headroom = running_.size > 0 ? pool_.watermark_blocks() : 0;
   entry.fits = fresh + entry.hit.unpinned + headroom <= kv_.free_blocks();
   return entry;
+}
+
+/// Where nothing runs, the share begins anew, and a call is admitted whatever it will make.
+bool Replica::leaves_room_for_output(const ActiveCall& call, const Entry& entry) {
+  const OutputReserve& reserve = options_.output_reserve;
+  if (running_.size == 0) {
+    reserve_share_ = reserve.start;
+    reserve_steps_ = 0;
+  }
+  if (!reserve || running_.size == 0) return true;
+  const double share = reserve.after(reserve_share_, reserve_steps_);
+  double kept = 0;
+  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
+    const auto to_come = static_cast<double>(output_to_come(calls_[index]));
+    kept += calls_[index].order > admitted_before_ ? to_come : share * to_come;
+  }
+  const Tokens taken = entry.total - entry.hit.tokens + output_to_come(call) + kv_.block_size();
+  const Tokens free = (kv_.free_blocks() - entry.hit.unpinned) * kv_.block_size();
+  return static_cast<double>(taken) + kept < static_cast<double>(free);
+}
+
+Tokens Replica::output_to_come(const ActiveCall& call) const {
+  const Tokens made = call.decoding ? decoding_.made(call) : call.made;
+  return std::min(call.request.output_tokens - made, options_.output_reserve.most);
+}
+
+void Replica::note_preemption() {
+  full_ = false;
+  if (!options_.output_reserve) return;
+  Tokens made = 0, output = 0;
+  for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
+    const ActiveCall& call = calls_[index];
+    made += call.decoding ? decoding_.made(call) : call.made;
+    output += call.request.output_tokens;
+  }
+  reserve_share_ = OutputReserve::after_preemption(made, output, running_.size);
+  reserve_steps_ = 0;
+}
+
+std::int64_t Replica::bounded_blocks(const ActiveCall& call) const {
+  return kv_.bounded_blocks(call.record.prompt_tokens + call.request.output_tokens);
+}
+
+void Replica::hold_bounded(ActiveCall& call) {
+  call.bounded_blocks = static_cast<std::int32_t>(bounded_blocks(call));
+  kv_.take(call.bounded_blocks);
 }
 
 /// Of what the unlimited cache has beyond HBM, the share that is there all the same. It never shrinks, and a larger one

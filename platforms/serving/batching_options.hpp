@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "platforms/serving/scheduling.hpp"
+#include "platforms/spec/output_reserve.hpp"
 #include "platforms/spec/speculation.hpp"
 #include "platforms/spec/tokens.hpp"
 
@@ -22,6 +23,7 @@ struct BatchingOptions {
   bool one_prompt = false;                  ///< a step computes one at most
   bool scheduler_reserve_full_isl = false;  ///< admit a call only when the blocks of its whole prompt are free
   double watermark = 0;                     ///< share of the blocks that an admission leaves free while others run
+  OutputReserve output_reserve;             ///< what it leaves free for output to come, besides
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;

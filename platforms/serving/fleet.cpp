@@ -365,7 +365,7 @@ void Fleet::on_completed(std::uint32_t index) {
   call.target = route(target, call);
   network_.transfer({.from = pool.host_of(call.record.replica),
                      .to = target.host_of(call.target),
-                     .bytes = pool.options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
+                     .bytes = pool.options.kv_bytes(call.record.prompt_tokens),
                      .on_delivered = this,
                      .argument = index,
                      .entity = &entity_});
@@ -384,15 +384,14 @@ void Fleet::on_event(Time now, std::uint64_t argument) {
   const Time sent = call.mark;
   call.account(Cause::kKvTransfer, now);
   call.moving = false;
-  const KvTransfer transfer{
-      call.record.call,
-      from_pool,
-      call.record.replica,
-      to_pool,
-      call.target,
-      pools_[from_pool].options.kv_bytes_per_token * static_cast<double>(call.record.prompt_tokens),
-      sent,
-      now};
+  const KvTransfer transfer{call.record.call,
+                            from_pool,
+                            call.record.replica,
+                            to_pool,
+                            call.target,
+                            pools_[from_pool].options.kv_bytes(call.record.prompt_tokens),
+                            sent,
+                            now};
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
   call.record.pool = to_pool;
   call.record.replica = call.target;

@@ -28,6 +28,7 @@ bool Replica::form_batch() {
   preempted_ = false;
   blocked_by_kv_ = false;
   came_late_ = false;
+  admitted_before_ = admissions_;
   held_.expire(pool_.simulation.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
   if (!waiting_.empty() && options_.turns.any()) take_turns();
@@ -165,6 +166,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
   store(context_of(call), computed);
   release(call, context_of(call), computed, true);
   running_.remove(calls_, index);
+  note_preemption();
   queue(index, true);
 }
 

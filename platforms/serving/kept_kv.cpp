@@ -68,6 +68,8 @@ void Replica::forget(std::uint64_t task) {
 }
 
 void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back) {
+  kv_.give_back(call.bounded_blocks);
+  call.bounded_blocks = 0;
   constexpr std::uint8_t kNever = 0;
   switch (pool_.eviction) {
     case KvEviction::kLru:

@@ -16,6 +16,7 @@ void Replica::begin_load(std::uint32_t index, const KvContext& context, const Kv
   ActiveCall& call = calls_[index];
   admit_found(call.kv, context, hit);
   take_blocks(call, kv_.blocks_for(call.context()) - call.kv.blocks());
+  hold_bounded(call);
   call.computed = std::max(ready, hit.tokens + found.total());
   for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   note_admission(call, call.computed, found);

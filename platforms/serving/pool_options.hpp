@@ -58,10 +58,15 @@ struct PoolOptions {
   std::int64_t overflow_at = 0;         ///< calls of its emptiest rank
   OverflowBy overflow_by = OverflowBy::kLoad;
   double usd_per_s = 0;                    ///< of a replica
-  double kv_bytes_per_token = 0;           ///< of all chips that share it: what moves between pools
+  double kv_bytes_per_token = 0;           ///< of all chips that share it
   double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
+
+  /// What moves to another pool of a prompt.
+  double kv_bytes(Tokens prompt) const {
+    return kv_bytes_per_token * (static_cast<double>(prompt) + kv.bounded.tokens(prompt));
+  }
 };
 
 }  // namespace tokenyard::platforms

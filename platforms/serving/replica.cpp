@@ -17,12 +17,14 @@ Replica::Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity)
       index_(index),
       decoding_(pool.kv.block_size),
       kv_(pool.kv) {
+  reserve_share_ = options_.output_reserve.start;
   if (pool.eviction == KvEviction::kStepsToExecution) prefix_distances_ = std::make_unique<PrefixDistances>();
 }
 
 bool Replica::fits(Tokens prompt, Tokens output) const {
   const Tokens computed = prompt + output - 1;  // nobody computes the last token
-  return prompt + output <= options_.max_model_len && blocks_to_decode(computed) <= kv_.total_blocks() &&
+  const std::int64_t blocks = blocks_to_decode(computed) + kv_.bounded_blocks(prompt + output);
+  return prompt + output <= options_.max_model_len && blocks <= kv_.total_blocks() &&
          (options_.chunked_prefill || computed <= options_.max_num_batched_tokens);
 }
 
@@ -78,6 +80,7 @@ void Replica::complete(std::uint32_t index, FineTime at) {
   release(call, context, call.context() - 1, call.request.next_node != CallRequest::kNoNode);
   if (retention_ != nullptr || call.request.part) hold(call, at.published());
   running_.remove(calls_, index);
+  full_ = false;
   pool_.owner.on_completed(index);
 }
 

@@ -156,6 +156,13 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   bool room_for_prompt(const ActiveCall& call) const;
   bool admit(std::uint32_t index);
   Entry entry_of(const ActiveCall& call, const KvContext& context, Tokens budget) const;
+  /// What the call will hold beside its chain (bounded_kv.hpp).
+  std::int64_t bounded_blocks(const ActiveCall& call) const;
+  /// output_reserve.hpp.
+  bool leaves_room_for_output(const ActiveCall& call, const Entry& entry);
+  Tokens output_to_come(const ActiveCall& call) const;
+  void note_preemption();
+  void hold_bounded(ActiveCall& call);
   Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
   void admit_found(KvChain& chain, const KvContext& context, const KvHit& hit);
   void note_admission(ActiveCall& call, Tokens cached, const KvFound& found);
@@ -210,6 +217,11 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   std::uint32_t index_;
 
   bool blocked_by_kv_ = false;
+  // Of output_reserve.hpp; the share is that of `reserve_steps_` decode steps ago.
+  double reserve_share_ = 0;
+  std::int64_t reserve_steps_ = 0;
+  std::uint64_t admitted_before_ = 0;  ///< admissions before this step's
+  bool full_ = false;                  ///< nobody is admitted before a call has left
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
   bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one

@@ -114,6 +114,7 @@ void Replica::book_steps(std::int64_t to) {
     if (decoding_waits_) {
       waited_ += leap_.duration_of(0);
     } else {
+      reserve_steps_ += count;
       const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
       if (on_time > 0) {
         pool_.tally.itl.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count),

@@ -8,6 +8,7 @@
 
 #include "platforms/spec/fact.hpp"
 #include "sim/core/error.hpp"
+#include "sim/input/characters.hpp"
 
 #include "embedded/platform_catalog.hpp"
 
@@ -207,7 +208,7 @@ std::optional<std::pair<CatalogKind, std::string>> Catalog::Entries::add(const J
   auto keep = [&](auto& named, auto value) {
     name = value.name;
     reader.finish();
-    if (name.empty()) reader.fault("name", "\"\"", "a name");
+    if (!sim::names_a_file(name)) reader.fault("name", sim::shown(Json(name)), "a name that may be a file's");
     if (faults.size() == before) named.insert_or_assign(name, std::move(value));
   };
   switch (*kind) {

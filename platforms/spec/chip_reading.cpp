@@ -15,7 +15,7 @@ namespace {
 using sim::NumberRule;
 using sim::ObjectReader;
 
-// What is read and not kept is only checked: no model needs it, the entry itself tells it to who asks.
+// What is read and not kept is only checked: no model needs it, the entry itself shows it to whoever asks.
 
 constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = true};
 constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};

@@ -92,6 +92,13 @@ EngineDefaults EngineDefaults::read(sim::ObjectReader& reader) {
                        required_fact(at, "share", {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true})};
     engine.padded_experts = std::move(padding);
   });
+  reader.object("new_token_ratio", [&](ObjectReader& at) {
+    constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1};
+    engine.output_reserve = {required_fact(at, "start", kShare), required_fact(at, "least", kShare),
+                             required_count(at, "steps", count(1e6)), required_count(at, "most", count(1e9))};
+    if (engine.output_reserve.least > engine.output_reserve.start)
+      at.fault("least", "more than start", "at most start");
+  });
   reader.object("host", [&](ObjectReader& at) {
     engine.host.step_s = required_fact(at, "step_s", kSeconds);
     engine.host.sequence_s = required_fact(at, "sequence_s", kSeconds);

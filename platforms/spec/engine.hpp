@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "platforms/spec/output_reserve.hpp"
 #include "platforms/spec/padded_experts.hpp"
 #include "platforms/spec/precision.hpp"
 #include "platforms/spec/token_buckets.hpp"
@@ -60,6 +61,7 @@ struct EngineDefaults {
   std::optional<SmallChips> small_chips;
   std::optional<Buckets> buckets;
   std::optional<Padding> padded_experts;
+  OutputReserve output_reserve;
   std::int64_t block_size = 0;  ///< tokens of a KV block
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;

@@ -155,6 +155,13 @@ double ModelArchitecture::indexer_parameters() const {
   return static_cast<double>(mla->q_lora_rank) * n * width + static_cast<double>(hidden) * (width + n);
 }
 
+double ModelArchitecture::undivided_parameters() const {
+  if (!mla) return 0;
+  const double down = static_cast<double>(hidden * (mla->q_lora_rank + mla->kv_lora_rank + mla->qk_rope_dim));
+  return static_cast<double>(full_layers + sliding_layers) * down +
+         static_cast<double>(sparse ? sparse->index_layers : 0) * indexer_parameters();
+}
+
 ModelArchitecture::Parameters ModelArchitecture::parameters() const {
   require_complete();
   Parameters result;

@@ -113,6 +113,8 @@ struct ModelArchitecture {
   double sliding_attention_parameters() const;
   double linear_attention_parameters() const;
   double indexer_parameters() const;  ///< of one; 0 without sparse attention
+  /// Of all layers' attention, what has no heads to divide: products down to latent vectors, and indexers.
+  double undivided_parameters() const;
   std::int64_t moe_layers() const { return moe ? layers - moe->first_dense_layers : 0; }
   std::int64_t dense_layers() const { return layers - moe_layers(); }
 

@@ -9,8 +9,6 @@
 /// 26197 (0.11.1) it takes them on Hopper for decoding, too, where experts have fp8 weights in blocks; since pull 29346
 /// (0.12) not where each is divided among 8 chips; later versions prefer other kernels there (fused_moe/oracle/fp8.py).
 
-#include <cstdint>
-
 namespace tokenyard::platforms {
 
 struct PaddedExperts {

@@ -32,7 +32,7 @@ double draw_gamma(Stream& stream, double shape) {
   }
 }
 
-/// By multiplication below 30; above, the sum of two halves (a Poisson variable is the sum of independent ones).
+/// By multiplication below 30; above, brought down to that first.
 double draw_poisson(Stream& stream, double mean) {
   double total = 0;
   while (mean > 30) {
@@ -40,7 +40,7 @@ double draw_poisson(Stream& stream, double mean) {
     const double n = std::floor(mean * 7 / 8);
     const double g = draw_gamma(stream, n);
     if (g > mean) {
-      // n - 1 further points fall uniformly before g: a binomial count, by its definition for the small rest.
+      // n - 1 further points fall uniformly before g: a binomial count, by its definition.
       const double p = mean / g;
       for (double i = 1; i < n; ++i) total += stream.uniform() < p ? 1 : 0;
       return total;
@@ -273,6 +273,33 @@ double Distribution::mean_of_family() const {
   return a_;
 }
 
+double Distribution::least() const {
+  double of_family = 0;
+  switch (family_) {
+    case Family::kConstant:
+    case Family::kUniform:
+      of_family = a_;
+      break;
+    case Family::kGeometric:
+      of_family = 1;
+      break;
+    case Family::kMixture:
+    case Family::kEmpirical:
+      of_family = table_->least();
+      break;
+    default:
+      break;
+  }
+  return std::clamp(times_ * of_family, minimum_, maximum_);
+}
+
+double Distribution::Table::least() const {
+  if (parts.empty()) return *std::min_element(values.begin(), values.end());
+  double least = parts.front().least();
+  for (const Distribution& part : parts) least = std::min(least, part.least());
+  return least;
+}
+
 double Distribution::Table::mean() const {
   double sum = 0, before = 0;
   for (std::size_t i = 0; i < cumulative.size(); ++i) {
@@ -287,6 +314,15 @@ Distribution read_distribution(ObjectReader& reader, std::string_view key, std::
   if (value != nullptr) return Distribution::read(*value, reader.file(), reader.pointer_to(key), reader.faults());
   if (!fallback) reader.fault(key, "nothing", "this key is required: a number or a distribution");
   return Distribution::constant(fallback.value_or(1));
+}
+
+Distribution read_amount(ObjectReader& reader, std::string_view key, std::optional<double> fallback) {
+  Distribution amount = read_distribution(reader, key, fallback);
+  if (const double least = amount.least(); least < 0) {
+    reader.fault(key, amount.is_constant() ? fmt::format("{}", least) : fmt::format("draws down to {}", least),
+                 amount.is_constant() ? "a number of at least 0" : "none below 0 (\"min\": 0 cuts them off)");
+  }
+  return amount;
 }
 
 }  // namespace tokenyard::sim

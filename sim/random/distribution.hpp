@@ -58,6 +58,8 @@ class Distribution {
   /// The mean of `sample()`: closed form without clips, with them the average of a million draws of a stream of its own
   /// (about a thousandth of the standard deviation).
   double mean() const;
+  /// What no draw is below.
+  double least() const;
   bool is_constant() const { return family_ == Family::kConstant; }
 
  private:
@@ -84,6 +86,7 @@ class Distribution {
     std::vector<Distribution> parts;
 
     double mean() const;
+    double least() const;
   };
 
   void read_parameters(ObjectReader& r);
@@ -104,5 +107,7 @@ class Distribution {
 
 /// The DIST under `key`; `fallback` if the key is absent, and a fault if there is none.
 Distribution read_distribution(ObjectReader& reader, std::string_view key, std::optional<double> fallback = {});
+/// Likewise, of what cannot be less than 0: a draw that could be is a fault.
+Distribution read_amount(ObjectReader& reader, std::string_view key, std::optional<double> fallback = {});
 
 }  // namespace tokenyard::sim

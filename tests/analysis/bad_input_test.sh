@@ -140,7 +140,46 @@ refused "a chip by half its name" calibrate "$good" --chip h100 -o chip.json; sa
 refused "a speed of nothing" replay "$root/tests/traces/bad/azure_nan.csv" --format azure --on "$good" --speed 0
 refused "an unknown network" run "$good" --network ns3
 for write in cals otpl calls,none; do refused "--write $write" run "$good" --quiet --out out --write $write; done
+refused "the speed of generated work" demand "$good" --speed 2 --out d; says "the speed of generated work" "--speed: found a scenario that generates its work"
+for draw in '-5' '{"dist": "uniform", "low": -5, "high": 1}' '{"dist": "empirical", "values": [3, -1]}'; do
+  refused "output of $draw tokens" run "$good" --quiet --out out --set "/workload/requests/output_tokens=$draw"
+  says "output of $draw tokens" "/workload/requests/output_tokens: found"
+done
+# Studies, and what campaigns make of a scenario.
+study() { # IN_SCENARIO IN_CASE NAME VERDICTS: mine.json, with that
+  cat > mine.json <<END
+{"schema": "tokenyard.study/1", "name": "$3", "title": "t", "question": "q", "claim": {"text": "c", "source": "s", "date": "2026"},
+ "inputs": {"x": {"title": "x", "source": "s", "date": "2026", "value": 1}},
+ "scenarios": {"one": {$1 "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1}]}]}, "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}],
+   "workload": {"requests": {"rate_per_s": 1, "prompt_tokens": 100, "output_tokens": 10}}, "run": {"duration_s": 60}}},
+ "cases": {"a": {"title": "a", "scenario": "one" $2}}, "measures": {"m": {"title": "m", "is": "latency.ttft_s.mean"}},
+ "quantities": {"q": {"title": "q", "is": "a.m * x"}}, "outcome": "q", "verdicts": [$4]}
+END
+}
+so='{"badge": "b", "say": "it is so"}'
+study '' '' mine "$so"; "$tokenyard" check mine.json > output 2> message || fail "the study that the others change"
+wrong_study() { # WHAT TEXT, then as study
+  what=$1; text=$2; shift 2; study "$@"
+  for command in check "study --quick --quiet --out out"; do refused "$what" $command mine.json; says "$what" "mine.json"; says "$what" "$text"; done
+}
+wrong_study "a study named after a path" '/name: found "../x"' '' '' ../x "$so"
+wrong_study "a study without verdicts" '/verdicts: found none' '' '' mine ''
+for seed in '"abc"' -4 1.5; do wrong_study "a study with the seed $seed" "the seed $seed" "\"seed\": $seed," '' mine "$so"; done
+for scale in '{"compute": "fast"}' '{"compute": -0.8}' '"x"'; do wrong_study "a study's scale $scale" /cases/a/scale '' ", \"scale\": $scale" mine "$so"; done
+wrong_study "a study's scenario with a key too many" '/replicaz: found an unknown key' '"replicaz": 3,' '' mine "$so"
+sed 's/"seed": 1/"seed": "abc"/' "$good" > seeded.json
+echo '{"scenario": "seeded.json", "factors": [{"grid": {"/run/warmup_s": [1]}}]}' > c.json
+for command in check "campaign run --quiet"; do refused "a campaign of a seed that is none" $command c.json; says "a campaign of a seed that is none" 'the seed "abc"'; done
+cp "$good" seeded.json; echo '{"scenario": "seeded.json", "factors": [{"grid": {"/run/warmup_s": [1]}}], "names": {"cell": "/run/warmup_s"}}' > c.json
+refused "two columns of one name" check c.json; says "two columns of one name" '/names/cell'
+mkdir -p evil/chips; sed 's/"name": "l40s"/"name": "..\/evil"/' "$root/platforms/catalog/chips/l40s.json" > evil/chips/e.json
+refused "a chip named after a path" check evil/chips/e.json; says "a chip named after a path" '/name: found "../evil"'
 # Traces of agents.
+printf '{"request_id":"a","input_length":10,"output_length":1}\n' > lone.jsonl
+refused "a rule for no recorded model" replay lone.jsonl --format agentic-mooncake --on "$good" --quiet --out out --pools gpt-9=main; says "a rule for no recorded model" '--pools: found "gpt-9", which no recorded model is'
+printf '{"name": "w", "workflow": {"tasks": [{"name": "t", "id": "t", "runtimeInSeconds": 3, "parents": [], "children": []}]}}' > w.json
+refused "a trace without calls, as requests" convert w.json --format wfformat --to requests -o never.csv
+[ ! -e never.csv ] || fail "a refused conversion leaves its file"
 printf '{"request_id":"a","input_length":10,"output_length":1,"wait_for":["b"]}\n{"request_id":"b","input_length":10,"output_length":1,"wait_for":["a"]}\n' > cycle.jsonl
 refused "a cycle of calls" replay cycle.jsonl --format agentic-mooncake --on "$good" --quiet --out out; says "a cycle of calls" 'cycle.jsonl: line 1: found "a" waits for "b" waits for "a"'
 refused "a cycle, checked" check cycle.jsonl --format agentic-mooncake; says "a cycle, checked" 'cycle.jsonl: line 1'

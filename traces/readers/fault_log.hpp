@@ -37,7 +37,10 @@ class FaultLog {
       leave_out(what);
     } else if (!settled_) {
       faults_.add(std::move(fault.file), std::move(fault.place), std::move(fault.found), std::move(fault.allowed));
-      if (faults_.size() >= kMaxFaults) faults_.throw_if_any();
+      if (faults_.size() < kMaxFaults) return false;
+      faults_.add(faults_.list().back().file, "", fmt::format("{} faults, and looked no further", kMaxFaults),
+                  "a trace without them: mend these first, or leave faulty rows out (--skip-bad-rows)");
+      faults_.throw_if_any();
     }
     return false;
   }

@@ -34,6 +34,7 @@ using platforms::Tokens;
 using Window = ServeGenClient::Window;
 using Lengths = ServeGenClient::Lengths;
 
+constexpr double kRoundedSum = 0.02;  ///< by which probabilities that were written with few digits may miss 1
 constexpr std::string_view kExpected = "a folder of chunk-N-trace.csv and chunk-N-dataset.json";
 
 class ServeGenReader final : public agents::RequestSource {
@@ -154,17 +155,17 @@ class ServeGenReader final : public agents::RequestSource {
     if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
     for (const auto [key, value] : object) {
       Lengths window;
-      if (!read_number(key, window.begin_s)) {
+      if (!read_number(key, window.begin_s) || window.begin_s < 0) {
         return refuse(RowFault::kMalformed,
                       {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
       }
       for (const auto& [name, table] : {std::pair{"input_tokens", &window.prompt}, {"output_tokens", &window.output}}) {
         std::string_view text;
         if (value[name].get(text) != simdjson::SUCCESS || !read_table(text, *table)) {
-          return refuse(
-              RowFault::kTokens,
-              {file, fmt::format("/{}/{}", key, name), shown_text(text),
-               fmt::format("counts from 1 to {} with probabilities, as in {{45: 0.01, 46: 0.02}}", kMaxTokens)});
+          return refuse(RowFault::kTokens,
+                        {file, fmt::format("/{}/{}", key, name), shown_text(text),
+                         fmt::format("counts up to {} with probabilities that sum to 1, as in {{45: 0.4, 46: 0.6}}",
+                                     kMaxTokens)});
         }
       }
       if (!window.prompt.tokens.empty() && !window.output.tokens.empty()) lengths.push_back(std::move(window));
@@ -187,7 +188,7 @@ class ServeGenReader final : public agents::RequestSource {
       if (colon == std::string_view::npos) return false;
       double tokens = 0, p = 0;
       if (!read_number(trimmed(item.substr(0, colon)), tokens) || !read_number(trimmed(item.substr(colon + 1)), p) ||
-          !(p >= 0 && p <= 1.001)) {
+          tokens < 0 || !(p >= 0 && p <= 1.001)) {
         return false;
       }
       Tokens whole = 0;
@@ -196,7 +197,7 @@ class ServeGenReader final : public agents::RequestSource {
       table.cumulative.push_back(total);
       table.tokens.push_back(whole);
     }
-    return table.tokens.empty() || total > 0;
+    return table.tokens.empty() || std::abs(total - 1) <= kRoundedSum;
   }
 
   struct Due {

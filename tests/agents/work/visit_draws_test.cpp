@@ -17,7 +17,7 @@ constexpr const char* kDraws = R"({
     "look": {"kind": "tool", "latency_s": {"dist": "uniform", "low": 1, "high": 9}, "result_tokens": 70, "error": 0.25, "error_tokens": 5,
              "parallel": {"dist": "uniform", "low": 2, "high": 6}},
     "person": {"kind": "human", "latency_s": 8},
-    "many": {"kind": "tool", "latency_s": 1, "parallel": 1000000},
+    "many": {"kind": "tool", "latency_s": 1, "parallel": {"dist": "uniform", "low": 1e6, "high": 1e6}},
     "done": {"kind": "end"}
   },
   "edges": [{"from": "ask", "to": "plain", "p": 0.5, "output_tokens": 3}, {"from": "ask", "to": "look", "p": 0.5}, {"from": "plain", "to": "look"},

@@ -4,6 +4,7 @@
 /// step ends is seen by the next step but one, and one that finds the engine idle starts a step at once, alone. Tiers
 /// below HBM are block caches, too: see kv_tiers.hpp for what moves when.
 
+#include <cmath>
 #include <deque>
 #include <map>
 #include <optional>
@@ -118,7 +119,7 @@ class ReferenceEngine {
     Tokens prompt = 0, made = 0, computed = 0, scheduled = 0;
     bool caught_up = false;  ///< all of its context was computed since its admission: it decodes
     bool held = false;       ///< goes ahead: its KV is held, or it gave way
-    BlockCache::Request blocks;
+    BlockCache::Request blocks, bounded;
     Result result;
     std::pair<sim::Time, std::uint64_t> ready;  ///< when the last part of its load is there; in the order of asking
     Tokens tokens() const { return prompt + made; }
@@ -155,6 +156,16 @@ class ReferenceEngine {
     request.caught_up = false;
     request.waiting_since = now;
     ++request.result.preemptions;
+    full_ = false;
+    if (options_.output_reserve) {
+      Tokens made = 0, output = 0;
+      for (const Request* other : running_) {
+        made += other->made;
+        output += other->planned->output_tokens;
+      }
+      reserve_share_ = OutputReserve::after_preemption(made, output, static_cast<std::int64_t>(running_.size()));
+      decode_steps_ = 0;
+    }
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
                                  [&](const Request* other) { return rank(*other) >= rank(request); });
     waiting_.insert(at, &request);
@@ -205,13 +216,46 @@ class ReferenceEngine {
     const Tokens must_fit = whole ? request.tokens() : cached + count;
     std::int64_t blocks = (must_fit + kv_options_.block_size - 1) / kv_options_.block_size;
     if (!running_.empty()) blocks += static_cast<std::int64_t>(options_.watermark * double(kv_options_.blocks));
-    return blocks - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) <= kv_.free_blocks();
+    return blocks + bounded_blocks(request) - static_cast<Tokens>(hit.size()) + kv_.unpinned(hit) <= kv_.free_blocks();
+  }
+
+  Tokens output_to_come(const Request& request) const {
+    return std::min(request.planned->output_tokens - request.made, options_.output_reserve.most);
+  }
+  /// SGLang's new_token_ratio.
+  bool leaves_room_for_output(const Request& request, const std::vector<int>& hit) {
+    if (running_.empty()) {
+      reserve_share_ = options_.output_reserve.start;
+      decode_steps_ = 0;
+    }
+    if (!options_.output_reserve || running_.empty()) return true;
+    const double share = options_.output_reserve.after(reserve_share_, decode_steps_);
+    double kept = 0;
+    for (const Request* other : running_) {
+      const bool fresh = std::find(fresh_.begin(), fresh_.end(), other) != fresh_.end();
+      kept += (fresh ? 1 : share) * double(output_to_come(*other));
+    }
+    const Tokens size = kv_options_.block_size, cached = static_cast<Tokens>(hit.size()) * size;
+    return double(request.tokens() - cached + output_to_come(request) + size) + kept <
+           double((kv_.free_blocks() - kv_.unpinned(hit)) * size);
+  }
+
+  /// Of windows and states, beside the context's.
+  std::int64_t bounded_blocks(const Request& request) const {
+    const double tokens = kv_options_.bounded.tokens(request.prompt + request.planned->output_tokens);
+    return static_cast<std::int64_t>(std::ceil(tokens / double(kv_options_.block_size)));
+  }
+  void hold_bounded(Request& request) {
+    const std::vector<std::uint64_t> nameless;
+    const auto tokens = static_cast<std::size_t>(bounded_blocks(request) * kv_options_.block_size);
+    REQUIRE(kv_.allocate(request.bounded, {}, nameless, tokens, 0));
   }
 
   bool could_ever_run(const Request& request) const {
     const Tokens all = request.prompt + request.planned->output_tokens;
     return all <= options_.max_model_len &&
-           (slots(all - 1) + kv_options_.block_size - 1) / kv_options_.block_size <= kv_options_.blocks &&
+           (slots(all - 1) + kv_options_.block_size - 1) / kv_options_.block_size + bounded_blocks(request) <=
+               kv_options_.blocks &&
            (options_.chunked_prefill || all - 1 <= options_.max_num_batched_tokens);
   }
 
@@ -228,6 +272,7 @@ class ReferenceEngine {
   }
 
   void leave(Request& request, bool owned) {
+    kv_.free(request.bounded);
     store(request, request.computed, owned);
     kv_.cache(request.blocks, tokens_of(request.context()), static_cast<std::size_t>(request.computed));
     kv_.free(request.blocks);
@@ -267,6 +312,7 @@ class ReferenceEngine {
     if (reached == cached) return false;
     REQUIRE(kv_.allocate(request.blocks, hit, tokens_of(request.context()), static_cast<std::size_t>(request.tokens()),
                          static_cast<std::size_t>(cached)));
+    hold_bounded(request);
     request.computed = reached;
     loaded_tokens += reached - cached;
     loading_[request.ready] = &request;
@@ -408,6 +454,7 @@ class ReferenceEngine {
         if (!request.caught_up) budget -= claim(count);
       }
     };
+    fresh_.clear();
     schedule();
     const auto admit = [&] {
       budget = options_.max_num_batched_tokens;
@@ -440,7 +487,7 @@ class ReferenceEngine {
         budget -= claim(count);
       }
       while (admits && !stopped && !waiting_.empty() && budget >= claim(1) && room_for_prompt() &&
-             static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs) {
+             static_cast<std::int32_t>(running_.size()) < options_.max_num_seqs && (!full_ || running_.empty())) {
         Request& request = *waiting_.front();
         const auto another_try = [&] { return running_.empty() && loading_.empty() && loaded_.empty() && give_way(); };
         if (options_.async_scheduling && request.waiting_since > formed_) break;
@@ -450,6 +497,10 @@ class ReferenceEngine {
         if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
         if (!options_.chunked_prefill && count > budget) break;
         count = std::min(count, budget);
+        if (!leaves_room_for_output(request, hit)) {
+          full_ = true;
+          break;
+        }
         if (!fits(request, hit, count)) {
           if (another_try()) continue;
           break;
@@ -460,8 +511,10 @@ class ReferenceEngine {
           continue;
         }
         if (!allocate(request, hit, cached + count)) break;
+        hold_bounded(request);
         waiting_.pop_front();
         running_.push_back(&request);
+        fresh_.push_back(&request);
         request.running_since = now;
         request.computed = cached;
         request.scheduled = count;
@@ -497,6 +550,7 @@ class ReferenceEngine {
       return {};
     }
     ++steps;
+    if (decoding > 0) ++decode_steps_;
     return start + sim::FineTime(sim::Int128{
                        cost_.piece({decoding, context, decoding * longest - context}, chunks).ticks(context)});
   }
@@ -534,6 +588,7 @@ class ReferenceEngine {
     }
     running_ = still;
     for (Request* request : ended) {
+      full_ = false;
       leave(*request, false);
       hold(*request, end.published());
       if (request->planned->last) forget(request->planned->task, end.published());
@@ -559,7 +614,10 @@ class ReferenceEngine {
   std::deque<Request*> loaded_;
   std::deque<Request> requests_;
   std::deque<Request*> waiting_;
-  std::vector<Request*> running_;
+  std::vector<Request*> running_, fresh_;  ///< fresh: admitted in the step that is formed
+  double reserve_share_ = options_.output_reserve.start;
+  std::int64_t decode_steps_ = 0;  ///< since it was that
+  bool full_ = false;
 };
 
 }  // namespace tokenyard::platforms

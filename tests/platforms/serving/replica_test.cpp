@@ -197,6 +197,56 @@ TEST_CASE("A replica schedules as the reference does, call by call, stepping or 
   CHECK(seen.rejected > 100);
 }
 
+TEST_CASE("With windows and states beside the contexts, a replica does as the reference does") {
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/bounded"), [](Setup& setup, Stream& stream) {
+    BoundedKv& bounded = setup.kv.bounded;
+    bounded.window = 1 + static_cast<Tokens>(stream.below(60));
+    if (stream.below(3) != 0) bounded.of_window_token = 2 * stream.uniform();
+    if (stream.below(3) != 0) bounded.state = 30 * stream.uniform();
+    if (stream.below(3) == 0 && setup.kv.prefix_caching)
+      setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
+  });
+  CHECK(seen.preemptions > 500);
+  CHECK(seen.cached > 5'000);
+  CHECK(seen.loaded[0] > 0);
+}
+
+TEST_CASE("Where an admission leaves room for output to come, a replica does as the reference does") {
+  const auto with_reserve = [](Setup& setup, Stream& stream) {
+    setup.batching.mixed_chunk = stream.below(2) == 0;
+    setup.batching.scheduler_reserve_full_isl = stream.below(3) != 0;
+    const double start = 0.2 + 0.8 * stream.uniform();
+    setup.batching.output_reserve = {.start = start,
+                                     .least = start * stream.uniform(),
+                                     .steps = 1 + static_cast<std::int64_t>(stream.below(100)),
+                                     .most = 1 + static_cast<Tokens>(stream.below(80))};
+  };
+  const Seen seen = expect_all_as_reference(600, StreamName("replica-test/reserve"), with_reserve);
+  const Seen without =
+      expect_all_as_reference(600, StreamName("replica-test/reserve"), [&](Setup& setup, Stream& stream) {
+        with_reserve(setup, stream);
+        setup.batching.output_reserve = {};
+      });
+  CHECK(seen.cached > 10'000);
+  CHECK(seen.preemptions > 200);
+  CHECK(seen.preemptions < without.preemptions / 2);
+}
+
+TEST_CASE("Windows and states take room from contexts: as many calls run as both fit") {
+  Setup setup;
+  setup.cost->base = 1 << 30;
+  setup.kv = {.blocks = 100, .block_size = 16, .bounded = {.of_window_token = 0.5, .window = 256, .state = 32}};
+  // Each takes 20 blocks and, of 256 tokens in windows and its state, 10 more.
+  for (std::uint64_t i = 0; i < 8; ++i) setup.calls.push_back({Time(), {{1 + i, 300}}, 20});
+  Stand stand(one_pool(setup, false));
+  stand.plan(setup.calls);
+  stand.run();
+  std::int64_t at_once = 0;
+  for (const CallRecord& record : stand.records) at_once += record.scheduled < stand.records.front().finish ? 1 : 0;
+  CHECK(at_once == 3);
+  CHECK(stand.fleet->replica(0, 0).kv().free_blocks() == 100);
+}
+
 TEST_CASE("Where prompts go first and decoding waits, a replica does as the reference does") {
   const Seen seen = expect_all_as_reference(600, StreamName("replica-test/prompts-first"),
                                             [](Setup& setup, Stream&) { setup.batching.mixed_chunk = false; });

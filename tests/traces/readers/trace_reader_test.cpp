@@ -246,7 +246,9 @@ TEST_CASE("Faults are collected, up to 20") {
   REQUIRE(five.size() == 5);
   for (std::size_t i = 0; i < 5; ++i) CHECK(five[i].place == fmt::format("line {}", 3 + 2 * i));
   for (int i = 0; i < 100; ++i) text += "0.5,0,0\n";
-  CHECK(faults_of(folder.write("many", text), "requests").size() == 20);
+  const auto many = faults_of(folder.write("many", text), "requests");
+  REQUIRE(many.size() == 21);
+  CHECK(many.back().found == "20 faults, and looked no further");
   // A fault far behind the look-ahead comes after the requests before it.
   text = kRequestsHeader;
   for (int i = 0; i < 3000; ++i) text += fmt::format("{},10,10\n", i);

@@ -1,0 +1,25 @@
+#pragma once
+/// KV that a call keeps beside that of its context, and that stops growing: layers with a sliding window keep their last
+/// tokens, linear layers a state. Counted in tokens of context whose KV takes as many bytes, from a call's admission on
+/// as much as it will ever be, and never found again by another call (as vLLM's hybrid cache, whose groups of layers
+/// take blocks of one size from one pool; its rounding up to whole groups is not counted).
+
+#include <algorithm>
+
+#include "platforms/spec/tokens.hpp"
+
+namespace tokenyard::platforms {
+
+struct BoundedKv {
+  double of_window_token = 0;  ///< tokens of context as large as one token in all windows
+  Tokens window = 0;           ///< tokens
+  double state = 0;            ///< tokens of context as large as a call's state
+
+  /// Of a call whose context is so long.
+  double tokens(Tokens context) const {
+    return of_window_token * static_cast<double>(std::min(context, window)) + state;
+  }
+  explicit operator bool() const { return of_window_token > 0 || state > 0; }
+};
+
+}  // namespace tokenyard::platforms

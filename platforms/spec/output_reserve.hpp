@@ -1,0 +1,35 @@
+#pragma once
+/// Memory that an admission leaves for output that running calls have yet to make, lest they be preempted for want of it:
+/// SGLang's `new_token_ratio` (managers/schedule_policy.py, PrefillAdder; managers/scheduler.py, update_running_batch).
+///
+/// A prompt is admitted if it fits together with its own output and a share of what the running calls have still to
+/// make, each counted up to `most`. The share begins at `start` whenever nothing runs, falls with every decode step to
+/// `least`, and after a preemption is what the calls that go on had made of their output, and a little more. Who was refused is looked at
+/// again when a call has left. An engine knows a call's output as `max_tokens`; here it is the output that the call will
+/// make, as of a benchmark's client.
+
+#include <algorithm>
+
+#include "platforms/spec/tokens.hpp"
+
+namespace tokenyard::platforms {
+
+struct OutputReserve {
+  double start = 0;  ///< of what is still to be made; 0: nothing is left free
+  double least = 0;
+  std::int64_t steps = 1;  ///< in which it falls from start to least
+  Tokens most = 0;         ///< of one call
+
+  explicit operator bool() const { return start > 0; }
+  /// So many decode steps after it was `share`.
+  double after(double share, std::int64_t decode_steps) const {
+    return std::max(least, share - (start - least) / static_cast<double>(steps) * static_cast<double>(decode_steps));
+  }
+  /// After a preemption, of `calls` that go on and have made so much of their output: 20 steps' tokens more.
+  static double after_preemption(Tokens made, Tokens output, std::int64_t calls) {
+    constexpr Tokens kSteps = 20;
+    return output > 0 ? std::min(1.0, static_cast<double>(made + kSteps * calls) / static_cast<double>(output)) : 1;
+  }
+};
+
+}  // namespace tokenyard::platforms
