@@ -27,6 +27,7 @@ Json renamed_entry(Json chip, const CalibrateOptions& options) {
 }
 
 void EntryWriter::describe(const char* what, const FitError& fitted, const FitError& held_out) {
+  refuse_bad_fit(options_, what, fitted, "the chip, the number format, the units of the table's times");
   if (held_out.rows() == 0) {
     report(fmt::format("{}: {} on what was fitted; too few rows to hold some out", what, fitted.summary()));
     source_ = fmt::format("tokenyard calibrate: {}, {}; {} on what was fitted, nothing held out", what,
@@ -36,6 +37,16 @@ void EntryWriter::describe(const char* what, const FitError& fitted, const FitEr
   report(fmt::format("{}: {} on what was fitted, {} on what was held out", what, fitted.summary(), held_out.summary()));
   source_ = fmt::format("tokenyard calibrate: {}, {}; {} on held-out shapes", what, options_.stack_name(),
                         held_out.summary());
+}
+
+void refuse_bad_fit(const CalibrateOptions& options, const std::string& what, const FitError& fitted,
+                    const std::string& look_at) {
+  constexpr double kNoFit = 0.5;
+  if (!(fitted.median() > kNoFit)) return;
+  throw sim::InputError(
+      {options.table.string(), "",
+       fmt::format("{} that the fit misses by {:.0f} % (median)", what, 100 * fitted.median()),
+       fmt::format("a table that it misses by no more than {:.0f} %; look at {}", 100 * kNoFit, look_at)});
 }
 
 void EntryWriter::put(Json& at, const char* key, double value) {

@@ -20,6 +20,10 @@ sim::Json expert_entry(const platforms::ExpertKernels& kernels, const std::strin
 /// The chip's entry under the name asked for; one of another name remembers whose it began as.
 sim::Json renamed_entry(sim::Json chip, const CalibrateOptions& options);
 
+/// Throws InputError where the fit misses what it was fitted to by more than half: then the table is of something else.
+void refuse_bad_fit(const CalibrateOptions& options, const std::string& what, const FitError& fitted,
+                    const std::string& look_at);
+
 class EntryWriter {
  public:
   EntryWriter(const CalibrateOptions& options, sim::Json entry) : options_(options), result_{std::move(entry), ""} {}

@@ -65,13 +65,16 @@ std::vector<ServingPoint> read_benchmark(const CalibrateOptions& options, const 
   return points;
 }
 
-std::string errors_of(const std::vector<ServingPoint>& points, const platforms::EngineDefaults::Host& host) {
+std::string errors_of(const CalibrateOptions& options, const std::vector<ServingPoint>& points,
+                      const platforms::EngineDefaults::Host& host) {
   FitError tpot, ttft;
   for (const ServingPoint& point : points) {
     const ServedMeans means = simulate(point, host);
     tpot.add(means.tpot_s, point.tpot_s);
     ttft.add(means.ttft_s, point.ttft_s);
   }
+  refuse_bad_fit(options, "times per output token", tpot,
+                 "the units (ttft_s and tpot_s are seconds), the chip, the model, its precision and --tp");
   return fmt::format("TPOT {}, TTFT {}", tpot.summary(), ttft.summary());
 }
 
@@ -110,7 +113,7 @@ CalibratedEntry calibrate_engine(const CalibrateOptions& options, const Catalog&
   platforms::EngineDefaults::Host host = fit_host(points);
   if (points.front().spec.model->dense_layers() == 0) host.layer_s = before.layer_s;
   if (points.front().spec.model->moe_layers() == 0) host.expert_layer_s = before.expert_layer_s;
-  const std::string errors = errors_of(points, host), source = source_of(options, errors);
+  const std::string errors = errors_of(options, points, host), source = source_of(options, errors);
   CalibratedEntry result;
   result.kind = CatalogKind::kEngine;
   result.entry = *catalog.raw(CatalogKind::kEngine, options.engine);
@@ -142,7 +145,7 @@ CalibratedEntry calibrate_served_chip(const CalibrateOptions& options, const Cat
   const std::vector<double> best = minimize(error, {1, 1}, std::vector<double>{0.2, 0.2}, {.restarts = 2});
   const Chip scaled = on(best);
   for (ServingPoint& point : points) point.spec.chip = &scaled;
-  const std::string errors = errors_of(points, host), source = source_of(options, errors);
+  const std::string errors = errors_of(options, points, host), source = source_of(options, errors);
   CalibratedEntry result;
   result.entry = renamed_entry(*catalog.raw(CatalogKind::kChip, options.base), options);
   Json& at = result.entry["efficiency"];

@@ -74,7 +74,8 @@ void add_notes(const Scenario& scenario, const agents::Workload& replayed, Time 
   const Time warmup = Time::seconds(scenario.run.warmup_s);
   if (last_arrival < warmup || (last_arrival == warmup && !scenario.run.drain)) {
     notes.push_back(fmt::format(
-        "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran",
+        "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran; "
+        "--set /run/warmup_s=0 measures from the start",
         warmup.seconds()));
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "platforms/spec/chip.hpp"
@@ -193,6 +194,12 @@ std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
   return result;
 }
 
+/// No chip has so little: it was told in another unit. `place`: of the number, a JSON pointer.
+void require_base_unit(ObjectReader& reader, const std::string& place, const std::optional<double>& value, double least,
+                       const char* unit) {
+  if (value && *value > 0 && *value < least) reader.faults().add(reader.file(), place, fmt::format("{:g}", *value), unit);
+}
+
 }  // namespace
 
 Chip Chip::read(ObjectReader& reader) {
@@ -204,8 +211,15 @@ Chip Chip::read(ObjectReader& reader) {
   optional_fact(reader, "process_nm", kPositive);
   chip.compute_units = optional_count(reader, "compute_units", kAtLeastOne);
   chip.memory_bytes = optional_fact(reader, "memory_bytes", kPositive);
+  require_base_unit(reader, reader.pointer_to("memory_bytes"), chip.memory_bytes, 1e7, "bytes: 80 GB are 8e10");
   chip.memory_bytes_per_s = optional_fact(reader, "memory_bytes_per_s", kPositive);
+  require_base_unit(reader, reader.pointer_to("memory_bytes_per_s"), chip.memory_bytes_per_s, 1e9,
+                    "bytes a second: 3.35 TB/s are 3.35e12");
   chip.peak_flops_per_s = read_per_precision(reader, "peak_flops_per_s", kPositive);
+  for (const Precision precision : kPrecisions) {
+    require_base_unit(reader, fmt::format("{}/{}", reader.pointer_to("peak_flops_per_s"), name_of(precision)),
+                      chip.peak_flops_per_s[precision], 1e9, "operations a second: 989 TFLOP/s are 9.89e14");
+  }
   chip.scale_up = read_scale_up(reader);
   chip.scale_out_bytes_per_s = optional_fact(reader, "scale_out_bytes_per_s", kPositive);
   chip.host_bytes_per_s = optional_fact(reader, "host_bytes_per_s", kPositive);

@@ -6,10 +6,27 @@
 
 namespace tokenyard::sim {
 
+namespace {
+
+/// In the middle, between two characters of UTF-8.
+std::string cut_short(const std::string& text) {
+  constexpr std::size_t kLongest = 1000, kEnd = 100;
+  if (text.size() <= kLongest) return text;
+  const auto begins = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80; };
+  std::size_t head = kLongest - kEnd, tail = text.size() - kEnd;
+  while (!begins(head)) --head;
+  while (tail < text.size() && !begins(tail)) ++tail;
+  return text.substr(0, head) + " … " + text.substr(tail);
+}
+
+}  // namespace
+
 std::string Fault::message() const {
   std::string where = file;
   if (!place.empty()) where += (where.empty() ? "" : ": ") + place;
-  std::string text = fmt::format("{}{}found {}, allowed: {}", where, where.empty() ? "" : ": ", found, allowed);
+  // What was found may be a file's only line; what is allowed is ours.
+  std::string text =
+      fmt::format("{}{}found {}, allowed: {}", where, where.empty() ? "" : ": ", cut_short(found), allowed);
   for (char& c : text) {  // of input that is no text; a terminal would obey them
     if (c != '\n' && (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)) c = '?';
   }

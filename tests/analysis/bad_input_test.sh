@@ -174,6 +174,14 @@ cp "$good" seeded.json; echo '{"scenario": "seeded.json", "factors": [{"grid": {
 refused "two columns of one name" check c.json; says "two columns of one name" '/names/cell'
 mkdir -p evil/chips; sed 's/"name": "l40s"/"name": "..\/evil"/' "$root/platforms/catalog/chips/l40s.json" > evil/chips/e.json
 refused "a chip named after a path" check evil/chips/e.json; says "a chip named after a path" '/name: found "../evil"'
+printf '{"schema": "tokenyard.chip/1", "name": "mine", "memory_bytes": 80, "memory_bytes_per_s": 3.35, "peak_flops_per_s": {"bf16": 989}}' > units.json
+refused "a chip in other units" check units.json
+for place in memory_bytes memory_bytes_per_s peak_flops_per_s/bf16; do says "a chip in other units" "units.json: /$place: found"; done
+printf 'concurrency,prompt_tokens,output_tokens,ttft_s,tpot_s\n1,1000,100,60,9000\n8,1000,100,200,12000\n' > milliseconds.csv
+refused "a benchmark in milliseconds" calibrate milliseconds.csv --format serving --chip h100-sxm --model llama-3.1-8b --engine vllm-0.18 --name w -o w.json
+says "a benchmark in milliseconds" "that the fit misses by"; [ ! -e w.json ] || fail "a refused calibration leaves no file"
+{ printf '{"a": '; head -c 3000000 /dev/zero | tr '\0' 1; printf '}'; } > long.json
+refused "a number of 3 MB" check long.json; [ $(wc -c < message) -lt 2000 ] || fail "a number of 3 MB is shown whole"
 # Traces of agents.
 printf '{"request_id":"a","input_length":10,"output_length":1}\n' > lone.jsonl
 refused "a rule for no recorded model" replay lone.jsonl --format agentic-mooncake --on "$good" --quiet --out out --pools gpt-9=main; says "a rule for no recorded model" '--pools: found "gpt-9", which no recorded model is'
@@ -223,10 +231,10 @@ refused "two files" check empty.json campaign.json
 
 # A figure that is absurd, though well formed: nothing overflows, and the message says where to look.
 mkdir -p slow/chips
-"$tokenyard" catalog chips trainium2 --json | sed 's/"value": 667000000000000.0/"value": 667.0/' > slow/chips/trainium2.json
+"$tokenyard" catalog chips trainium2 --json | sed 's/"value": 667000000000000.0/"value": 6670000000.0/' > slow/chips/trainium2.json
 "$tokenyard" run "$good" --catalog slow --set /pools/0/chip=trainium2 --set /cluster/sites/0/nodes/0/chip=trainium2 --quiet --out slow/out 2> message
-[ $? = 3 ] || fail "a chip of 667 FLOP/s is exit 3"
-says "a chip of 667 FLOP/s" 'pool "main": a step of llama-3.1-70b on trainium2 may take more than 500 s'
+[ $? = 3 ] || fail "a chip of 6.67 GFLOP/s is exit 3"
+says "a chip of 6.67 GFLOP/s" 'pool "main": a step of llama-3.1-70b on trainium2 may take more than 500 s'
 
 # Work without an end: time that stands still, a loop of steps that takes none, pictures of a month.
 ended() { # WHAT TEXT, then the command

@@ -90,6 +90,8 @@ std::string read_unpacked(const std::string& path) {
 }
 
 void UnpackedFile::refuse(const char* why) const {
+  if (why != nullptr && std::strstr(why, "No progress is possible") != nullptr)
+    why = "a truncated file";  // liblzma's words
   throw sim::InputError(
       {path_, "", why != nullptr ? why : "what cannot be read", "a readable file, whole if it is compressed"});
 }

