@@ -68,8 +68,8 @@ void check_variant(const sim::JsonFile& agent, const std::string& variant, sim::
 
 }  // namespace
 
-AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs,
-                                    const std::vector<std::filesystem::path>& extra_files) {
+AgentCatalog AgentCatalog::load(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs,
+                                const std::vector<std::filesystem::path>& extra_files) {
   AgentCatalog catalog;
   for (const embedded::File& file : embedded::agent_catalog())
     catalog.built_in_->unread.emplace(std::filesystem::path(file.path).stem().string(), file.text);
@@ -90,7 +90,7 @@ AgentCatalog AgentCatalog::built_in(sim::Faults& faults, const std::vector<std::
   return catalog;
 }
 
-AgentCatalog AgentCatalog::load(const std::vector<Source>& sources, sim::Faults& faults) {
+AgentCatalog AgentCatalog::of(const std::vector<Source>& sources, sim::Faults& faults) {
   AgentCatalog catalog;
   catalog.read(sources, false, faults);
   catalog.resolve(faults);

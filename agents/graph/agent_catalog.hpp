@@ -2,7 +2,7 @@
 /// Agents by name, with sub-agents resolved: the built-in ones, which are inside the binary and are read when first asked
 /// for, and the user's. Threads may ask at once.
 ///
-///   AgentCatalog catalog = AgentCatalog::built_in(faults, {"my-catalog"});   // reads my-catalog/agents/*.json
+///   AgentCatalog catalog = AgentCatalog::load(faults, {"my-catalog"});   // reads my-catalog/agents/*.json
 ///   auto agent = catalog.find("sales");
 ///   auto other = catalog.find("sales", {"reasoning-light"}, faults);
 
@@ -27,10 +27,10 @@ class AgentCatalog {
   };
   /// The built-in agents, then those of `agents/` in each directory, in order of their names, then single files. Two
   /// of one name in one directory are a fault.
-  static AgentCatalog built_in(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {},
-                               const std::vector<std::filesystem::path>& extra_files = {});
+  static AgentCatalog load(sim::Faults& faults, const std::vector<std::filesystem::path>& extra_dirs = {},
+                           const std::vector<std::filesystem::path>& extra_files = {});
   /// A later agent of the same name wins. Unknown and recursive sub-agents are faults.
-  static AgentCatalog load(const std::vector<Source>& sources, sim::Faults& faults);
+  static AgentCatalog of(const std::vector<Source>& sources, sim::Faults& faults);
 
   std::shared_ptr<const Agent> find(std::string_view name) const;
   /// The document as it was written, null if there is none of this name.

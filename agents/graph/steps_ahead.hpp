@@ -15,7 +15,7 @@
 namespace tokenyard::agents {
 
 /// For each node of the family, numbered as in `node_names`: from entering it, the roles whose prefix a call will ask
-/// for, and the how-manieth call that is.
+/// for, and which call from here that is, from 1.
 std::vector<std::vector<platforms::NextUse>> steps_ahead(const std::vector<const Agent*>& family);
 
 }  // namespace tokenyard::agents

@@ -45,9 +45,12 @@ void ModelPools::check(const std::vector<std::string>& models, sim::Faults& faul
     if (name == "*" || std::any_of(models.begin(), models.end(), is_meant)) continue;
     constexpr std::size_t kShown = 10;
     const std::size_t count = std::min(kShown, models.size());
-    faults.add("", "--pools", fmt::format("\"{}\", which no recorded model is", name),
-               fmt::format("one of {}{}{}", fmt::join(models.begin(), models.begin() + std::ptrdiff_t(count), ", "),
-                           count < models.size() ? ", …" : "", sim::did_you_mean(name, models)));
+    std::vector<std::string> shown;
+    for (std::size_t i = 0; i < count; ++i) shown.push_back(models[i].empty() ? "(no name)" : '"' + models[i] + '"');
+    faults.add("", "--pools", fmt::format("\"{}\", which matches no recorded model", name),
+               models.empty() ? "nothing but \"*\": no model was recorded"
+                              : fmt::format("one of {}{}{}", fmt::join(shown, ", "), count < models.size() ? ", …" : "",
+                                            sim::did_you_mean(name, models)));
   }
 }
 

@@ -50,15 +50,17 @@ RecordedTimes recorded_times(const RecordedTask& task) {
 std::uint32_t RecordedNames::agent(std::string_view name) {
   const std::uint32_t index = index_of(agents, name);
   nodes.resize(agents.size());
+  node_index.resize(agents.size());
   return index;
 }
 
 std::uint32_t RecordedNames::node(std::uint32_t agent, StepKind kind, std::string_view name) {
-  std::vector<RecordedNode>& of_agent = nodes[agent];
-  const auto at = std::find_if(of_agent.begin(), of_agent.end(),
-                               [&](const RecordedNode& node) { return node.kind == kind && node.name == name; });
-  const auto index = static_cast<std::uint32_t>(at - of_agent.begin());
-  if (at == of_agent.end()) of_agent.push_back({std::string(name), kind});
+  auto& known = node_index[agent][static_cast<std::size_t>(kind)];
+  const auto found = known.find(name);
+  if (found != known.end()) return found->second;
+  const auto index = static_cast<std::uint32_t>(nodes[agent].size());
+  nodes[agent].push_back({std::string(name), kind});
+  known.emplace(name, index);
   return index;
 }
 

@@ -8,8 +8,8 @@
 ///
 /// Invariants, which readers establish: a task has a step; dependencies name steps before the step itself, so there is
 /// no cycle; durations and delays are not negative, and sum to less than the clock's range; no startup is longer than
-/// its duration; a call's prompt holds at
-/// least one token.
+/// its duration; a call's prompt holds at least
+/// one token.
 ///
 /// A source hands out tasks in order of arrival. Names are known before the first task: a source has looked through its
 /// file when it is opened, and found every fault.
@@ -19,6 +19,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "agents/record/left_out.hpp"
@@ -112,7 +113,15 @@ struct RecordedNames {
   std::vector<std::vector<RecordedNode>> nodes;  ///< by agent
   std::vector<std::string> models;
 
-  /// The index of a name, which joins the list if it is new. O(names).
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  using Index = std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>>;
+  std::vector<std::array<Index, kStepKindNames.size()>> node_index = {};  ///< by agent and kind, of what `node` added
+
+  /// The index of a name, which joins the list if it is new. O(names), but for a node: a workflow may have as many as it
+  /// has steps.
   std::uint32_t agent(std::string_view name);
   std::uint32_t node(std::uint32_t agent, StepKind kind, std::string_view name);
   std::uint32_t model(std::string_view name);

@@ -197,7 +197,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   walk.path_served += served;
   keep_result(walk);
   if (record.scheduled != CallRecord::kNoTime) walk.served = record.scheduled;
-  if (entry_of(walk).spec.tools.overlap != ToolOverlap::kOff)
+  if (entry_of(walk).spec.tools.overlap != ToolOverlap::kNoOverlap)
     walk.call = {record.scheduled, record.first_token, record.finish};
   report_node(walk, record.call);
   if (task.aborted) return end_walk(index, true);

@@ -26,7 +26,7 @@
 
 namespace tokenyard::agents {
 
-enum class ToolOverlap : std::uint8_t { kOff, kStreaming, kSpeculative, kPromptSplit, kStreamingPromptSplit };
+enum class ToolOverlap : std::uint8_t { kNoOverlap, kStreaming, kSpeculative, kPromptSplit, kStreamingPromptSplit };
 inline constexpr std::array<std::string_view, 5> kToolOverlapNames = {"none", "streaming", "speculative",
                                                                       "prompt-split", "streaming+prompt-split"};
 constexpr bool splits_prompts(ToolOverlap overlap) {
@@ -34,7 +34,7 @@ constexpr bool splits_prompts(ToolOverlap overlap) {
 }
 
 struct ToolOverlapOptions {
-  ToolOverlap overlap = ToolOverlap::kOff;
+  ToolOverlap overlap = ToolOverlap::kNoOverlap;
   double right = 0.55;  ///< the share of guesses that are
 };
 
@@ -47,7 +47,7 @@ struct AskingCall {
 inline sim::Time head_start(ToolOverlap overlap, const AskingCall& call, std::int64_t index, std::int64_t count,
                             bool guessed) {
   switch (overlap) {
-    case ToolOverlap::kOff:
+    case ToolOverlap::kNoOverlap:
     case ToolOverlap::kPromptSplit:
       return {};
     case ToolOverlap::kStreaming:

@@ -5,7 +5,7 @@
 /// Every quantity has a stream of its own (Walk::stream), read copy by copy: nothing drawn depends on when a copy ends,
 /// nor on the other quantities. Cost: O(1) a draw; nothing is allocated.
 ///
-///   Answers answers(seed, walk, *route.edge, scale);
+///   Answers answers(seed, walk, *way, scale);
 ///   for (std::int64_t copy = 0; copy < copies_of(seed, walk); ++copy) ask_for(answers.next());
 
 #include "agents/work/walk.hpp"

@@ -23,7 +23,7 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
 
   const ToolOverlapOptions& tools = entry.spec.tools;
   const bool behind_its_call =
-      tools.overlap != ToolOverlap::kOff && node.kind == NodeKind::kTool && walk.call.end == simulation_.now();
+      tools.overlap != ToolOverlap::kNoOverlap && node.kind == NodeKind::kTool && walk.call.end == simulation_.now();
   Service* const service = node.service != kNone ? &member_of(walk).services[node.service] : nullptr;
   ToolRuns runs(seed_, walk, entry.spec.scale);
   Time longest;

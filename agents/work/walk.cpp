@@ -116,7 +116,7 @@ const Edge& Walk::choose_by_chance(std::uint64_t seed) {
   };
   const Edge* chosen = draw(true);
   if (chosen != nullptr && used_up(*chosen)) {
-    const auto otherwise = std::find_if(edges.begin(), edges.end(), [](const Edge& r) { return r.otherwise; });
+    const auto otherwise = std::find_if(edges.begin(), edges.end(), [](const Edge& edge) { return edge.otherwise; });
     if (otherwise != edges.end()) return *otherwise;
     chosen = draw(false);
   }

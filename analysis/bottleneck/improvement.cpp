@@ -235,7 +235,8 @@ class Finder {
     for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
       if (scenario_.pools[p].media != nullptr) continue;
       add(
-          "max-num-seqs", scenario_.pools[p].name, "max_num_seqs of pool " + scenario_.pools[p].name,
+          "max-num-seqs", scenario_.pools[p].name,
+          "max_num_seqs and max_num_batched_tokens of pool " + scenario_.pools[p].name,
           [p](Scenario& s, double factor) {
             platforms::BatchingOptions& batching = s.pools[p].batching;
             const double reached = raise(batching.max_num_seqs, factor);

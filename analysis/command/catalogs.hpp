@@ -19,7 +19,7 @@ struct LoadedCatalogs {
 inline LoadedCatalogs load_catalogs(const std::vector<std::string>& folders) {
   const std::vector<std::filesystem::path> paths(folders.begin(), folders.end());
   sim::Faults faults;
-  LoadedCatalogs catalogs{platforms::Catalog::load(faults, paths), agents::AgentCatalog::built_in(faults, paths)};
+  LoadedCatalogs catalogs{platforms::Catalog::load(faults, paths), agents::AgentCatalog::load(faults, paths)};
   faults.throw_if_any();
   return catalogs;
 }

@@ -163,7 +163,7 @@ class Check {
   void agents() {
     if (agents_.empty()) return;
     Faults of_agents;
-    agents::AgentCatalog::built_in(of_agents, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, agents_);
+    agents::AgentCatalog::load(of_agents, {arguments_.catalogs.begin(), arguments_.catalogs.end()}, agents_);
     for (const std::filesystem::path& path : agents_) {
       const auto concerns = [&](const sim::Fault& fault) { return fault.file == path.string(); };
       if (std::none_of(of_agents.list().begin(), of_agents.list().end(), concerns))

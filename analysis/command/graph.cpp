@@ -40,11 +40,11 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
   if (a.agent.ends_with(".json") || a.agent.find('/') != std::string::npos) {
     const sim::JsonFile file = sim::JsonFile::load(a.agent, faults);
     faults.throw_if_any();
-    const auto catalog = agents::AgentCatalog::built_in(faults, folders, {a.agent});
+    const auto catalog = agents::AgentCatalog::load(faults, folders, {a.agent});
     faults.throw_if_any();
     return with_variants(catalog, file.value().at("name").get<std::string>(), a.variants);
   }
-  const auto catalog = agents::AgentCatalog::built_in(faults, folders);
+  const auto catalog = agents::AgentCatalog::load(faults, folders);
   faults.throw_if_any();
   if (catalog.find(a.agent) == nullptr) {
     throw sim::InputError(

@@ -234,6 +234,7 @@ Candidate candidate_of(const Scenario& scenario, const platforms::Chip& chip) {
   candidate.base = scenario;
   Scenario& base = candidate.base;
   base.cluster = cluster_of(scenario, chip, candidate.chips_per_node);
+  base.training.clear();  // the cluster has nodes for the pools alone
   for (PoolPlan& pool : base.pools) {
     pool.chip = &chip;
     pool.site.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -26,11 +27,15 @@ constexpr double kFewCells = 8;  // so few that a cell's rate is fitted to the d
 
 Scenario scaled(Scenario scenario, double factor) {
   if (factor == 1) return scenario;
+  const auto more = [factor](auto count) {
+    return static_cast<decltype(count)>(std::ceil(static_cast<double>(count) * factor - 1e-9));
+  };
   for (agents::WorkloadEntry& entry : scenario.workload.entries) {
     entry.arrivals.rate_per_s *= factor;
+    if (entry.max_in_flight != std::numeric_limits<std::uint64_t>::max())
+      entry.max_in_flight = more(entry.max_in_flight);
     for (auto& of_member : entry.capacities) {
-      for (std::int64_t& capacity : of_member)
-        capacity = static_cast<std::int64_t>(std::ceil(static_cast<double>(capacity) * factor - 1e-9));
+      for (std::int64_t& capacity : of_member) capacity = more(capacity);
     }
   }
   return scenario;
@@ -97,7 +102,10 @@ class Sizer {
       deployment.cell = at(deployment.cell_tasks_per_s / rate);
       if (!deployment.cell.met || deployment.cells == 1) return deployment;
       const Sizing twice = at(2 * deployment.cell_tasks_per_s / rate);
-      if (!twice.met) return deployment;
+      if (!twice.met) {
+        deployment.why_not_twice = twice.why_not;
+        return deployment;
+      }
       deployment.saving_of_twice =
           std::max(0.0, 1 - static_cast<double>(twice.chips) / (2 * static_cast<double>(deployment.cell.chips)));
       deployment.coarseness = static_cast<double>(twice.largest_replica) / static_cast<double>(twice.chips);

@@ -62,6 +62,7 @@ struct Deployment {
   std::optional<bool> independent;        ///< twice the cell needs as many chips per task
   std::optional<double> saving_of_twice;  ///< the share by which it needs fewer
   std::optional<double> coarseness;       ///< the share of it that one replica is
+  std::string why_not_twice;              ///< no size of it was found: none of the three is known
   double chips() const { return static_cast<double>(cell.chips) * cells; }
   double nodes() const { return static_cast<double>(cell.nodes) * cells; }
   /// What is paid for: `chips`, or all of the nodes.

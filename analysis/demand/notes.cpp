@@ -6,6 +6,7 @@
 
 #include "analysis/demand/wording.hpp"
 #include "analysis/page/human_number.hpp"
+#include "analysis/result/value_at.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -89,6 +90,12 @@ void note_kinds(const Demand& demand, const Scenario& scenario, std::vector<std:
                                 : fmt::format("all that were made so far, {} (Epoch's estimate)",
                                               banded_text(entry.supply->chips, Unit::kCount))));
     }
+    if (!d.why_not_twice.empty()) {
+      say(fmt::format(
+          "{} is scaled by {} cells of {} tasks/s; whether larger cells need fewer is open: of one twice as "
+          "large, {}.",
+          entry.chip->name, count(d.cells), count(d.cell_tasks_per_s), d.why_not_twice));
+    }
     if (!d.independent) continue;
     const std::string of = fmt::format("{} is scaled by {} cells of {} tasks/s: a cell twice as large ",
                                        entry.chip->name, count(d.cells), count(d.cell_tasks_per_s));
@@ -124,6 +131,24 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
   }
 }
 
+/// What a task costs is taken from those that completed in the measured time.
+void note_completions(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
+  constexpr double kMost = 0.8;
+  const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
+                                  [](const agents::WorkloadEntry& entry) { return entry.closed_loop.has_value(); });
+  if (closed) return;
+  for (const DemandEntry& entry : demand.entries) {
+    const Deployment& d = entry.deployment;
+    const auto completed = d.cell.met ? number_at(d.cell.figures, {"tasks_per_s"}) : std::nullopt;
+    if (!completed || d.cell_tasks_per_s <= 0 || *completed >= kMost * d.cell_tasks_per_s) continue;
+    said.push_back(fmt::format(
+        "{}: of {} tasks/s that come to a cell, {} complete in the measured time: the others fail, or take longer. "
+        "What "
+        "a task costs is of those that complete; where tasks are long, simulate longer (run/duration_s, run/warmup_s).",
+        entry.chip->name, count(d.cell_tasks_per_s), count(*completed)));
+  }
+}
+
 /// How often was simulated, and when a size passes.
 void note_effort(const Demand& demand, std::vector<std::string>& said) {
   std::size_t simulations = 0, stopped = 0;
@@ -155,6 +180,9 @@ std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario
   std::vector<std::string> said;
   note_kinds(demand, scenario, said);
   note_steadiness(demand, scenario, said);
+  note_completions(demand, scenario, said);
+  if (!scenario.training.empty())
+    said.emplace_back("Training jobs were left out: the chips are those that serve the work.");
   note_effort(demand, said);
   return said;
 }

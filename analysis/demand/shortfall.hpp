@@ -14,9 +14,11 @@ struct Alone {
   std::string why_not;  ///< "even calls alone miss it: 95 % of them take 61.0 ms per output token, 50.0 ms are …"
   double counted = 0;   ///< calls (or tasks) that the level would count of the whole work, about; 0: unknown
   std::vector<double> busy;  ///< by pool: replicas that the whole work would keep busy, each call on its own
+  bool crowded = false;      ///< a pool was busy: calls were not alone, so `met` is not known and taken as true
 };
 
-/// One simulation with a fiftieth of the arrivals, or with one user; queues of tools and people stay as they are.
+/// A simulation with a fiftieth of the arrivals, or with one user; queues of tools and people stay as they are. Thinned
+/// again, a few times at most, as long as a pool is busy.
 Alone alone(const Candidate& candidate, const Size& size);
 
 /// "; 14.0 % of sales's tasks fail by their own doing, which no chips change": of agents whose tasks are limited, where

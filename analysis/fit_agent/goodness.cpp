@@ -133,7 +133,7 @@ double Goodness::worst() const {
 
 Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   sim::Faults faults;
-  const auto catalog = agents::AgentCatalog::load({{"learned", sim::to_text(agent)}}, faults);
+  const auto catalog = agents::AgentCatalog::of({{"learned", sim::to_text(agent)}}, faults);
   faults.throw_if_any();
   agents::WorkloadEntry entry;
   entry.agent = catalog.find(agent["name"].get<std::string>());

@@ -197,7 +197,7 @@ class SessionLearner {
       }
       const bool last = p + 1 == phases.size();
       const std::string following = last ? "end" : fmt::format("{}next-{}", prefix, p + 2);
-      const bool loops = last || end - begin > 1;
+      const bool loops = end - begin > 1;  // the last one's end is that of the longest session
       if (loops) {
         Json count = last ? length.dist : Json(end - begin - 1);
         edges.push_back({{"from", call}, {"to", next}, {"count", count}});

@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "sim/input/faults.hpp"
 
@@ -120,7 +121,7 @@ class Observer {
     observed_.left_out_branches += left_out.size();
   }
 
-  /// The first extent of a node's prompts, where two tasks agree in it.
+  /// The first extent of a node's prompts that most tasks agree in, the longer of two; at least two tasks do.
   void find_prefixes() {
     std::vector<std::map<std::pair<std::uint64_t, platforms::Tokens>, std::uint64_t>> first(observed_.nodes.size());
     for (std::size_t t = 0; t < observed_.tasks.size(); ++t) {
@@ -134,10 +135,10 @@ class Observer {
       }
     }
     for (std::size_t n = 0; n < first.size(); ++n) {
-      for (const auto& [extent, tasks] : first[n]) {
-        if (tasks >= 2 && 2 * tasks > observed_.tasks.size() / 10)
-          observed_.nodes[n].role_prefix_tokens = static_cast<double>(extent.second);
-      }
+      std::pair<std::uint64_t, platforms::Tokens> most;  // tasks, tokens
+      for (const auto& [extent, tasks] : first[n]) most = std::max(most, {tasks, extent.second});
+      if (most.first >= 2 && 2 * most.first > observed_.tasks.size() / 10)
+        observed_.nodes[n].role_prefix_tokens = static_cast<double>(most.second);
     }
   }
 

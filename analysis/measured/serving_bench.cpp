@@ -136,7 +136,7 @@ ServingResult run(const ServingBench& bench, std::size_t requests, bool sampled,
   pool.cost = bench.cost;
   pool.batching = bench.batching;
   pool.kv = bench.kv;
-  pool.read_s_per_token = bench.read_s_per_token;
+  pool.tokenize_s_per_token = bench.tokenize_s_per_token;
   pool.hosts = {host};
   platforms::Fleet fleet(simulation, network, {pool});
   Client client(simulation, fleet);
@@ -190,7 +190,7 @@ std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, co
   bench.kv.block_size = engine.block_size;
   bench.kv.blocks = static_cast<std::int64_t>(tokens) / engine.block_size;
   bench.kv.bounded = platforms::bounded_kv(spec);
-  bench.read_s_per_token = engine.host.prompt_token_s;
+  bench.tokenize_s_per_token = engine.host.prompt_token_s;
   return bench;
 }
 

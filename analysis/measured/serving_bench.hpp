@@ -71,7 +71,7 @@ struct ServingBench {
   std::shared_ptr<const platforms::StepCost> cost;
   platforms::BatchingOptions batching;
   platforms::KvCache::Options kv;
-  double read_s_per_token = 0;  ///< of a prompt's text, before the engine sees it
+  double tokenize_s_per_token = 0;  ///< of a prompt's text, before the engine sees it
 
   ServingResult closed_loop(const BenchLoad& load) const;
   ServingResult replay(const std::vector<TimedRequest>& requests, bool sampled = false) const;

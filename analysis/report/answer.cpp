@@ -223,8 +223,10 @@ std::string price_sentence(const Json& summary) {
   const std::optional<double> count = chips_of(summary);
   const std::string chips = count ? counted(*count, "chip", "chips") : "chips";
   const std::optional<double> joules = number_at(summary, {"energy", "joules_per_output_token"});
+  const double pue = number_at(summary, {"energy", "pue"}).value_or(1);
+  const std::string site = pue != 1 ? fmt::format(" and the site around them, at a PUE of {:g},", pue) : "";
   std::string text =
-      watts ? fmt::format("The {} drew {}{}", chips, human_number(watts, Unit::kWatts),
+      watts ? fmt::format("The {}{} drew {}{}", chips, site, human_number(watts, Unit::kWatts),
                           joules ? fmt::format(", {} for each output token", human_number(joules, Unit::kJoules)) : "")
             : fmt::format("What the {} drew is unknown", chips);
   text += task ? fmt::format("; a completed {} cost {}.", plain_requests(summary) ? "request" : "task",

@@ -94,8 +94,11 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     pool.retention = plan.kv_retention;
     pool.more_reuse = plan.more_reuse;
     pool.eviction = plan.kv_eviction;
-    pool.read_s_per_token = plan.spec().host.prompt_token_s;
+    pool.tokenize_s_per_token = plan.spec().host.prompt_token_s;
     pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
+    pool.window_bytes_per_token = plan.model->sliding_kv_bytes_per_token(plan.kv);
+    pool.window = plan.model->window;
+    pool.state_bytes = plan.model->linear_state_bytes();
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();
       pool.tier_bytes_per_token = plan.rank_kv_bytes_per_token();

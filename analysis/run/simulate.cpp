@@ -69,10 +69,11 @@ Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<p
 }
 
 /// What a replay did not play, or not measure, for the notes of the summary.
-void add_notes(const Scenario& scenario, const agents::Workload& replayed, Time last_arrival, Json& notes) {
+void add_notes(const Scenario& scenario, const agents::Workload& replayed, std::optional<Time> last_arrival,
+               Json& notes) {
   for (const std::string& left_out : replayed.left_out()) notes.push_back(left_out);
   const Time warmup = Time::seconds(scenario.run.warmup_s);
-  if (last_arrival < warmup || (last_arrival == warmup && !scenario.run.drain)) {
+  if (last_arrival && (*last_arrival < warmup || (*last_arrival == warmup && !scenario.run.drain))) {
     notes.push_back(fmt::format(
         "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran; "
         "--set /run/warmup_s=0 measures from the start",
@@ -162,18 +163,24 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   for (const auto& job : training) job->start();
   network->run(simulation);
   end_of_arrivals.close(simulation.now());
+  if (simulation.now() < warmup) begin.take(simulation.now());  // it never opened
   fleet.finish_unfinished();
   workload->finish_unfinished();
   last.take(simulation.now());
   if (options.undecided) options.undecided(metrics);
   files.commit();
 
-  Json summary = summarize({scenario, names.agents, metrics, begin, end, last, sampler, fleet, *network,
-                            simulation.events_run(), interrupted});
+  Json summary = summarize(
+      {scenario, names.agents, metrics, begin, end, last, sampler, *network, simulation.events_run(), interrupted});
   if (!training.empty()) {
     summary["training"] = training_json(scenario, training);
     summary["notes"].push_back("energy and cost are those of the pools: training jobs are not in them");
   }
+  if (simulation.now() < warmup && !last_arrival.date())
+    summary["notes"].push_back(
+        fmt::format("the run ended at {:g} s, before the end of the warm-up, {:g} s: nothing was "
+                    "measured",
+                    simulation.now().seconds(), warmup.seconds()));
   if (replay) add_notes(scenario, *workload, last_arrival.date(), summary["notes"]);
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();
   if (!options.out.empty()) {

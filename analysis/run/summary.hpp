@@ -17,7 +17,6 @@ struct Outcome {
   const Snapshot& end;
   const Snapshot& last;  ///< of the run
   const Sampler& sampler;
-  platforms::Fleet& fleet;
   const sim::Network& network;
   std::uint64_t events = 0;
   bool interrupted = false;

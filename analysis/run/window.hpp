@@ -41,7 +41,7 @@ class EndOfArrivals final : public sim::EventHandler {
         begin_(begin),
         drain_(drain) {}
 
-  /// The window closes no earlier than it opens.
+  /// The window closes no earlier than it opens, if the run goes on until then.
   void schedule(sim::Time date) {
     simulation_.schedule(drain_ ? std::max(date, begin_) : date, sim::Priority::kStop, entity_, *this);
   }
@@ -51,7 +51,7 @@ class EndOfArrivals final : public sim::EventHandler {
   }
   void close(sim::Time now) {
     if (snapshot_.taken()) return;
-    snapshot_.take(std::max(now, begin_));
+    snapshot_.take(now);
     metrics_.close_window(now);
     sampler_.end_window();
   }
@@ -78,16 +78,16 @@ class LastArrival final : public platforms::ServingObserver {
   /// It comes now. Where all came at once, nothing is measured by then: the measured time goes on to the end of the run.
   void come() {
     date_ = simulation_.now();
-    if (!drain_ || (first_call_ && *first_call_ < date_)) end_of_arrivals_.schedule(date_);
+    if (!drain_ || (first_call_ && *first_call_ < *date_)) end_of_arrivals_.schedule(*date_);
   }
-  sim::Time date() const { return date_; }
+  std::optional<sim::Time> date() const { return date_; }  ///< none: it did not come
 
  private:
   sim::Simulation& simulation_;
   EndOfArrivals& end_of_arrivals_;
   bool drain_;
   std::optional<sim::Time> first_call_;
-  sim::Time date_;
+  std::optional<sim::Time> date_;
 };
 
 }  // namespace tokenyard::analysis

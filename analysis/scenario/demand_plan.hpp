@@ -2,8 +2,7 @@
 /// The `demand` of a scenario: how much work there is to be served, on which kinds of chips, and what to assume of
 /// them. `tokenyard demand` reads it; a run does not.
 ///
-///   {"tasks_per_s": 40,                  // or "tokens_per_month": 4.8e14, prompt and output; default: the workload's
-///   own
+///   {"tasks_per_s": 40,                  // or "tokens_per_month": 4.8e14; default: the workload's own
 ///    "growth": {"factor_per_year": 50, "months": 12, "step_months": 3},
 ///    "cell_tasks_per_s": 4,              // beyond twice this, cells of this size; default: the workload's rate
 ///    "duration_s": 1200, "warmup_s": 300,  // of each simulation; default: the run's

@@ -3,8 +3,7 @@
 ///
 ///   "kv_tiers": [{"tier": "host", "gib": 600},                           // of a replica, over its chips' host links
 ///                {"tier": "ssd", "gib": 4000, "bytes_per_s": 5e10},      // of a replica; the rate is its node's
-///                {"tier": "remote", "gib": 20000}]                       // of the pool; the rate, if any, is the
-///                store's
+///                {"tier": "remote", "gib": 20000}]                       // of the pool; a rate is the store's
 ///   "engine": {"kv_offloading_size": 600}                                // the same as the first: GiB of a replica
 
 #include <optional>

@@ -50,9 +50,12 @@ void warn(const PoolPlan& pool, std::vector<std::string>& warnings) {
                     pool.name, pool.batching.max_model_len, pool.model->name, pool.model->max_context));
   }
   const platforms::Tokens room = pool.cache.blocks * pool.cache.block_size;
-  const double compiled =
-      static_cast<double>(pool.batching.max_num_seqs) * static_cast<double>(pool.batching.max_model_len);
-  if (pool.engine->static_shapes && room > 0 && compiled > static_cast<double>(room)) {
+  const auto compiled = [&] {
+    const platforms::Tokens length = pool.batching.max_model_len;
+    return static_cast<double>(pool.batching.max_num_seqs) *
+           (static_cast<double>(length) + platforms::bounded_kv(pool.spec()).tokens(length));
+  };
+  if (pool.engine->static_shapes && pool.chip != nullptr && room > 0 && compiled() > static_cast<double>(room)) {
     warnings.push_back(
         fmt::format("pool \"{}\": {} compiles places for {} calls of {} tokens, but the KV of {} fits: lower "
                     "max_num_seqs or max_model_len",

@@ -4,8 +4,7 @@
 ///
 ///   "speculative_config": {"method": "mtp", "num_speculative_tokens": 1, "acceptance": 0.85}
 ///   "speculative_config": {"method": "draft_model", "model": "llama-3.1-8b", "num_speculative_tokens": 4,
-///                          "acceptance": [0.8, 0.75, 0.7, 0.7]}                  // of each place, given the ones
-///                          before
+///                          "acceptance": [0.8, 0.75, 0.7, 0.7]}    // of each place, given the ones before
 ///
 /// Methods: `mtp`, the model's own layer (`mtp_layers` of its entry); `eagle`, a layer of the model's shape trained for
 /// it; `draft_model`, another model of the same vocabulary; `ngram`, no drafter but the context itself.

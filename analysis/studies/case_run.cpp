@@ -4,7 +4,7 @@
 
 #include "analysis/bottleneck/improvement.hpp"
 #include "analysis/demand/demand.hpp"
-#include "analysis/run/simulate.hpp"
+#include "analysis/run/recording.hpp"
 #include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {
@@ -82,7 +82,7 @@ Json run_case(const CaseJob& job, const Catalogs& catalogs, const std::string& n
     faults.throw_if_any();
     const platforms::Chip& chip = *scenario.pools.front().chip;
     scale(scenario, job.scale, name);
-    result = job.sized ? sized(scenario, catalogs) : simulate(scenario, Replay(), {});
+    result = job.sized ? sized(scenario, catalogs) : simulate_workload(scenario, {});
     result["chip"] = chip_json(chip, catalogs.platforms);
   } catch (const sim::Infeasible& error) {
     result = {{"why_not", error.what()}};

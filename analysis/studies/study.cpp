@@ -26,10 +26,6 @@ const std::set<std::string> kFigures = {"counts", "latency",  "throughput", "slo
                                         "agents", "causes_s", "network",    "energy",     "cost",
                                         "demand", "chip",     "training",   "simulated_s"};
 
-bool is_seed(const Json& seed) {
-  return seed.is_number_integer() && seed.get<double>() >= 0 && seed.get<double>() <= 9007199254740992.0;
-}
-
 class Reader {
  public:
   Reader(const sim::JsonFile& file, sim::Faults& faults) : file_(file), faults_(faults) {}
@@ -41,7 +37,7 @@ class Reader {
     study_.name = reader.string("name");
     if (!sim::names_a_file(study_.name))
       reader.fault("name", sim::shown(Json(study_.name)),
-                   "a name that may be a file's: its page and its findings have it");
+                   "a name that can be a file name: the study's page and findings are named after it");
     study_.title = reader.string("title");
     study_.question = reader.string("question");
     reader.object(
@@ -132,16 +128,15 @@ class Reader {
         if (const auto fault = set_at(of.scenario, pointer, value)) report(*fault, pointer, set);
       }
     });
-    if (const auto seed = of.scenario.find("seed"); seed != of.scenario.end() && !is_seed(*seed))
-      r.fault("scenario", "the seed " + sim::shown(*seed), "a whole number from 0 to 9007199254740992");
+    if (const auto seed = of.scenario.find("seed"); seed != of.scenario.end() && !is_formula(*seed) && !is_seed(*seed))
+      r.fault("scenario", "the seed " + sim::shown(*seed), kSeeds);
     for (const auto& [key, into] : {std::pair{"let", &of.let}, std::pair{"scale", &of.scale}}) {
       r.object(key, [&](ObjectReader& values) {
         for (const auto& [variable, value] : values.value().items()) into->emplace(variable, *values.raw(variable));
       });
     }
     for (const auto& [kind, factor] : of.scale) {
-      const bool formula = factor.is_string() && factor.get_ref<const std::string&>().starts_with('=');
-      if (!formula && !(factor.is_number() && factor.get<double>() > 0))
+      if (!is_formula(factor) && !(factor.is_number() && factor.get<double>() > 0))
         r.fault("scale", kind + ": " + sim::shown(factor), "a factor above 0, or a formula: \"=…\"");
     }
     study_.cases.push_back(std::move(of));
@@ -251,7 +246,7 @@ class Reader {
   /// The formulas within a template.
   void check_formulas(const StudyCase& of, const Json& part, const std::string& place) {
     const auto check = [&](const Json& value, const std::string& at) {
-      if (value.is_string() && value.get_ref<const std::string&>().starts_with('=')) {
+      if (is_formula(value)) {
         Expression::parse(
             value.get<std::string>().substr(1),
             [&](const std::string& name) { return of.let.contains(name) ? "" : why_unknown(name, false); },
@@ -275,6 +270,10 @@ class Reader {
 };
 
 }  // namespace
+
+bool is_seed(const Json& seed) {
+  return seed.is_number_integer() && seed.get<double>() >= 0 && seed.get<double>() <= 9007199254740992.0;
+}
 
 const StudyInput* Study::input(const std::string& of) const { return named(inputs, of); }
 const StudyCase* Study::find_case(const std::string& of) const { return named(cases, of); }

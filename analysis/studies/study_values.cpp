@@ -40,6 +40,9 @@ const CaseJob& StudyValues::job_of(const StudyCase& of) {
   CaseJob job;
   job.sized = of.sized;
   job.scenario = filled(of.scenario, of);
+  if (job.scenario.contains("seed") && !is_seed(job.scenario["seed"]))
+    throw sim::InputError(
+        {study_.origin(), "/cases/" + of.name, "the seed " + sim::shown(job.scenario["seed"]), kSeeds});
   job.scenario["seed"] = job.scenario.value("seed", std::uint64_t{1}) + seed_shift_;
   if (!job.scenario.contains("name")) job.scenario["name"] = study_.name + ", " + of.title;
   if (shorten_ != 1) {
@@ -119,7 +122,7 @@ Json StudyValues::kept(const std::string& name, const Work& work) {
 }
 
 Json StudyValues::filled(const Json& part, const StudyCase& of) {
-  if (part.is_string() && part.get_ref<const std::string&>().starts_with('=')) {
+  if (is_formula(part)) {
     const std::string text = part.get<std::string>().substr(1);
     sim::Faults faults;
     const auto expression = Expression::parse(

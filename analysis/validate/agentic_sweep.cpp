@@ -123,7 +123,7 @@ class Sweep {
     pool.batching.async_scheduling = asynchronous_;
     pool.batching.max_model_len = spec_.model->max_context;
     pool.kv = {.blocks = kv_tokens() / kBlockTokens, .block_size = kBlockTokens};
-    pool.read_s_per_token = spec_.host.prompt_token_s;
+    pool.tokenize_s_per_token = spec_.host.prompt_token_s;
     pool.hosts = {0};
     if (offload) {
       const auto chips = static_cast<double>(spec_.parallelism.chips());

@@ -110,7 +110,7 @@ void KernelStepCost::add_attention() {
   full_.emplace(figures, full);
   if (model.mla)
     latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, *full_, heads,
-                    spec_.speculation.queries());
+                    model.sparse ? 1 : spec_.speculation.queries());
   if (model.sparse)
     sparse_.emplace(*spec_.chip, model, attention_precision(spec_), full.query_heads, spec_.speculation.queries());
 
@@ -274,10 +274,10 @@ const KernelStepCost::DecodeAttention& KernelStepCost::of_size(std::int32_t call
     } else if (spec_.compiled) {
       size.stretches = {compiled_attention(calls)};
     } else {
-      const double of_stage = calls / stages_;
-      const Attention::Places places = full_->places(of_stage);
-      size = {places.weight, full_->longest_alone(of_stage, false) / stages_,
-              full_->longest_alone(of_stage, true) / stages_, decode_stretches(of_stage, places)};
+      const double batches = micro_batches(calls), of_batch = calls / batches;
+      const Attention::Places places = full_->places(of_batch);
+      size = {places.weight, full_->longest_alone(of_batch, false) / batches,
+              full_->longest_alone(of_batch, true) / batches, decode_stretches(calls, places)};
     }
   }
   return size;
@@ -302,40 +302,50 @@ StepPiece KernelStepCost::decode_attention(const DecodingCalls& decoding) const 
   return piece;
 }
 
-/// Attention over the cache of so many calls in each micro-batch, by the sum of all their contexts.
+/// Attention over the cache of so many calls, by the sum of all their contexts. Each micro-batch passes all stages, so
+/// its time is that of all layers; traffic and arithmetic are those of a stage's chip.
 std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Attention::Places& places) const {
   const ModelArchitecture& model = *spec_.model;
   const AttentionShape& full = full_->shape();
 
+  const double batches = micro_batches(calls), of_batch = calls / batches, of_stage = calls / stages_;
   KernelTime windows;  // of layers that do not grow
   double window_flop = 0;
   if (sliding_) {
-    windows += sliding_->decode(calls, static_cast<double>(model.window));
-    window_flop = calls * static_cast<double>(model.window) * sliding_->shape().layers * sliding_->shape().decode_flop;
+    windows += sliding_->decode(of_batch, static_cast<double>(model.window));
+    window_flop =
+        of_stage * static_cast<double>(model.window) * sliding_->shape().layers * sliding_->shape().decode_flop;
   }
   if (model.linear_layers > 0) {
-    const double state = 2 * model.linear_state_bytes() * calls / static_cast<double>(spec_.parallelism.tp);
+    const double state = 2 * model.linear_state_bytes() * of_batch / static_cast<double>(spec_.parallelism.tp);
     windows[Bound::kBandwidth] += state / (gemm_.bytes_per_s * gemm_.memory);
     windows[Bound::kHost] += static_cast<double>(model.linear_layers) * gemm_.launch_s;
     windows.bytes += state;
   }
+  windows.bytes *= batches / stages_;
 
   std::vector<StepPiece> stretches;
   std::vector<double> points = latent_ ? latent_->decode_points() : full_->decode_points();
   const double attended = sparse_ ? sparse_->top_k() : points.back();  // tokens of a context, at most
   if (sparse_) {
     points.erase(std::lower_bound(points.begin(), points.end(), attended), points.end());
-    points.insert(points.end(), {attended, attended + 1, 2 * attended});  // one more, and there is a choice
+    points.insert(points.end(), {attended, attended + 1, 2 * attended + 1});  // one more, and there is a choice
   }
-  const LatentAttention::Batch latent_batch = latent_ ? latent_->batch(places.calls) : LatentAttention::Batch{};
+  // Where queries choose, no two share what they read: each is as a call of its own.
+  const double queries = sparse_ ? static_cast<double>(spec_.speculation.queries()) : 1;
+  const LatentAttention::Batch latent_batch =
+      latent_ ? latent_->batch(queries * places.calls) : LatentAttention::Batch{};
   const auto time_at = [&](double point) {
     const double reached = std::min(point, attended);
     KernelTime time = latent_ ? latent_->decode(latent_batch, reached) : full_->decode(places.calls, reached);
-    if (sparse_) time += sparse_->choose(places.calls, point);
+    if (sparse_) {
+      time[Bound::kCompute] += std::max(0.0, sparse_->least_to_attend(places.calls, reached) - time.total());
+      time += sparse_->choose(places.calls, point);
+    }
     return time;
   };
   // The sum of contexts, of a call's in its place.
-  const double of_point = stages_ * places.calls / places.stretch;
+  const double of_point = batches * places.calls / places.stretch;
   KernelTime from = time_at(points.front());
   for (std::size_t i = 1; i < points.size(); ++i) {
     KernelTime to = time_at(points[i]);
@@ -348,11 +358,11 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
       base.seconds[b] += from.seconds[b] - slope * points[i - 1] * of_point;
     }
     const bool grows = points[i] <= attended;  // what is attended to
-    const double kept = grows ? 0 : full.layers * calls * attended;
-    base.bytes += kept * full.cached_bytes;
+    const double kept = grows ? 0 : full.layers * of_stage * attended;
+    base.bytes += kept * queries * full.cached_bytes;
     book(stretch, base);
     stretch.base_flop = sim::counted(window_flop + kept * full.decode_flop);
-    const double read = (grows ? full.layers * full.cached_bytes : 0) + model.index_bytes_per_token();
+    const double read = (grows ? full.layers * queries * full.cached_bytes : 0) + model.index_bytes_per_token();
     const double flop = (grows ? full.layers * full.decode_flop : 0) + (sparse_ ? sparse_->score_flop() : 0);
     stretch.slope_bytes = sim::counted(read / stages_);
     stretch.slope_flop = sim::counted(flop / stages_);
@@ -365,9 +375,9 @@ std::vector<StepPiece> KernelStepCost::decode_stretches(double calls, const Atte
 
 /// The time and the traffic of all places at their full length; FLOP are those of what is there.
 StepPiece KernelStepCost::compiled_attention(std::int32_t calls) const {
-  const double places = static_cast<double>(spec_.compiled.calls) / stages_;
+  const auto places = static_cast<double>(spec_.compiled.calls);
   const Tokens all = spec_.compiled.calls * spec_.compiled.length;
-  const std::vector<StepPiece> stretches = decode_stretches(places, {places});
+  const std::vector<StepPiece> stretches = decode_stretches(places, {places / micro_batches(places)});
   StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
                                   [all](const StepPiece& stretch) { return all <= stretch.context_limit; });
   const std::int64_t of_windows =
@@ -432,7 +442,9 @@ KernelStepCost::PromptAttention KernelStepCost::prompt_attention(double tokens, 
     result.time += sliding;
     result.flop += sliding_->prefill_flop(inside, reach) * tokens / inside;
   }
-  result.time *= 1 / stages_;
+  const double bytes = result.time.bytes / stages_;
+  result.time *= 1 / micro_batches(computed);
+  result.time.bytes = bytes;
   result.flop /= stages_;
   return result;
 }

@@ -68,6 +68,8 @@ class KernelStepCost final : public StepCost {
   void add_experts();
   /// Tokens that a step of pure decoding computes on the fullest rank, for so many that it has.
   std::int64_t decoding_places(std::int64_t tokens) const;
+  /// In which so many tokens pass the stages, one after the other.
+  double micro_batches(double tokens) const { return std::clamp(tokens, 1.0, stages_); }
   const KernelTime& token_time(std::int64_t tokens) const;
   KernelTime compute_token_time(std::int64_t tokens) const;
   const KernelTime& experts_time(std::int64_t tokens) const;

@@ -62,12 +62,14 @@ std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
 double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
 /// Tensor-parallel chips among which a token's KV is divided: down to one cached head each; MLA's vector is not.
 double kv_divisor(const ModelArchitecture& model, std::int64_t tp);
-/// KV bytes of one token on the chip of the rank that holds most, a drafter's among them.
+/// KV bytes of one token on the chip of the rank that holds most, a drafter's among them; of a model whose KV does not
+/// grow a kibibyte, so that it can be counted in tokens all the same.
 double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
-/// What a call keeps of the model's windows and states.
+/// What a call keeps in windows and states of the model and of its drafter, as if both had the larger window: exact of
+/// contexts that fill it.
 BoundedKv bounded_kv(const ReplicaSpec& spec);
-/// The drafter's, too. Tensor parallelism divides neither the products down to MLA's latent vectors nor indexers, routers
-/// and norms.
+/// The drafter's, too. Tensor parallelism divides neither the products down to MLA's latent vectors nor indexers,
+/// routers and norms, and those of keys and values down to one cached head each.
 double weight_bytes_per_chip(const ReplicaSpec& spec);
 
 }  // namespace tokenyard::platforms

@@ -47,6 +47,10 @@ KernelTime SparseAttention::score(double pairs, double keys) const {
   return time;
 }
 
+double SparseAttention::least_to_attend(double calls, double chosen) const {
+  return queries_ * calls * chosen * attend_s_ * kChosenShare / kChosenShareDecoding;
+}
+
 KernelTime SparseAttention::choose(double calls, double context) const {
   KernelTime time = score(queries_ * calls * context, calls * context);
   if (context > top_k_) time[Bound::kBandwidth] += index_layers_ * (kChooseS + kChooseTokenS * context);

@@ -13,7 +13,8 @@
 ///   2 · max(heads, kLeastHeads) · (2 · rank + rotated) · Σ min(context, k) / (peak · kChosenShare)
 /// per layer: kernels take whole tiles of query heads, however few a chip has. Short prompts, which have nothing to
 /// choose from, are computed densely (SGLang and TensorRT-LLM do so up to k tokens). Decoding takes what
-/// latent_attention.hpp says of min(context, k) tokens.
+/// latent_attention.hpp says of min(context, k) tokens, where each token of a call, drafted or not, counts as a call of
+/// its own; and no less than the same arithmetic at kChosenShareDecoding.
 ///
 /// No table of these kernels is in aiconfigurator's public data, so nothing here is fitted: shares are of public
 /// benchmarks (below), and a pool with such a model says so (`validity`).
@@ -26,6 +27,9 @@ namespace tokenyard::platforms {
 
 /// FlashMLA's README (2026-09): prompts 640 of 989 TFLOP/s on H800, 1,450 of 2,250 on B200.
 inline constexpr double kChosenShare = 0.645;
+/// Likewise, decoding with latent vectors in 8 bits: 410 of 989 TFLOP/s on H800. (Its 350 on B200 are of a kernel that
+/// the README calls not yet optimised.)
+inline constexpr double kChosenShareDecoding = 0.415;
 /// Query heads of a tile: FlashMLA on Hopper, and on Blackwell since it has a kernel of 64.
 inline constexpr double kLeastHeads = 64;
 /// IndexCache (arXiv 2603.12201): without three indexers in four a model of 30 B parameters reads 200,000 tokens in 10.7 s
@@ -45,6 +49,8 @@ class SparseAttention {
                   std::int64_t queries);
 
   double top_k() const { return top_k_; }
+  /// Seconds that attention of all layers takes at least while each of `calls` decodes over `chosen` tokens.
+  double least_to_attend(double calls, double chosen) const;
   /// Scoring and choosing in all layers while each of `calls` decodes over `context` tokens.
   KernelTime choose(double calls, double context) const;
   /// Arithmetic of scoring one token of context for a decoding call.

@@ -44,12 +44,12 @@ struct KvContext {
   /// Content 0 is found again by this owner alone, whose call was preempted; 0: by nobody.
   std::uint64_t owner = 0;
 
-  bool goes_on() const { return !prompt.empty() && prompt.back().content == output.content; }
-  std::size_t size() const { return prompt.size() + (output.tokens > 0 && !goes_on() ? 1 : 0); }
+  bool output_continues_prompt() const { return !prompt.empty() && prompt.back().content == output.content; }
+  std::size_t size() const { return prompt.size() + (output.tokens > 0 && !output_continues_prompt() ? 1 : 0); }
   Extent operator[](std::size_t i) const {
     if (i == prompt.size()) return output;
     Extent extent = prompt[i];
-    if (i + 1 == prompt.size() && goes_on()) extent.tokens += output.tokens;
+    if (i + 1 == prompt.size() && output_continues_prompt()) extent.tokens += output.tokens;
     return extent;
   }
 };

@@ -27,7 +27,7 @@ struct alignas(sim::kCacheLine) ActiveCall {
   bool held = false;         ///< goes ahead of those that wait: its KV is held, or it gave way, where KV is held
   bool sent = false;         ///< overflowed to another pool than it asked for
   bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
-  bool reading = false;      ///< its text becomes tokens, since `mark`
+  bool tokenizing = false;   ///< its text becomes tokens, since `mark`
   bool transferred = false;  ///< its prompt's KV arrived over the network
   bool prefetch = false;     ///< no call at all: a prefix on its way from a tier, for calls to come
   std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier

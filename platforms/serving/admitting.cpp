@@ -72,6 +72,7 @@ bool Replica::admit(std::uint32_t index) {
   }
   if (!entry.fits || !kv_.admit(call.kv, context, hit, entry.held)) {
     blocked_by_kv_ = true;
+    full_ = full_ || (options_.output_reserve && running_.size > 0);
     return false;
   }
 
@@ -125,7 +126,8 @@ bool Replica::leaves_room_for_output(const ActiveCall& call, const Entry& entry)
     const auto to_come = static_cast<double>(output_to_come(calls_[index]));
     kept += calls_[index].order > admitted_before_ ? to_come : share * to_come;
   }
-  const Tokens taken = entry.total - entry.hit.tokens + output_to_come(call) + kv_.block_size();
+  const Tokens beside = (1 + bounded_blocks(call)) * kv_.block_size();
+  const Tokens taken = entry.total - entry.hit.tokens + output_to_come(call) + beside;
   const Tokens free = (kv_.free_blocks() - entry.hit.unpinned) * kv_.block_size();
   return static_cast<double>(taken) + kept < static_cast<double>(free);
 }

@@ -181,7 +181,7 @@ void Fleet::submit(const CallRequest& request) {
   }
   record.replica = request.part_pool == record.pool ? request.part_replica : route(pool, call);
   pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
-  if (record.pool == request.pool) return read(index);
+  if (record.pool == request.pool) return tokenize(index);
   call.sent = true;
   call.moving = true;
   call.mark = simulation_.now();
@@ -198,12 +198,14 @@ void Fleet::reject(std::uint32_t index) {
   }
   if (++rejected_now_ > kMostRejectedAtOnce) {
     const PoolOptions& pool = pools_[record.pool].options;
+    const double beside = pool.kv.bounded.tokens(record.prompt_tokens + record.output_tokens);
     throw sim::Infeasible(
         fmt::format("pool \"{}\" rejects calls again and again, all at {} s: one has a prompt of {} tokens and an "
-                    "answer of {}, and a replica holds {} tokens of KV and takes up to {} (max_model_len). Give "
+                    "answer of {}{}, and a replica holds {} tokens of KV and takes up to {} (max_model_len). Give "
                     "replicas more memory (tp, gpu_memory_utilization), make calls shorter, or give the users who "
                     "repeat them a think time.",
                     pool.name, record.finish.seconds(), record.prompt_tokens, record.output_tokens,
+                    beside > 0 ? fmt::format(" (its windows and states take {:.0f} more)", beside) : "",
                     pool.kv.blocks * pool.kv.block_size, pool.batching.max_model_len));
   }
   end(index);
@@ -259,27 +261,28 @@ void Fleet::on_sent(std::uint32_t index, bool back) {
   const Time way = simulation_.now() - call.mark;
   call.account(Cause::kNetwork, simulation_.now());
   call.moving = false;
-  if (!back) return read(index);
+  if (!back) return tokenize(index);
   record.first_token += way;
   record.finish = simulation_.now();
   end(index);
 }
 
 /// Its text becomes tokens; then the replica has it.
-void Fleet::read(std::uint32_t index) {
+void Fleet::tokenize(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Pool& pool = pools_[call.record.pool];
   Replica& replica = *pool.replicas[call.record.replica];
-  if (pool.options.read_s_per_token <= 0) return replica.submit(index);
-  call.reading = true;
+  if (pool.options.tokenize_s_per_token <= 0) return replica.submit(index);
+  call.tokenizing = true;
   call.mark = simulation_.now();
-  const Time needed = Time::seconds(pool.options.read_s_per_token * static_cast<double>(call.record.prompt_tokens));
-  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, replica, Replica::read(index));
+  const Time needed = Time::seconds(pool.options.tokenize_s_per_token * static_cast<double>(call.record.prompt_tokens));
+  simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, replica,
+                       Replica::tokenized_event(index));
 }
 
-void Fleet::on_read(std::uint32_t index) {
+void Fleet::on_tokenized(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  call.reading = false;
+  call.tokenizing = false;
   const Time took = simulation_.now() - call.mark;
   call.account(Cause::kPrefill, simulation_.now());
   call.request.task_served -= took;  // its replica has served nothing of it yet
@@ -443,12 +446,12 @@ void Fleet::finish_unfinished() {
   }
   for (std::uint32_t index = 0; index < calls_.size(); ++index) {
     ActiveCall& call = calls_[index];
-    if (!call.moving && !call.reading) continue;
-    const Cause cause = call.reading ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
+    if (!call.moving && !call.tokenizing) continue;
+    const Cause cause = call.tokenizing ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
     call.account(cause, simulation_.now());
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
-    call.moving = call.reading = false;
+    call.moving = call.tokenizing = false;
     left.push_back(index);
   }
   std::sort(left.begin(), left.end(),

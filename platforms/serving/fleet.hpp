@@ -20,7 +20,7 @@
 /// replicas is true of ranks (lockstep.hpp): they are numbered by rank, then by replica, so that of ranks alike those
 /// of different replicas come first.
 ///
-/// A call whose text takes time to become tokens (`read_s_per_token`) reaches its replica that much later; the router
+/// A call whose text takes time to become tokens (`tokenize_s_per_token`) reaches its replica that much later; the router
 /// counts it from the start. To the call the time is one of prefill.
 ///
 /// Cost per call: O(log replicas) for `least-loaded` and `task-sticky`, O(1) for `round-robin`, O(replicas) for
@@ -103,7 +103,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void load(std::uint32_t index, const KvFound& found) override;
   void add_replicas(Pool& pool, std::uint64_t& entity);
   void add_tiers(Pool& pool);
-  void on_read(std::uint32_t index) override;
+  void on_tokenized(std::uint32_t index) override;
   void on_completed(std::uint32_t index) override;
   ServingObserver* observer() override { return observers_.empty() ? nullptr : this; }
   void on_batch_phase(const BatchPhase& phase) override;
@@ -119,7 +119,7 @@ class Fleet final : public FrontDoor, private ReplicaOwner, private sim::EventHa
   void send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument);
   void on_sent(std::uint32_t index, bool back);
   void enter(Pool& pool, std::uint32_t replica, std::uint32_t index);
-  void read(std::uint32_t index);
+  void tokenize(std::uint32_t index);
   void end(std::uint32_t index);
   /// Throws sim::Infeasible where that happens for ever at one instant.
   void reject(std::uint32_t index);

@@ -1,6 +1,7 @@
 #pragma once
 /// A pool as the fleet is given it; what its role, router and overflow do is said in fleet.hpp.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -57,15 +58,19 @@ struct PoolOptions {
   std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
   std::int64_t overflow_at = 0;         ///< calls of its emptiest rank
   OverflowBy overflow_by = OverflowBy::kLoad;
-  double usd_per_s = 0;                    ///< of a replica
-  double kv_bytes_per_token = 0;           ///< of all chips that share it
-  double read_s_per_token = 0;             ///< of a prompt's text, before the engine sees the call
+  double usd_per_s = 0;           ///< of a replica
+  double kv_bytes_per_token = 0;  ///< of the undivided model, as are those of windows and state
+  double window_bytes_per_token = 0;
+  Tokens window = 0;
+  double state_bytes = 0;
+  double tokenize_s_per_token = 0;         ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
 
   /// What moves to another pool of a prompt.
   double kv_bytes(Tokens prompt) const {
-    return kv_bytes_per_token * (static_cast<double>(prompt) + kv.bounded.tokens(prompt));
+    return kv_bytes_per_token * static_cast<double>(prompt) +
+           window_bytes_per_token * static_cast<double>(std::min(prompt, window)) + state_bytes;
   }
 };
 

@@ -47,7 +47,7 @@ void Replica::submit(std::uint32_t index) {
 }
 
 void Replica::on_event(Time /*now*/, std::uint64_t argument) {
-  if (argument != 0) return pool_.owner.on_read(static_cast<std::uint32_t>(argument));
+  if (argument != 0) return pool_.owner.on_tokenized(static_cast<std::uint32_t>(argument));
   if (pool_.simulation.crowded()) {
     if (!plan_.empty()) calls_.fetch(plan_.front().call);
     if (decoding_.size() > 0) calls_.fetch(decoding_.next_to_complete());

@@ -77,7 +77,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void settle();
   /// A step has ended; or, if the argument says so, the text of a call that is to come here has become tokens.
   void on_event(sim::Time now, std::uint64_t argument) override;
-  static constexpr std::uint64_t read(std::uint32_t call) { return std::uint64_t{1} << 32 | call; }
+  static constexpr std::uint64_t tokenized_event(std::uint32_t call) { return std::uint64_t{1} << 32 | call; }
   /// Takes every call off the replica, oldest first; causes accounted up to now. For the end of a run.
   std::vector<std::uint32_t> abandon();
 

@@ -19,7 +19,7 @@ class ReplicaOwner {
   /// Moves KV from tiers to the call's replica, which hears of it by `on_loaded`.
   virtual void load(std::uint32_t index, const KvFound& found) = 0;
   /// The call's text has become tokens.
-  virtual void on_read(std::uint32_t index) = 0;
+  virtual void on_tokenized(std::uint32_t index) = 0;
   /// All tokens are made; the replica no longer knows the call.
   virtual void on_completed(std::uint32_t index) = 0;
   virtual ServingObserver* observer() = 0;

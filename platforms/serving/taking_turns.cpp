@@ -39,7 +39,10 @@ void Replica::take_turns() {
     const bool late = options_.async_scheduling && next.mark > formed_;
     if (last == ActiveCall::kNone || late) return;
     const bool seat = running_.size < options_.max_num_seqs;
-    if (seat && entry_of(next, context_of(next), options_.max_num_batched_tokens).fits) return;
+    if (seat) {
+      const Entry entry = entry_of(next, context_of(next), options_.max_num_batched_tokens);
+      if (entry.fits && leaves_room_for_output(next, entry)) return;
+    }
     if (seat && held_.give_way()) continue;
     calls_[last].held = false;
     preempt(last, pool_.simulation.now());

@@ -1,8 +1,9 @@
 #pragma once
-/// KV that a call keeps beside that of its context, and that stops growing: layers with a sliding window keep their last
-/// tokens, linear layers a state. Counted in tokens of context whose KV takes as many bytes, from a call's admission on
-/// as much as it will ever be, and never found again by another call (as vLLM's hybrid cache, whose groups of layers
-/// take blocks of one size from one pool; its rounding up to whole groups is not counted).
+/// KV that a call keeps beside that of its context, and that stops growing: layers with a sliding window keep their
+/// last tokens, linear layers a state. Counted in tokens of context whose KV takes as many bytes, from a call's
+/// admission on as much as it will ever be. One pool of blocks holds both, as in vLLM's hybrid cache, whose rounding up
+/// to whole groups of layers is not counted. Nothing of it stays when a call ends: a later call that finds its context
+/// gets windows and state with it, at no cost, where vLLM needs the window's last tokens and a copy of the state.
 
 #include <algorithm>
 

@@ -72,9 +72,7 @@ ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
     model.sparse = Sparse{.top_k = required_count(at, "top_k", kAtLeastOne),
                           .index_heads = required_count(at, "index_heads", kAtLeastOne),
                           .index_dim = required_count(at, "index_dim", kAtLeastOne),
-                          .index_layers = optional_count(at, "index_layers", kAtLeastOne).value_or(model.layers)};
-    if (model.sparse->index_layers > model.layers)
-      at.fault("index_layers", std::to_string(model.sparse->index_layers), "at most the number of layers");
+                          .index_layers = optional_count(at, "index_layers", kAtLeastOne).value_or(0)};
     if (!model.mla) at.fault("top_k", "sparse attention without mla", "a model with mla");
   });
   reader.object("sliding", [&](ObjectReader& at) {
@@ -98,6 +96,11 @@ ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
   model.full_layers = model.layers - model.sliding_layers - model.linear_layers;
   if (model.full_layers < 0) {
     reader.fault("layers", std::to_string(model.layers), "at least the sliding and linear layers together");
+  }
+  if (model.sparse && model.sparse->index_layers == 0) model.sparse->index_layers = model.full_layers;
+  if (model.sparse && model.full_layers >= 0 && model.sparse->index_layers > model.full_layers) {
+    reader.fault("sparse", "index_layers " + std::to_string(model.sparse->index_layers),
+                 "at most the full-attention layers, " + std::to_string(model.full_layers));
   }
   if (model.kv_heads > 0 && model.heads % model.kv_heads != 0) {
     reader.fault("kv_heads", std::to_string(model.kv_heads), "a divisor of heads, " + std::to_string(model.heads));

@@ -1,12 +1,14 @@
 #pragma once
-/// Memory that an admission leaves for output that running calls have yet to make, lest they be preempted for want of it:
-/// SGLang's `new_token_ratio` (managers/schedule_policy.py, PrefillAdder; managers/scheduler.py, update_running_batch).
+/// Memory that an admission leaves for output that running calls have yet to make, lest they be preempted for want of
+/// it: SGLang's `new_token_ratio` (managers/schedule_policy.py, PrefillAdder; managers/scheduler.py,
+/// update_running_batch).
 ///
 /// A prompt is admitted if it fits together with its own output and a share of what the running calls have still to
-/// make, each counted up to `most`. The share begins at `start` whenever nothing runs, falls with every decode step to
-/// `least`, and after a preemption is what the calls that go on had made of their output, and a little more. Who was refused is looked at
-/// again when a call has left. An engine knows a call's output as `max_tokens`; here it is the output that the call will
-/// make, as of a benchmark's client.
+/// make, each counted up to `most`. The share begins at `start` whenever nothing runs (in SGLang only if nobody waits
+/// either), falls with every decode step to `least`, and after a preemption is what the calls that go on had made of
+/// their output, and a little more. Who was refused, for whatever want of memory, is looked at again when a call has
+/// left. An engine knows a call's output as `max_tokens`; here it is the output that the call will make, as of a
+/// benchmark's client.
 
 #include <algorithm>
 

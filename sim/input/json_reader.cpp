@@ -32,34 +32,29 @@ std::string escaped(std::string_view key) {
 
 struct TooDeep {};
 
-/// Follows the parser through a document and reports keys that stand twice in one object. Throws TooDeep where nesting
-/// is deeper than whoever recurses into a value can follow.
-class Follower {
+/// Follows a parser through a document and reports keys that stand twice in one object. Throws TooDeep where nesting is
+/// deeper than whoever recurses into a value can follow. A pass of its own: nlohmann's parser with a callback looks
+/// through the whole of an array at each element's end.
+class Follower final : public nlohmann::json_sax<Json> {
  public:
   Follower(std::string file, Faults& faults) : file_(std::move(file)), faults_(faults) {}
 
-  bool see(Json::parse_event_t event, const Json& parsed) {
-    switch (event) {
-      case Json::parse_event_t::object_start:
-      case Json::parse_event_t::array_start:
-        if (levels_.size() == kMaxDepth) throw TooDeep();
-        count_element();
-        levels_.emplace_back();
-        levels_.back().array = event == Json::parse_event_t::array_start;
-        break;
-      case Json::parse_event_t::object_end:
-      case Json::parse_event_t::array_end:
-        levels_.pop_back();
-        break;
-      case Json::parse_event_t::key:
-        see_key(parsed.get<std::string>());
-        break;
-      case Json::parse_event_t::value:
-        count_element();
-        break;
-    }
+  bool start_object(std::size_t) override { return open(false); }
+  bool start_array(std::size_t) override { return open(true); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& key) override {
+    see_key(key);
     return true;
   }
+  bool null() override { return count_element(); }
+  bool boolean(bool) override { return count_element(); }
+  bool number_integer(std::int64_t) override { return count_element(); }
+  bool number_unsigned(std::uint64_t) override { return count_element(); }
+  bool number_float(double, const std::string&) override { return count_element(); }
+  bool string(std::string&) override { return count_element(); }
+  bool binary(Json::binary_t&) override { return count_element(); }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
 
  private:
   /// An object or array that is open.
@@ -70,8 +65,20 @@ class Follower {
     std::set<std::string> keys;
   };
 
-  void count_element() {
+  bool open(bool array) {
+    if (levels_.size() == kMaxDepth) throw TooDeep();
+    count_element();
+    levels_.emplace_back();
+    levels_.back().array = array;
+    return true;
+  }
+  bool close() {
+    levels_.pop_back();
+    return true;
+  }
+  bool count_element() {
     if (!levels_.empty() && levels_.back().array) ++levels_.back().elements;
+    return true;
   }
   void see_key(std::string key) {
     Level& level = levels_.back();
@@ -152,8 +159,8 @@ JsonFile JsonFile::parse(std::string_view text, std::string name, Faults& faults
   file.name_ = std::move(name);
   Follower follower(file.name_, faults);
   try {
-    *file.value_ = Json::parse(
-        text, [&](int, Json::parse_event_t event, Json& parsed) { return follower.see(event, parsed); }, true, true);
+    Json::sax_parse(text, &follower, Json::input_format_t::json, true, true);  // what it refuses, the parser explains
+    *file.value_ = Json::parse(text, nullptr, true, true);
   } catch (const TooDeep&) {
     faults.add(file.name_, "", fmt::format("more than {} levels of nesting", kMaxDepth), "a shallower document");
     *file.value_ = Json::object();

@@ -83,7 +83,6 @@ class Topology {
 
   const std::vector<Link>& links() const { return links_; }
   std::size_t hosts() const { return hosts_.size(); }
-  const std::string& host_name(HostId host) const { return hosts_[host].name; }
 
  private:
   enum class Shape : std::uint8_t { kStar, kMesh, kTorus };

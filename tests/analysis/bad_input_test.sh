@@ -184,7 +184,7 @@ says "a benchmark in milliseconds" "that the fit misses by"; [ ! -e w.json ] || 
 refused "a number of 3 MB" check long.json; [ $(wc -c < message) -lt 2000 ] || fail "a number of 3 MB is shown whole"
 # Traces of agents.
 printf '{"request_id":"a","input_length":10,"output_length":1}\n' > lone.jsonl
-refused "a rule for no recorded model" replay lone.jsonl --format agentic-mooncake --on "$good" --quiet --out out --pools gpt-9=main; says "a rule for no recorded model" '--pools: found "gpt-9", which no recorded model is'
+refused "a rule for no recorded model" replay lone.jsonl --format agentic-mooncake --on "$good" --quiet --out out --pools gpt-9=main; says "a rule for no recorded model" '--pools: found "gpt-9", which matches no recorded model'
 printf '{"name": "w", "workflow": {"tasks": [{"name": "t", "id": "t", "runtimeInSeconds": 3, "parents": [], "children": []}]}}' > w.json
 refused "a trace without calls, as requests" convert w.json --format wfformat --to requests -o never.csv
 [ ! -e never.csv ] || fail "a refused conversion leaves its file"

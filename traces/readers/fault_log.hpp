@@ -38,7 +38,7 @@ class FaultLog {
     } else if (!settled_) {
       faults_.add(std::move(fault.file), std::move(fault.place), std::move(fault.found), std::move(fault.allowed));
       if (faults_.size() < kMaxFaults) return false;
-      faults_.add(faults_.list().back().file, "", fmt::format("{} faults, and looked no further", kMaxFaults),
+      faults_.add(faults_.list().back().file, "", fmt::format("{} faults; reading stopped there", kMaxFaults),
                   "a trace without them: mend these first, or leave faulty rows out (--skip-bad-rows)");
       faults_.throw_if_any();
     }

@@ -17,6 +17,7 @@ ServeGenClient::ServeGenClient(std::uint64_t seed, std::uint64_t number, std::ve
   constexpr double kOnlyWindowS = 600;
   end_s_ = windows_.back().begin_s +
            (windows_.size() > 1 ? windows_.back().begin_s - windows_[windows_.size() - 2].begin_s : kOnlyWindowS);
+  clock_s_ = windows_.front().begin_s;
   advance();
 }
 

@@ -18,22 +18,24 @@ class TaskDocuments : public agents::RecordedTaskSource {
   /// Throws sim::InputError with what is wrong; then the file is at its beginning.
   void look_through() {
     agents::RecordedTask task;
-    sim::Time last;
     bool any = false;
-    while (next(task)) {
-      if (task.arrival < last) refuse("", "a task that arrives before the one before it", "tasks in order of arrival");
-      last = task.arrival;
-      any = true;
-    }
+    while (next(task)) any = true;
     log_.settle();
     if (!any) documents_.refuse_empty();
     documents_.rewind();
+    last_arrival_ = {};
   }
 
   bool next(agents::RecordedTask& task) final {
     for (Element root; documents_.next(root);) {
       task.clear();
-      if (read_task(root, task) && log_.accept(task, documents_.path(), documents_.place())) return true;
+      if (!read_task(root, task) || !log_.accept(task, documents_.path(), documents_.place())) continue;
+      if (task.arrival < last_arrival_) {
+        refuse("", "a task that arrives before one that stands before it", "tasks in order of arrival");
+        continue;
+      }
+      last_arrival_ = task.arrival;
+      return true;
     }
     return false;
   }
@@ -55,6 +57,7 @@ class TaskDocuments : public agents::RecordedTaskSource {
  private:
   FaultLog log_;
   JsonDocuments documents_;
+  sim::Time last_arrival_;  ///< of the tasks handed out in this pass
 };
 
 }  // namespace tokenyard::traces

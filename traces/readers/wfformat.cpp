@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "sim/input/json_reader.hpp"
 #include "traces/readers/fault_log.hpp"
@@ -166,8 +167,8 @@ class Workflow {
         continue;
       }
       const std::size_t child = parents ? i : other->second, parent = parents ? other->second : i;
-      auto& list = before_[child];
-      if (std::find(list.begin(), list.end(), parent) == list.end()) list.push_back(static_cast<std::uint32_t>(parent));
+      if (links_.insert(std::uint64_t{child} << 32 | parent).second)
+        before_[child].push_back(static_cast<std::uint32_t>(parent));
     }
   }
 
@@ -203,6 +204,7 @@ class Workflow {
   std::vector<Node> nodes_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<std::vector<std::uint32_t>> before_;
+  std::unordered_set<std::uint64_t> links_;  ///< child and parent: most are told from both ends
 };
 
 }  // namespace

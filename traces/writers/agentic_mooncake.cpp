@@ -52,6 +52,24 @@ std::vector<std::vector<Before>> calls_before(const RecordedTask& task) {
   return before;
 }
 
+/// The earliest that each step may begin, after the task's arrival, as far as no call holds it up: by dates, and by the
+/// time of the tools and waits before it.
+std::vector<Time> earliest_without_calls(const RecordedTask& task) {
+  std::vector<Time> earliest;
+  for (const RecordedStep& step : task.steps) {
+    Time begin = step.not_before;
+    for (std::uint32_t d = step.first_dependency; d < step.first_dependency + step.dependencies; ++d) {
+      const RecordedDependency& dependency = task.dependencies[d];
+      const RecordedStep& other = task.steps[dependency.step];
+      if (other.kind == StepKind::kCall) continue;
+      const Time through = dependency.delay + (dependency.trigger == Trigger::kDispatch ? Time() : other.duration);
+      begin = std::max(begin, earliest[dependency.step] + through);
+    }
+    earliest.push_back(begin);
+  }
+  return earliest;
+}
+
 /// Numbers of a task's blocks: equal beginnings of contexts have equal numbers.
 class BlockNumbers {
  public:
@@ -110,13 +128,13 @@ void AgenticMooncakeFile::add(const RecordedTask& task, const agents::RecordedNa
     return;
   }
   const std::uint64_t play = tasks_++;
-  const agents::RecordedTimes times = agents::recorded_times(task);
+  const std::vector<Time> earliest = earliest_without_calls(task);
   const std::vector<std::vector<Before>> before = calls_before(task);
   BlockNumbers blocks(block_tokens_);
   for (std::uint32_t s = 0; s < task.steps.size(); ++s) {
     const RecordedStep& step = task.steps[s];
     if (step.kind != StepKind::kCall) continue;
-    const Time not_before = before[s].empty() ? times.begin[s] : task.arrival;
+    const Time not_before = task.arrival + earliest[s];
     fmt::format_to(
         file_.out(),
         R"({{"request_id":"{0}.{1}","play_id":"{0}","session_id":"{0}.{2}","model":{3},"input_length":{4},"output_length":{5},"hash_ids":[{6}],"not_before_ms":{7})",

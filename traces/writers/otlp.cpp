@@ -102,7 +102,7 @@ void OtlpFile::add_step(const RanTask& ran, const agents::RecordedNames& names, 
     text("gen_ai.request.model", model);
     number("gen_ai.usage.input_tokens", ran.task.prompt_tokens(step));
     number("gen_ai.usage.cache_read.input_tokens", run.cached_tokens);
-    number("gen_ai.usage.output_tokens", step.output_tokens);
+    number("gen_ai.usage.output_tokens", run.output_tokens);
     if (run.first_token != Time::never()) {
       fmt::format_to(file_.out(),
                      R"(,{{"key":"gen_ai.response.time_to_first_chunk","value":{{"doubleValue":{:.9f}}}}})",

@@ -3,9 +3,10 @@
 /// agent would emit (GenAI conventions, version 1.41).
 ///
 /// A task is a trace: `invoke_agent NAME` around everything; a span of its own, inside, for each branch and sub-agent;
-/// `chat MODEL` for a call with its tokens, cached tokens and time to the first chunk; `execute_tool NAME`. What has no
-/// convention (people, waits) is an internal span with the attribute `tokenyard.step.kind`, and its cause. Dates count
-/// from 2026-01-01. Reading it back (`--format otlp`) gives the same tasks, tokens and durations.
+/// `chat MODEL` for a call with its tokens (of its answer those made: 0 if it was rejected), cached tokens and time to the
+/// first chunk; `execute_tool NAME`. What has no convention (people, waits) is an internal span with the attribute
+/// `tokenyard.step.kind`, and its cause. Dates count from 2026-01-01. Reading it back (`--format otlp`) gives the same
+/// tasks, tokens and durations; a call that made none asks for one.
 ///
 ///   OtlpFile spans(directory / "trace.otlp.jsonl");
 ///   TaskRecorder recorder(names, [&](const RanTask& ran, const auto& names) { spans.add(ran, names); });

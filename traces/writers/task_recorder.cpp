@@ -34,9 +34,10 @@ void TaskRecorder::on_call(const platforms::CallRecord& record) {
   const auto call = std::lower_bound(calls.begin(), calls.end(), record.call,
                                      [](const Call& c, std::uint64_t number) { return c.record.call < number; });
   if (call == calls.end() || call->record.call != record.call) return;
-  const platforms::Tokens asked = call->record.output_tokens;  // a replay asks for as much
+  const platforms::Tokens asked = call->record.output_tokens;
   call->record = record;
   call->record.output_tokens = asked;
+  call->made = record.output_tokens;
 }
 
 void TaskRecorder::on_node(const agents::NodeVisit& span) {
@@ -191,7 +192,7 @@ class TaskRecorder::Builder {
       RecordedStep& step =
           add(item, before, call.record.arrival,
               {call.record.arrival, call.record.finish, call.record.first_token, call.record.cached_tokens,
-               call.record.status != platforms::CallStatus::kCompleted, call.record.causes});
+               call.record.status != platforms::CallStatus::kCompleted, call.record.causes, call.made});
       step.model = names_.model(name_in(given_.pools, call.record.pool));
       step.duration = call.record.finish - call.record.arrival;
       step.output_tokens = call.record.output_tokens;

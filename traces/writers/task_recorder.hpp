@@ -31,6 +31,7 @@ struct StepRun {
   platforms::Tokens cached_tokens = 0;
   bool failed = false;
   platforms::CauseTimes causes;
+  platforms::Tokens output_tokens = 0;  ///< made; the step's own are those asked for
 };
 
 struct RanTask {
@@ -55,6 +56,7 @@ class TaskRecorder final : public platforms::ServingObserver, public agents::Tas
     platforms::CallRecord record;
     std::vector<platforms::Extent> prompt;
     std::uint64_t output_content = 0, entity = 0;
+    platforms::Tokens made = 0;  ///< the record's own are those asked for, as a replay asks for as many
     bool placed = false;
   };
   /// A visit of a node, or a branch as its parent sees it.

@@ -43,7 +43,7 @@ Work read_work(const Arguments& arguments) {
   const std::vector<std::filesystem::path> folders(arguments.catalogs.begin(), arguments.catalogs.end());
   sim::Faults faults;
   Work work{Campaign::read(arguments.file, folders, faults), platforms::Catalog::load(faults, folders),
-            agents::AgentCatalog::built_in(faults, folders)};
+            agents::AgentCatalog::load(faults, folders)};
   faults.throw_if_any();
   return work;
 }

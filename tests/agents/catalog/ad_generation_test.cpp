@@ -76,7 +76,7 @@ TEST_CASE("Ad generation: the budget decides how many pictures there are") {
 
   // The scenario's budget is in place of the agent's.
   tokenyard::sim::Faults faults;
-  const tokenyard::agents::AgentCatalog catalog = tokenyard::agents::AgentCatalog::built_in(faults);
+  const tokenyard::agents::AgentCatalog catalog = tokenyard::agents::AgentCatalog::load(faults);
   const tokenyard::sim::Json ten = 10.0;
   const auto agent = catalog.find("ad-generation", {"no-video"}, faults, &ten);
   REQUIRE(faults.empty());

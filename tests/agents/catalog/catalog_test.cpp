@@ -17,7 +17,7 @@ namespace {
 
 const AgentCatalog& built_in() {
   static sim::Faults faults;
-  static const AgentCatalog catalog = AgentCatalog::built_in(faults);
+  static const AgentCatalog catalog = AgentCatalog::load(faults);
   return catalog;
 }
 
@@ -112,11 +112,11 @@ TEST_CASE("A user's agents: two of one name in a directory, or a pipe, are fault
   scratch.write("one/agents/a.json", helper);
   scratch.write("two/agents/a.json", helper);
   sim::Faults faults;
-  AgentCatalog::built_in(faults, {scratch.path / "one", scratch.path / "two"}, {scratch.path / "one/agents/a.json"});
+  AgentCatalog::load(faults, {scratch.path / "one", scratch.path / "two"}, {scratch.path / "one/agents/a.json"});
   CHECK(faults.empty());
   scratch.write("one/agents/b.json", helper);
   REQUIRE(::mkfifo((scratch.path / "two/agents/p.json").c_str(), 0600) == 0);
-  AgentCatalog::built_in(faults, {scratch.path / "one", scratch.path / "two"});
+  AgentCatalog::load(faults, {scratch.path / "one", scratch.path / "two"});
   REQUIRE(faults.size() == 2);
   CHECK(faults.list()[1].message().find("p.json: found a pipe or device") != std::string::npos);
   CHECK(faults.list()[0].message().find("b.json: /name: found \"helper\", which is also that of ") !=

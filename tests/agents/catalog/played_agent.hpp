@@ -53,7 +53,7 @@ struct Played {
 inline Played play(const std::string& name, const std::vector<std::string>& variants = {},
                    std::uint64_t count = 10'000) {
   sim::Faults faults;
-  const AgentCatalog catalog = AgentCatalog::built_in(faults);
+  const AgentCatalog catalog = AgentCatalog::load(faults);
   WorkloadEntry entry;
   entry.name = name;
   entry.agent = catalog.find(name, variants, faults);

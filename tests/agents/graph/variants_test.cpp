@@ -34,7 +34,7 @@ constexpr const char* kVariants = R"({
 
 std::vector<sim::Fault> faults_of(const std::string& variants) {
   sim::Faults faults;
-  AgentCatalog::load({{"helper.json", kHelper}, {"desk.json", desk(variants)}}, faults);
+  AgentCatalog::of({{"helper.json", kHelper}, {"desk.json", desk(variants)}}, faults);
   return faults.list();
 }
 
@@ -42,7 +42,7 @@ std::vector<sim::Fault> faults_of(const std::string& variants) {
 
 TEST_CASE("Variants patch nodes and edges, one after the other") {
   sim::Faults faults;
-  const AgentCatalog catalog = AgentCatalog::load({{"helper.json", kHelper}, {"desk.json", desk(kVariants)}}, faults);
+  const AgentCatalog catalog = AgentCatalog::of({{"helper.json", kHelper}, {"desk.json", desk(kVariants)}}, faults);
   const auto plain = catalog.find("desk");
   const auto quick = catalog.find("desk", {"quick", "busy"}, faults);
   const auto alone = catalog.find("desk", {"alone"}, faults);
@@ -62,7 +62,7 @@ TEST_CASE("Variants patch nodes and edges, one after the other") {
 
 TEST_CASE("A variant goes on to the sub-agents that offer it") {
   sim::Faults faults;
-  const AgentCatalog catalog = AgentCatalog::load({{"helper.json", kHelper}, {"desk.json", desk(kVariants)}}, faults);
+  const AgentCatalog catalog = AgentCatalog::of({{"helper.json", kHelper}, {"desk.json", desk(kVariants)}}, faults);
   CHECK(catalog.variants("desk") == std::vector<std::string>{"alone", "busy", "patient", "quick", "thinking"});
   const auto thinking = catalog.find("desk", {"thinking"}, faults);
   REQUIRE(faults.empty());
@@ -105,7 +105,7 @@ TEST_CASE("An unknown variant is a fault with the nearest name") {
 
 TEST_CASE("Every built-in agent and every variant of it reads without faults") {
   sim::Faults faults;
-  const AgentCatalog catalog = AgentCatalog::built_in(faults);
+  const AgentCatalog catalog = AgentCatalog::load(faults);
   for (const std::string& name : catalog.names()) {
     for (const std::string& variant : catalog.variants(name)) CHECK(catalog.find(name, {variant}, faults) != nullptr);
   }

@@ -234,6 +234,19 @@ TEST_CASE("Recorded: what is unfinished keeps its causes") {
   }
 }
 
+TEST_CASE("Recorded names: a node is its agent's, its kind's and its name's") {
+  RecordedNames names;
+  const std::uint32_t one = names.agent("one"), other = names.agent("other");
+  CHECK(names.node(one, StepKind::kCall, "x") == 0);
+  CHECK(names.node(one, StepKind::kTool, "x") == 1);
+  CHECK(names.node(other, StepKind::kTool, "x") == 0);
+  CHECK(names.node(one, StepKind::kTool, "y") == 2);
+  CHECK(names.agent("one") == one);
+  CHECK(names.node(one, StepKind::kTool, "x") == 1);
+  CHECK(names.nodes[one].size() == 3);
+  CHECK(names.nodes[one][1].kind == StepKind::kTool);
+}
+
 TEST_CASE("Recorded models go to pools by exact name, longest prefix, pool, and default") {
   sim::Faults faults;
   const std::vector<ModelPools::Pool> pools = {{"main", "llama-3.1-70b"}, {"small", "llama-3.1-8b"}, {}};

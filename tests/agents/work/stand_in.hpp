@@ -96,7 +96,7 @@ inline WorkloadEntry entry_of(const std::vector<std::string>& texts, double rate
   std::vector<AgentCatalog::Source> sources;
   for (const std::string& text : texts) sources.push_back({"test", text});
   static std::deque<AgentCatalog> catalogs;  // sub-agents belong to their catalogue
-  catalogs.push_back(AgentCatalog::load(sources, faults));
+  catalogs.push_back(AgentCatalog::of(sources, faults));
   for (const sim::Fault& fault : faults.list()) FAIL(fault.message());
   sim::Faults none;
   const sim::JsonFile first = sim::JsonFile::parse(texts.front(), "test", none);

@@ -181,7 +181,7 @@ TEST_CASE("Tools begin as their arguments are made, or with their call where it 
     CHECK(task.causes[Cause::kHuman] == Time::seconds(7));
     return task.causes[Cause::kTool].seconds();
   };
-  CHECK(tool_s(ToolOverlap::kOff, 1) == 3 + 5 + 2);
+  CHECK(tool_s(ToolOverlap::kNoOverlap, 1) == 3 + 5 + 2);
   // Each call takes a second before its first token, and none after it: nothing to run beside.
   CHECK(tool_s(ToolOverlap::kStreaming, 1) == 3 + 5 + 2);
   CHECK(tool_s(ToolOverlap::kSpeculative, 1) == 2 + 5 + 1);  // the second tool follows a tool, not a call

@@ -99,6 +99,20 @@ TEST_CASE("Planted: tight KV memory") {
               agent(kShort, kShort, "300", 1000, 2500)) == "hbm-capacity");
 }
 
+TEST_CASE("Goodput counts the calls beyond their limits, whatever becomes of their tasks") {
+  const auto goodput = [](double tasks_per_s, double calls_per_s) {
+    sim::Json summary = sim::Json::parse(R"({
+        "latency": {"task_s": {"p50": 1, "p95": 1}, "ttft_s": {"p95": 1}, "tpot_s": {"p95": 1}},
+        "slo": {"least_attainment": 1}, "throughput": {"tasks_per_s": 2, "calls_per_s": 12},
+        "energy": {"watts_mean": 1}, "cost": {"usd_per_completed_task": 1}})");
+    summary["slo"]["goodput_tasks_per_s"] = tasks_per_s;
+    summary["slo"]["goodput_calls_per_s"] = calls_per_s;
+    return figures_of(summary)[static_cast<std::size_t>(Figure::kGoodput)];
+  };
+  CHECK(goodput(2, 3) == Approx(0.5));
+  CHECK(goodput(1, 12) == Approx(1));
+}
+
 TEST_CASE("Planted: few replicas") {
   CHECK(found(scenario(llama_8b(4), 62, 1), agent(kShort, kShort, "400")) == "replicas");
 }
@@ -112,7 +126,7 @@ TEST_CASE("Planted: settings that hold work back, which cost nothing") {
   CHECK(first_of(Lever::kSetting, seats).improvement.kind == "max-num-seqs");
   CHECK(first_of(Lever::kSetting, seats).factor == Approx(9.0 / 8));
   CHECK(first_of(Lever::kSetting, seats).elasticity.score(Goal::kTask) > 1);
-  CHECK_THAT(seats.verdict, Contains("At no cost: a higher max_num_seqs of pool"));
+  CHECK_THAT(seats.verdict, Contains("At no cost: a higher max_num_seqs and max_num_batched_tokens of pool"));
 
   const std::string pools = llama_8b(4);
   std::string text = scenario(pools, 2);
@@ -161,7 +175,8 @@ TEST_CASE("Bottleneck: gains are in the figure's own measure") {
   // What does not exist in one of the runs has no gain, whatever the other says: no task ended.
   sim::Json none = sim::Json::parse(R"({
     "latency": {"task_s": {"p50": null, "p95": null}, "ttft_s": {"p95": null}, "tpot_s": {"p95": null}},
-    "throughput": {"tasks_per_s": 0}, "slo": {"least_attainment": null, "goodput_tasks_per_s": null},
+    "throughput": {"tasks_per_s": 0, "calls_per_s": 0},
+    "slo": {"least_attainment": null, "goodput_tasks_per_s": null, "goodput_calls_per_s": null},
     "energy": {"watts_mean": 500}, "cost": {"usd_per_completed_task": null}})");
   sim::Json some = none;
   some["throughput"]["tasks_per_s"] = 1;

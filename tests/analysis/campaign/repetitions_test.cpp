@@ -31,7 +31,7 @@ TEST_CASE("intervals of a campaign's cells hold the long-run mean") {
   std::filesystem::create_directories(folder.path / "agents");
   folder.write("agents/queue.json", kQueue);
   sim::Faults faults;
-  const agents::AgentCatalog agents = agents::AgentCatalog::built_in(faults, {folder.path});
+  const agents::AgentCatalog agents = agents::AgentCatalog::load(faults, {folder.path});
   const Catalogs catalogs{TestCatalogs::get().platforms, agents};
   const Campaign campaign = folder.campaign(
       R"("set": {"/workload": {"agents": [{"agent": "queue", "rate_per_s": 0.5}]}, "/run": {"duration_s": 1200, "warmup_s": 100}},

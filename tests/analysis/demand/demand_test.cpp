@@ -209,6 +209,41 @@ TEST_CASE("Demand: beyond one simulation by cells, whose independence is checked
   CHECK(points[2]["chips"].get<double>() <= 4 * points[0]["chips"].get<double>());
 }
 
+TEST_CASE("Demand: calls that a fiftieth of the work still crowds are thinned again before they count as alone") {
+  const ResultFolder folder("demand-crowd");
+  std::filesystem::create_directories(folder.path);
+  std::ofstream(folder.path / "scenario.json")
+      << R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+            "pools": [{"model": "llama-3.1-70b", "chip": "h100-sxm", "parallelism": {"tp": 8}}],
+            "workload": {"requests": {"rate_per_s": 1200, "prompt_tokens": 4000, "output_tokens": 4}},
+            "slo": {"ttft_s": 1}, "demand": {"tp": [8]}, "run": {"duration_s": 12, "warmup_s": 2}})";
+  const Outcome outcome =
+      run({"demand", (folder.path / "scenario.json").string(), "--repetitions", "1", "--no-cache", "--json"});
+  INFO(outcome.out << outcome.err);
+  REQUIRE(outcome.code == kDone);
+  CHECK(Json::parse(outcome.out)["entries"][0]["chips"].get<double>() > 8 * 200);
+}
+
+TEST_CASE("Demand: more work runs into no limit on tasks in flight that less work had room under") {
+  const ResultFolder folder("demand-in-flight");
+  std::filesystem::create_directories(folder.path);
+  const auto chips = [&](const char* limit) {
+    std::ofstream(folder.path / "scenario.json")
+        << R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+              "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm"}],
+              "workload": {"agents": [{"agent": "customer-service", "rate_per_s": 0.2)"
+        << limit << R"(}]}, "slo": {"ttft_s": 0.5, "tpot_s": 0.03}, "run": {"duration_s": 90, "warmup_s": 20},
+              "training": [{"name": "job", "model": "llama-3.1-8b", "chip": "h100-sxm", "parallelism": {"tp": 8}}]})";
+    const Outcome outcome = run({"demand", (folder.path / "scenario.json").string(), "--tasks-per-s", "5",
+                                 "--repetitions", "1", "--no-cache", "--json"});
+    INFO(outcome.err);
+    REQUIRE(outcome.code == kDone);
+    return Json::parse(outcome.out)["entries"][0]["chips"].get<double>();
+  };
+  CHECK(chips(R"(, "max_in_flight": 200)") == chips(""));
+  CHECK(chips("") > 1);
+}
+
 TEST_CASE("Demand: work that hardly comes is no ground to judge by, and more than there can be is refused") {
   const ResultFolder folder("demand-few");
   const Outcome few = demand(folder, {"--tasks-per-s", "0.001"});

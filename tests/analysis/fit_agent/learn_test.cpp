@@ -148,3 +148,43 @@ TEST_CASE("Fit: where tasks only hand on to a sub-agent, it is the agent") {
   CHECK(std::all_of(observed.tasks.begin(), observed.tasks.end(), calls_of));
   CHECK(learn(observed, "mine", "test").agent.contains("start"));
 }
+
+TEST_CASE("Fit: sessions of one call each are a class without a loop") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 200; ++t) {
+    lines += fmt::format(R"({{"task":{},"agent":"a","arrival_ns":{},"steps":[)", t, t);
+    const int calls = t < 100 ? 1 : 2 + t % 5;
+    for (int i = 0; i < calls; ++i) {
+      lines += fmt::format(
+          R"({}{{"kind":"llm","node":"m","model":"m","prompt":[[{},{}]],"output_tokens":{},"took_ns":1{}}})",
+          i == 0 ? "" : ",", t + 1, 500 + 100 * i, 10 + t % 7, i == 0 ? "" : fmt::format(R"(,"after":[[{}]])", i - 1));
+    }
+    lines += "]}\n";
+  }
+  const auto source = traces::open_tasks(folder.write("record", lines), "record");
+  const Observed observed = observe(*source, "", 0);
+  const Json agent = learn_sessions(observed, "mine", "test");
+  CHECK_FALSE(agent["nodes"].contains("a-next"));
+  for (const auto& [name, node] : agent["nodes"].items()) {
+    INFO(name);
+    CHECK((node["kind"] == "end" || std::any_of(agent["edges"].begin(), agent["edges"].end(),
+                                                [&](const Json& e) { return e["from"] == name; })));
+  }
+  CHECK_NOTHROW(learn(observed, "mine", "test"));
+}
+
+TEST_CASE("Fit: of two prefixes a node's is the one that most tasks have, whatever their contents' numbers") {
+  const ScratchFolder folder;
+  for (const auto& [seldom, often] : {std::pair{9, 5}, std::pair{5, 9}}) {
+    std::string lines;
+    for (int t = 0; t < 40; ++t) {
+      lines += fmt::format(
+          R"({{"task":{0},"agent":"a","arrival_ns":{0},"steps":[{{"kind":"llm","node":"x","model":"m","prompt":[[{1},{2}],[{3},200]],"output_tokens":10,"took_ns":1}}]}})",
+          t, t % 4 == 0 ? seldom : often, t % 4 == 0 ? 10 : 1000, 100 + t);
+      lines += '\n';
+    }
+    const auto source = traces::open_tasks(folder.write("record", lines), "record");
+    CHECK(observe(*source, "", 0).nodes.at(0).role_prefix_tokens == 1000);
+  }
+}

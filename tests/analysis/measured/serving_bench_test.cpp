@@ -102,7 +102,7 @@ TEST_CASE("A bench's cache is what the weights leave, and there is none without 
   const ReplicaSpec spec = llama_on("h100-sxm");
   const ServingBench bench = bench_of(engine, spec).value();
   CHECK(bench.batching.max_num_seqs == engine.max_num_seqs);
-  CHECK(bench.read_s_per_token == engine.host.prompt_token_s);
+  CHECK(bench.tokenize_s_per_token == engine.host.prompt_token_s);
   CHECK(bench.kv.blocks ==
         static_cast<std::int64_t>(kv_capacity_tokens(spec, engine.gpu_memory_utilization, engine.reserved_bytes)) /
             engine.block_size);

@@ -36,8 +36,8 @@ inline Scenario read_scenario(const std::string& text, bool needs_workload = tru
   if (platform_catalogs.empty()) platform_catalogs.push_back(platforms::Catalog::load(faults));
   std::vector<agents::AgentCatalog::Source> sources;
   for (const std::string& agent : agents) sources.push_back({"agent", agent});
-  agent_catalogs.push_back(sources.empty() ? agents::AgentCatalog::built_in(faults)
-                                           : agents::AgentCatalog::load(sources, faults));
+  agent_catalogs.push_back(sources.empty() ? agents::AgentCatalog::load(faults)
+                                           : agents::AgentCatalog::of(sources, faults));
   const sim::JsonFile file = sim::JsonFile::parse(text, "scenario", faults);
   Scenario scenario = Scenario::read(file, {platform_catalogs.front(), agent_catalogs.back()}, needs_workload, faults);
   for (const sim::Fault& fault : faults.list()) FAIL(fault.message());

@@ -212,6 +212,20 @@ TEST_CASE("Without drain, what is in flight at the end is unfinished and adds up
   CHECK(summary["throughput"]["output_tokens_per_s"].get<double>() * 60 == Approx(static_cast<double>(made)));
 }
 
+TEST_CASE("A run that ends before its warm-up has measured nothing, and says so") {
+  const ResultFolder folder("never-opened");
+  SimulateOptions options;
+  options.undecided = [](const Metrics&) { return false; };
+  const Json summary = simulate(
+      read_scenario(scenario("h100-sxm", R"({"duration_s": 600, "warmup_s": 500})"), true, {kAgent}), nullptr, options);
+  CHECK(summary["status"] == "partial");
+  CHECK(summary["simulated_s"] < 500);
+  CHECK(summary["energy"]["watts_mean"].is_null());
+  CHECK(summary["throughput"]["output_tokens_per_s"].is_null());
+  CHECK(summary["cost"]["usd_per_million_output_tokens"].is_null());
+  CHECK_THAT(summary["notes"].dump(), Catch::Matchers::Contains("before the end of the warm-up"));
+}
+
 TEST_CASE("Gaps between tokens are those of the measured time") {
   const auto itl = [](const char* warmup) {
     const ResultFolder folder("window");

@@ -8,7 +8,7 @@ namespace tokenyard::analysis {
 struct TestCatalogs {
   sim::Faults faults;
   platforms::Catalog platforms = platforms::Catalog::load(faults);
-  agents::AgentCatalog agents = agents::AgentCatalog::built_in(faults);
+  agents::AgentCatalog agents = agents::AgentCatalog::load(faults);
   Catalogs view() const { return {platforms, agents}; }
   static const TestCatalogs& get() {
     static const TestCatalogs kCatalogs;

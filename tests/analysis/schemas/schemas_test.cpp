@@ -35,12 +35,12 @@ std::vector<sim::Fault> read(const std::string& kind, const Json& document) {
   Faults faults;
   if (kind == "scenario") {
     Faults of_agent;
-    const auto agents = agents::AgentCatalog::load(
+    const auto agents = agents::AgentCatalog::of(
         {{"agent.json", sample("agent.json").dump()}, {"sub.json", sample("sub_agent.json").dump()}}, of_agent);
     of_agent.throw_if_any();
     Scenario::read(sim::JsonFile::from(document, "document"), {built_in_catalog(), agents}, true, faults);
   } else if (kind == "agent") {
-    agents::AgentCatalog::load({{"document", document.dump()}, {"sub.json", sample("sub_agent.json").dump()}}, faults);
+    agents::AgentCatalog::of({{"document", document.dump()}, {"sub.json", sample("sub_agent.json").dump()}}, faults);
   } else if (kind == "study") {
     Study::read(sim::JsonFile::from(document, "document"), faults);
   } else {

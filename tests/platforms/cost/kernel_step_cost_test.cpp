@@ -142,6 +142,31 @@ TEST_CASE("A stage reads the KV of its own layers alone, and computes its share 
   CHECK(flop(halves) == Approx(0.5 * flop(one)).epsilon(0.01));  // the output matrix is whole
 }
 
+TEST_CASE("A call alone passes the layers of all stages one after the other") {
+  ReplicaSpec spec;
+  spec.model = built_in_catalog().find_model("llama-3.1-70b");
+  for (const char* chip : {"h200-sxm", "b200-sxm"}) {
+    spec.chip = built_in_catalog().find_chip(chip);
+    const auto grown_s = [&](std::int64_t pp, std::int32_t calls) {
+      spec.parallelism.pp = pp;
+      const KernelStepCost cost(spec);
+      const Tokens brief = calls * 1000, all = calls * 100000;
+      return seconds(cost.piece({calls, all}, {}), all) - seconds(cost.piece({calls, brief}, {}), brief);
+    };
+    INFO(chip);
+    CHECK(grown_s(2, 1) == Approx(grown_s(1, 1)).epsilon(0.01));
+    CHECK(grown_s(8, 1) == Approx(grown_s(1, 1)).epsilon(0.01));
+    CHECK(grown_s(8, 2) == Approx(grown_s(2, 2)).epsilon(0.01));
+  }
+  const auto behind_s = [&](std::int64_t pp) {
+    spec.parallelism.pp = pp;
+    const KernelStepCost cost(spec);
+    const PrefillChunk brief{1, 0, true}, behind{1, 100000, true};
+    return seconds(cost.piece({}, {&behind, 1}), 0) - seconds(cost.piece({}, {&brief, 1}), 0);
+  };
+  CHECK(behind_s(8) == Approx(behind_s(1)).epsilon(0.01));
+}
+
 TEST_CASE("Layers with a window see no more of what was cached before a chunk") {
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("h100-sxm");

@@ -37,6 +37,31 @@ TEST_CASE("What windows and states take is told in tokens of context") {
   CHECK_FALSE(bounded_kv(spec_of("llama-3.1-8b", 4)));
 }
 
+TEST_CASE("A drafter's windows are kept, too; a model that keeps nothing else counts in kibibytes") {
+  ReplicaSpec spec = spec_of("gemma-3-27b", 1);
+  spec.speculation.drafter = std::make_shared<ModelArchitecture>(*spec.model);
+  CHECK(bounded_kv(spec).tokens(5000) == Approx(5.2 * 1024));  // twice as much, of tokens twice as large
+
+  ModelArchitecture windows = *built_in_catalog().find_model("llama-3.1-8b");
+  windows.sliding_layers = 32;
+  windows.full_layers = 0;
+  windows.window = 4096;
+  spec = spec_of("llama-3.1-8b", 1);
+  spec.model = &windows;
+  CHECK(kv_bytes_per_token_per_chip(spec) == 1024);
+  CHECK(bounded_kv(spec).tokens(10000) == Approx(128 * 4096));
+  CHECK(kv_capacity_tokens(spec, 0.9, 0) < *spec.chip->memory_bytes / 1024);
+}
+
+TEST_CASE("Chips beyond the cached heads hold copies of their keys' and values' weights") {
+  const auto of = [](std::int64_t tp) { return weight_bytes_per_chip(spec_of("qwen3-235b-a22b", tp)); };
+  const double kv = 2 * 94.0 * 2 * 4096 * 4 * 128;  // bytes in all layers
+  CHECK(8 * of(8) - 4 * of(4) ==
+        Approx(kv + 4 * 2 *
+                        (built_in_catalog().find_model("qwen3-235b-a22b")->parameters().router +
+                         built_in_catalog().find_model("qwen3-235b-a22b")->parameters().norms)));
+}
+
 TEST_CASE("Products down to latent vectors, indexers, routers and norms are whole on every chip of a group") {
   const ModelArchitecture& model = *built_in_catalog().find_model("deepseek-v3");
   const double one = weight_bytes_per_chip(spec_of("deepseek-v3", 1)),

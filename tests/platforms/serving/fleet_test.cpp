@@ -50,7 +50,7 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
     pool.router = router;
     pool.batching.scheduler_reserve_full_isl = seed % 3 == 0;
     pool.batching.watermark = seed % 5 == 0 ? 0.2 : 0;
-    pool.read_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
+    pool.tokenize_s_per_token = seed % 7 == 0 ? 1e-7 : 0;
     pool.ranks = static_cast<std::uint32_t>(1 + seed / 16 % 3);
     pool.in_step = seed % 11 != 0;
     pool.batching.async_scheduling = seed / 5 % 3 == 0;
@@ -242,7 +242,7 @@ TEST_CASE("A prompt's text becomes tokens before its replica has the call, as pr
   Stand at_once(pools);
   at_once.plan(one);
   at_once.run();
-  pools[0].read_s_per_token = 1e-5;
+  pools[0].tokenize_s_per_token = 1e-5;
   Stand later(pools);
   later.plan(one);
   later.run();

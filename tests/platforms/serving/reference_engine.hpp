@@ -198,7 +198,8 @@ class ReferenceEngine {
         const std::vector<int> hit = kv_.find(tokens_of(head.context()));
         Tokens count = head.tokens() - static_cast<Tokens>(hit.size()) * kv_options_.block_size;
         if (options_.long_prefill_token_threshold > 0) count = std::min(count, options_.long_prefill_token_threshold);
-        if (fits(head, hit, std::min(count, options_.max_num_batched_tokens))) return;
+        const bool enough = fits(head, hit, std::min(count, options_.max_num_batched_tokens));
+        if (enough && leaves_room_for_output(head, hit)) return;
         if (give_way()) continue;
       }
       Request& victim = **last;
@@ -236,7 +237,8 @@ class ReferenceEngine {
       kept += (fresh ? 1 : share) * double(output_to_come(*other));
     }
     const Tokens size = kv_options_.block_size, cached = static_cast<Tokens>(hit.size()) * size;
-    return double(request.tokens() - cached + output_to_come(request) + size) + kept <
+    const Tokens beside = size + bounded_blocks(request) * size;
+    return double(request.tokens() - cached + output_to_come(request) + beside) + kept <
            double((kv_.free_blocks() - kv_.unpinned(hit)) * size);
   }
 
@@ -417,6 +419,7 @@ class ReferenceEngine {
   std::optional<sim::FineTime> step(sim::FineTime start) {
     const sim::Time now = start.published();
     expire(now);
+    fresh_.clear();
     if (options_.turns.any()) take_turns(now);
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
@@ -454,7 +457,6 @@ class ReferenceEngine {
         if (!request.caught_up) budget -= claim(count);
       }
     };
-    fresh_.clear();
     schedule();
     const auto admit = [&] {
       budget = options_.max_num_batched_tokens;
@@ -503,6 +505,7 @@ class ReferenceEngine {
         }
         if (!fits(request, hit, count)) {
           if (another_try()) continue;
+          full_ = full_ || (options_.output_reserve && !running_.empty());
           break;
         }
         if (!tiers_.empty() && load(request, hit, cached, now)) {

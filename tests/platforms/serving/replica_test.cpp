@@ -187,6 +187,38 @@ Seen expect_all_as_reference(std::uint64_t setups, StreamName name, const Change
   return seen;
 }
 
+/// Some policy of what to keep for the next call of a task.
+void hold(Setup& setup, Stream& stream) {
+  setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
+  setup.retention.ttl = Time::nanoseconds(1 + static_cast<std::int64_t>(stream.below(20'000)));
+  setup.retention.enough = 4;
+}
+
+/// Which calls have a next one.
+void tell_next(Setup& setup, Stream& stream) {
+  for (Planned& call : setup.calls) {
+    if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
+    call.node = static_cast<std::uint32_t>(stream.below(3));
+    call.last = stream.below(8) == 0;
+  }
+}
+
+/// Some order in which calls take turns, and what it goes by.
+void take_turns(Setup& setup, Stream& stream) {
+  setup.batching.scheduling = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
+  const bool levels = has_levels(setup.batching.scheduling);
+  TurnOptions& turns = setup.batching.turns;
+  turns.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
+  if (levels && stream.below(2) == 0) turns.promote_at = 4 * stream.uniform();
+  turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(4) != 0;
+  for (Planned& call : setup.calls) {
+    call.task_served = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+    call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
+    call.task_waited = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
+    call.deadline = Time::nanoseconds(static_cast<std::int64_t>(stream.below(40'000)));
+  }
+}
+
 }  // namespace
 
 TEST_CASE("A replica schedules as the reference does, call by call, stepping or leaping") {
@@ -221,6 +253,18 @@ TEST_CASE("Where an admission leaves room for output to come, a replica does as 
                                      .steps = 1 + static_cast<std::int64_t>(stream.below(100)),
                                      .most = 1 + static_cast<Tokens>(stream.below(80))};
   };
+  const auto with_all = [&](Setup& setup, Stream& stream) {
+    with_reserve(setup, stream);
+    if (stream.below(2) == 0)
+      setup.kv.bounded = {.of_window_token = stream.uniform(), .window = 30, .state = 30 * stream.uniform()};
+    if (stream.below(2) == 0) setup.batching.watermark = 0.3 * stream.uniform();
+    if (stream.below(2) == 0 && setup.kv.prefix_caching) {
+      hold(setup, stream);
+      tell_next(setup, stream);
+    }
+    if (stream.below(2) == 0) take_turns(setup, stream);
+  };
+  expect_all_as_reference(1500, StreamName("replica-test/reserve-and-all"), with_all);
   const Seen seen = expect_all_as_reference(600, StreamName("replica-test/reserve"), with_reserve);
   const Seen without =
       expect_all_as_reference(600, StreamName("replica-test/reserve"), [&](Setup& setup, Stream& stream) {
@@ -319,16 +363,10 @@ TEST_CASE("Holding KV for the next call of a task, too, a replica does as the re
   const Seen seen =
       expect_all_as_reference(1000, StreamName("replica-test/retention"), [](Setup& setup, Stream& stream) {
         setup.kv.prefix_caching = true;
-        setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
-        setup.retention.ttl = Time::nanoseconds(1 + static_cast<std::int64_t>(stream.below(20'000)));
-        setup.retention.enough = 4;
+        hold(setup, stream);
         if (stream.below(3) == 0)
           setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
-        for (Planned& call : setup.calls) {
-          if (stream.below(4) != 0) call.next_node = static_cast<std::uint32_t>(stream.below(3));
-          call.node = static_cast<std::uint32_t>(stream.below(3));
-          call.last = stream.below(8) == 0;
-        }
+        tell_next(setup, stream);
       });
   CHECK(seen.preemptions > 1000);
   CHECK(seen.holds > 10'000);
@@ -338,18 +376,7 @@ TEST_CASE("Holding KV for the next call of a task, too, a replica does as the re
 TEST_CASE(
     "Where who runs gives way to who ranks before it, and who starves is promoted, a replica does as the reference") {
   const Seen seen = expect_all_as_reference(1500, StreamName("replica-test/turns"), [](Setup& setup, Stream& stream) {
-    setup.batching.scheduling = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
-    const bool levels = has_levels(setup.batching.scheduling);
-    TurnOptions& turns = setup.batching.turns;
-    turns.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
-    if (levels && stream.below(2) == 0) turns.promote_at = 4 * stream.uniform();
-    turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(4) != 0;
-    for (Planned& call : setup.calls) {
-      call.task_served = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
-      call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
-      call.task_waited = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
-      call.deadline = Time::nanoseconds(static_cast<std::int64_t>(stream.below(40'000)));
-    }
+    take_turns(setup, stream);
     if (stream.below(4) == 0 && setup.kv.prefix_caching)
       setup.tiers.push_back({KvTierKind::kHost, setup.kv.blocks, 1e9 / static_cast<double>(1 + stream.below(50))});
     if (stream.below(4) == 0 && setup.kv.prefix_caching) {

@@ -1,7 +1,10 @@
 #include "platforms/spec/model.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "platforms/spec/catalog.hpp"
 #include "sim/core/error.hpp"
+#include "sim/input/json_reader.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 
@@ -104,6 +107,29 @@ TEST_CASE("sliding windows and linear states bound the cache") {
   const ModelArchitecture& gemma4 = model("gemma-4-26b-a4b");
   CHECK(gemma4.kv_bytes_per_token(Precision::kBf16) == 5.0 * 2 * 2 * 512 * 2);
   CHECK(gemma4.sliding_kv_bytes_per_token(Precision::kBf16) == 25.0 * 2 * 8 * 256 * 2);
+}
+
+TEST_CASE("indexers are of the full-attention layers") {
+  const auto read = [](const char* more) {
+    sim::Json entry = sim::Json::parse(R"({"schema": "tokenyard.model/1", "name": "m", "layers": 10, "hidden": 1024,
+        "heads": 16, "kv_heads": 1, "vocab": 1000, "max_context": 4096, "ffn_dense": 4096,
+        "mla": {"kv_lora_rank": 512, "q_lora_rank": 512, "qk_nope_dim": 128, "qk_rope_dim": 64, "v_dim": 128},
+        "sliding": {"layers": 6, "window": 128},
+        "sparse": {"top_k": 64, "index_heads": 8, "index_dim": 64}})");
+    entry["sparse"].update(sim::Json::parse(more));
+    sim::Faults faults;
+    const sim::JsonFile file = sim::JsonFile::from(entry, "m.json");
+    sim::ObjectReader reader = file.root(faults);
+    const ModelArchitecture model = ModelArchitecture::read(reader);
+    std::string found;
+    for (const sim::Fault& fault : faults.list()) {
+      if (fault.message().find("index_layers") != std::string::npos) found = fault.message();
+    }
+    return std::pair(model.sparse->index_layers, found);
+  };
+  CHECK(read("{}") == std::pair(std::int64_t{4}, std::string()));
+  CHECK(read(R"({"index_layers": 4})").second.empty());
+  CHECK_THAT(read(R"({"index_layers": 5})").second, Catch::Matchers::Contains("at most the full-attention layers, 4"));
 }
 
 TEST_CASE("weights keep embeddings in bf16") {

@@ -141,3 +141,17 @@ TEST_CASE("ServeGen: in strict mode twenty faults are collected; skipped, all ar
   REQUIRE(trace->left_out().size() == 1);
   CHECK(trace->left_out()[0].count == 25);
 }
+
+TEST_CASE("ServeGen: a client sends nothing before its first window") {
+  const ScratchFolder folder;
+  folder.write("chunk-0-trace.csv", "0,1,1,,0,0\n600,0,1,,0,0\n");
+  folder.write("chunk-1-trace.csv", "3600,1,1,,0,0\n4200,0,1,,0,0\n");
+  for (const char* name : {"chunk-0-dataset.json", "chunk-1-dataset.json"}) folder.write(name, kLengths);
+  const std::vector<double> arrivals_s = draw(folder / ".").arrivals_s;
+  const auto in = [&](double from, double to) {
+    return std::count_if(arrivals_s.begin(), arrivals_s.end(), [&](double t) { return t >= from && t < to; });
+  };
+  CHECK(std::abs(static_cast<double>(in(0, 600)) - 600) < 4 * std::sqrt(600));
+  CHECK(in(600, 3600) == 0);
+  CHECK(std::abs(static_cast<double>(in(3600, 4200)) - 600) < 4 * std::sqrt(600));
+}

@@ -362,6 +362,26 @@ TEST_CASE("What is no trace of tasks at all is refused; what is faulty can be le
   CHECK(left_out == 3);
 }
 
+TEST_CASE("A task that stands behind a later one is refused, or left out and not played") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (const int arrival : {5, 1, 3, 5, 6}) {
+    lines += fmt::format(R"({{"task":0,"agent":"a","arrival_ns":{},"steps":[{{"kind":"tool","node":"x"}}]}})", arrival);
+    lines += '\n';
+  }
+  const std::string path = folder.write("record", lines);
+  const auto faults = faults_of(path, "record");
+  REQUIRE(faults.size() == 2);
+  CHECK(faults[0].place == "line 2");
+  CHECK(faults[1].place == "line 3");
+  const auto source = open_tasks(path, "record", {.skip_faulty = true});
+  std::vector<std::int64_t> arrivals;
+  for (const RecordedTask& task : read_all(*source)) arrivals.push_back(task.arrival.ns());
+  CHECK(arrivals == std::vector<std::int64_t>{5, 5, 6});
+  REQUIRE(source->left_out().size() == 1);
+  CHECK(source->left_out()[0].count == 2);
+}
+
 TEST_CASE("A format that is read twice refuses a pipe; a workflow is read once, packed or not") {
   const ScratchFolder folder;
   const std::string pipe = folder / "pipe";

@@ -248,7 +248,7 @@ TEST_CASE("Faults are collected, up to 20") {
   for (int i = 0; i < 100; ++i) text += "0.5,0,0\n";
   const auto many = faults_of(folder.write("many", text), "requests");
   REQUIRE(many.size() == 21);
-  CHECK(many.back().found == "20 faults, and looked no further");
+  CHECK(many.back().found == "20 faults; reading stopped there");
   // A fault far behind the look-ahead comes after the requests before it.
   text = kRequestsHeader;
   for (int i = 0; i < 3000; ++i) text += fmt::format("{},10,10\n", i);

@@ -26,6 +26,16 @@ Time makespan(const std::string& path) {
   return log.tasks[0].finish - log.tasks[0].arrival;
 }
 
+/// The file `to`, converted from `from`.
+std::string converted(const std::string& from, const std::string& format, const std::string& to) {
+  const auto source = traces::open_tasks(from, format);
+  traces::AgenticMooncakeFile file(to, format);
+  agents::RecordedTask task;
+  while (source->next(task)) file.add(task, source->names());
+  file.commit();
+  return to;
+}
+
 }  // namespace
 
 TEST_CASE("Agentic Mooncake: with a constant service time a task takes its analytic makespan, converted or not") {
@@ -39,11 +49,20 @@ TEST_CASE("Agentic Mooncake: with a constant service time a task takes its analy
 {"request_id":"child-2","session_id":"two","input_length":600,"output_length":40,"hash_ids":[7,9],"wait_for":["root-1"]}
 )");
   CHECK(makespan(plain) == Time::milliseconds(1005 + 2510 + 500));
-  const std::string typed = folder / "typed";
-  const auto source = traces::open_tasks(plain, "agentic-mooncake");
-  traces::AgenticMooncakeFile file(typed, "agentic-mooncake");
-  agents::RecordedTask task;
-  while (source->next(task)) file.add(task, source->names());
-  file.commit();
-  CHECK(makespan(typed) == Time::milliseconds(1005 + 2510 + 500));
+  CHECK(makespan(converted(plain, "agentic-mooncake", folder / "typed")) == Time::milliseconds(1005 + 2510 + 500));
+}
+
+TEST_CASE("Agentic Mooncake: a call that waits for calls keeps its own date and the tools that no call is before") {
+  const ScratchFolder folder;
+  const std::string call = R"({"kind":"llm","node":"x","model":"m","prompt":[[5,100]],"output_tokens":10)";
+  const auto task = [](const std::string& steps) {
+    return R"({"task":0,"agent":"a","arrival_ns":0,"steps":[)" + steps + "]}\n";
+  };
+  const std::string dated =
+      folder.write("dated", task(call + "}," + call + R"(,"not_before_ns":61000000000,"after":[[0]]})"));
+  CHECK(makespan(converted(dated, "record", folder / "1")) == Time::milliseconds(61'500));
+  const std::string tool = R"({"kind":"tool","node":"t","took_ns":30000000000})";
+  const std::string joined =
+      folder.write("joined", task(tool + "," + call + "}," + call + R"(,"after":[[0,2000000000],[1]]})"));
+  CHECK(makespan(converted(joined, "record", folder / "2")) == Time::milliseconds(32'500));
 }

@@ -122,17 +122,28 @@ class TaskBuilder {
     return step;
   }
 
-  /// Sibling spans, in order of beginning, after `before`.
-  BranchExit build_items(const std::vector<std::uint32_t>& items, Branch& branch, const BranchExit& before) {
+  /// Sibling spans, in order of beginning, after `before`. Of the tools in a call, what lies between them and after the
+  /// last is no gap: it is in the call's duration.
+  BranchExit build_items(const std::vector<std::uint32_t>& items, Branch& branch, const BranchExit& before,
+                         std::uint32_t call = kNone) {
     BranchOrder order(before);
+    Time covered = before.end;
+    const auto of_call = [&](Time until) {
+      return call == kNone ? Time() : std::max(Time(), std::min(until, forest_.end(call)) - covered);
+    };
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::uint32_t s = items[i];
-      BranchExit exit = build_span(s, branch, with_links(s, order.before(forest_.begin(s))), follower(items, i));
+      BranchExit from = with_links(s, order.before(forest_.begin(s)));
+      from.end += of_call(forest_.begin(s));
+      covered = std::max(covered, forest_.end(s));
+      BranchExit exit = build_span(s, branch, from, follower(items, i));
       parts_[s] = {exit, task_number_};
       const Time ended = std::min(forest_.end(s), std::max(exit.end, forest_.begin(s)));
       order.add(forest_.begin(s), ended, std::move(exit));
     }
-    return order.before(Time::never());
+    BranchExit last = order.before(Time::never());
+    last.end += of_call(Time::never());
+    return last;
   }
 
   /// What span `s` waits for, with what it is linked to, as far as that has ended and is a step by now.
@@ -231,7 +242,7 @@ class TaskBuilder {
       step.cause = repeated ? Cause::kRetry : Cause::kOther;
     }
     const BranchExit own{{last_step()}, ended};
-    return node.children.empty() ? own : build_items(node.children, branch, own);
+    return node.children.empty() ? own : build_items(node.children, branch, own, s);
   }
 
   const SpanForest& forest_;

@@ -85,10 +85,24 @@ TEST_CASE(
   spans.call("1", "0", 0, 10, 4648);
   spans.call("2", "1", 0, 10, -1).output_tokens = -1;
   spans.add("3", "2", "execute_tool x", 4, 7);
-  CHECK(spans.imported() == "0m 0x<0+0=3 0overhead<1+0=3");
+  CHECK(spans.imported() == "0m 0x<0+0=3");  // 7 + 3: as long as it took
   CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(7));
   CHECK(spans.tasks.tasks[0].prompt_tokens(spans.tasks.tasks[0].steps[0]) == 4648);
   CHECK(spans.left_out("around another one") == 1);
+}
+
+TEST_CASE("Spans: a call's time between and after its tools is in its duration, and in no gap") {
+  Spans spans;
+  spans.add("0", "", "invoke_agent a", 0, 22);
+  spans.call("1", "0", 0, 20, 10);
+  spans.add("2", "1", "execute_tool x", 3, 5);
+  spans.add("3", "1", "execute_tool y", 7, 8);
+  spans.add("4", "1", "execute_tool research", 10, 16);
+  spans.call("5", "4", 11, 14, 10);
+  spans.add("6", "0", "execute_tool z", 21, 22);
+  // Gaps are the second before the call in the tool, and two seconds after it with the one before z.
+  CHECK(spans.imported() == "0m 0x<0+0=2 0y<1+0=1 1m<2+1 0z<3+3=1");
+  CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(11));
 }
 
 TEST_CASE("Spans: turns of a conversation are one task with its user; other traces stand alone") {

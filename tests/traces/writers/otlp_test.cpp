@@ -1,0 +1,57 @@
+#include "traces/writers/otlp.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/scratch_folder.hpp"
+
+using namespace tokenyard;
+using platforms::CallStatus;
+using sim::Time;
+
+TEST_CASE("OTLP: a call's answer has the tokens that were made, the record those asked for") {
+  const ScratchFolder folder;
+  traces::OtlpFile file(folder / "trace");
+  std::vector<platforms::Tokens> asked;
+  traces::TaskRecorder recorder({{"a"}, {{"x"}}, {"main"}, {"m"}},
+                                [&](const traces::RanTask& ran, const agents::RecordedNames& names) {
+                                  asked.push_back(ran.task.steps.at(0).output_tokens);
+                                  file.add(ran, names);
+                                });
+  const std::vector<platforms::Extent> prompt = {{7, 50}};
+  const auto run = [&](std::uint64_t task, CallStatus status, platforms::Tokens made) {
+    platforms::CallRequest request;
+    request.task = task;
+    request.prompt = prompt;
+    platforms::CallRecord record;
+    record.call = record.task = task;
+    record.prompt_tokens = 50;
+    record.output_tokens = 100;
+    recorder.on_submit(request, record);
+    record.finish = Time::seconds(2);
+    record.output_tokens = made;
+    record.status = status;
+    recorder.on_call(record);
+    agents::TaskRecord ended;
+    ended.task = task;
+    ended.finish = Time::seconds(2);
+    recorder.on_task(ended);
+  };
+  run(0, CallStatus::kCompleted, 100);
+  run(1, CallStatus::kUnfinished, 30);
+  run(2, CallStatus::kRejected, 0);
+  file.commit();
+  std::vector<std::string> made;
+  std::ifstream lines(folder / "trace");
+  for (std::string line; std::getline(lines, line);) {
+    const auto document = nlohmann::json::parse(line);
+    for (const auto& span : document["resourceSpans"][0]["scopeSpans"][0]["spans"]) {
+      for (const auto& attribute : span["attributes"]) {
+        if (attribute["key"] == "gen_ai.usage.output_tokens") made.push_back(attribute["value"]["intValue"]);
+      }
+    }
+  }
+  CHECK(made == std::vector<std::string>{"100", "30", "0"});
+  CHECK(asked == std::vector<platforms::Tokens>{100, 100, 100});
+}
