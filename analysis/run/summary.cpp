@@ -396,7 +396,7 @@ class Summary {
 
   Json energy_json() const {
     const double pue = scenario_.cluster.pue;
-    if (!joules_)
+    if (!joules_ || window_s_ <= 0)
       return {{"joules", nullptr}, {"joules_per_output_token", nullptr}, {"watts_mean", nullptr}, {"pue", pue}};
     const double all = *joules_ * pue;
     return {{"joules", all},
@@ -406,7 +406,7 @@ class Summary {
   }
 
   Json cost_json() const {
-    if (!usd_)
+    if (!usd_ || window_s_ <= 0)
       return {{"usd", nullptr}, {"usd_per_million_output_tokens", nullptr}, {"usd_per_completed_task", nullptr}};
     return {{"usd", *usd_},
             {"usd_per_million_output_tokens", ratio(*usd_ * 1e6, output_tokens_)},

@@ -221,6 +221,8 @@ TEST_CASE("A run that ends before its warm-up has measured nothing, and says so"
   CHECK(summary["status"] == "partial");
   CHECK(summary["simulated_s"] < 500);
   CHECK(summary["energy"]["watts_mean"].is_null());
+  CHECK(summary["energy"]["joules"].is_null());
+  CHECK(summary["cost"]["usd"].is_null());
   CHECK(summary["throughput"]["output_tokens_per_s"].is_null());
   CHECK(summary["cost"]["usd_per_million_output_tokens"].is_null());
   CHECK_THAT(summary["notes"].dump(), Catch::Matchers::Contains("before the end of the warm-up"));
