@@ -7,6 +7,7 @@
 
 #include "analysis/campaign/summary_key.hpp"
 #include "analysis/run/digest.hpp"
+#include "analysis/scenario/seed.hpp"
 #include "sim/input/characters.hpp"
 #include "sim/input/json.hpp"
 
@@ -19,7 +20,6 @@ using sim::ObjectReader;
 
 namespace {
 
-constexpr std::uint64_t kSeeds = std::uint64_t{1} << 53;  ///< what a JSON number holds exactly
 constexpr const char* kResultVersion = "tokenyard.summary/1";
 
 const std::vector<std::string>& default_outputs() {
@@ -72,7 +72,7 @@ void Campaign::read_file(const std::filesystem::path& path, const std::vector<st
   if (!sim::names_a_file(name_)) reader.fault("name", sim::shown(Json(name_)), "a name that may be a folder's");
   read_scenario(reader, path, faults);
   const auto seed = static_cast<std::uint64_t>(
-      reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kSeeds)}));
+      reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kLargestSeed)}));
   blocks_ = read_factors(reader, "factors", seed);
   read_conditions(reader);
   read_controls(reader);
@@ -204,9 +204,8 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
     Cell cell;
     cell.combination = i;
     if (const auto seed = scenario.find("seed"); seed != scenario.end()) {
-      if (!seed->is_number_integer() || seed->get<double>() < 0 || seed->get<double>() > static_cast<double>(kSeeds)) {
-        reader.faults().add(reader.file(), "", "a scenario with the seed " + sim::shown(*seed),
-                            fmt::format("a whole number from 0 to {}", kSeeds));
+      if (!is_seed(*seed)) {
+        reader.faults().add(reader.file(), "", "a scenario with the seed " + sim::shown(*seed), kSeedAllowed);
         return;
       }
       cell.seed = seed->get<std::uint64_t>();
@@ -258,7 +257,7 @@ std::string Campaign::column(const std::string& pointer) const {
 
 std::uint64_t Campaign::seed(RunId run) const {
   const Cell& cell = cells_[run.cell];
-  if (common_random_numbers_) return (cell.seed + run.repetition) % kSeeds;
+  if (common_random_numbers_) return (cell.seed + run.repetition) % kLargestSeed;
   return std::stoull(sha256(fmt::format("{}/{}", cell.digest, run.repetition)).substr(0, 13), nullptr, 16);
 }
 

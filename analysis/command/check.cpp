@@ -207,8 +207,7 @@ class Check {
   }
 
   static bool has_formula(const Json& part) {
-    if (part.is_string()) return part.get_ref<const std::string&>().starts_with('=');
-    return part.is_structured() && std::any_of(part.begin(), part.end(), has_formula);
+    return is_formula(part) || (part.is_structured() && std::any_of(part.begin(), part.end(), has_formula));
   }
 
   /// Scenarios that hold formulas are known when the study is evaluated.

@@ -143,8 +143,8 @@ void note_completions(const Demand& demand, const Scenario& scenario, std::vecto
     if (!completed || d.cell_tasks_per_s <= 0 || *completed >= kMost * d.cell_tasks_per_s) continue;
     said.push_back(fmt::format(
         "{}: of {} tasks/s that come to a cell, {} complete in the measured time: the others fail, or take longer. "
-        "What "
-        "a task costs is of those that complete; where tasks are long, simulate longer (run/duration_s, run/warmup_s).",
+        "What a task costs is of those that complete; where tasks are long, simulate longer (run/duration_s, "
+        "run/warmup_s).",
         entry.chip->name, count(d.cell_tasks_per_s), count(*completed)));
   }
 }

@@ -73,21 +73,6 @@ std::string why_missed(const Json& summary, const Slo& slo) {
                      attainment.get<double>() * 100, slo.attainment * 100);
 }
 
-}  // namespace
-
-std::string own_failures(const Json& summary, const Slo& slo) {
-  std::string text;
-  for (const auto& [agent, of] : summary["agents"].items()) {
-    const double failed = of["tasks_failed"].get<double>(), ended = failed + of["tasks_completed"].get<double>();
-    if (slo.of(agent).on_tasks() && failed > (1 - slo.attainment) * ended)
-      text += fmt::format("; {:.1f} % of {}'s tasks fail by their own doing, which no chips change",
-                          100 * failed / ended, agent);
-  }
-  return text;
-}
-
-namespace {
-
 /// With one in `thinned` of the tasks.
 Alone thinned_out(const Candidate& candidate, const Size& size, double thinned) {
   Scenario scenario = candidate.at(size);
@@ -124,6 +109,17 @@ Alone thinned_out(const Candidate& candidate, const Size& size, double thinned) 
 }
 
 }  // namespace
+
+std::string own_failures(const Json& summary, const Slo& slo) {
+  std::string text;
+  for (const auto& [agent, of] : summary["agents"].items()) {
+    const double failed = of["tasks_failed"].get<double>(), ended = failed + of["tasks_completed"].get<double>();
+    if (slo.of(agent).on_tasks() && failed > (1 - slo.attainment) * ended)
+      text += fmt::format("; {:.1f} % of {}'s tasks fail by their own doing, which no chips change",
+                          100 * failed / ended, agent);
+  }
+  return text;
+}
 
 Alone alone(const Candidate& candidate, const Size& size) {
   double thinned = kThinned;

@@ -7,6 +7,7 @@
 
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/pool_checks.hpp"
+#include "analysis/scenario/seed.hpp"
 
 namespace tokenyard::analysis {
 
@@ -206,8 +207,8 @@ Scenario Scenario::read(const sim::JsonFile& file, const Catalogs& catalogs, boo
   reader.choice("schema", {"tokenyard.scenario/1"}, "tokenyard.scenario/1");
   reader.raw("description");
   scenario.name = read_name(reader, "scenario");
-  scenario.seed =
-      static_cast<std::uint64_t>(reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = 9007199254740992.0}));
+  scenario.seed = static_cast<std::uint64_t>(
+      reader.integer("seed", {.fallback = 1, .minimum = 0, .maximum = static_cast<double>(kLargestSeed)}));
 
   const std::size_t faults_before = faults.size();
   scenario.cluster = platforms::Cluster::read(reader, "cluster", catalogs.platforms);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analysis/scenario/json_pointer.hpp"
+#include "analysis/scenario/seed.hpp"
 #include "sim/input/characters.hpp"
 
 #include "embedded/studies.hpp"
@@ -129,7 +130,7 @@ class Reader {
       }
     });
     if (const auto seed = of.scenario.find("seed"); seed != of.scenario.end() && !is_formula(*seed) && !is_seed(*seed))
-      r.fault("scenario", "the seed " + sim::shown(*seed), kSeeds);
+      r.fault("scenario", "the seed " + sim::shown(*seed), kSeedAllowed);
     for (const auto& [key, into] : {std::pair{"let", &of.let}, std::pair{"scale", &of.scale}}) {
       r.object(key, [&](ObjectReader& values) {
         for (const auto& [variable, value] : values.value().items()) into->emplace(variable, *values.raw(variable));
@@ -270,10 +271,6 @@ class Reader {
 };
 
 }  // namespace
-
-bool is_seed(const Json& seed) {
-  return seed.is_number_integer() && seed.get<double>() >= 0 && seed.get<double>() <= 9007199254740992.0;
-}
 
 const StudyInput* Study::input(const std::string& of) const { return named(inputs, of); }
 const StudyCase* Study::find_case(const std::string& of) const { return named(cases, of); }

@@ -30,9 +30,6 @@ namespace tokenyard::analysis {
 inline bool is_formula(const sim::Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().starts_with('=');
 }
-/// As a scenario's.
-bool is_seed(const sim::Json& value);
-inline constexpr const char* kSeeds = "a whole number from 0 to 9007199254740992";
 
 struct StudyInput {
   std::string name, title, unit, source, date;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analysis/result/value_at.hpp"
+#include "analysis/scenario/seed.hpp"
 #include "analysis/studies/study_unit.hpp"
 #include "sim/input/json.hpp"
 
@@ -42,7 +43,7 @@ const CaseJob& StudyValues::job_of(const StudyCase& of) {
   job.scenario = filled(of.scenario, of);
   if (job.scenario.contains("seed") && !is_seed(job.scenario["seed"]))
     throw sim::InputError(
-        {study_.origin(), "/cases/" + of.name, "the seed " + sim::shown(job.scenario["seed"]), kSeeds});
+        {study_.origin(), "/cases/" + of.name, "the seed " + sim::shown(job.scenario["seed"]), kSeedAllowed});
   job.scenario["seed"] = job.scenario.value("seed", std::uint64_t{1}) + seed_shift_;
   if (!job.scenario.contains("name")) job.scenario["name"] = study_.name + ", " + of.title;
   if (shorten_ != 1) {

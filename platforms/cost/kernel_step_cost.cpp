@@ -380,8 +380,7 @@ StepPiece KernelStepCost::compiled_attention(std::int32_t calls) const {
   const std::vector<StepPiece> stretches = decode_stretches(places, {places / micro_batches(places)});
   StepPiece piece = *std::find_if(stretches.begin(), stretches.end() - 1,
                                   [all](const StepPiece& stretch) { return all <= stretch.context_limit; });
-  const std::int64_t of_windows =
-      sim::counted(static_cast<double>(piece.base_flop) * calls / static_cast<double>(spec_.compiled.calls));
+  const std::int64_t of_windows = sim::counted(static_cast<double>(piece.base_flop) * calls / places);
   piece.move_by(all);
   piece.base_flop = of_windows;
   piece.slope_ticks = {};

@@ -197,7 +197,8 @@ std::vector<Chip::Profile> read_profiles(ObjectReader& reader) {
 /// No chip has so little: it was told in another unit. `place`: of the number, a JSON pointer.
 void require_base_unit(ObjectReader& reader, const std::string& place, const std::optional<double>& value, double least,
                        const char* unit) {
-  if (value && *value > 0 && *value < least) reader.faults().add(reader.file(), place, fmt::format("{:g}", *value), unit);
+  if (value && *value > 0 && *value < least)
+    reader.faults().add(reader.file(), place, fmt::format("{:g}", *value), unit);
 }
 
 }  // namespace

@@ -16,6 +16,15 @@ SparseAttention of(const ModelArchitecture& model, double heads = 128) {
   return {h200(), model, Precision::kBf16, heads, 1};
 }
 
+ReplicaSpec on_eight_chips() {
+  ReplicaSpec spec;
+  spec.chip = &h200();
+  spec.model = &named("deepseek-v3.2");
+  spec.weights = spec.kv = Precision::kFp8;
+  spec.parallelism.tp = 8;
+  return spec;
+}
+
 double seconds(const StepPiece& piece, Tokens context) {
   return static_cast<double>(piece.ticks(context)) * 1e-9 / static_cast<double>(sim::FineTime::kTicksPerNanosecond);
 }
@@ -51,11 +60,7 @@ TEST_CASE("Layers that share another's choice neither score nor keep keys") {
 }
 
 TEST_CASE("Beyond the tokens it chooses, a decoding step grows by its scores alone") {
-  ReplicaSpec spec;
-  spec.chip = &h200();
-  spec.model = &named("deepseek-v3.2");
-  spec.weights = spec.kv = Precision::kFp8;
-  spec.parallelism.tp = 8;
+  ReplicaSpec spec = on_eight_chips();
   const KernelStepCost cost(spec);
   const StepPiece brief = cost.piece({16, 16 * 1000}, {}), wide = cost.piece({16, 16 * 100000}, {});
   CHECK(brief.context_limit <= 16 * 2048);
@@ -78,11 +83,7 @@ TEST_CASE("Beyond the tokens it chooses, a decoding step grows by its scores alo
 }
 
 TEST_CASE("No two tokens that a call decodes share what they read") {
-  ReplicaSpec spec;
-  spec.chip = &h200();
-  spec.model = &named("deepseek-v3.2");
-  spec.weights = spec.kv = Precision::kFp8;
-  spec.parallelism.tp = 8;
+  ReplicaSpec spec = on_eight_chips();
   const auto attending = [&](std::size_t drafts) {
     spec.speculation.acceptance.assign(drafts, 0.5);
     const KernelStepCost cost(spec);
