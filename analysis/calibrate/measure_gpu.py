@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Measures an NVIDIA GPU for Tokenyard, with PyTorch (and its Triton) and nvidia-ml-py: no engine, no model weights.
 
-    python3 measure_gpu.py kernels -o my-gpu                      tables for `tokenyard calibrate` (3 minutes)
-    python3 measure_gpu.py steps   -o my-gpu --chip my-gpu        steps of whole decoders, and their watts (4 minutes)
+    python3 measure_gpu.py kernels -o my-gpu                      tables for `tokenyard calibrate` (6 minutes)
+    python3 measure_gpu.py steps   -o my-gpu --chip my-gpu        steps of whole decoders, and their watts (6 minutes)
 
-`kernels` writes gemm.csv, generation_attention.csv, context_attention.csv and copies.csv. A row of copies.csv is the time
-of `segments` copies of `segment_bytes` each, one after the other from and to places in random order, between the card
-and pinned memory of its host, as an engine moves blocks of its KV cache. In `both`, as many go each way at once.
+`kernels` writes gemm.csv, moe.csv, generation_attention.csv, context_attention.csv and copies.csv. A row of moe.csv is
+a layer of experts without its router: copies of tokens sorted by expert, two grouped products, the sum. A row of
+copies.csv is the time of `segments` copies of `segment_bytes` each, one after the other from and to places in random
+order, between the card and pinned memory of its host, as an engine moves blocks of its KV cache. In `both`, as many go
+each way at once.
 
 `steps` writes steps.csv: decoders with random weights, every step one captured CUDA graph, so without an engine's host
 time. A decoding step has `calls` calls whose contexts hold `context` tokens each; a prefill step computes `tokens`
@@ -14,8 +16,10 @@ tokens of one prompt, nothing before them. Watts are the mean of the board over 
 seconds of nothing after each. Rows without a model are a board that does nothing: before any program uses it, with one
 that holds it, and straight after work.
 
-Products are cuBLAS's (fp8: a scale for each row, rows quantised by a kernel of their own); attention to the cache is
-the Triton kernel below, to the prompt PyTorch's fastest. The card is measured as it is found: nothing is set.
+Products are cuBLAS's (fp8: a scale for each row, rows quantised by a kernel of their own); attention to the cache and
+grouped products are the Triton kernels below (fp8_block: a scale for every 128 x 128 weights and 128 inputs), attention
+to the prompt is PyTorch's fastest. Decoders' routers prefer some experts to others as the simulator assumes
+(platforms/cost/experts.hpp). The card is measured as it is found: nothing is set.
 """
 
 import argparse
@@ -291,6 +295,170 @@ def fastest(choices, run):
 PROMPT_BACKENDS = (SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION)
 
 
+# --- Layers of experts -----------------------------------------------------------------------------------------------
+
+
+@triton.jit
+def route_kernel(logits, preference, experts, shares, EXPERTS: tl.constexpr, CHOSEN: tl.constexpr):
+    """The experts of a token, and what each contributes: softmax over the chosen."""
+    row, e, i = tl.program_id(0).to(tl.int64), tl.arange(0, EXPERTS), tl.arange(0, CHOSEN)
+    x = tl.load(logits + row * EXPERTS + e).to(tl.float32) * 1e-3 + tl.load(preference + row * EXPERTS + e)
+    largest = tl.max(x)
+    chosen, share = tl.zeros([CHOSEN], tl.int32), tl.zeros([CHOSEN], tl.float32)
+    for n in tl.static_range(CHOSEN):
+        best = tl.argmax(x, 0)
+        share = tl.where(i == n, tl.exp(tl.max(x) - largest), share)
+        chosen = tl.where(i == n, best, chosen)
+        x = tl.where(e == best, float("-inf"), x)
+    tl.store(experts + row * CHOSEN + i, chosen)
+    tl.store(shares + row * CHOSEN + i, share / tl.sum(share))
+
+
+@triton.jit(do_not_specialize=["copies", "tiles"])
+def lay_out_kernel(experts, places, owners, copies, tiles, HERE: tl.constexpr, BINS: tl.constexpr,
+                   ROWS: tl.constexpr):
+    """Where the rows of each expert of this card begin, in whole tiles, and whose each tile is (BINS: nobody's)."""
+    e = tl.arange(0, BINS)
+    counts = tl.zeros([BINS], tl.int32)
+    for start in range(0, copies, 1024):
+        i = start + tl.arange(0, 1024)
+        chosen = tl.load(experts + i, i < copies, HERE)
+        counts += tl.histogram(chosen, BINS, chosen < HERE)
+    padded = (counts + ROWS - 1) // ROWS * ROWS
+    ends = tl.cumsum(padded)
+    tl.store(places + e, ends - padded, e < HERE)
+    for start in range(0, tiles, 64):
+        tile = start + tl.arange(0, 64)
+        owner = tl.sum((ends[None, :] <= tile[:, None] * ROWS).to(tl.int32), 1)
+        tl.store(owners + tile, owner, tile < tiles)
+
+
+@triton.jit(do_not_specialize=["copies"])
+def place_kernel(experts, places, rows, copies, HERE: tl.constexpr):
+    i = tl.program_id(0) * 256 + tl.arange(0, 256)
+    chosen = tl.load(experts + i, i < copies, HERE)
+    here = chosen < HERE
+    tl.store(rows + tl.atomic_add(places + chosen, 1, here), i, here)
+
+
+@triton.jit(do_not_specialize=["copies"])
+def grouped_kernel(x, weights, out, x_scales, scales, shares, rows, owners, n, k, copies, SHARED: tl.constexpr,
+                   HERE: tl.constexpr, SCALES: tl.constexpr, WEIGHED: tl.constexpr, ROWS: tl.constexpr,
+                   COLUMNS: tl.constexpr, DEPTH: tl.constexpr, GROUP: tl.constexpr):
+    """A tile of rows of one expert times its matrix (columns x depth); SHARED copies have a row of x in common."""
+    tile, across = tl.program_id(0), tl.cdiv(n, COLUMNS)
+    group = tile // (GROUP * across)
+    height = tl.minimum(tl.num_programs(0) // across - group * GROUP, GROUP)
+    m, column = group * GROUP + tile % (GROUP * across) % height, tile % (GROUP * across) // height
+    expert = tl.load(owners + m)
+    if expert >= HERE:
+        return
+    copy = tl.load(rows + m * ROWS + tl.arange(0, ROWS)).to(tl.int64)
+    there, source = copy < copies, copy // SHARED
+    c, d = column * COLUMNS + tl.arange(0, COLUMNS), tl.arange(0, DEPTH)
+    inside = c < n
+    matrix = weights + expert.to(tl.int64) * n * k
+    total = tl.zeros([ROWS, COLUMNS], tl.float32)
+    for step in range(0, tl.cdiv(k, DEPTH)):
+        a = tl.load(x + source[:, None] * k + step * DEPTH + d[None, :], there[:, None], 0.0)
+        b = tl.load(matrix + c[None, :] * k + step * DEPTH + d[:, None], inside[None, :], 0.0)
+        if SCALES == 128:
+            of_a = tl.load(x_scales + source * (k // 128) + step, there, 0.0)
+            of_b = tl.load(scales + (expert * tl.cdiv(n, 128) + c // 128) * (k // 128) + step, inside, 0.0)
+            total += tl.dot(a, b) * of_a[:, None] * of_b[None, :]
+        else:
+            total = tl.dot(a, b, total)
+    if SCALES == 1:
+        total *= tl.load(x_scales + source, there, 0.0)[:, None] * tl.load(scales + expert)
+    if WEIGHED:
+        total *= tl.load(shares + copy, there, 0.0)[:, None]
+    tl.store(out + copy[:, None] * n + c[None, :], total.to(tl.bfloat16), there[:, None] & inside[None, :])
+
+
+@triton.jit
+def quantise_blocks_kernel(x, out, scales, width):
+    row = tl.program_id(0).to(tl.int64)
+    block = tl.program_id(1) * 8 + tl.arange(0, 8)
+    place = block[:, None] * 128 + tl.arange(0, 128)[None, :]
+    value = tl.load(x + row * width + place, place < width, 0.0).to(tl.float32)
+    scale = tl.maximum(tl.max(tl.abs(value), 1) / 448.0, 1e-12)
+    tl.store(scales + row * (width // 128) + block, scale, block * 128 < width)
+    tl.store(out + row * width + place, (value / scale[:, None]).to(tl.float8e4nv), place < width)
+
+
+def quantise_blocks(x):
+    out = torch.empty(x.shape, dtype=FP8, device="cuda")
+    scales = torch.empty(x.shape[0], x.shape[1] // 128, dtype=torch.float32, device="cuda")
+    quantise_blocks_kernel[(x.shape[0], triton.cdiv(x.shape[1], 1024))](x, out, scales, x.shape[1], num_warps=4)
+    return out, scales
+
+
+SCALES = {"bfloat16": 0, "fp8": 1, "fp8_block": 128}  # weights, in each direction, that share a scale; 1: a matrix
+
+
+def expert_tiles(rows_of_each, dtype):
+    """Rows, columns, depth, warps, stages, group: those worth trying for so many rows of each expert."""
+    depth = 64 if dtype == "bfloat16" else 128
+    if rows_of_each <= 16:
+        return (16, 64, 128, 4, 4, 1), (16, 128, 128, 4, 3, 1), (16, 128, depth, 4, 5, 1)
+    if rows_of_each <= 64:
+        return (16, 128, 128, 4, 4, 1), (64, 64, depth, 4, 4, 4), (64, 128, depth, 4, 4, 4)
+    return (64, 128, depth, 4, 4, 8), (128, 128, depth, 8, 3, 8), (128, 256, depth, 8, 3, 8)
+
+
+class ExpertWeights:
+    """Of the `here` first of a layer's experts; `elsewhere`: it has more. Numbers are taken from a pool, if given."""
+
+    def __init__(self, hidden, ffn, here, dtype, elsewhere=False, pool=None):
+        self.hidden, self.here, self.dtype, self.elsewhere = hidden, here, dtype, elsewhere
+        numbers = here * hidden * ffn
+        self.up, self.down = ((self.drawn(2 * numbers), self.drawn(numbers)) if pool is None else
+                              (pool[:2 * numbers], pool[2 * numbers:3 * numbers]))
+        block = SCALES[dtype]
+        if block:
+            self.up_scales, self.down_scales = (
+                torch.full((here * (1 if block == 1 else triton.cdiv(n, block) * (k // block)),), 0.02 / 64,
+                           dtype=torch.float32, device="cuda") for n, k in ((2 * ffn, hidden), (hidden, ffn)))
+        else:
+            self.up_scales = self.down_scales = self.up  # not read
+
+    def drawn(self, numbers):
+        matrices = torch.empty(numbers, dtype=BF16, device="cuda").normal_(std=0.02)
+        return matrices if self.dtype == "bfloat16" else (matrices * (64 / 0.02)).clamp(-448, 448).to(FP8)
+
+    def product(self, x, matrices, scales, shares, layout, shared, tile):
+        rows, columns, depth, warps, stages, group = tile
+        of_copies, owners, copies = layout
+        k = x.shape[1]
+        n = matrices.numel() // self.here // k
+        x_scales = x  # not read
+        if self.dtype != "bfloat16":
+            x, x_scales = quantise(x) if self.dtype == "fp8" else quantise_blocks(x)
+        make = torch.zeros if shares is not None and self.elsewhere else torch.empty
+        out = make(copies, n, dtype=BF16, device="cuda")
+        grouped_kernel[(owners.numel() * triton.cdiv(n, columns),)](
+            x, matrices, out, x_scales, scales, shares if shares is not None else x, of_copies, owners, n, k, copies,
+            SHARED=shared, HERE=self.here, SCALES=SCALES[self.dtype], WEIGHED=shares is not None, ROWS=rows,
+            COLUMNS=columns, DEPTH=depth, GROUP=group, num_warps=warps, num_stages=stages)
+        return out
+
+    def __call__(self, x, experts, shares, tile):
+        """experts, shares: tokens, chosen."""
+        tokens, chosen = experts.shape
+        copies = tokens * chosen
+        tiles = triton.cdiv(copies, tile[0]) + min(self.here, copies)
+        rows = torch.full((tiles * tile[0],), copies, dtype=torch.int32, device="cuda")
+        places = torch.empty(self.here, dtype=torch.int32, device="cuda")
+        owners = torch.empty(tiles, dtype=torch.int32, device="cuda")
+        lay_out_kernel[(1,)](experts, places, owners, copies, tiles, HERE=self.here, BINS=max(64, self.here),
+                             ROWS=tile[0], num_warps=8)
+        place_kernel[(triton.cdiv(copies, 256),)](experts, places, rows, copies, HERE=self.here)
+        layout = rows, owners, copies
+        up = self.product(x, self.up, self.up_scales, None, layout, chosen, tile)
+        down = self.product(silu_mul(up), self.down, self.down_scales, shares, layout, 1, tile)
+        return down.view(tokens, chosen, self.hidden).sum(1)
+
+
 # --- Tables of kernels -----------------------------------------------------------------------------------------------
 
 
@@ -343,6 +511,44 @@ def measure_gemm(folder, options):
                 else:
                     seconds, watts, _ = looped(graph, options.meter, KERNEL_LOOP_S)
                 rows.writerow([dtype, m, n, k, f"{seconds / launches * 1e3:.6f}", watts and f"{watts:.0f}"])
+
+
+EXPERT_SHAPES = (  # hidden, ffn of an expert on this card, chosen, experts, and of these on this card
+    (2048, 768, 8, 128, 128), (2048, 384, 8, 128, 128), (2048, 768, 8, 128, 16), (4096, 14336, 2, 8, 8),
+    (4096, 7168, 2, 8, 8), (4096, 1792, 2, 8, 8), (4096, 14336, 2, 8, 2), (4096, 1536, 8, 128, 32),
+    (4096, 384, 8, 128, 128), (4096, 1536, 8, 128, 16), (7168, 2048, 8, 256, 32), (7168, 256, 8, 256, 256))
+
+
+def measure_experts(folder, _):
+    """Those of Qwen3-30B-A3B and 235B-A22B, Mixtral 8x7B and DeepSeek-V3, whole and divided; all chosen alike."""
+    rows = table(folder / "moe.csv", ["moe_dtype", "num_tokens", "hidden_size", "inter_size", "topk", "num_experts",
+                                      "moe_tp_size", "moe_ep_size", "distribution", "latency"])
+    most = max(3 * hidden * ffn * here for hidden, ffn, _, _, here in EXPERT_SHAPES)
+    for dtype in ("bfloat16", "fp8_block", "fp8") if torch.cuda.get_device_capability() >= (8, 9) else ("bfloat16",):
+        drawn = torch.empty(2**28, dtype=BF16, device="cuda").normal_(std=0.02 if dtype == "bfloat16" else 64)
+        drawn = drawn.clamp(-448, 448).to(BF16 if dtype == "bfloat16" else FP8)
+        pool = torch.empty(most, dtype=drawn.dtype, device="cuda")
+        for part in pool.split(drawn.numel()):
+            part.copy_(drawn[:part.numel()])
+        for hidden, ffn, chosen, experts, here in EXPERT_SHAPES:
+            layer = ExpertWeights(hidden, ffn, here, dtype, here < experts, pool)
+            for tokens in (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192):
+                x = torch.randn(tokens, hidden, device="cuda").to(BF16)
+                shares = torch.full((tokens, chosen), 1 / chosen, device="cuda")
+                order = torch.arange(tokens * chosen, device="cuda", dtype=torch.int32)
+                # Others in turn: few tokens' experts would stay in the cache.
+                turns = [((order + i * tokens * chosen) % experts).view(tokens, chosen) for i in range(16)]
+
+                def run(tile, i=0):
+                    return layer(x, turns[i % 16], shares, tile)
+
+                seconds, tile = fastest(expert_tiles(tokens * chosen / experts, dtype), run)
+                launches = 16 if seconds < 1e-3 else 2
+                seconds = replay_seconds(captured(lambda i: run(tile, i), launches)) / launches
+                rows.writerow([dtype, tokens, hidden, ffn, chosen, experts, 1, experts // here, "balanced",
+                               f"{seconds * 1e3:.6f}"])
+        del drawn, pool, layer
+        torch.cuda.empty_cache()
 
 
 HEADS = ((32, 8), (64, 8), (16, 2))
@@ -399,7 +605,7 @@ def measure_context_attention(folder, options):
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Of a decoder as Llama's."""
+    """Of a decoder as Llama's, or Mixtral's."""
     name: str
     layers: int
     hidden: int
@@ -408,15 +614,21 @@ class Shape:
     kv: int
     vocabulary: int
     width: int = 128
+    experts: int = 1
+    chosen: int = 1
+    eight_bits: str = "fp8"  # how its experts have them
 
     def bytes_of_weights(self, weights):
-        layer = self.hidden * (2 * (self.heads + self.kv) * self.width + 3 * self.ffn)
+        layer = self.hidden * (2 * (self.heads + self.kv) * self.width + 3 * self.ffn * self.experts)
         return layer * self.layers * (1 if weights == "fp8" else 2) + 4 * self.vocabulary * self.hidden
 
 
 LLAMA_8B = Shape("llama-3.1-8b", 32, 4096, 14336, 32, 8, 128256)
 QWEN_32B = Shape("qwen3-32b", 64, 5120, 25600, 64, 8, 151936)
 LLAMA_70B = Shape("llama-3.1-70b", 80, 8192, 28672, 64, 8, 128256)
+QWEN_30B = Shape("qwen3-30b-a3b", 48, 2048, 768, 32, 4, 151936, experts=128, chosen=8, eight_bits="fp8_block")
+MIXTRAL = Shape("mixtral-8x7b", 32, 4096, 14336, 32, 8, 32000, experts=8, chosen=2)
+MOST_TOKENS = 8192  # of a step
 
 
 class Linear:
@@ -434,6 +646,48 @@ class Linear:
         return torch._scaled_mm(quantised, self.matrix.t(), scales, self.scales, out_dtype=BF16, use_fast_accum=True)
 
 
+class Dense:
+    def __init__(self, shape, weights):
+        self.gate_up = Linear(2 * shape.ffn, shape.hidden, weights)
+        self.down = Linear(shape.hidden, shape.ffn, weights)
+
+    def __call__(self, x):
+        return self.down(silu_mul(self.gate_up(x)))
+
+    def prepare(self, x):
+        pass
+
+
+class Experts:
+    tile = None
+
+    def __init__(self, shape, weights):
+        self.shape = shape
+        self.router = Linear(shape.experts, shape.hidden, "bf16")
+        self.weights = ExpertWeights(shape.hidden, shape.ffn, shape.experts,
+                                     shape.eight_bits if weights == "fp8" else "bfloat16")
+        # An expert is chosen by a share of the tokens distributed as Beta(1, experts / chosen - 1).
+        popular = torch.distributions.Beta(1.0, shape.experts / shape.chosen - 1).sample((shape.experts,)).cuda()
+        noise = torch.rand(MOST_TOKENS, shape.experts, device="cuda").clamp(1e-6, 1 - 1e-6)
+        self.preference = popular.clamp(1e-6, 1 - 1e-6).logit() + noise.logit()
+
+    def route(self, x):
+        chosen = torch.empty(x.shape[0], self.shape.chosen, dtype=torch.int32, device="cuda")
+        shares = torch.empty(x.shape[0], self.shape.chosen, dtype=torch.float32, device="cuda")
+        route_kernel[(x.shape[0],)](self.router(x), self.preference, chosen, shares, EXPERTS=self.shape.experts,
+                                    CHOSEN=self.shape.chosen, num_warps=1)
+        return chosen, shares
+
+    def __call__(self, x):
+        return self.weights(x, *self.route(x), Experts.tile)
+
+    def prepare(self, x):
+        """For steps of so many tokens."""
+        routed = self.route(x)
+        tiles = expert_tiles(x.shape[0] * self.shape.chosen / self.shape.experts, self.weights.dtype)
+        _, Experts.tile = fastest(tiles, lambda tile: self.weights(x, *routed, tile))
+
+
 class Decoder:
     def __init__(self, shape, weights, cache_bytes):
         self.shape = shape
@@ -442,8 +696,7 @@ class Decoder:
         self.head = Linear(s.vocabulary, s.hidden, "bf16")
         self.norm = torch.ones(s.hidden, dtype=torch.float32, device="cuda")
         self.layers = [(Linear((s.heads + 2 * s.kv) * d, s.hidden, weights), Linear(s.hidden, s.heads * d, weights),
-                        Linear(2 * s.ffn, s.hidden, weights), Linear(s.hidden, s.ffn, weights))
-                       for _ in range(s.layers)]
+                        (Experts if s.experts > 1 else Dense)(s, weights)) for _ in range(s.layers)]
         each = cache_bytes // (4 * s.layers)
         self.cache = [tuple(torch.empty(each, dtype=BF16, device="cuda").normal_() for _ in range(2))
                       for _ in range(s.layers)]
@@ -455,10 +708,13 @@ class Decoder:
     def blocks(self, tokens, attention):
         residual = torch.zeros(tokens.shape[0], self.shape.hidden, dtype=BF16, device="cuda")
         x = F.embedding(tokens, self.embedding)
-        for (qkv, out, gate_up, down), (k, v) in zip(self.layers, self.cache):
+        for (qkv, out, mlp), (k, v) in zip(self.layers, self.cache):
             x = out(attention(qkv(add_norm(x, residual, self.norm)), k, v))
-            x = down(silu_mul(gate_up(add_norm(x, residual, self.norm))))
+            x = mlp(add_norm(x, residual, self.norm))
         return add_norm(x, residual, self.norm)
+
+    def prepare(self, tokens):
+        self.layers[0][2].prepare(torch.randn(tokens, self.shape.hidden, device="cuda").to(BF16))
 
     def store(self, qkv, k, v, at, places, by_row):
         s = self.shape
@@ -472,11 +728,13 @@ class Decoder:
         """Numbers that are none draw other watts than numbers."""
         width = self.shape.heads * self.shape.width
         tokens = torch.randint(0, self.shape.vocabulary, (4,), device="cuda")
+        self.prepare(4)
         if not torch.isfinite(self.blocks(tokens, lambda qkv, k, v: qkv[:, :width].contiguous())).all():
             raise ArithmeticError(f"{self.shape.name}: not finite")
 
     def decode(self, calls, context):
         """The step, to be captured."""
+        self.prepare(calls)
         tokens = torch.randint(0, self.shape.vocabulary, (calls,), device="cuda")
         cache = [x[:calls * context * self.shape.kv * self.shape.width].view(calls, context, self.shape.kv, -1)
                  for x in self.cache[0]]
@@ -492,6 +750,7 @@ class Decoder:
         return lambda _: torch.argmax(self.head(self.blocks(tokens, attention)), -1)
 
     def prefill(self, count):
+        self.prepare(count)
         tokens = torch.randint(0, self.shape.vocabulary, (count,), device="cuda")
         s = self.shape
 
@@ -515,6 +774,10 @@ DECODING = ((1, 1024), (8, 1024), (16, 8192), (32, 1024), (64, 256), (64, 2048),
 PREFILL = (128, 256, 512, 1024, 2048, 4096, 8192)
 FEWER_DECODING = ((1, 1024), (8, 1024), (32, 1024), (64, 1024), (128, 256), (8, 8192))
 FEWER_PREFILL = (256, 1024, 4096)
+DECODERS = ((LLAMA_8B, "bf16", DECODING, PREFILL), (LLAMA_8B, "fp8", DECODING, PREFILL),
+            (QWEN_32B, "bf16", FEWER_DECODING, FEWER_PREFILL), (LLAMA_70B, "fp8", FEWER_DECODING, FEWER_PREFILL),
+            (QWEN_30B, "fp8", FEWER_DECODING, FEWER_PREFILL), (QWEN_30B, "bf16", FEWER_DECODING, FEWER_PREFILL),
+            (MIXTRAL, "fp8", FEWER_DECODING, FEWER_PREFILL))
 SECONDS = 1.4  # of a loop
 
 
@@ -532,10 +795,7 @@ def measure_steps(folder, options):
     torch.cuda.synchronize()
     time.sleep(1)
     idle("held")
-    for shape, weights, decoding, prefill in ((LLAMA_8B, "bf16", DECODING, PREFILL),
-                                              (LLAMA_8B, "fp8", DECODING, PREFILL),
-                                              (QWEN_32B, "bf16", FEWER_DECODING, FEWER_PREFILL),
-                                              (LLAMA_70B, "fp8", FEWER_DECODING, FEWER_PREFILL)):
+    for shape, weights, decoding, prefill in DECODERS:
         free, _ = torch.cuda.mem_get_info()
         cache_bytes = min(60 * 2**30, free - shape.bytes_of_weights(weights) - 6 * 2**30)
         if cache_bytes < 2 * 2**30:
@@ -613,6 +873,34 @@ def check_attention():
             sys.exit(f"attention to the cache is wrong by {error:.2g} with the tile {tile}")
 
 
+def check_experts():
+    tokens, hidden, ffn, experts, chosen = 70, 512, 256, 8, 2
+    x = torch.randn(tokens, hidden, device="cuda").to(BF16)
+    choice = torch.stack([torch.randperm(experts, device="cuda")[:chosen] for _ in range(tokens)]).to(torch.int32)
+    shares = torch.rand(tokens, chosen, device="cuda")
+    for dtype, here in (("bfloat16", 8), ("bfloat16", 4), ("fp8", 8), ("fp8_block", 8)):
+        if dtype != "bfloat16" and torch.cuda.get_device_capability() < (8, 9):
+            continue
+        layer = ExpertWeights(hidden, ffn, here, dtype, here < experts)
+        scale = 1 if dtype == "bfloat16" else 0.02 / 64
+        up, down = (m.view(here, n, k).double() * scale
+                    for m, n, k in ((layer.up, 2 * ffn, hidden), (layer.down, hidden, ffn)))
+        exact = torch.zeros(tokens, hidden, dtype=torch.float64, device="cuda")
+        for i in range(chosen):
+            held = choice[:, i] < here
+            e = choice[held, i].long()
+            gate, value = torch.einsum("tk,tnk->tn", x[held].double(), up[e]).chunk(2, 1)
+            exact[held] += shares[held, i, None] * torch.einsum("tk,tnk->tn", F.silu(gate) * value, down[e])
+        for tile in expert_tiles(1, dtype) + expert_tiles(100, dtype):
+            try:
+                out = layer(x, choice, shares, tile)
+            except triton.runtime.errors.OutOfResources:
+                continue
+            error = ((out - exact).norm() / exact.norm()).item()
+            if not error < (1e-2 if dtype == "bfloat16" else 6e-2):
+                sys.exit(f"experts in {dtype} are wrong by {error:.2g} with the tile {tile}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("kernels", "steps"))
@@ -623,10 +911,12 @@ def main():
     options.meter = Meter()
     options.chip = options.chip or options.meter.name
     started = time.perf_counter()
-    parts = {"kernels": (measure_copies, measure_gemm, measure_generation_attention, measure_context_attention),
+    parts = {"kernels": (measure_copies, measure_gemm, measure_experts, measure_generation_attention,
+                         measure_context_attention),
              "steps": (measure_steps,)}[options.what]
     if options.what == "kernels":
         check_attention()
+        check_experts()
     failed = False
     for part in parts:
         try:
