@@ -60,7 +60,7 @@ Goal goal_named(std::string_view name) {
   return static_cast<Goal>(std::find(kGoalNames.begin(), kGoalNames.end(), name) - kGoalNames.begin());
 }
 
-std::span<const Figure> figures_of(Goal goal) {
+std::span<const Figure> ranking_figures(Goal goal) {
   if (goal == Goal::kTask) return kTaskTimes;
   return {&wording(goal).figure, 1};
 }
@@ -72,12 +72,12 @@ std::string Elasticity::text() const {
 
 double Gains::score(Goal goal) const {
   double sum = 0;
-  for (const Figure figure : figures_of(goal)) sum += of(figure);
-  return sum / static_cast<double>(figures_of(goal).size());
+  for (const Figure figure : ranking_figures(goal)) sum += of(figure);
+  return sum / static_cast<double>(ranking_figures(goal).size());
 }
 
 bool Gains::sure(Goal goal) const {
-  const std::span<const Figure> figures = figures_of(goal);
+  const std::span<const Figure> figures = ranking_figures(goal);
   return std::any_of(figures.begin(), figures.end(), [&](Figure figure) { return (*this)[figure].sure(); });
 }
 
@@ -100,7 +100,7 @@ Figures figures_of(const Json& summary) {
           number(summary["cost"]["usd_per_completed_task"])};
 }
 
-Gains gains(const std::vector<Figures>& before, const std::vector<Figures>& after, double per) {
+Gains paired_gains(const std::vector<Figures>& before, const std::vector<Figures>& after, double per) {
   Gains gains;
   for (std::size_t f = 0; f < kFigureNames.size(); ++f) gains.by_figure[f] = gain(before, after, f, per);
   return gains;

@@ -26,7 +26,7 @@ enum class Goal { kTask, kTtft, kTpot, kAttainment, kGoodput, kEnergy, kCost };
 inline const std::vector<std::string> kGoalNames = {"task", "ttft", "tpot", "attainment", "goodput", "energy", "cost"};
 /// `name` is one of kGoalNames.
 Goal goal_named(std::string_view name);
-std::span<const Figure> figures_of(Goal goal);
+std::span<const Figure> ranking_figures(Goal goal);
 
 /// A mean over repetitions with the half-width of its interval; nothing where the figure does not exist.
 struct Elasticity {
@@ -57,7 +57,7 @@ struct Gains {
 using Figures = std::array<double, kFigureNames.size()>;
 Figures figures_of(const sim::Json& summary);
 /// Of paired runs, over `per`.
-Gains gains(const std::vector<Figures>& before, const std::vector<Figures>& after, double per);
+Gains paired_gains(const std::vector<Figures>& before, const std::vector<Figures>& after, double per);
 
 /// "task time", "the cost of a task": what a goal is about.
 std::string_view subject_of(Goal goal);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analysis/bottleneck/shown.hpp"
 #include "analysis/page/chart.hpp"
 #include "analysis/page/html.hpp"
 #include "analysis/page/human_number.hpp"
@@ -33,7 +34,7 @@ double gain_of(const Effect& effect, Figure figure, const WhatIf& study) {
 /// The same of each: one share, or two of task time.
 std::vector<double> gains_of(const Effect& effect, const WhatIf& study) {
   std::vector<double> gains;
-  for (const Figure figure : figures_of(study.goal)) gains.push_back(gain_of(effect, figure, study));
+  for (const Figure figure : ranking_figures(study.goal)) gains.push_back(gain_of(effect, figure, study));
   return gains;
 }
 
@@ -75,7 +76,7 @@ std::string answer(const WhatIf& study, const Json& json) {
   if (!study.effects.empty()) {
     const Effect& first = study.effects.front();
     double most = 0;  // of what is more than chance
-    for (const Figure figure : figures_of(study.goal)) {
+    for (const Figure figure : ranking_figures(study.goal)) {
       if (first.elasticity[figure].sure()) most = std::max(most, gain_of(first, figure, study));
     }
     tiles +=
@@ -194,28 +195,6 @@ std::string prefixes(const WhatIf& study) {
 }
 
 }  // namespace
-
-std::vector<Json> shown_steps(const Json& json, std::size_t by_share, std::size_t with_slack) {
-  std::vector<Json> shown;
-  for (const Json& step : json["time"]["steps"]) {
-    const bool slack = step["slack"]["visits"].get<double>() > 0;
-    if (shown.size() < by_share || (slack && shown.size() < by_share + with_slack)) shown.push_back(step);
-  }
-  return shown;
-}
-
-std::vector<ShownBand> shown_bands(const Json& json) {
-  std::vector<ShownBand> shown;
-  for (const Json& band : json["time"]["bands"])
-    shown.push_back({fmt::format("all tasks, {}", band["tasks"].get<std::string>()), band});
-  const Json& agents = json["time"]["agents"];
-  if (agents.size() < 2) return shown;
-  for (const auto& [name, agent] : agents.items()) {
-    for (const Json& band : agent["bands"])
-      shown.push_back({fmt::format("{}, {}", name, band["tasks"].get<std::string>()), band});
-  }
-  return shown;
-}
 
 std::string bottleneck_page(const WhatIf& study, const std::string& command) {
   const Json json = to_json(study);

@@ -21,7 +21,7 @@ constexpr double kFirstTokenWeight = 0.5;  // TTFT shows what a step with prompt
 double mean_error(std::span<const ServingPoint> points, const platforms::EngineDefaults::Host& host) {
   double sum = 0;
   for (const ServingPoint& point : points) {
-    const ServedMeans means = simulate(point, host);
+    const ServedMeans means = simulate_point(point, host);
     sum += std::min(kTokenCap, std::abs(std::log(means.tpot_s / point.tpot_s)));
     sum += kFirstTokenWeight * std::min(kFirstTokenCap, std::abs(std::log(means.ttft_s / point.ttft_s)));
   }

@@ -69,7 +69,7 @@ std::string errors_of(const CalibrateOptions& options, const std::vector<Serving
                       const platforms::EngineDefaults::Host& host) {
   FitError tpot, ttft;
   for (const ServingPoint& point : points) {
-    const ServedMeans means = simulate(point, host);
+    const ServedMeans means = simulate_point(point, host);
     tpot.add(means.tpot_s, point.tpot_s);
     ttft.add(means.ttft_s, point.ttft_s);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <set>
 #include <unordered_set>
 
 #include "analysis/campaign/summary_key.hpp"
@@ -50,6 +49,57 @@ std::optional<std::string> trace_of(const Json& scenario) {
   return scenario.at(kPath).get<std::string>();
 }
 
+/// The pointers that vary, in the order of the file.
+std::vector<std::string> varied(const std::vector<FactorBlock>& blocks) {
+  std::vector<std::string> pointers;
+  std::set<std::string> known;
+  for (const FactorBlock& block : blocks) {
+    for (const Setting& setting : block.settings) {
+      for (const auto& [pointer, value] : setting) {
+        if (known.insert(pointer).second) pointers.push_back(pointer);
+      }
+    }
+  }
+  return pointers;
+}
+
+void report_unset(const UnsetFactor& unset, const std::vector<FactorBlock>& blocks, ObjectReader& reader) {
+  for (const FactorBlock& block : blocks) {
+    if (const auto place = block.place_of(unset.pointer))
+      reader.faults().add(reader.file(), *place, unset.fault.found, unset.fault.allowed);
+  }
+}
+
+/// Tells cells apart by all that their simulations follow from, the seed of a repetition aside.
+class CellDigest {
+ public:
+  /// `catalogs`: digests of the user's own; `folder`: what the paths of traces start from.
+  CellDigest(std::string catalogs, std::filesystem::path folder, bool analytic_network)
+      : catalogs_(std::move(catalogs)), folder_(std::move(folder)), analytic_network_(analytic_network) {}
+
+  std::string of(const Json& scenario) {
+    Sha256 hash;
+    hash.add(kResultVersion);
+    hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");
+    hash.add(catalogs_);
+    if (const auto trace = trace_of(scenario)) {
+      const auto [known, fresh] = traces_.try_emplace(*trace);
+      if (fresh) known->second = digest_of(folder_ / *trace);
+      hash.add(known->second + '\n');
+    }
+    hash.add(canonical(scenario));
+    return hash.hex();
+  }
+  /// The digest of each trace that was met, by its path.
+  const std::map<std::string, std::string>& traces() const { return traces_; }
+
+ private:
+  const std::string catalogs_;
+  const std::filesystem::path folder_;
+  const bool analytic_network_;
+  std::map<std::string, std::string> traces_;
+};
+
 }  // namespace
 
 Campaign Campaign::read(const std::filesystem::path& path, const std::vector<std::filesystem::path>& catalogs,
@@ -80,8 +130,7 @@ void Campaign::read_file(const std::filesystem::path& path, const std::vector<st
   if (!faults.empty()) return;
   std::string digests;
   for (const auto& folder : catalogs) digests += digest_of(folder) + '\n';
-  std::map<std::string, std::string> traces;
-  expand(reader, digests, traces);
+  const std::map<std::string, std::string> traces = expand(reader, digests);
   Json definition = file.value();
   definition["scenario"] = base_.value();
   if (!catalogs.empty()) definition["sha256"]["catalogs"] = digests;
@@ -166,79 +215,68 @@ void Campaign::read_controls(ObjectReader& reader) {
   analytic_network_ = reader.choice("network", {"simgrid", "analytic"}, "simgrid") == "analytic";
 }
 
-void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::map<std::string, std::string>& traces) {
-  std::unordered_set<std::string> digests;
-  std::set<std::string> pointers;
-  for (const FactorBlock& block : blocks_) {
-    for (const Setting& setting : block.settings) {
-      for (const auto& [pointer, value] : setting) {
-        if (pointers.insert(pointer).second) pointers_.push_back(pointer);
-      }
-    }
-  }
-  std::set<std::pair<std::string, std::string>> unseen;  // a place in this file, and where it leads: nowhere yet
-  for (const auto& [name, pointer] : names_) unseen.emplace(reader.pointer_to("names") + '/' + name, pointer);
+std::set<Campaign::Reference> Campaign::references(const ObjectReader& reader) const {
+  std::set<Reference> all;
+  for (const auto& [name, pointer] : names_) all.emplace(reader.pointer_to("names") + '/' + name, pointer);
   for (const auto* list : {&include_, &exclude_}) {
     for (const Condition& condition : *list) {
-      for (const std::string& pointer : condition.pointers()) unseen.emplace(condition.place(), pointer);
+      for (const std::string& pointer : condition.pointers()) all.emplace(condition.place(), pointer);
     }
   }
+  return all;
+}
+
+std::map<std::string, std::string> Campaign::expand(ObjectReader& reader, const std::string& catalogs) {
+  pointers_ = varied(blocks_);
+  std::set<Reference> unseen = references(reader);
+  std::unordered_set<std::string> known;
+  CellDigest digest(catalogs, folder_, analytic_network_);
   const std::uint64_t all = combinations(blocks_);
   for (std::uint64_t i = 0; i < all; ++i) {
     Json scenario = base_.value();
-    const Setting setting = combination(blocks_, i);
-    if (auto unset = set_values(setting, scenario)) {
-      for (const FactorBlock& block : blocks_) {
-        if (const auto place = block.place_of(unset->pointer))
-          reader.faults().add(reader.file(), *place, unset->fault.found, unset->fault.allowed);
-      }
-      return;
+    if (const auto unset = set_values(combination(blocks_, i), scenario)) {
+      report_unset(*unset, blocks_, reader);
+      return {};
     }
-    std::erase_if(unseen, [&](const auto& place) { return find_at(scenario, place.second) != nullptr; });
+    std::erase_if(unseen, [&](const Reference& of) { return find_at(scenario, of.second) != nullptr; });
     const std::size_t before = reader.faults().size();
     const auto holds = [&](const Condition& condition) { return condition.holds(scenario, reader.faults()); };
     const bool passes =
         std::all_of(include_.begin(), include_.end(), holds) && std::none_of(exclude_.begin(), exclude_.end(), holds);
-    if (reader.faults().size() > before) return;  // of one cell: the others would say the same
+    if (reader.faults().size() > before) return {};  // of one cell: the others would say the same
     if (!passes) continue;
-    Cell cell;
-    cell.combination = i;
+    Cell cell{.combination = i};
     if (const auto seed = scenario.find("seed"); seed != scenario.end()) {
       if (!is_seed(*seed)) {
         reader.faults().add(reader.file(), "", "a scenario with the seed " + sim::shown(*seed), kSeedAllowed);
-        return;
+        return {};
       }
       cell.seed = seed->get<std::uint64_t>();
     }
-    Sha256 hash;
-    hash.add(kResultVersion);
-    hash.add(analytic_network_ ? "\nanalytic\n" : "\nsimgrid\n");
-    hash.add(catalogs);
-    if (const auto trace = trace_of(scenario)) {
-      const auto [known, fresh] = traces.try_emplace(*trace);
-      if (fresh) known->second = digest_of(folder_ / *trace);
-      hash.add(known->second + '\n');
-    }
-    hash.add(canonical(scenario));
-    cell.digest = hash.hex();
-    if (digests.insert(cell.digest).second) {
+    cell.digest = digest.of(scenario);
+    if (known.insert(cell.digest).second) {
       cells_.push_back(std::move(cell));
     } else {
       ++duplicates_;
     }
   }
-  if (!unseen.empty()) {
-    std::vector<std::string> places = pointers_;
-    const Json leaves = base_.value().flatten();
-    for (const auto& [pointer, value] : leaves.items()) places.push_back(pointer);
-    for (const auto& [place, pointer] : unseen) {
-      reader.faults().add(
-          reader.file(), place, sim::shown(Json(pointer)),
-          "the JSON pointer of what the scenario has or a factor sets" + sim::did_you_mean(pointer, places));
-    }
-  } else if (cells_.empty()) {
+  report_unseen(unseen, reader);
+  if (unseen.empty() && cells_.empty()) {
     reader.fault("factors", fmt::format("none of {} combinations passes the conditions", all),
                  "at least one that passes");
+  }
+  return digest.traces();
+}
+
+void Campaign::report_unseen(const std::set<Reference>& unseen, ObjectReader& reader) const {
+  if (unseen.empty()) return;
+  std::vector<std::string> places = pointers_;
+  const Json leaves = base_.value().flatten();
+  for (const auto& [pointer, value] : leaves.items()) places.push_back(pointer);
+  for (const auto& [place, pointer] : unseen) {
+    reader.faults().add(
+        reader.file(), place, sim::shown(Json(pointer)),
+        "the JSON pointer of what the scenario has or a factor sets" + sim::did_you_mean(pointer, places));
   }
 }
 

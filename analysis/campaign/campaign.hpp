@@ -33,6 +33,7 @@
 #include <compare>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -101,8 +102,13 @@ class Campaign {
   void read_scenario(sim::ObjectReader& reader, const std::filesystem::path& file, sim::Faults& faults);
   void read_conditions(sim::ObjectReader& reader);
   void read_controls(sim::ObjectReader& reader);
-  /// Makes the cells; leaves the sha256 of each trace that they play, by its path.
-  void expand(sim::ObjectReader& reader, const std::string& catalogs, std::map<std::string, std::string>& traces);
+  /// A place in the file, and the pointer that stands there, into the scenario.
+  using Reference = std::pair<std::string, std::string>;
+  std::set<Reference> references(const sim::ObjectReader& reader) const;
+  /// Makes the cells; returns the sha256 of each trace that they play, by its path.
+  std::map<std::string, std::string> expand(sim::ObjectReader& reader, const std::string& catalogs);
+  /// Faults for references that lead nowhere in any cell.
+  void report_unseen(const std::set<Reference>& unseen, sim::ObjectReader& reader) const;
   sim::Json document(std::uint64_t combination) const;
 
   std::string name_, definition_;

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "analysis/campaign/run_processes.hpp"
 #include "analysis/run/recording.hpp"
 
 namespace tokenyard::analysis {

@@ -5,7 +5,6 @@
 ///   // failed > 0: exit code 4; interrupted: 130, and the next call goes on
 
 #include "analysis/campaign/agenda.hpp"
-#include "analysis/campaign/run_processes.hpp"
 
 namespace tokenyard::analysis {
 

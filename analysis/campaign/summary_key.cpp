@@ -1,6 +1,5 @@
 #include "analysis/campaign/summary_key.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "analysis/bottleneck/page.hpp"
+#include "analysis/bottleneck/shown.hpp"
 #include "analysis/bottleneck/what_if.hpp"
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -140,7 +141,7 @@ class GainsTable {
     table_.row(std::move(head));
   }
   void row(std::vector<std::string> cells, const Gains& gains) {
-    const std::span<const Figure> ranked = figures_of(goal_);
+    const std::span<const Figure> ranked = ranking_figures(goal_);
     for (const Figure figure : shown_)
       cells.push_back(gain_cell(gains[figure], std::find(ranked.begin(), ranked.end(), figure) != ranked.end()));
     table_.row(std::move(cells));

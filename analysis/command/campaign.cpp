@@ -44,8 +44,8 @@ Shard read_shard(const std::string& text, sim::Faults& faults) {
 
 std::string progress_text(const CampaignTally& tally) {
   const std::size_t ended = tally.done + tally.failed, settled = tally.before + ended, all = settled + tally.left;
-  std::string text =
-      fmt::format("{}  {} of {} runs", bar(static_cast<double>(settled) / static_cast<double>(all)), settled, all);
+  std::string text = fmt::format("{}  {} of {} runs",
+                                 progress_bar(static_cast<double>(settled) / static_cast<double>(all)), settled, all);
   if (tally.failed > 0) text += fmt::format(", {} failed", tally.failed);
   if (ended > 0 && tally.left > 0)
     text += fmt::format(", about {} left",

@@ -10,7 +10,7 @@
 #include "analysis/command/answer_folder.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
-#include "analysis/command/demand_table.hpp"
+#include "analysis/command/demand_text.hpp"
 #include "analysis/command/in_scenario.hpp"
 #include "analysis/command/open_scenario.hpp"
 #include "analysis/command/option_checks.hpp"
@@ -245,6 +245,85 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   return kInfeasible;
 }
 
+void add_question_options(CLI::App& sub, DemandArguments& a) {
+  const char* group = "Question";
+  sub.add_option("--chips", a.chips, "kinds of chips to compare (default: the scenario's)")
+      ->option_text("a,b,c")
+      ->delimiter(',')
+      ->group(group);
+  auto* tasks =
+      sub.add_option("--tasks-per-s", a.tasks_per_s, "how much work, its mix unchanged (default: the workload's rates)")
+          ->option_text("N")
+          ->check(number_above_zero("--tasks-per-s"))
+          ->group(group);
+  sub.add_option("--tokens-per-month", a.tokens_per_month, "the same, as prompt and output tokens")
+      ->option_text("N")
+      ->check(number_above_zero("--tokens-per-month"))
+      ->excludes(tasks)
+      ->group(group);
+  auto* growth = sub.add_option("--growth", a.growth, "also quarter by quarter, growing by this factor a year")
+                     ->option_text("X")
+                     ->check(number_between("--growth", 1e-3, 1e4))
+                     ->group(group);
+  sub.add_option("--speed", a.speed, "plays the arrivals of a trace X times as fast")
+      ->option_text("X")
+      ->check(number_above_zero("--speed"))
+      ->group(group);
+  sub.add_flag("--whole-nodes", a.whole_nodes, "chips are rented and bought by the node")->group(group);
+  sub.add_option("--months", a.months, "for how long (default: 12)")
+      ->option_text("N")
+      ->check(whole_number("--months", 1, 120))
+      ->needs(growth)
+      ->group(group);
+}
+
+void add_assumption_options(CLI::App& sub, DemandArguments& a) {
+  const char* group = "Assumptions";
+  sub.add_option("--price", a.prices, "USD per chip and hour of one that is compared, instead of the catalogue's")
+      ->option_text("CHIP=USD,…")
+      ->delimiter(',')
+      ->group(group);
+  sub.add_option("--watts", a.watts, "mean watts of a chip, instead of the simulated")
+      ->option_text("CHIP=W,…")
+      ->delimiter(',')
+      ->group(group);
+  sub.add_option("--pue", a.pue, "power of the site over that of its chips (default: the cluster's)")
+      ->option_text("X")
+      ->check(number_between("--pue", 1.0, 10.0))
+      ->group(group);
+  sub.add_flag("--own", a.own, "also what the chips cost if they are bought; /demand/own has years, interest, servers")
+      ->group(group);
+  sub.add_option("--design", a.designs, "USD up front for a chip of one's own: from how many chips it pays")
+      ->option_text("CHIP=USD,…")
+      ->delimiter(',')
+      ->group(group);
+}
+
+void add_scenario_options(CLI::App& sub, DemandArguments& a) {
+  const char* group = "Scenario";
+  sub.add_option("--repetitions", a.repetitions,
+                 "seeds that must all meet the level (default: 3); more are added until the 95 % interval is clear")
+      ->option_text("N")
+      ->check(whole_number("--repetitions", 1, 1000))
+      ->group(group);
+  a.changes.add_to(sub, group);
+  add_catalog_option(sub, a.catalogs)->group(group);
+}
+
+void add_result_options(CLI::App& sub, DemandArguments& a) {
+  const char* group = "Results";
+  sub.add_option("--out", a.out,
+                 "also writes DIR/demand.html, .json, .csv and, ready to run, the scenario at the size of each chip")
+      ->option_text("DIR")
+      ->group(group);
+  auto* cache = sub.add_option("--cache", a.cache, "where sizings are kept (default: ~/.cache/tokenyard)")
+                    ->option_text("DIR")
+                    ->group(group);
+  sub.add_flag("--no-cache", a.no_cache, "simulates everything again")->excludes(cache)->group(group);
+  sub.add_flag("--json", a.json, "prints the result as JSON")->group(group);
+  sub.add_flag("--quiet", a.quiet, "prints nothing")->group(group);
+}
+
 }  // namespace
 
 void add_demand(CLI::App& app, Action& chosen) {
@@ -252,74 +331,10 @@ void add_demand(CLI::App& app, Action& chosen) {
       "demand", "finds the fewest chips of each kind that meet the service level, with power and cost");
   const auto a = std::make_shared<DemandArguments>();
   sub->add_option("SCENARIO", a->scenario, "the scenario, a JSON file with an slo")->required();
-  const char* question = "Question";
-  sub->add_option("--chips", a->chips, "kinds of chips to compare (default: the scenario's)")
-      ->option_text("a,b,c")
-      ->delimiter(',')
-      ->group(question);
-  auto* tasks = sub->add_option("--tasks-per-s", a->tasks_per_s,
-                                "how much work, its mix unchanged (default: the workload's rates)")
-                    ->option_text("N")
-                    ->check(number_above_zero("--tasks-per-s"))
-                    ->group(question);
-  sub->add_option("--tokens-per-month", a->tokens_per_month, "the same, as prompt and output tokens")
-      ->option_text("N")
-      ->check(number_above_zero("--tokens-per-month"))
-      ->excludes(tasks)
-      ->group(question);
-  auto* growth = sub->add_option("--growth", a->growth, "also quarter by quarter, growing by this factor a year")
-                     ->option_text("X")
-                     ->check(number_between("--growth", 1e-3, 1e4))
-                     ->group(question);
-  sub->add_option("--speed", a->speed, "plays the arrivals of a trace X times as fast")
-      ->option_text("X")
-      ->check(number_above_zero("--speed"))
-      ->group(question);
-  sub->add_flag("--whole-nodes", a->whole_nodes, "chips are rented and bought by the node")->group(question);
-  sub->add_option("--months", a->months, "for how long (default: 12)")
-      ->option_text("N")
-      ->check(whole_number("--months", 1, 120))
-      ->needs(growth)
-      ->group(question);
-  const char* assumptions = "Assumptions";
-  sub->add_option("--price", a->prices, "USD per chip and hour of one that is compared, instead of the catalogue's")
-      ->option_text("CHIP=USD,…")
-      ->delimiter(',')
-      ->group(assumptions);
-  sub->add_option("--watts", a->watts, "mean watts of a chip, instead of the simulated")
-      ->option_text("CHIP=W,…")
-      ->delimiter(',')
-      ->group(assumptions);
-  sub->add_option("--pue", a->pue, "power of the site over that of its chips (default: the cluster's)")
-      ->option_text("X")
-      ->check(number_between("--pue", 1.0, 10.0))
-      ->group(assumptions);
-  sub->add_flag("--own", a->own,
-                "also what the chips cost if they are bought; /demand/own has years, interest, servers")
-      ->group(assumptions);
-  sub->add_option("--design", a->designs, "USD up front for a chip of one's own: from how many chips it pays")
-      ->option_text("CHIP=USD,…")
-      ->delimiter(',')
-      ->group(assumptions);
-  const char* scenario = "Scenario";
-  sub->add_option("--repetitions", a->repetitions,
-                  "seeds that must all meet the level (default: 3); more are added until the 95 % interval is clear")
-      ->option_text("N")
-      ->check(whole_number("--repetitions", 1, 1000))
-      ->group(scenario);
-  a->changes.add_to(*sub, scenario);
-  add_catalog_option(*sub, a->catalogs)->group(scenario);
-  const char* results = "Results";
-  sub->add_option("--out", a->out,
-                  "also writes DIR/demand.html, .json, .csv and, ready to run, the scenario at the size of each chip")
-      ->option_text("DIR")
-      ->group(results);
-  auto* cache = sub->add_option("--cache", a->cache, "where sizings are kept (default: ~/.cache/tokenyard)")
-                    ->option_text("DIR")
-                    ->group(results);
-  sub->add_flag("--no-cache", a->no_cache, "simulates everything again")->excludes(cache)->group(results);
-  sub->add_flag("--json", a->json, "prints the result as JSON")->group(results);
-  sub->add_flag("--quiet", a->quiet, "prints nothing")->group(results);
+  add_question_options(*sub, *a);
+  add_assumption_options(*sub, *a);
+  add_scenario_options(*sub, *a);
+  add_result_options(*sub, *a);
   sub->footer(
       "  tokenyard demand analysis/scenarios/demo.json --chips h100-sxm,b200-sxm,tpu-v7 --price tpu-v7=3.5\n"
       "  tokenyard demand scenario.json --tokens-per-month 480e12 --out results/how-many\n"

@@ -37,7 +37,7 @@ void ProgressLine::draw(const std::string& text) {
   std::fflush(stream_);
 }
 
-std::string bar(double share) {
+std::string progress_bar(double share) {
   constexpr int kCells = 24;
   const int full = static_cast<int>(std::min(1.0, share) * kCells);
   std::string cells;

@@ -3,7 +3,7 @@
 /// end.
 ///
 ///   ProgressLine line(stderr, !quiet);
-///   line.show([&] { return bar(0.25) + "  120 of 480 runs"; });   // "  ██████░░░░░░░░░░░░░░░░░░  120 of 480 runs"
+///   line.show([&] { return progress_bar(0.25) + "  120 of 480 runs"; });   // "  ██████░░░░░░░░░░░░░░░░░░  120 of 480 runs"
 
 #include <chrono>
 #include <cstdio>
@@ -36,6 +36,6 @@ class ProgressLine {
 };
 
 /// 24 cells, so many of them full; more than all is all.
-std::string bar(double share);
+std::string progress_bar(double share);
 
 }  // namespace tokenyard::analysis

@@ -121,8 +121,9 @@ std::string crowd_text(const sim::Network& network) {
 
 std::string progress_text(sim::Time now, std::optional<sim::Time> end, const sim::Network& network) {
   if (!end) return fmt::format("{:.0f} s simulated{}", now.seconds(), crowd_text(network));
-  return fmt::format("{}  {:.0f} s of {:.0f} s simulated{}{}", bar(now.seconds() / end->seconds()), now.seconds(),
-                     end->seconds(), now > *end ? ", finishing what was begun" : "", crowd_text(network));
+  return fmt::format("{}  {:.0f} s of {:.0f} s simulated{}{}", progress_bar(now.seconds() / end->seconds()),
+                     now.seconds(), end->seconds(), now > *end ? ", finishing what was begun" : "",
+                     crowd_text(network));
 }
 
 int judge(const std::vector<Assertion>& assertions, const sim::Json& summary, std::FILE* err) {

@@ -48,8 +48,9 @@ struct DemandOptions {
   SizingOptions sizing;
   bool bands = true;  ///< size chips at the ends of their step times' uncertainty, too
   Cache cache;
-  sim::Json key;  ///< names the scenario, the user's catalogues and the program: with chip and rate, what a sizing
-                  ///< follows from
+  /// Identifies the scenario, the user's catalogues and the program: a sizing is kept in the cache under this, its chip
+  /// and its rate.
+  sim::Json key;
   std::function<void(const DemandProgress&)> progress;  ///< one thread at a time
 };
 

@@ -133,14 +133,14 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
 
 /// What a task costs is taken from those that completed in the measured time.
 void note_completions(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
-  constexpr double kMost = 0.8;
+  constexpr double kMostComplete = 0.8;  // of what comes: fewer, and it is no longer the edges of the measured time
   const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
                                   [](const agents::WorkloadEntry& entry) { return entry.closed_loop.has_value(); });
   if (closed) return;
   for (const DemandEntry& entry : demand.entries) {
     const Deployment& d = entry.deployment;
     const auto completed = d.cell.met ? number_at(d.cell.figures, {"tasks_per_s"}) : std::nullopt;
-    if (!completed || d.cell_tasks_per_s <= 0 || *completed >= kMost * d.cell_tasks_per_s) continue;
+    if (!completed || d.cell_tasks_per_s <= 0 || *completed >= kMostComplete * d.cell_tasks_per_s) continue;
     said.push_back(fmt::format(
         "{}: of {} tasks/s that come to a cell, {} complete in the measured time: the others fail, or take longer. "
         "What a task costs is of those that complete; where tasks are long, simulate longer (run/duration_s, "

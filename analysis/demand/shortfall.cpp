@@ -12,8 +12,11 @@ namespace {
 
 using sim::Json;
 
-constexpr double kThinned = 50;    // to begin with, and again as long as calls are not alone
-constexpr double kMostBusy = 0.2;  // of a pool whose calls are
+/// To begin with, and again as long as calls are not alone: a size that the whole work would keep full is then busy a
+/// fiftieth of the time, and a long simulation still has tasks to judge by.
+constexpr double kThinned = 50;
+/// Of a pool whose calls are alone: beyond a fifth, more than every fifth call finds another one at work.
+constexpr double kMostBusy = 0.2;
 constexpr int kMostThinnings = 4;
 
 std::string time_text(double seconds) { return human_number(seconds, Unit::kSeconds); }
@@ -121,7 +124,7 @@ std::string own_failures(const Json& summary, const Slo& slo) {
   return text;
 }
 
-Alone alone(const Candidate& candidate, const Size& size) {
+Alone simulate_alone(const Candidate& candidate, const Size& size) {
   double thinned = kThinned;
   Alone result = thinned_out(candidate, size, thinned);
   for (int again = 1; result.crowded && again < kMostThinnings; ++again)

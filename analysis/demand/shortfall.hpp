@@ -19,7 +19,7 @@ struct Alone {
 
 /// A simulation with a fiftieth of the arrivals, or with one user; queues of tools and people stay as they are. Thinned
 /// again, a few times at most, as long as a pool is busy.
-Alone alone(const Candidate& candidate, const Size& size);
+Alone simulate_alone(const Candidate& candidate, const Size& size);
 
 /// "; 14.0 % of sales's tasks fail by their own doing, which no chips change": of agents whose tasks are limited, where
 /// that alone misses the level; else empty.

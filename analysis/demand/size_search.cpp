@@ -67,7 +67,7 @@ class Search {
     std::vector<std::size_t> widest;
     for (const auto& ways : candidate_.ways) widest.push_back(ways.size() - 1);
     for (const auto& ways : {candidate_.quickest, widest}) {
-      const Alone one_by_one = alone(candidate_, first_size(ways, {}));
+      const Alone one_by_one = simulate_alone(candidate_, first_size(ways, {}));
       trials_.expect(one_by_one.counted);
       if (grow_until_ample(first_size(ways, one_by_one), one_by_one)) return true;
       if (widest == candidate_.quickest) break;
@@ -109,7 +109,7 @@ class Search {
   std::string attained(const Size& size) {
     trials_.passes(size);
     const std::vector<const Trial*> trials = trials_.judged(size);
-    const sim::MeanInterval interval = attainment_of(trials);
+    const sim::MeanInterval interval = mean_attainment(trials);
     const double half_width = interval.half_width.value_or(0);
     const double counted = std::accumulate(trials.begin(), trials.end(), 0.0,
                                            [](double sum, const Trial* trial) { return sum + trial->counted; });
@@ -310,7 +310,7 @@ class Search {
     for (std::uint64_t seed = 0; seed < trials.size(); ++seed) {
       if (trials[seed]->missed > std::max(forgiven_, failure.missed)) failure = {size, seed, trials[seed]->missed};
     }
-    const sim::MeanInterval attainment = attainment_of(trials);
+    const sim::MeanInterval attainment = mean_attainment(trials);
     if (failure.missed == 0) failure.missed = 1 - attainment.mean + attainment.half_width.value_or(0);
     if (!result_.missed_with_less || failure.missed < *result_.missed_with_less)
       result_.missed_with_less = failure.missed;
@@ -355,7 +355,7 @@ class Search {
     result_.seeds = static_cast<int>(trials.size());
     result_.seeds_met =
         static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const Trial* trial) { return trial->met; }));
-    result_.figures = figures_of(trials);
+    result_.figures = size_figures(trials);
     const Limit limit = limit_of(trials.front()->summary, result_.chips);
     result_.limit = limit.bound;
     result_.limit_share = limit.share;

@@ -31,17 +31,17 @@ Json tokens_per_task(const Json& summary) {
 
 }  // namespace
 
-sim::MeanInterval attainment_of(const std::vector<const Trial*>& trials) {
+sim::MeanInterval mean_attainment(const std::vector<const Trial*>& trials) {
   std::vector<double> attainments;
   for (const Trial* trial : trials) attainments.push_back(1 - trial->missed);
   return sim::mean_interval(attainments);
 }
 
-Json figures_of(const std::vector<const Trial*>& trials) {
+Json size_figures(const std::vector<const Trial*>& trials) {
   const auto mean = [&](const char* pointer) {
     return mean_over_seeds(trials, [&](const Json& summary) { return summary[Json::json_pointer(pointer)]; });
   };
-  const sim::MeanInterval attainment = attainment_of(trials);
+  const sim::MeanInterval attainment = mean_attainment(trials);
   return {{"tasks_per_s", mean("/throughput/tasks_per_s")},
           {"calls_per_s", mean("/throughput/calls_per_s")},
           {"output_tokens_per_s", mean("/throughput/output_tokens_per_s")},

@@ -2,20 +2,21 @@
 /// What the simulations of one size say of it, for a reader who compares kinds of chips. Cost: O(keys of the
 /// summaries).
 ///
-///   sizing.figures = figures_of(trials.judged(size));
+///   sizing.figures = size_figures(trials.judged(size));
 
 #include <string>
 #include <vector>
 
 #include "analysis/demand/trial.hpp"
+#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 
 /// Of the share of the work within the level, over the seeds.
-sim::MeanInterval attainment_of(const std::vector<const Trial*>& trials);
+sim::MeanInterval mean_attainment(const std::vector<const Trial*>& trials);
 
 /// Sizing::figures. `trials`: complete ones, one a seed.
-sim::Json figures_of(const std::vector<const Trial*>& trials);
+sim::Json size_figures(const std::vector<const Trial*>& trials);
 
 struct Limit {
   std::string bound;  ///< "bandwidth"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/run/recording.hpp"
+#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 

@@ -19,7 +19,6 @@
 
 #include "analysis/demand/candidate.hpp"
 #include "analysis/run/metrics.hpp"
-#include "sim/statistics/mean_interval.hpp"
 
 namespace tokenyard::analysis {
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <numeric>
@@ -152,6 +153,14 @@ class SessionLearner {
     return phases;
   }
 
+  /// A stretch of the sessions of a class whose calls are alike.
+  struct Phase {
+    std::string prefix, tail;  ///< around the names of its nodes: of its class, and its number
+    /// Before its calls, after nothing, tools or a person: tokens that came, and time that went by.
+    std::array<std::vector<double>, 3> added, seconds;
+    std::string node(const char* what) const { return prefix + what + tail; }
+  };
+
   /// Returns the node at which a session of the class begins.
   std::string add_class(Json& agent, const std::string& prefix, const std::vector<const Session*>& sessions) {
     Json& nodes = agent["nodes"];
@@ -166,24 +175,21 @@ class SessionLearner {
     agent["contexts"][prefix + "context"] = {{"opening_tokens", opening.dist}, {"evidence", measured(opening)}};
     const Limit limit = limit_of(sessions);
     for (std::size_t p = 0; p < phases.size(); ++p) {
-      const std::string tail = phases.size() > 1 ? fmt::format("-{}", p + 1) : "";
+      Phase phase{prefix, phases.size() > 1 ? fmt::format("-{}", p + 1) : "", {}, {}};
       const std::size_t begin = phases[p], end = p + 1 < phases.size() ? phases[p + 1] : sessions.back()->size();
       std::vector<double> outputs, after;
-      std::vector<std::vector<double>> added(3), seconds(3);  // none, tool, person
       for (const Session* session : sessions) {
         for (std::size_t i = begin; i < std::min(end, session->size()); ++i) {
           const Turn& turn = (*session)[i];
           outputs.push_back(turn.output);
-          if (turn.restarts) {
-            after.push_back(turn.prompt);
-          }
+          if (turn.restarts) after.push_back(turn.prompt);
           if (i == 0) continue;
           const std::size_t kind = turn.wait == StepKind::kCall ? 0 : turn.wait == StepKind::kHuman ? 2 : 1;
-          if (!turn.restarts) added[kind].push_back(turn.added);
-          seconds[kind].push_back(turn.seconds);
+          if (!turn.restarts) phase.added[kind].push_back(turn.added);
+          phase.seconds[kind].push_back(turn.seconds);
         }
       }
-      const std::string call = prefix + "call" + tail, next = prefix + "next" + tail;
+      const std::string call = phase.node("call"), next = phase.node("next");
       const FittedDistribution answer = fit_sizes(outputs);
       nodes[call] = {{"kind", "llm"},
                      {"context", prefix + "context"},
@@ -204,33 +210,31 @@ class SessionLearner {
         if (last) edges.back()["evidence"] = measured(length);
       }
       edges.push_back({{"from", call}, {"to", following}});
-      if (p > 0 || loops) add_waits(nodes, edges, next, call, prefix, tail, added, seconds);
+      if (p > 0 || loops) add_waits(phase, nodes, edges);
     }
     return phases.size() > 1 ? prefix + "call-1" : prefix + "call";
   }
 
   /// What may lie between two calls of a phase.
-  static void add_waits(Json& nodes, Json& edges, const std::string& next, const std::string& call,
-                        const std::string& prefix, const std::string& tail,
-                        const std::vector<std::vector<double>>& added,
-                        const std::vector<std::vector<double>>& seconds) {
+  static void add_waits(const Phase& phase, Json& nodes, Json& edges) {
     static constexpr std::array<const char*, 3> kNames = {"at-once", "tools", "user"};
     std::vector<std::size_t> kinds;
     std::vector<double> counts;
     for (std::size_t k = 0; k < kNames.size(); ++k) {
-      if (seconds[k].empty()) continue;
+      if (phase.seconds[k].empty()) continue;
       kinds.push_back(k);
-      counts.push_back(static_cast<double>(seconds[k].size()));
+      counts.push_back(static_cast<double>(phase.seconds[k].size()));
     }
     const double sum = std::accumulate(counts.begin(), counts.end(), 0.0);
     const std::vector<double> shares = probabilities_of(counts);
+    const std::string next = phase.node("next");
     nodes[next] = {{"kind", "choice"}};
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       const std::size_t k = kinds[i];
-      const std::string node = prefix + kNames[k] + tail;
-      const FittedDistribution took = fit_sizes(seconds[k]), brought = fit_sizes(added[k]);
+      const std::string node = phase.node(kNames[k]);
+      const FittedDistribution took = fit_sizes(phase.seconds[k]), brought = fit_sizes(phase.added[k]);
       nodes[node] = {{"kind", k == 2 ? "human" : "tool"},
-                     {"context", prefix + "context"},
+                     {"context", phase.prefix + "context"},
                      {"latency_s", k == 0 ? Json(0) : took.dist},
                      {"result_tokens", brought.dist},
                      {"evidence", measured(took)},
@@ -238,8 +242,8 @@ class SessionLearner {
       edges.push_back({{"from", next},
                        {"to", node},
                        {"p", shares[i]},
-                       {"evidence", fmt::format("M: {} of {:.0f}", seconds[k].size(), sum)}});
-      edges.push_back({{"from", node}, {"to", call}});
+                       {"evidence", fmt::format("M: {} of {:.0f}", phase.seconds[k].size(), sum)}});
+      edges.push_back({{"from", node}, {"to", phase.node("call")}});
     }
   }
 

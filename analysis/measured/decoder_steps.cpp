@@ -34,7 +34,7 @@ std::vector<DecoderStep> read_decoder_steps(const std::filesystem::path& path, c
   return steps;
 }
 
-SimulatedStep simulate(const DecoderStep& step, const platforms::Chip& chip) {
+SimulatedStep simulate_step(const DecoderStep& step, const platforms::Chip& chip) {
   platforms::ReplicaSpec spec = step.spec;
   spec.chip = &chip;
   spec.host = {};

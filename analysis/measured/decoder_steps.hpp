@@ -7,7 +7,7 @@
 /// the mean over a loop of such steps with a pause after each, in which the chip draws held_w.
 ///
 ///   for (const DecoderStep& step : read_decoder_steps("gpus/h100-sxm/steps.csv", catalog))
-///     error.add(simulate(step, *catalog.find_chip("h100-sxm")).seconds, step.seconds);
+///     error.add(simulate_step(step, *catalog.find_chip("h100-sxm")).seconds, step.seconds);
 
 #include <cstdint>
 #include <filesystem>
@@ -32,6 +32,6 @@ std::vector<DecoderStep> read_decoder_steps(const std::filesystem::path& path, c
 struct SimulatedStep {
   double seconds = 0, watts = 0;
 };
-SimulatedStep simulate(const DecoderStep& step, const platforms::Chip& chip);
+SimulatedStep simulate_step(const DecoderStep& step, const platforms::Chip& chip);
 
 }  // namespace tokenyard::analysis

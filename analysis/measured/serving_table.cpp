@@ -224,7 +224,7 @@ ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::
   return bench.closed_loop(point.load);
 }
 
-ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
+ServedMeans simulate_point(const ServingPoint& point, const platforms::EngineDefaults::Host& host) {
   return means_of(serve(point, host));
 }
 

@@ -50,6 +50,6 @@ struct ServedMeans {
 };
 ServedMeans means_of(const ServingResult& result);
 ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
-ServedMeans simulate(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
+ServedMeans simulate_point(const ServingPoint& point, const platforms::EngineDefaults::Host& host);
 
 }  // namespace tokenyard::analysis

@@ -1,6 +1,5 @@
 #include "analysis/page/roofline.hpp"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/page/chart.hpp"

@@ -1,6 +1,5 @@
 #include "analysis/report/report.hpp"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "analysis/page/html.hpp"

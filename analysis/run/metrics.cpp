@@ -12,7 +12,7 @@ using sim::FineTime;
 using sim::Time;
 
 void Metrics::on_call(const CallRecord& r) {
-  ++calls[static_cast<std::size_t>(r.status)];
+  ++calls[r.status];
   prompt_tokens += r.prompt_tokens;
   cached_tokens += r.cached_tokens;
   const bool completed = r.status == CallStatus::kCompleted;
@@ -64,7 +64,7 @@ void Metrics::on_task(const agents::TaskRecord& r) {
     throw sim::InternalError(fmt::format("task {} of entry {}, {} calls, took {} ns, but its causes sum to {} ns:{}",
                                          r.task, r.agent, r.calls, duration.ns(), r.causes.sum().ns(), causes_ns));
   }
-  ++tasks[static_cast<std::size_t>(r.status)];
+  ++tasks[r.status];
   causes += r.causes;
   const bool completed = r.status == agents::TaskStatus::kCompleted;
   const std::optional<double> limit_s = limits_[r.agent].task_s;
@@ -75,7 +75,7 @@ void Metrics::on_task(const agents::TaskRecord& r) {
     completed_good_tasks += good ? 1 : 0;
   }
   Agent& agent = agents[r.agent];
-  ++agent.tasks[static_cast<std::size_t>(r.status)];
+  ++agent.tasks[r.status];
   agent.causes += r.causes;
   if (completed) {
     agent.calls += r.calls;

@@ -5,6 +5,7 @@
 /// rates count what ended in it. Counts and causes, and what an agent's tasks are made of, cover the whole run.
 
 #include <array>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,17 @@
 #include "sim/statistics/quantile_sketch.hpp"
 
 namespace tokenyard::analysis {
+
+/// How many calls, or tasks, ended in each way.
+class StatusCounts {
+ public:
+  std::uint64_t& operator[](platforms::CallStatus status) { return counts_[static_cast<std::size_t>(status)]; }
+  std::uint64_t operator[](platforms::CallStatus status) const { return counts_[static_cast<std::size_t>(status)]; }
+  std::uint64_t total() const { return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}); }
+
+ private:
+  std::array<std::uint64_t, platforms::kCallStatusNames.size()> counts_{};
+};
 
 class Metrics final : public platforms::ServingObserver, public agents::TaskObserver {
  public:
@@ -28,15 +40,8 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   /// Throws sim::InternalError if the causes of the task do not sum to its duration.
   void on_task(const agents::TaskRecord& record) override;
 
-  template <std::size_t N>
-  static std::uint64_t total(const std::array<std::uint64_t, N>& by_status) {
-    std::uint64_t sum = 0;
-    for (const std::uint64_t count : by_status) sum += count;
-    return sum;
-  }
-
   // The whole run.
-  std::array<std::uint64_t, 4> calls{}, tasks{};  ///< by status
+  StatusCounts calls, tasks;
   std::int64_t prompt_tokens = 0, cached_tokens = 0, output_tokens = 0;
   std::uint64_t media_calls = 0;  ///< of the calls
   std::int64_t media_steps = 0;
@@ -52,7 +57,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
     sim::QuantileSketch ttft, tpot, e2e;              ///< of them
     sim::QuantileSketch task;                         ///< arrived in the window and completed
     // The whole run.
-    std::array<std::uint64_t, 4> tasks{};
+    StatusCounts tasks;
     platforms::CauseTimes causes;
     // Of the completed tasks.
     std::uint64_t calls = 0, tool_calls = 0;

@@ -8,9 +8,9 @@
 #include "agents/work/task_player.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/run/deployment.hpp"
+#include "analysis/run/measurement.hpp"
 #include "analysis/run/result_files.hpp"
 #include "analysis/run/summary.hpp"
-#include "analysis/run/window.hpp"
 #include "sim/network/analytic_network.hpp"
 
 namespace tokenyard::analysis {
@@ -40,16 +40,6 @@ traces::Names names_of(const Scenario& scenario, const Replay& replay) {
   return names;
 }
 
-/// Of each agent.
-std::vector<SloLimits> limits_of(const Slo& slo, const std::vector<std::string>& agents) {
-  sim::Faults faults;
-  slo.check_agents(agents, "", faults);
-  faults.throw_if_any();
-  std::vector<SloLimits> limits;
-  for (const std::string& agent : agents) limits.push_back(slo.of(agent));
-  return limits;
-}
-
 /// Of all steps of a job, from its start.
 Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<platforms::TrainingJob>>& jobs) {
   Json json = Json::object();
@@ -68,12 +58,17 @@ Json training_json(const Scenario& scenario, const std::vector<std::unique_ptr<p
   return json;
 }
 
-/// What a replay did not play, or not measure, for the notes of the summary.
-void add_notes(const Scenario& scenario, const agents::Workload& replayed, std::optional<Time> last_arrival,
-               Json& notes) {
-  for (const std::string& left_out : replayed.left_out()) notes.push_back(left_out);
-  const Time warmup = Time::seconds(scenario.run.warmup_s);
-  if (last_arrival && (*last_arrival < warmup || (*last_arrival == warmup && !scenario.run.drain))) {
+/// What was not played of a replay, and why nothing was measured where nothing was, for the notes of the summary.
+void add_notes(const Measurement& measurement, const agents::Workload& workload, Json& notes) {
+  const RunControls& run = measurement.scenario().run;
+  const Time warmup = Time::seconds(run.warmup_s), end = measurement.last().date;
+  const std::optional<Time> last_arrival = measurement.last_arrival();
+  if (end < warmup && !last_arrival) {
+    notes.push_back(fmt::format("the run ended at {:g} s, before the end of the warm-up, {:g} s: nothing was measured",
+                                end.seconds(), warmup.seconds()));
+  }
+  for (const std::string& left_out : workload.left_out()) notes.push_back(left_out);
+  if (last_arrival && (*last_arrival < warmup || (*last_arrival == warmup && !run.drain))) {
     notes.push_back(fmt::format(
         "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran; "
         "--set /run/warmup_s=0 measures from the start",
@@ -127,61 +122,39 @@ Json simulate(const Scenario& scenario, const Replay& replay, const SimulateOpti
   const std::unique_ptr<sim::Network> network = network_of(scenario, replay, options, topology, simulation);
   platforms::Fleet fleet(simulation, *network, pool_options(scenario, placement, options.stepwise));
 
-  const Time warmup = Time::seconds(scenario.run.warmup_s);
   const std::unique_ptr<agents::Workload> workload = make_workload(scenario, replay, simulation, fleet);
   const auto training = training_jobs(scenario, placement, simulation, *network);
 
   const traces::Names names = names_of(scenario, replay);
-  Metrics metrics(limits_of(scenario.slo, names.agents), warmup);
-  fleet.add_observer(metrics);
-  workload->add_observer(metrics);
-  Sampler sampler(simulation, fleet, scenario, [&] { return workload->over(); });
-  ResultFiles files(options, names, warmup);
-  files.watch(fleet, *workload, sampler);
+  Measurement measurement(simulation, fleet, *workload, scenario, names.agents);
+  ResultFiles files(options, names, Time::seconds(scenario.run.warmup_s));
+  files.watch(fleet, *workload, measurement.sampler());
   if (options.watch) options.watch(fleet, *workload, names);
-
-  Snapshot begin(fleet), end(fleet), last(fleet);
-  begin.take(Time());
-  EndOfWarmup end_of_warmup(fleet, begin, sampler);
-  if (warmup > Time()) simulation.schedule(warmup, sim::Priority::kObserve, end_of_warmup.entity, end_of_warmup);
-  EndOfArrivals end_of_arrivals(simulation, end, metrics, sampler, warmup, scenario.run.drain);
-  LastArrival last_arrival(simulation, end_of_arrivals, scenario.run.drain);
   if (replay) {
-    fleet.add_observer(last_arrival);
-    workload->set_on_last([&] { last_arrival.come(); });
+    measurement.end_with_last_arrival();
   } else {
-    end_of_arrivals.schedule(Time::seconds(scenario.run.duration_s));
+    measurement.end_arrivals(Time::seconds(scenario.run.duration_s));
   }
   bool interrupted = false;
   simulation.set_pulse([&](Time now) {
-    interrupted =
-        (options.progress && !options.progress(now, *network)) || (options.undecided && !options.undecided(metrics));
+    interrupted = (options.progress && !options.progress(now, *network)) ||
+                  (options.undecided && !options.undecided(measurement.metrics()));
     return !interrupted;
   });
 
   workload->start();
   for (const auto& job : training) job->start();
   network->run(simulation);
-  end_of_arrivals.close(simulation.now());
-  if (simulation.now() < warmup) begin.take(simulation.now());  // it never opened
-  fleet.finish_unfinished();
-  workload->finish_unfinished();
-  last.take(simulation.now());
-  if (options.undecided) options.undecided(metrics);
+  measurement.finish();
+  if (options.undecided) options.undecided(measurement.metrics());
   files.commit();
 
-  Json summary = summarize(
-      {scenario, names.agents, metrics, begin, end, last, sampler, *network, simulation.events_run(), interrupted});
+  Json summary = summarize(measurement, *network, interrupted);
   if (!training.empty()) {
     summary["training"] = training_json(scenario, training);
     summary["notes"].push_back("energy and cost are those of the pools: training jobs are not in them");
   }
-  if (simulation.now() < warmup && !last_arrival.date())
-    summary["notes"].push_back(
-        fmt::format("the run ended at {:g} s, before the end of the warm-up, {:g} s: nothing was "
-                    "measured",
-                    simulation.now().seconds(), warmup.seconds()));
-  if (replay) add_notes(scenario, *workload, last_arrival.date(), summary["notes"]);
+  add_notes(measurement, *workload, summary["notes"]);
   summary["wall_s"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_begin).count();
   if (!options.out.empty()) {
     write_summary(scenario, options, summary);

@@ -1,6 +1,5 @@
 #include "analysis/scenario/policies_plan.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "sim/input/enum_choice.hpp"

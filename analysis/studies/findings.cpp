@@ -1,6 +1,5 @@
 #include "analysis/studies/findings.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "analysis/studies/study_unit.hpp"

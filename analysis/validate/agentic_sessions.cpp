@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fmt/format.h>
 
 #include "analysis/measured/measured_table.hpp"
 #include "sim/input/json.hpp"

@@ -25,7 +25,7 @@ using Errors = std::map<std::string, FitError>;
 
 void add_errors(const std::vector<DecoderStep>& steps, const Chip& chip, Errors& times, Errors& watts) {
   for (const DecoderStep& step : steps) {
-    const SimulatedStep simulated = simulate(step, chip);
+    const SimulatedStep simulated = simulate_step(step, chip);
     const char* what = step.calls > 0 ? "decoding" : "prompts";
     if (step.pause_s == 0)
       times[fmt::format("{} in {}", what, platforms::name_of(step.spec.weights))].add(simulated.seconds, step.seconds);

@@ -7,7 +7,7 @@
 #include "analysis/calibrate/profile_reader.hpp"
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/sample_statistics.hpp"
-#include "analysis/measured/serving_table.hpp"
+#include "analysis/measured/serving_bench.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/profiled_step_cost.hpp"
 #include "sim/input/faults.hpp"

@@ -2,7 +2,7 @@
 
 namespace tokenyard::platforms {
 
-Want FreeChips::want(std::int64_t chips) const {
+ChipSearch FreeChips::search_for(std::int64_t chips) const {
   return {group_.is_torus() ? smallest_block(chips, group_.shape) : TorusShape{chips, 1, 1}, 0, 0};
 }
 
@@ -19,28 +19,29 @@ bool FreeChips::all_of_box(const TorusShape& origin, const TorusShape& block, co
   return true;
 }
 
-std::optional<Part> FreeChips::take_box(Node& node, Want& want) const {
-  const TorusShape& block = want.block;
+std::optional<TakenChips> FreeChips::take_box(Node& node, ChipSearch& search) const {
+  const TorusShape& block = search.block;
   const TorusShape places{group_.shape[0] / block[0], group_.shape[1] / block[1], group_.shape[2] / block[2]};
   node.taken.resize(static_cast<std::size_t>(group_.chips_per_node));
-  for (; want.place < volume(places); ++want.place) {
-    const TorusShape origin{want.place % places[0] * block[0], want.place / places[0] % places[1] * block[1],
-                            want.place / (places[0] * places[1]) * block[2]};
+  for (; search.place < volume(places); ++search.place) {
+    const TorusShape origin{search.place % places[0] * block[0], search.place / places[0] % places[1] * block[1],
+                            search.place / (places[0] * places[1]) * block[2]};
     if (!all_of_box(origin, block, [&](std::size_t chip) { return !node.taken[chip]; })) continue;
     all_of_box(origin, block, [&](std::size_t chip) { return node.taken[chip] = true; });
-    return Part{want.node, origin};
+    return TakenChips{search.node, origin};
   }
   return {};
 }
 
-std::optional<Part> FreeChips::take(Want& want) {
-  const std::int64_t chips = volume(want.block);
-  for (; want.node < group_.count; ++want.node, want.place = 0) {
-    const auto index = static_cast<std::size_t>(want.node);
+std::optional<TakenChips> FreeChips::take(ChipSearch& search) {
+  const std::int64_t chips = volume(search.block);
+  for (; search.node < group_.count; ++search.node, search.place = 0) {
+    const auto index = static_cast<std::size_t>(search.node);
     if (index == nodes_.size()) nodes_.push_back({group_.chips_per_node, {}});
     Node& node = nodes_[index];
     if (node.free < chips) continue;
-    const std::optional<Part> part = group_.is_torus() ? take_box(node, want) : Part{want.node, {0, 0, 0}};
+    const std::optional<TakenChips> part =
+        group_.is_torus() ? take_box(node, search) : TakenChips{search.node, {0, 0, 0}};
     if (!part) continue;
     node.free -= chips;
     return part;
@@ -48,11 +49,11 @@ std::optional<Part> FreeChips::take(Want& want) {
   return {};
 }
 
-void FreeChips::give_back(const Want& want, const Part& part) {
+void FreeChips::give_back(const ChipSearch& search, const TakenChips& part) {
   Node& node = nodes_[static_cast<std::size_t>(part.node)];
-  node.free += volume(want.block);
+  node.free += volume(search.block);
   if (group_.is_torus()) {
-    all_of_box(part.origin, want.block, [&](std::size_t chip) {
+    all_of_box(part.origin, search.block, [&](std::size_t chip) {
       node.taken[chip] = false;
       return true;
     });

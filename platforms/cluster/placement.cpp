@@ -20,21 +20,21 @@ const Time kAcrossNode = Time::microseconds(2);
 const Time kTorusHop = Time::microseconds(1);
 
 /// How a replica is cut into parts of one node each.
-struct Cut {
+struct Partition {
   std::int64_t chips = 0;  ///< of each part but the last
   std::int64_t parts = 0;
   std::int64_t rest = 0;  ///< chips of one more part; 0: there is none
 };
 
-Cut cut(const PlacementRequest& pool, const NodeGroup& group) {
+Partition partition(const PlacementRequest& pool, const NodeGroup& group) {
   if (pool.chips <= group.chips_per_node) return {pool.chips, 1, 0};
   const std::int64_t chips = group.chips_for_groups_of(pool.tp);
   return {chips, pool.chips / chips, pool.chips % chips};
 }
 
 /// A node group at its site, while it fills.
-struct Ground {
-  Ground(const Site& at_site, const NodeGroup& of_group, std::uint32_t index, std::int64_t first)
+struct FillingGroup {
+  FillingGroup(const Site& at_site, const NodeGroup& of_group, std::uint32_t index, std::int64_t first)
       : site(at_site), group(of_group), site_index(index), first_node(first), free(group) {}
   const Site& site;
   const NodeGroup& group;
@@ -75,36 +75,36 @@ class Placer {
       }
       std::int64_t first = 0;
       for (const NodeGroup& group : site.groups) {
-        grounds_.emplace_back(site, group, static_cast<std::uint32_t>(sites_.size() - 1), first);
+        groups_.emplace_back(site, group, static_cast<std::uint32_t>(sites_.size() - 1), first);
         first += group.count;
       }
     }
   }
 
-  /// The grounds where a pool may lie, in order: those with nodes that hold a replica, if there are any; else those
+  /// The groups where a pool may lie, in order: those with nodes that hold a replica, if there are any; else those
   /// with a way from node to node.
-  std::vector<Ground*> grounds_of(const PlacementRequest& pool) {
-    std::vector<Ground*> holding, spanning;
-    for (Ground& ground : grounds_) {
-      if (ground.group.chip != pool.chip || (!pool.site.empty() && ground.site.name != pool.site)) continue;
-      if (ground.group.chips_per_node >= pool.chips)
-        holding.push_back(&ground);
-      else if (ground.site.fabric.topology != FabricTopology::kNone)
-        spanning.push_back(&ground);
+  std::vector<FillingGroup*> groups_for(const PlacementRequest& pool) {
+    std::vector<FillingGroup*> holding, spanning;
+    for (FillingGroup& filling : groups_) {
+      if (filling.group.chip != pool.chip || (!pool.site.empty() && filling.site.name != pool.site)) continue;
+      if (filling.group.chips_per_node >= pool.chips)
+        holding.push_back(&filling);
+      else if (filling.site.fabric.topology != FabricTopology::kNone)
+        spanning.push_back(&filling);
     }
     return holding.empty() ? spanning : holding;
   }
 
   void find_units() {
     for (const PlacementRequest& pool : pools_) {
-      for (Ground* ground : grounds_of(pool)) {
-        if (!ground->group.is_torus()) continue;
-        const Cut parts = cut(pool, ground->group);
+      for (FillingGroup* filling : groups_for(pool)) {
+        if (!filling->group.is_torus()) continue;
+        const Partition parts = partition(pool, filling->group);
         for (const std::int64_t chips : {parts.chips, parts.rest}) {
           if (chips == 0) continue;
-          const TorusShape block = ground->free.want(chips).block;
+          const TorusShape block = filling->free.search_for(chips).block;
           for (std::size_t d = 0; d < 3; ++d)
-            ground->unit[d] = std::gcd(ground->unit[d], std::gcd(block[d], ground->group.shape[d]));
+            filling->unit[d] = std::gcd(filling->unit[d], std::gcd(block[d], filling->group.shape[d]));
         }
       }
     }
@@ -112,22 +112,22 @@ class Placer {
 
   void place_pool(const PlacementRequest& pool) {
     std::vector<ReplicaPlace>& places = result_.pools.emplace_back();
-    std::vector<Ground*> grounds = grounds_of(pool);
-    auto ground = grounds.begin();
-    std::optional<Want> whole, rest;  // how far the search has come on this ground
-    std::vector<Part> parts;
+    std::vector<FillingGroup*> groups = groups_for(pool);
+    auto next = groups.begin();
+    std::optional<ChipSearch> whole, rest;  // how far the search has come in this group
+    std::vector<TakenChips> parts;
     while (std::ssize(places) < pool.replicas) {
-      if (ground == grounds.end()) throw sim::Infeasible(no_room(pool, std::ssize(places)), pool.pointer);
-      Ground& here = **ground;
-      const Cut needed = cut(pool, here.group);
+      if (next == groups.end()) throw sim::Infeasible(no_room(pool, std::ssize(places)), pool.pointer);
+      FillingGroup& here = **next;
+      const Partition needed = partition(pool, here.group);
       if (!whole) {
-        whole = here.free.want(needed.chips);
-        if (needed.rest > 0) rest = here.free.want(needed.rest);
+        whole = here.free.search_for(needed.chips);
+        if (needed.rest > 0) rest = here.free.search_for(needed.rest);
       }
       if (take(here.free, needed, *whole, rest, parts)) {
         places.push_back(add_replica(here, pool, std::ssize(places), parts));
       } else {
-        ++ground;
+        ++next;
         whole.reset();
         rest.reset();
       }
@@ -135,41 +135,41 @@ class Placer {
   }
 
   /// All parts of a replica, or none.
-  static bool take(FreeChips& free, const Cut& needed, Want& whole, std::optional<Want>& rest,
-                   std::vector<Part>& parts) {
+  static bool take(FreeChips& free, const Partition& needed, ChipSearch& whole, std::optional<ChipSearch>& rest,
+                   std::vector<TakenChips>& parts) {
     parts.clear();
     while (std::ssize(parts) < needed.parts) {
-      const std::optional<Part> part = free.take(whole);
+      const std::optional<TakenChips> part = free.take(whole);
       if (!part) break;
       parts.push_back(*part);
     }
-    std::optional<Part> last;
+    std::optional<TakenChips> last;
     if (std::ssize(parts) == needed.parts && rest) last = free.take(*rest);
     if (std::ssize(parts) < needed.parts || (rest && !last)) {
-      for (const Part& part : parts) free.give_back(whole, part);
+      for (const TakenChips& part : parts) free.give_back(whole, part);
       return false;
     }
     if (last) parts.push_back(*last);
     return true;
   }
 
-  ReplicaPlace add_replica(Ground& ground, const PlacementRequest& pool, std::int64_t replica,
-                           const std::vector<Part>& parts) {
-    const Part& lead = parts.front();
+  ReplicaPlace add_replica(FillingGroup& filling, const PlacementRequest& pool, std::int64_t replica,
+                           const std::vector<TakenChips>& parts) {
+    const TakenChips& lead = parts.front();
     const bool spans = parts.size() > 1;
-    const std::string name = fmt::format("{}:{}/{}", node_name(ground, lead.node), pool.name, replica);
+    const std::string name = fmt::format("{}:{}/{}", node_name(filling, lead.node), pool.name, replica);
     const auto k = static_cast<double>(pool.chips);
-    const Fabric& fabric = ground.site.fabric;
-    ReplicaPlace place{0, ground.site_index, static_cast<std::uint32_t>(ground.first_node + lead.node),
+    const Fabric& fabric = filling.site.fabric;
+    ReplicaPlace place{0, filling.site_index, static_cast<std::uint32_t>(filling.first_node + lead.node),
                        static_cast<std::uint32_t>(parts.size())};
     if (spans && fabric.topology != FabricTopology::kTorus) {
-      const LinkSpec share{k * ground.site.chip_bytes_per_s(ground.group).value_or(0),
+      const LinkSpec share{k * filling.site.chip_bytes_per_s(filling.group).value_or(0),
                            Time::seconds(fabric.latency_s / 2)};
-      place.host = topology().add_host(name, sites_[ground.site_index], {share, {}});
+      place.host = topology().add_host(name, sites_[filling.site_index], {share, {}});
       return place;
     }
-    const sim::Ports ports = replica_ports(ground, k, lead);
-    place.host = topology().add_host(name, node_zone(ground, lead.node), ports);
+    const sim::Ports ports = replica_ports(filling, k, lead);
+    place.host = topology().add_host(name, node_zone(filling, lead.node), ports);
     return place;
   }
 
@@ -191,17 +191,17 @@ class Placer {
                                {{rate, Time::seconds(fabric.latency_s / 2)}, {}});
   }
 
-  sim::Ports replica_ports(const Ground& ground, double k, const Part& lead) const {
-    const Chip& chip = *ground.group.chip;
+  sim::Ports replica_ports(const FillingGroup& filling, double k, const TakenChips& lead) const {
+    const Chip& chip = *filling.group.chip;
     sim::Ports ports;
-    ports.outer = way_out(ground, k);
-    const TorusShape& shape = ground.group.shape;
-    if (torus_on_network(ground.group)) {
-      const TorusShape at{lead.origin[0] / ground.unit[0], lead.origin[1] / ground.unit[1],
-                          lead.origin[2] / ground.unit[2]};
+    ports.outer = way_out(filling, k);
+    const TorusShape& shape = filling.group.shape;
+    if (torus_on_network(filling.group)) {
+      const TorusShape at{lead.origin[0] / filling.unit[0], lead.origin[1] / filling.unit[1],
+                          lead.origin[2] / filling.unit[2]};
       ports.position =
-          static_cast<std::uint32_t>(at[0] + shape[0] / ground.unit[0] * (at[1] + shape[1] / ground.unit[1] * at[2]));
-    } else if (mesh_on_network(ground.group)) {
+          static_cast<std::uint32_t>(at[0] + shape[0] / filling.unit[0] * (at[1] + shape[1] / filling.unit[1] * at[2]));
+    } else if (mesh_on_network(filling.group)) {
       ports.lanes = static_cast<std::uint32_t>(k);
     } else {
       ports.inner.bytes_per_s = chip.scale_up.bytes_per_s ? *chip.scale_up.bytes_per_s * k : ports.outer.bytes_per_s;
@@ -211,16 +211,16 @@ class Placer {
   }
 
   /// From k chips out of their node.
-  static LinkSpec way_out(const Ground& ground, double k) {
-    const Chip& chip = *ground.group.chip;
-    const Fabric& fabric = ground.site.fabric;
+  static LinkSpec way_out(const FillingGroup& filling, double k) {
+    const Chip& chip = *filling.group.chip;
+    const Fabric& fabric = filling.site.fabric;
     const Time half = Time::seconds(fabric.latency_s / 2);
     switch (fabric.topology) {
       case FabricTopology::kStar:
         // The node's port bounds all of it; a chip without a known NIC may use it whole.
         return {chip.scale_out_bytes_per_s ? *chip.scale_out_bytes_per_s * k : fabric.bytes_per_s.value_or(0), half};
       case FabricTopology::kRail:
-        return {ground.site.chip_bytes_per_s(ground.group).value_or(0) * k, half};
+        return {filling.site.chip_bytes_per_s(filling.group).value_or(0) * k, half};
       case FabricTopology::kTorus:
         // The links of the torus are the node's ports.
         return {chip.scale_up.bytes_per_s ? *chip.scale_up.bytes_per_s * k : *fabric.bytes_per_s, {}};
@@ -236,25 +236,25 @@ class Placer {
            group.chips_per_node > 1;
   }
 
-  ZoneId node_zone(Ground& ground, std::int64_t node) {
+  ZoneId node_zone(FillingGroup& filling, std::int64_t node) {
     const auto index = static_cast<std::size_t>(node);
-    if (index >= ground.zones.size()) ground.zones.resize(index + 1, Topology::kNoZone);
-    if (ground.zones[index] == Topology::kNoZone) ground.zones[index] = add_node(ground, node);
-    return ground.zones[index];
+    if (index >= filling.zones.size()) filling.zones.resize(index + 1, Topology::kNoZone);
+    if (filling.zones[index] == Topology::kNoZone) filling.zones[index] = add_node(filling, node);
+    return filling.zones[index];
   }
 
-  ZoneId add_node(const Ground& ground, std::int64_t node) {
-    const Fabric& fabric = ground.site.fabric;
-    const NodeGroup& group = ground.group;
+  ZoneId add_node(const FillingGroup& filling, std::int64_t node) {
+    const Fabric& fabric = filling.site.fabric;
+    const NodeGroup& group = filling.group;
     const Chip& chip = *group.chip;
-    const ZoneId site = sites_[ground.site_index];
+    const ZoneId site = sites_[filling.site_index];
     sim::Ports ports;
     if (fabric.topology == FabricTopology::kStar && fabric.bytes_per_s) ports.inner.bytes_per_s = *fabric.bytes_per_s;
     if (fabric.topology == FabricTopology::kTorus)
-      ports.position = static_cast<std::uint32_t>(ground.first_node + node);
-    const std::string name = node_name(ground, node);
+      ports.position = static_cast<std::uint32_t>(filling.first_node + node);
+    const std::string name = node_name(filling, node);
     if (torus_on_network(group)) {
-      const TorusShape& unit = ground.unit;
+      const TorusShape& unit = filling.unit;
       const int links = 2 * chip.scale_up.torus_dimensions();
       std::array<LinkSpec, 3> hops;
       for (std::size_t d = 0; d < 3; ++d) {
@@ -272,8 +272,8 @@ class Placer {
     return topology().add_star(name, site, ports);
   }
 
-  static std::string node_name(const Ground& ground, std::int64_t node) {
-    return fmt::format("{}/{}{}", ground.site.name, ground.group.chip->name, ground.first_node + node);
+  static std::string node_name(const FillingGroup& filling, std::int64_t node) {
+    return fmt::format("{}/{}{}", filling.site.name, filling.group.chip->name, filling.first_node + node);
   }
 
   static std::array<std::uint32_t, 3> extents(const TorusShape& shape) {
@@ -283,19 +283,19 @@ class Placer {
 
   std::string no_room(const PlacementRequest& pool, std::int64_t placed) {
     const std::string where = pool.site.empty() ? "the cluster" : fmt::format("site \"{}\"", pool.site);
-    const std::vector<Ground*> grounds = grounds_of(pool);
+    const std::vector<FillingGroup*> groups = groups_for(pool);
     const std::string who =
         fmt::format("pool \"{}\": replica {} of {} chips {}", pool.name, placed, pool.chips, pool.chip->name);
     const std::int64_t have = cluster_.chips_of(*pool.chip, pool.site);
     if (have == 0) return fmt::format("{} finds none in {}. Add nodes of this chip, or choose another.", who, where);
-    if (grounds.empty()) {
+    if (groups.empty()) {
       return fmt::format(
           "{} is larger than every node in {}, and the fabric \"none\" joins no nodes. Use fewer chips per replica "
           "(parallelism), or a fabric.",
           who, where);
     }
     std::int64_t most = 0;
-    for (const Ground* ground : grounds) most = std::max(most, ground->group.chips_per_node);
+    for (const FillingGroup* filling : groups) most = std::max(most, filling->group.chips_per_node);
     if (pool.chips <= most) {
       return fmt::format(
           "{} finds no node in {} with as many free chips together. Use fewer replicas or fewer chips per replica, or "
@@ -333,7 +333,7 @@ class Placer {
 
   const Cluster& cluster_;
   const std::vector<PlacementRequest>& pools_;
-  std::vector<Ground> grounds_;
+  std::vector<FillingGroup> groups_;
   std::vector<ZoneId> sites_;
   Placement result_;
 };

@@ -180,7 +180,7 @@ TEST_CASE("Bottleneck: gains are in the figure's own measure") {
     "energy": {"watts_mean": 500}, "cost": {"usd_per_completed_task": null}})");
   sim::Json some = none;
   some["throughput"]["tasks_per_s"] = 1;
-  CHECK(!tokenyard::analysis::gains({figures_of(none)}, {figures_of(some)}, 1)[Figure::kEnergy].mean);
+  CHECK(!tokenyard::analysis::paired_gains({figures_of(none)}, {figures_of(some)}, 1)[Figure::kEnergy].mean);
   CHECK(gains.sure(Goal::kTtft));
   CHECK(!gains.sure(Goal::kCost));
   CHECK(gains[Figure::kTtftP95].text() == "+0.10\u00a0±0.00");

@@ -22,7 +22,7 @@ FitError error_of(const std::vector<DecoderStep>& steps, const platforms::Chip& 
   FitError error;
   for (const DecoderStep& step : steps) {
     if (step.spec.weights == platforms::Precision::kBf16 && (step.calls > 0) == decoding && step.pause_s == 0)
-      error.add(simulate(step, chip).seconds, step.seconds);
+      error.add(simulate_step(step, chip).seconds, step.seconds);
   }
   return error;
 }

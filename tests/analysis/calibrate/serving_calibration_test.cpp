@@ -34,7 +34,7 @@ void write_benchmark(const std::filesystem::path& path, const platforms::EngineD
   for (const std::int64_t users : {1, 4, 16, 48}) {
     for (const platforms::Tokens prompt : {64, 512, 4096}) {
       point.load = {.users = users, .prompt_tokens = prompt, .output_tokens = 100, .requests = kRequestsOfUser * users};
-      const ServedMeans means = simulate(point, host);
+      const ServedMeans means = simulate_point(point, host);
       out << fmt::format("{},{},100,{},{},{}\n", users, prompt, point.load.requests, means.ttft_s, means.tpot_s);
     }
   }

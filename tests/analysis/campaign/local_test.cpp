@@ -7,6 +7,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "analysis/campaign/run_processes.hpp"
 #include "tests/analysis/campaign/in_folder.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "traces/writers/output_file.hpp"

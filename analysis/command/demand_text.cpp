@@ -1,4 +1,4 @@
-#include "analysis/command/demand_table.hpp"
+#include "analysis/command/demand_text.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,10 +1,8 @@
 #include <cmath>
-#include <fmt/format.h>
 
 #include "analysis/demand/demand.hpp"
 #include "analysis/demand/notes.hpp"
 #include "sim/input/json.hpp"
-#include "traces/writers/row_text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -104,8 +102,6 @@ Json entry_json(const DemandEntry& entry) {
   return json;
 }
 
-std::string cell(const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; }
-
 }  // namespace
 
 Json to_json(const Demand& demand, const Scenario& scenario) {
@@ -127,34 +123,6 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
     if (entry.on_front) json["front"].push_back(entry.chip->name);
   }
   return json;
-}
-
-std::string to_csv(const Demand& demand) {
-  std::string text =
-      "chip,met,chips,extrapolated,chips_low,chips_high,nodes,cells,replicas,parallelism,megawatts,megawatts_peak,usd_"
-      "per_hour,usd_per_task,usd_per_million_"
-      "output_tokens,"
-      "output_tokens_per_s_per_mw,seeds,seeds_met,attainment,limit,on_front,why_not\n";
-  for (const DemandEntry& entry : demand.entries) {
-    const Sizing& sizing = entry.deployment.cell;
-    const Economics& e = entry.economics;
-    std::string replicas, parallelism;
-    for (const Sizing::Pool& pool : sizing.pools) {
-      const platforms::Parallelism& p = pool.parallelism;
-      replicas += fmt::format("{}{}", replicas.empty() ? "" : " ", pool.replicas);
-      parallelism += fmt::format("{}tp{}pp{}dp{}ep{}", parallelism.empty() ? "" : " ", p.tp, p.pp, p.dp, p.ep);
-    }
-    const auto number = [&](double value) { return sizing.met ? fmt::format("{}", value) : ""; };
-    text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", traces::csv_field(entry.chip->name),
-        sizing.met, number(entry.deployment.chips()), entry.band.has_value(), entry.band ? number(entry.band->low) : "",
-        entry.band ? cell(entry.band->high) : "", number(entry.deployment.nodes()), entry.deployment.cells, replicas,
-        parallelism, cell(e.megawatts), cell(e.megawatts_peak), cell(e.usd_per_hour), cell(e.usd_per_task),
-        cell(e.usd_per_million_output_tokens), cell(e.output_tokens_per_s_per_mw), sizing.seeds, sizing.seeds_met,
-        sizing.met ? sim::to_text(sizing.figures["attainment"]) : "", sizing.limit, entry.on_front,
-        traces::csv_field(sizing.why_not));
-  }
-  return text;
 }
 
 }  // namespace tokenyard::analysis

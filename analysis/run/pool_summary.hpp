@@ -1,0 +1,15 @@
+#pragma once
+/// What the summary says of a pool: how busy it was, what bound it, where it stands under its chip's roofline, and
+/// where its prompts were found.
+
+#include <optional>
+
+#include "analysis/run/pool_reading.hpp"
+
+namespace tokenyard::analysis {
+
+/// Between two readings `window_s` apart; `mean_kv`: the mean share of KV blocks in use.
+sim::Json pool_summary(const PoolPlan& plan, const PoolReading& from, const PoolReading& to, double window_s,
+                       std::optional<double> mean_kv);
+
+}  // namespace tokenyard::analysis
