@@ -132,11 +132,8 @@ void calibrate_products(const Target& target, EntryWriter& writer) {
   if (fits_all_formats(target)) {
     Json& all = writer.efficiency();
     writer.put(all, "gemm_memory", fit.figures.memory);
-    writer.put(all, "gemm_tile_half", fit.figures.tile_half);
-    writer.put(all, "gemm_depth_half", fit.figures.depth_half);
-    writer.put(all, "gemm_occupancy", fit.figures.occupancy);
-    writer.put(all, "gemm_wave", fit.figures.wave);
-    writer.put(all, "gemm_split_s", fit.figures.split_s);
+    for (const platforms::GemmKernels::Figure& figure : platforms::GemmKernels::kFigures)
+      writer.put(all, figure.key, fit.figures.*figure.value);
     writer.put(all, "launch_s", fit.figures.launch_s);
   } else {
     Json& own = writer.efficiency()["gemm_formats"][options.precision];
@@ -210,7 +207,7 @@ void calibrate_decode(const Target& target, EntryWriter& writer) {
   writer.put_residual("attention_decode_residual", platforms::kDecodeAxes, fit.residual);
   if (fits_all_formats(target)) {
     writer.put(writer.efficiency(), "attention_decode", fit.figures.decode);
-    writer.put(writer.efficiency(), "attention_decode_tile_s", fit.figures.decode_tile_s);
+    writer.put(writer.efficiency(), "attention_decode_tile_s", fit.figures.decode_tile_s.value_or(0));
   }
   if (fit.divides && fits_all_formats(target)) {
     for (const char* key : {"attention_undivided_residual", "attention_decode_key_s", "attention_decode_split_below"})

@@ -47,6 +47,7 @@
 #include <vector>
 
 #include "platforms/cost/kernel_time.hpp"
+#include "platforms/spec/attention_kernels.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 
 namespace tokenyard::platforms {
@@ -64,20 +65,12 @@ struct AttentionShape {
   double prefill_time = 1;  ///< of a tile's products, beside those of 128 numbers a head: latent_attention.hpp
 };
 
-struct AttentionFigures {
+struct AttentionFigures : AttentionKernels {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;                    ///< share of the peak
-  double prefill_wait = 0;               ///< share of the longest tile
-  std::optional<double> prefill_tile_s;  ///< unknown, or how many units: as long as 100 keys
-  double prefill_tile_rows = 64;         ///< queries
-  double prefill_tile_heads = 1;         ///< of a cached head, in a tile, at most
-  std::optional<double> write_s = 0;     ///< none: nothing is written
-  double decode = 1;                     ///< share of the bandwidth
-  double decode_tile_s = 0;
-  double decode_skew = 0;
-  double decode_key_s = 0;        ///< of 128 numbers
-  double decode_split_below = 0;  ///< tiles for each unit
+  double prefill = 1;                 ///< share of the peak
+  std::optional<double> write_s = 0;  ///< none: nothing is written
+  double decode = 1;                  ///< share of the bandwidth
   double launch_s = 0;
   // Must outlive all; null: none.
   const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;

@@ -95,7 +95,7 @@ TEST_CASE(
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("h100-sxm");
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
-  REQUIRE_FALSE(spec.chip->efficiency.attention_decode_residual[static_cast<std::size_t>(Precision::kBf16)].empty());
+  REQUIRE_FALSE(spec.chip->efficiency.attention_decode_residual[Precision::kBf16].empty());
   const KernelStepCost cost(spec);
   for (const std::int32_t calls : {1, 3, 64}) {
     std::size_t pieces = 0;
@@ -229,8 +229,7 @@ TEST_CASE("Inputs of 8 bits are quantised at the format's share of the bandwidth
   spec.weights = Precision::kFp8;
   const PrefillChunk prompt{4096, 0, true};
   const double before = seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0);
-  std::optional<double>& share =
-      slow.efficiency.gemm_formats[static_cast<std::size_t>(Precision::kFp8)].quantise_memory;
+  std::optional<double>& share = slow.efficiency.gemm_formats[Precision::kFp8].quantise_memory;
   const double s_per_byte = 1 / (*share * 3.35e12);
   share = *share / 2;
   spec.chip = &slow;
