@@ -396,7 +396,7 @@ StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const P
   const StepPiece rest = kernels(decoding.calls, chunks, others);
   const bool with_prompts = !chunks.empty() || others.prompts;
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += rest.base_ticks[i];
-  piece.base_ticks[at(Bound::kBandwidth)] += longest_alone(decoding, !chunks.empty());
+  piece.base_ticks[Bound::kBandwidth] += longest_alone(decoding, !chunks.empty());
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
