@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/fact.hpp"

@@ -30,7 +30,7 @@ struct EngineDefaults {
     double layer_s = 0;
     double expert_layer_s = 0;
     double prompt_token_s = 0;  ///< before the engine sees a call, for each token of its prompt
-    bool asynchronous = false;  ///< works on the next step while the kernels run
+    bool asynchronous = false;  ///< async_scheduling: it works on the next step while the kernels run
   };
 
   /// Chips on which the engine takes fewer tokens a step.
@@ -66,7 +66,6 @@ struct EngineDefaults {
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
   bool enable_prefix_caching = true;
-  bool async_scheduling = false;              ///< batches are formed one step ahead
   bool scheduler_reserve_full_isl = false;    ///< admits a call only when the KV blocks of its whole prompt are free
   bool enable_mixed_chunk = true;             ///< prompts are computed in the steps in which others decode
   std::optional<std::int64_t> max_model_len;  ///< the model's, where the engine has none of its own
