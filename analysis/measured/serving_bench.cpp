@@ -4,6 +4,7 @@
 #include <cmath>
 #include <deque>
 
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "sim/random/stream.hpp"

@@ -8,6 +8,7 @@
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/policies_plan.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/spec/catalog_entry.hpp"
 #include "sim/input/enum_choice.hpp"
 

@@ -10,6 +10,7 @@
 #include "analysis/validate/agentic_sessions.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/analytic_network.hpp"
 

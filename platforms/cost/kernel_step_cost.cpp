@@ -5,6 +5,7 @@
 
 #include "platforms/cost/captured_graph.hpp"
 #include "platforms/cost/kernel_figures.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "sim/core/rounded.hpp"
 
 namespace tokenyard::platforms {
