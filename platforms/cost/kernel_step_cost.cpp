@@ -110,8 +110,11 @@ void KernelStepCost::add_attention() {
   full.cached_bytes = full.layers > 0 ? attended / (kv_divisor(model, p.tp) * full.layers) : 0;
   full_.emplace(figures, full);
   if (model.mla)
-    latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), model, spec_.weights, *full_, heads,
-                    model.sparse ? 1 : spec_.speculation.queries());
+    latent_.emplace(*spec_.chip, latent_table(*spec_.chip, spec_.kv), *full_,
+                    LatentAttention::Shape{.model = &model,
+                                           .weights = spec_.weights,
+                                           .heads = heads,
+                                           .queries = model.sparse ? 1 : spec_.speculation.queries()});
   if (model.sparse)
     sparse_.emplace(*spec_.chip, model, attention_precision(spec_), full.query_heads, spec_.speculation.queries());
 

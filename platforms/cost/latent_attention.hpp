@@ -44,9 +44,14 @@ AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, 
 
 class LatentAttention {
  public:
-  /// `table` must outlive this; null: none.
-  LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model, Precision weights,
-                  const Attention& attention, std::int64_t heads, std::int64_t queries);
+  struct Shape {
+    const ModelArchitecture* model = nullptr;
+    Precision weights = Precision::kBf16;
+    std::int64_t heads = 0;    ///< of queries, on this chip
+    std::int64_t queries = 1;  ///< tokens of a call in a step that share what they read of the cache
+  };
+  /// `table` must outlive this; null: none. `attention`: of such layers (latent_shape).
+  LatentAttention(const Chip& chip, const KernelResidual* table, const Attention& attention, const Shape& shape);
 
   /// Calls that decode together, and what of their layers does not depend on their contexts: all layers' products, as
   /// they are and in 8 bits.
