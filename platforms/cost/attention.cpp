@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "platforms/cost/captured_graph.hpp"
 #include "platforms/spec/log2_between_powers.hpp"
+#include "platforms/spec/step_shape.hpp"
 
 namespace tokenyard::platforms {
 namespace {

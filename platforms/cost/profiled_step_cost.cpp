@@ -4,8 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "platforms/cost/captured_graph.hpp"
-
 namespace tokenyard::platforms {
 
 using sim::FineTime;

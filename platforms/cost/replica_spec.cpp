@@ -6,7 +6,7 @@ namespace tokenyard::platforms {
 
 void serve_with(const EngineDefaults& engine, ReplicaSpec& spec) {
   spec.host = engine.host;
-  spec.buckets = engine.buckets_on(*spec.chip);
+  spec.step_shape.buckets = engine.buckets_on(*spec.chip);
   spec.padded_experts = engine.padded_experts_on(*spec.chip, spec.weights, spec.parallelism.expert_slices());
 }
 

@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "platforms/cost/compiled_shape.hpp"
 #include "platforms/cost/node_span.hpp"
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/model.hpp"
 #include "platforms/spec/speculation.hpp"
+#include "platforms/spec/step_shape.hpp"
 
 namespace tokenyard::platforms {
 
@@ -28,6 +28,9 @@ struct Parallelism {
   std::int64_t expert_slices() const { return tp * dp / expert_ranks(); }
 };
 
+/// Of `whole` heads or columns divided among `parts` chips, those of the chip that has most.
+constexpr std::int64_t largest_share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
+
 struct ReplicaSpec {
   const Chip* chip = nullptr;
   const ModelArchitecture* model = nullptr;
@@ -37,8 +40,7 @@ struct ReplicaSpec {
   EngineDefaults::Host host;
   NodeSpan span;  ///< how the replica lies on nodes
   Speculation speculation;
-  CompiledShape compiled;
-  TokenBuckets buckets;
+  StepShape step_shape;
   PaddedExperts padded_experts;
 };
 

@@ -15,7 +15,7 @@
 #include "platforms/spec/output_reserve.hpp"
 #include "platforms/spec/padded_experts.hpp"
 #include "platforms/spec/precision.hpp"
-#include "platforms/spec/token_buckets.hpp"
+#include "platforms/spec/step_shape.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
@@ -69,7 +69,7 @@ struct EngineDefaults {
   bool scheduler_reserve_full_isl = false;    ///< admits a call only when the KV blocks of its whole prompt are free
   bool enable_mixed_chunk = true;             ///< prompts are computed in the steps in which others decode
   std::optional<std::int64_t> max_model_len;  ///< the model's, where the engine has none of its own
-  /// Everything is compiled for one shape: platforms/cost/compiled_shape.hpp.
+  /// Everything is compiled for one shape: platforms/spec/step_shape.hpp.
   bool static_shapes = false;
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
@@ -78,6 +78,7 @@ struct EngineDefaults {
   bool runs_on(const Chip& chip) const;
   /// Tokens a step, where nobody says otherwise.
   std::int64_t budget_on(const Chip& chip) const;
+  /// To which steps are filled up on the chip; none: any shape will do.
   TokenBuckets buckets_on(const Chip& chip) const;
   /// With experts of such weights, each divided among `slices` chips.
   PaddedExperts padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const;
