@@ -248,8 +248,7 @@ class Summary {
       // Time in which calls waited for KV memory counts as capacity, whatever the steps were bound by.
       const double rest = busy_s > 0 ? 1 - capacity_s / busy_s : 0;
       const auto bound = [&](platforms::Bound which) {
-        const auto i = static_cast<std::size_t>(which);
-        return ratio(seconds(steps.bound_ticks[i]) * rest, rank_s);
+        return ratio(seconds(steps.bound_ticks[which]) * rest, rank_s);
       };
       const double peak = peak_flops_per_s(plan), bandwidth = plan.chip->memory_bytes_per_s.value_or(0);
       json[plan.name] = {
@@ -297,9 +296,7 @@ class Summary {
     const auto phase = [&](const platforms::StepTotals& steps) {
       const double busy_s = seconds(steps.busy_ticks);
       const auto flop = static_cast<double>(steps.flop), bytes = static_cast<double>(steps.bytes);
-      const auto bound = [&](platforms::Bound which) {
-        return ratio(seconds(steps.bound_ticks[static_cast<std::size_t>(which)]), busy_s);
-      };
+      const auto bound = [&](platforms::Bound which) { return ratio(seconds(steps.bound_ticks[which]), busy_s); };
       return Json{{"steps", steps.steps},
                   {"time", ratio(busy_s, seconds(busy_ticks))},
                   {"mfu", ratio(flop, peak * busy_s)},
