@@ -204,7 +204,8 @@ double reached_share(const std::vector<AttentionSample>& samples, double bytes_p
 }
 
 /// As one kernel.
-AttentionFit fit_together(const std::vector<AttentionSample>& samples, const AttentionFigures& known, bool shares) {
+AttentionFit fit_together(const std::vector<AttentionSample>& samples, const AttentionFigures& known, Fitted fitted) {
+  const bool shares = fitted == Fitted::kFiguresAndTable;
   const double longest = longest_launch_s(samples), reached = reached_share(samples, known.bytes_per_s);
   const auto figures_of = [&](std::span<const double> v) {
     AttentionFigures figures = known;
@@ -220,7 +221,8 @@ AttentionFit fit_together(const std::vector<AttentionSample>& samples, const Att
 }
 
 /// Samples whose heads share no cached one, with the other figures known.
-AttentionFit fit_undivided(const std::vector<AttentionSample>& samples, const AttentionFigures& known, bool shares) {
+AttentionFit fit_undivided(const std::vector<AttentionSample>& samples, const AttentionFigures& known, Fitted fitted) {
+  const bool shares = fitted == Fitted::kFiguresAndTable;
   const double longest = longest_launch_s(samples);
   const auto figures_of = [&](std::span<const double> v) {
     AttentionFigures figures = known;
@@ -236,19 +238,19 @@ AttentionFit fit_undivided(const std::vector<AttentionSample>& samples, const At
 }  // namespace
 
 AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
-                                  bool shares) {
+                                  Fitted fitted) {
   AttentionFigures divided = known;
   divided.decode_key_s = 0;
-  AttentionFit together = fit_together(samples, divided, shares);
-  const bool may_be_undivided = shares || known.decode_key_s > 0;
+  AttentionFit together = fit_together(samples, divided, fitted);
+  const bool may_be_undivided = fitted == Fitted::kFiguresAndTable || known.decode_key_s > 0;
   std::vector<AttentionSample> sharing, alone;
   for (const AttentionSample& s : samples) (s.heads > s.kv_heads ? sharing : alone).push_back(s);
   if (!may_be_undivided || sharing.empty() || alone.empty()) return together;
 
-  AttentionFit apart = fit_together(sharing, divided, shares);
+  AttentionFit apart = fit_together(sharing, divided, fitted);
   AttentionFigures undivided = apart.figures;
   undivided.decode_key_s = known.decode_key_s;
-  AttentionFit second = fit_undivided(alone, undivided, shares);
+  AttentionFit second = fit_undivided(alone, undivided, fitted);
   apart.figures.decode_key_s = second.figures.decode_key_s;
   apart.undivided = std::move(second.residual);
   apart.fitted.add(second.fitted);
@@ -259,7 +261,8 @@ AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, c
 }
 
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples, const AttentionFigures& known,
-                                   bool shares) {
+                                   Fitted fitted) {
+  const bool shares = fitted == Fitted::kFiguresAndTable;
   const double longest = longest_launch_s(samples);
   AttentionFigures way = known;
   way.prefill_residual = nullptr;

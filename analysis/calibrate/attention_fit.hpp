@@ -45,11 +45,13 @@ std::vector<AttentionSample> read_prefill_attention(const std::filesystem::path&
 double decode_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 double prefill_seconds(const platforms::AttentionFigures& figures, const AttentionSample& sample);
 
-/// `shares`: also what `known` has of shares and tiles; else the table alone, as for another format of the KV, and the
-/// time to write it.
+/// What is fitted beside a kernel's launch and the time to write the cache. `kTableAlone` leaves shares and tiles as they
+/// are known: for a further format of the KV.
+enum class Fitted : std::uint8_t { kFiguresAndTable, kTableAlone };
+
 AttentionFit fit_decode_attention(const std::vector<AttentionSample>& samples, const platforms::AttentionFigures& known,
-                                  bool shares);
+                                  Fitted fitted);
 AttentionFit fit_prefill_attention(const std::vector<AttentionSample>& samples,
-                                   const platforms::AttentionFigures& known, bool shares);
+                                   const platforms::AttentionFigures& known, Fitted fitted);
 
 }  // namespace tokenyard::analysis

@@ -16,6 +16,7 @@
 #include "analysis/calibrate/latent_fit.hpp"
 #include "analysis/calibrate/power_fit.hpp"
 #include "analysis/calibrate/profile_reader.hpp"
+#include "analysis/calibrate/table_formats.hpp"
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
@@ -27,31 +28,11 @@ namespace {
 
 using sim::Json;
 
-/// How tables of experts name a precision of ours, the best known first.
-std::vector<const char*> expert_formats(platforms::Precision precision) {
-  switch (precision) {
-    case platforms::Precision::kBf16:
-      return {"bfloat16"};
-    case platforms::Precision::kFp8:
-      return {"fp8_block", "fp8"};
-    case platforms::Precision::kFp4:
-      return {"nvfp4", "w4a16_mxfp4", "int4_wo"};
-    case platforms::Precision::kInt8:
-      return {"int8"};
-  }
-  return {};
-}
-
 // Fitted to 16-bit tables (gemm_fit.cpp, attention_fit.cpp).
 constexpr std::size_t kGemmFigures = 8, kPrefillFigures = 5, kDecodeFigures = 3;
 
 /// Whose layers the tables of MLA measure.
 constexpr const char* kLatentModel = "deepseek-v3";
-
-/// Names of the tables for a precision of ours.
-std::string format_of(const std::string& precision) {
-  return precision == "bf16" ? "bfloat16" : precision == "fp4" ? "nvfp4" : precision;
-}
 
 [[noreturn]] void refuse(const CalibrateOptions& options, std::string found, std::string allowed) {
   throw sim::InputError({options.table.string(), "", std::move(found), std::move(allowed)});
@@ -119,10 +100,13 @@ void calibrate_copies(const Target& target, EntryWriter& writer) {
 
 /// What is fitted to 16-bit tables holds for other formats, too, but for what their own tables say.
 bool fits_all_formats(const Target& target) { return target.precision == platforms::Precision::kBf16; }
+Fitted fitted_of(const Target& target) {
+  return fits_all_formats(target) ? Fitted::kFiguresAndTable : Fitted::kTableAlone;
+}
 
 void calibrate_products(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
-  const auto samples = read_gemm_samples(options.table, format_of(options.precision));
+  const auto samples = read_gemm_samples(options.table, table_format(target.precision));
   need_rows(options, samples.size(), kGemmFigures, "gemm_dtype");
   const GemmFit fit = fit_gemm(samples, platforms::gemm_figures(target.chip, target.precision),
                                platforms::bytes_per_weight(target.precision), platforms::input_bytes(target.precision));
@@ -132,11 +116,8 @@ void calibrate_products(const Target& target, EntryWriter& writer) {
   if (fits_all_formats(target)) {
     Json& all = writer.efficiency();
     writer.put(all, "gemm_memory", fit.figures.memory);
-    writer.put(all, "gemm_tile_half", fit.figures.tile_half);
-    writer.put(all, "gemm_depth_half", fit.figures.depth_half);
-    writer.put(all, "gemm_occupancy", fit.figures.occupancy);
-    writer.put(all, "gemm_wave", fit.figures.wave);
-    writer.put(all, "gemm_split_s", fit.figures.split_s);
+    for (const platforms::GemmKernels::Figure& figure : platforms::GemmKernels::kFigures)
+      writer.put(all, figure.key, fit.figures.*figure.value);
     writer.put(all, "launch_s", fit.figures.launch_s);
   } else {
     Json& own = writer.efficiency()["gemm_formats"][options.precision];
@@ -151,7 +132,7 @@ void calibrate_experts(const Target& target, EntryWriter& writer) {
   const platforms::ExpertFigures known = platforms::expert_figures(target.chip, target.precision);
   const double weight_bytes = platforms::bytes_per_weight(target.precision);
   std::vector<ExpertSample> samples;
-  for (const char* format : expert_formats(target.precision)) {
+  for (const std::string_view format : expert_formats(target.precision)) {
     if (samples.empty()) samples = read_expert_samples(options.table, format, known, weight_bytes);
   }
   need_rows(options, samples.size(), platforms::ExpertKernels::kFigures.size(),
@@ -165,7 +146,7 @@ void calibrate_experts(const Target& target, EntryWriter& writer) {
 void calibrate_latent(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const platforms::ModelArchitecture* model = target.catalog.find_model(kLatentModel);
-  const auto samples = read_latent_decode(options.table, format_of(options.precision));
+  const auto samples = read_latent_decode(options.table, table_format(target.precision));
   if (model == nullptr || samples.empty())
     refuse(options, "no rows of " + options.precision, "rows of it in kv_cache_dtype");
   const LatentFit fit = fit_latent_decode(samples, target.chip, *model, target.precision);
@@ -182,9 +163,9 @@ platforms::AttentionFigures known_attention(const Target& target) {
 
 void calibrate_prefill(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
-  const auto samples = read_prefill_attention(options.table, format_of(options.precision));
+  const auto samples = read_prefill_attention(options.table, table_format(target.precision));
   need_rows(options, samples.size(), kPrefillFigures, "kv_cache_dtype");
-  const AttentionFit fit = fit_prefill_attention(samples, known_attention(target), fits_all_formats(target));
+  const AttentionFit fit = fit_prefill_attention(samples, known_attention(target), fitted_of(target));
   writer.describe("prefill attention", fit.fitted, fit.held_out);
   writer.put_residual("attention_prefill_residual", platforms::kPrefillAxes, fit.residual);
   if (fits_all_formats(target)) {
@@ -203,14 +184,14 @@ constexpr double kFlashAttention2Tiles = 1.6;
 
 void calibrate_decode(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
-  const auto samples = read_decode_attention(options.table, format_of(options.precision));
+  const auto samples = read_decode_attention(options.table, table_format(target.precision));
   need_rows(options, samples.size(), kDecodeFigures, "kv_cache_dtype");
-  const AttentionFit fit = fit_decode_attention(samples, known_attention(target), fits_all_formats(target));
+  const AttentionFit fit = fit_decode_attention(samples, known_attention(target), fitted_of(target));
   writer.describe("decode attention", fit.fitted, fit.held_out);
   writer.put_residual("attention_decode_residual", platforms::kDecodeAxes, fit.residual);
   if (fits_all_formats(target)) {
     writer.put(writer.efficiency(), "attention_decode", fit.figures.decode);
-    writer.put(writer.efficiency(), "attention_decode_tile_s", fit.figures.decode_tile_s);
+    writer.put(writer.efficiency(), "attention_decode_tile_s", fit.figures.decode_tile_s.value_or(0));
   }
   if (fit.divides && fits_all_formats(target)) {
     for (const char* key : {"attention_undivided_residual", "attention_decode_key_s", "attention_decode_split_below"})
@@ -257,11 +238,8 @@ const TableKind* kind_of(const MeasuredTable& table) {
 /// Whether the table has rows of the precision.
 bool has_precision(const MeasuredTable& table, const TableKind& kind, platforms::Precision precision) {
   if (kind.precisions.empty()) return precision == platforms::Precision::kBf16;
-  std::vector<std::string> formats = {format_of(std::string(platforms::name_of(precision)))};
-  if (kind.precisions == "moe_dtype") {
-    const std::vector<const char*> of_experts = expert_formats(precision);
-    formats.assign(of_experts.begin(), of_experts.end());
-  }
+  const std::vector<std::string_view> formats =
+      kind.precisions == "moe_dtype" ? expert_formats(precision) : std::vector{table_format(precision)};
   for (std::size_t row = 0; row < table.rows(); ++row) {
     if (std::find(formats.begin(), formats.end(), table.text(row, kind.precisions)) != formats.end()) return true;
   }

@@ -36,7 +36,7 @@ platforms::EngineDefaults::Host fit_host(const std::vector<ServingPoint>& points
     host.prefill_step_s = 1e-3 * v[2];
     host.layer_s = 1e-3 * v[3];
     host.expert_layer_s = 1e-3 * v[4];
-    host.asynchronous = points.front().defaults->async_scheduling;
+    host.asynchronous = points.front().defaults->host.asynchronous;
     return host;
   };
   const std::size_t stride = std::max<std::size_t>(1, points.size() / kFittedPoints);

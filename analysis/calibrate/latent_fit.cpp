@@ -1,10 +1,10 @@
 #include "analysis/calibrate/latent_fit.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "analysis/calibrate/held_out.hpp"
 #include "analysis/calibrate/residual_fit.hpp"
+#include "analysis/calibrate/table_formats.hpp"
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/sample_statistics.hpp"
 #include "platforms/cost/kernel_figures.hpp"
@@ -18,13 +18,6 @@ using platforms::Precision;
 constexpr double kFirstContext = 64;  // shorter ones take as long
 constexpr double kLeastFactor = 0.05;
 
-std::optional<Precision> weights_of(std::string_view gemm_type) {
-  if (gemm_type == "bfloat16") return Precision::kBf16;
-  if (gemm_type == "fp8" || gemm_type == "fp8_block") return Precision::kFp8;
-  if (gemm_type == "nvfp4") return Precision::kFp4;
-  return std::nullopt;
-}
-
 bool held_out(const LatentSample& s) {
   return one_in_five(static_cast<std::uint64_t>(s.batch * 1024 + s.heads) * kGoldenRatio, 31);
 }
@@ -35,7 +28,7 @@ platforms::LatentAttention attention_of(const platforms::Chip& chip, const platf
   figures.prefill_residual = figures.decode_residual = nullptr;
   const platforms::Attention attention(figures,
                                        platforms::latent_shape(model, s.heads, platforms::bytes_per_element(kv)));
-  return {chip, table, model, s.weights, attention, s.heads, 1};
+  return {chip, table, attention, {.model = &model, .weights = s.weights, .heads = s.heads}};
 }
 
 }  // namespace
@@ -44,7 +37,7 @@ std::vector<LatentSample> read_latent_decode(const std::filesystem::path& path, 
   const MeasuredTable table(path);
   std::vector<LatentSample> samples;
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const auto weights = weights_of(table.text(row, "gemm_type"));
+    const auto weights = latent_weights(table.text(row, "gemm_type"));
     if (!weights || table.text(row, "kv_cache_dtype") != kv_format) continue;
     samples.push_back({table.whole(row, "num_heads"), table.whole(row, "batch_size"), table.whole(row, "step", 0) + 1,
                        *weights, table.positive(row, "latency") * 1e-3});

@@ -101,7 +101,7 @@ Chip with_shares(const Chip& chip, Precision weights, double memory, double arit
   platforms::ExpertKernels experts = *platforms::expert_figures(chip, weights).kernels;
   experts.memory = std::min(1.0, experts.memory * memory);
   experts.compute = std::min(1.0, experts.compute * arithmetic);
-  e.experts[static_cast<std::size_t>(weights)] = std::move(experts);
+  e.experts[weights] = std::move(experts);
   return result;
 }
 

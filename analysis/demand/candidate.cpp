@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/cost/replica_step_cost.hpp"
 
 namespace tokenyard::analysis {
@@ -211,9 +212,9 @@ platforms::Chip slowed(platforms::Chip chip, double factor) {
     scale(chip.peak_flops_per_s[precision], 1 / factor);
   scale(chip.memory_bytes_per_s, 1 / factor);
   scale(chip.scale_up.bytes_per_s, 1 / factor);
-  for (std::optional<double>* time :
-       {&chip.efficiency.launch_s, &chip.efficiency.gemm_split_s, &chip.collectives.alpha_s})
-    scale(*time, factor);
+  scale(chip.efficiency.launch_s, factor);
+  chip.efficiency.gemm.split_s *= factor;
+  scale(chip.collectives.alpha_s, factor);
   for (std::optional<platforms::ExpertKernels>& experts : chip.efficiency.experts) {
     if (!experts) continue;
     experts->launch_s *= factor;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <deque>
 
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/analytic_network.hpp"
 #include "sim/random/stream.hpp"
@@ -184,7 +185,7 @@ std::optional<ServingBench> bench_of(const platforms::EngineDefaults& engine, co
   bench.batching.mixed_chunk = engine.enable_mixed_chunk;
   bench.batching.scheduler_reserve_full_isl = engine.scheduler_reserve_full_isl;
   bench.batching.output_reserve = engine.output_reserve;
-  bench.batching.async_scheduling = engine.async_scheduling;
+  bench.batching.async_scheduling = engine.host.asynchronous;
   bench.batching.one_prompt = engine.static_shapes;
   if (engine.max_model_len) bench.batching.max_model_len = *engine.max_model_len;
   bench.kv.block_size = engine.block_size;

@@ -219,7 +219,8 @@ ServingResult serve(const ServingPoint& point, const platforms::EngineDefaults::
   platforms::ReplicaSpec spec = point.spec;
   spec.host = host;
   ServingBench bench = point.bench;
-  if (point.defaults->static_shapes) spec.compiled = {bench.batching.max_num_seqs, bench.batching.max_model_len};
+  if (point.defaults->static_shapes)
+    spec.step_shape.compiled = {bench.batching.max_num_seqs, bench.batching.max_model_len};
   bench.cost = std::make_shared<platforms::KernelStepCost>(spec);
   return bench.closed_loop(point.load);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/cost/replica_step_cost.hpp"
 
 namespace tokenyard::analysis {

@@ -26,9 +26,8 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
 platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to) {
   const auto seconds = [](sim::Int128 ticks) { return sim::FineTime(ticks).seconds(); };
   const platforms::StepTotals steps = to.all_steps() - from.all_steps();
-  const auto network = static_cast<std::size_t>(platforms::Bound::kNetwork);
   return {.busy_s = seconds(steps.busy_ticks),
-          .waiting_s = seconds(to.waiting_ticks - from.waiting_ticks + steps.bound_ticks[network]),
+          .waiting_s = seconds(to.waiting_ticks - from.waiting_ticks + steps.bound_ticks[platforms::Bound::kNetwork]),
           .flop = static_cast<double>(steps.flop),
           .bytes = static_cast<double>(steps.bytes)};
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "platforms/cost/replica_memory.hpp"
+
 namespace tokenyard::analysis {
 
 using sim::Faults;

@@ -8,6 +8,7 @@
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/policies_plan.hpp"
 #include "analysis/scenario/speculation_plan.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/spec/catalog_entry.hpp"
 #include "sim/input/enum_choice.hpp"
 
@@ -57,7 +58,7 @@ double read_engine(ObjectReader& reader, PoolPlan& pool, const Catalog& catalog)
       "block_size", {.fallback = static_cast<double>(defaults.block_size), .minimum = 1, .maximum = 4096});
   pool.batching.chunked_prefill = read_enabled(reader, "chunked_prefill", defaults.enable_chunked_prefill);
   pool.cache.prefix_caching = read_enabled(reader, "prefix_caching", defaults.enable_prefix_caching);
-  pool.batching.async_scheduling = reader.boolean("async_scheduling", defaults.async_scheduling);
+  pool.batching.async_scheduling = reader.boolean("async_scheduling", defaults.host.asynchronous);
   pool.gpu_memory_utilization =
       reader.number("gpu_memory_utilization",
                     {.fallback = defaults.gpu_memory_utilization, .minimum = 0, .maximum = 1, .exclusive = true});

@@ -68,7 +68,7 @@ struct PoolPlan {
     platforms::serve_with(*engine, spec);
     spec.host.asynchronous = batching.async_scheduling;
     spec.speculation = batching.speculation;
-    if (engine->static_shapes) spec.compiled = {batching.max_num_seqs, batching.max_model_len};
+    if (engine->static_shapes) spec.step_shape.compiled = {batching.max_num_seqs, batching.max_model_len};
     return spec;
   }
   /// With the nodes that a replica lies on, which its time depends on.

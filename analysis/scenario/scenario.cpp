@@ -8,6 +8,7 @@
 #include "analysis/scenario/name.hpp"
 #include "analysis/scenario/pool_checks.hpp"
 #include "analysis/scenario/seed.hpp"
+#include "platforms/cost/replica_memory.hpp"
 
 namespace tokenyard::analysis {
 

@@ -9,6 +9,7 @@
 #include "analysis/validate/agentic_sessions.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_step_cost.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/serving/fleet.hpp"
 #include "sim/network/analytic_network.hpp"
 
@@ -60,9 +61,7 @@ class Sweep {
     spec_.parallelism = {.tp = chips, .ep = chips};
     spec_.weights = platforms::Precision::kFp4;
     spec_.kv = platforms::Precision::kFp8;
-    const platforms::EngineDefaults& engine = *catalog.find_engine("vllm-0.19");
-    platforms::serve_with(engine, spec_);
-    asynchronous_ = engine.async_scheduling;
+    platforms::serve_with(*catalog.find_engine("vllm-0.19"), spec_);
   }
 
   std::optional<std::size_t> row(std::int64_t users, bool offload) const {
@@ -119,7 +118,7 @@ class Sweep {
     pool.name = "server";
     pool.cost = std::make_shared<platforms::KernelStepCost>(spec_);
     pool.batching.max_num_seqs = 1024;
-    pool.batching.async_scheduling = asynchronous_;
+    pool.batching.async_scheduling = spec_.host.asynchronous;
     pool.batching.max_model_len = spec_.model->max_context;
     pool.kv = {.blocks = kv_tokens() / kBlockTokens, .block_size = kBlockTokens};
     pool.tokenize_s_per_token = spec_.host.prompt_token_s;
@@ -136,7 +135,6 @@ class Sweep {
   AgenticSessions sessions_;
   MeasuredTable runs_;
   platforms::ReplicaSpec spec_;
-  bool asynchronous_ = false;
 };
 
 std::string signed_percent(double simulated, double measured) {

@@ -185,7 +185,7 @@ class PlausibleKvSave final : public StepCost {
     platforms::StepPiece piece = tables_.piece(decoding, chunks, others);
     Tokens tokens = decoding.calls;
     for (const PrefillChunk& chunk : chunks) tokens += chunk.tokens;
-    piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] +=
+    piece.base_ticks[platforms::Bound::kCompute] +=
         sim::FineTime::ticks_in(floor_.kv_save_s(tokens) - tables_.kv_save_s(tokens));
     return piece;
   }

@@ -102,8 +102,7 @@ platforms::StepPiece VidurTables::piece(const platforms::DecodingCalls& decoding
     piece.context_limit = (static_cast<Tokens>(step) * kContextStep + 1) * decoding.calls - 1;
   }
   if (!chunks.empty()) ms += prefill_.at(cached, static_cast<std::size_t>(std::nearbyint(std::sqrt(squares))) - 1);
-  piece.base_ticks[static_cast<std::size_t>(platforms::Bound::kCompute)] =
-      std::llround(kLayers * ms * kTicksPerMillisecond);
+  piece.base_ticks[platforms::Bound::kCompute] = std::llround(kLayers * ms * kTicksPerMillisecond);
   return piece;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "platforms/cost/captured_graph.hpp"
 #include "platforms/spec/log2_between_powers.hpp"
+#include "platforms/spec/step_shape.hpp"
 
 namespace tokenyard::platforms {
 namespace {
@@ -49,8 +49,9 @@ KernelTime Attention::decode(double calls, double context) const {
   const double compute = shape_.decode_flop / (figures_.peak_flops_per_s * figures_.prefill);
   const double longer = tokens * std::max(memory, compute);
   const double tiles = figures_.units > 0 ? calls * shape_.kv_heads / static_cast<double>(figures_.units) : 1;
-  double modelled = std::max(1.0, tiles) * figures_.decode_tile_s + longer;
-  if (undivided()) modelled = std::max(modelled, figures_.decode_tile_s + key_s() * context);
+  const double tile_s = figures_.decode_tile_s.value_or(0);
+  double modelled = std::max(1.0, tiles) * tile_s + longer;
+  if (undivided()) modelled = std::max(modelled, tile_s + key_s() * context);
   if (const KernelResidual* table = decode_table(); table != nullptr) {
     const double heads = std::min(shape_.kv_heads, table->points(1).back());
     modelled *= table->at({calls * shape_.kv_heads / heads, heads, std::max(1.0, context)});

@@ -1,45 +1,66 @@
 #pragma once
-/// Time of attention over the KV cache on one chip, for all layers of a kind at once.
+/// Time of attention over the KV cache on one chip, for all layers of a kind at once. The formulas are those of a layer.
 ///
-/// Decoding reads the cache. A cached head of a call is a tile of work on a unit and takes `tile` of time beside its
-/// bytes (a kernel's start and end, the first keys), and no kernel takes less than one tile: per layer
-///   launch + f · (max(1, tiles / units) · tile + Σ context · bytes / (bandwidth · share))
-/// with the chip's table f of measured over modelled time by calls, cached heads and mean context
-/// (kernel_residual.hpp). Never faster than the share of the bandwidth: kernels measured in a loop find a small cache
-/// in the chip's L2, where a server's weights have been since. With many query heads to a cached vector (MLA:
-/// latent_attention.hpp) arithmetic may be the longer side instead.
+/// **Decoding** reads the cache:
 ///
-/// That is for equal contexts. Kernels that cut all caches into equal pieces keep every unit busy with unequal ones,
-/// too; others give each call of the batch as many units as the next, whatever its context, and a captured graph's
-/// empty places theirs (TensorRT-LLM's for Blackwell: chips with skew σ = 1). Then all wait for the longest while the
-/// tiles fit on the units; in w waves of tiles a w-th of that is left. With α = σ min(1, units / tiles of s places), n
-/// calls in s places with a sum S of contexts and the longest L take as long as s calls with S + α (s L - S) in all.
+///   launch + f · (max(1, tiles / units) · tile_s + Σ context · bytes / (bandwidth · share))
 ///
-/// FlashAttention-2 does neither: it divides contexts only where query heads share a cached one, nothing else is
-/// computed and a captured graph's places have fewer than 1.6 tiles for each unit (0.8 of the two that a unit holds:
-/// num_splits_heuristic in its flash_api.cpp). Where each query head has a cached one of its own, no kernel takes less
-/// than a tile and all keys of a context, each `decode_key_s` whatever the model, and the table is another. Elsewhere
-/// the longest goes on when the others are done; in w waves of tiles, two to a unit, it has come further by then (8:
-/// chosen on the same tables):
-///   per layer decode_key_s · (L - S / n) / (1 + w / 8)
-/// Decoding has a tile for each cached head of a call, beside prompts one for each of its query heads.
+///   tiles   the cached heads of all calls. Each is work for one unit and takes it `tile_s` beside its bytes (a kernel's
+///           start and end, the first keys); no kernel takes less than one tile
+///   bytes   of one cached token
+///   f       the chip's table of measured over modelled time, by calls, cached heads and mean context
+///           (kernel_residual.hpp)
 ///
-/// More cached heads than the table has are like as many more calls: H200's and B200's rows of 16 to 64 heads are those
-/// of 8 heads and 2 to 8 times the calls within 3.6 and 0.9 %.
+/// Never faster than the share of the bandwidth: kernels measured in a loop find a small cache in the chip's L2, where
+/// a server's weights have been since. With many query heads to a cached vector (MLA: latent_attention.hpp) arithmetic
+/// may be the longer side instead. More cached heads than the table has are like as many more calls: H200's and B200's
+/// rows of 16 to 64 heads are those of 8 heads and 2 to 8 times the calls within 3.6 and 0.9 %.
 ///
-/// A prompt's chunk of c tokens after b is divided into tiles of so many queries of a head, or, where kernels pack
+/// **Unequal contexts** take no longer where a kernel cuts all caches into equal pieces. Two kinds of kernels do not:
+///
+/// - Some give each call of a batch as many units as the next, and a captured graph's empty places theirs
+///   (TensorRT-LLM's for Blackwell). All wait for the longest context while the tiles fit on the units; in w waves of
+///   tiles a w-th of that wait is left. The calls then take as long as s equal ones with, in all,
+///
+///     S + α (s L - S) tokens of context,   α = σ min(1, units / tiles of s places)
+///
+///     S, L    the sum of the contexts, and the longest
+///     s       places of the graph that holds the calls (spec/step_shape.hpp)
+///     σ       `decode_skew`: 1 for such kernels, 0 for others
+///
+/// - FlashAttention-2 divides contexts only where query heads share a cached one, nothing else is computed and a
+///   captured graph's places have fewer than 1.6 tiles for each unit (`decode_split_below`; 0.8 of the two that a unit
+///   holds: num_splits_heuristic in its flash_api.cpp). Elsewhere the longest goes on when the others are done:
+///
+///     decode_key_s · (L - S / n) / (1 + w / 8)
+///
+///     n       calls
+///     w       waves of tiles, two to a unit; with more of them the longest has come further by then (8: chosen on the
+///             same tables). A tile is a cached head of a call, beside prompts a query head
+///
+///   Where each query head has a cached one of its own, no kernel takes less than a tile and all keys of a context, each
+///   `decode_key_s` whatever the model, and the table is another.
+///
+/// **A prompt's chunk** of c tokens after b is divided into tiles of so many queries of a head, or, where kernels pack
 /// them, of all heads that share a cached one (FlashAttention-3 does with prompts of different lengths, -2 and those
-/// for Blackwell do not). A unit takes a tile at a time: `tile_s` to begin and end it, and its queries' products with
-/// all keys up to its last at a share of the peak. Tiles handed to units as they come free end at most one longest tile
-/// after they would if divided evenly (Graham, 1969), and never before the longest tile ends:
-///   max(longest, Σ tile / units + wait · longest)          0 ≤ wait ≤ 1 on what was measured
-/// Queries, keys, values and results cross the memory once. Times the chip's table f by heads and length; a chunk after
-/// cached tokens counts as the whole prompt of as many pairs.
+/// for Blackwell do not):
 ///
-/// Before, its keys and values are written to the cache: vLLM's kernel gives each token a block of as many threads as a
-/// token's key has numbers on this chip, up to 512 (csrc/cache_kernels.cu, reshape_and_cache_flash), whatever there is
-/// to write. A unit holds four of the largest; each is held for `write_s`. A block of more threads also takes longer,
-/// as the 5/4th power of them does: fitted to the tables of A100, H100 and GB300, which time both kernels as one.
+///   launch + f · max(longest, Σ tile / units + wait · longest)          0 ≤ wait ≤ 1 on what was measured
+///
+///   tile      `tile_s` to begin and end it, and its queries' products with all keys up to its last at a share of the
+///             peak. A unit takes one at a time
+///   longest   the tile with most keys. Tiles handed to units as they come free end at most one longest tile after they
+///             would if divided evenly (Graham, 1969), and never before the longest tile ends
+///   f         the chip's table by heads and length; a chunk after cached tokens counts as the whole prompt of as many
+///             pairs
+///
+/// Queries, keys, values and results cross the memory once, beside that (`knee`).
+///
+/// **Before it**, the chunk's keys and values are written to the cache: vLLM's kernel gives each token a block of as
+/// many threads as a token's key has numbers on this chip, up to 512 (csrc/cache_kernels.cu, reshape_and_cache_flash),
+/// whatever there is to write. A unit holds four of the largest; each is held for `write_s`. A block of more threads
+/// also takes longer, as the 5/4th power of them does: fitted to the tables of A100, H100 and GB300, which time both
+/// kernels as one.
 ///
 /// Form and figures as for gemm.hpp.
 
@@ -47,6 +68,7 @@
 #include <vector>
 
 #include "platforms/cost/kernel_time.hpp"
+#include "platforms/spec/attention_kernels.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 
 namespace tokenyard::platforms {
@@ -64,20 +86,12 @@ struct AttentionShape {
   double prefill_time = 1;  ///< of a tile's products, beside those of 128 numbers a head: latent_attention.hpp
 };
 
-struct AttentionFigures {
+struct AttentionFigures : AttentionKernels {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
-  double prefill = 1;                    ///< share of the peak
-  double prefill_wait = 0;               ///< share of the longest tile
-  std::optional<double> prefill_tile_s;  ///< unknown, or how many units: as long as 100 keys
-  double prefill_tile_rows = 64;         ///< queries
-  double prefill_tile_heads = 1;         ///< of a cached head, in a tile, at most
-  std::optional<double> write_s = 0;     ///< none: nothing is written
-  double decode = 1;                     ///< share of the bandwidth
-  double decode_tile_s = 0;
-  double decode_skew = 0;
-  double decode_key_s = 0;        ///< of 128 numbers
-  double decode_split_below = 0;  ///< tiles for each unit
+  double prefill = 1;                 ///< share of the peak
+  std::optional<double> write_s = 0;  ///< none: nothing is written
+  double decode = 1;                  ///< share of the bandwidth
   double launch_s = 0;
   // Must outlive all; null: none.
   const KernelResidual *prefill_residual = nullptr, *decode_residual = nullptr;

@@ -31,8 +31,8 @@ std::optional<double> all_reduce_s(const Chip& chip, std::int64_t chips, double 
   if (above == measured.end()) return measured.back().seconds.at(bytes);
   if (above == measured.begin() || above->chips == chips) return above->seconds.at(bytes);
   const Chip::AllReduce& low = *(above - 1);
-  const auto place = [](std::int64_t n) { return log2_between_powers(static_cast<double>(n)); };
-  const double share = (place(chips) - place(low.chips)) / (place(above->chips) - place(low.chips));
+  const double share =
+      log2_share(static_cast<double>(chips), static_cast<double>(low.chips), static_cast<double>(above->chips));
   return (1 - share) * low.seconds.at(bytes) + share * above->seconds.at(bytes);
 }
 

@@ -11,16 +11,17 @@ constexpr std::int64_t kAligned = 16;
 /// The launch is of the layer as a whole, and nobody splits a grouped product.
 GemmFigures of_product(const ExpertFigures& figures) {
   const ExpertKernels& kernels = *figures.kernels;
-  return {.peak_flops_per_s = figures.peak_flops_per_s,
-          .bytes_per_s = figures.bytes_per_s,
-          .compute = kernels.compute,
-          .memory = kernels.memory,
-          .units = figures.units,
-          .tile_half = kernels.tile_half,
-          .depth_half = kernels.depth_half,
-          .occupancy = kernels.occupancy,
-          .wave = 1,
-          .split_s = 1};
+  GemmFigures product{{.tile_half = kernels.tile_half,
+                       .depth_half = kernels.depth_half,
+                       .occupancy = kernels.occupancy,
+                       .wave = 1,
+                       .split_s = 1}};
+  product.peak_flops_per_s = figures.peak_flops_per_s;
+  product.bytes_per_s = figures.bytes_per_s;
+  product.compute = kernels.compute;
+  product.memory = kernels.memory;
+  product.units = figures.units;
+  return product;
 }
 
 }  // namespace

@@ -22,23 +22,19 @@
 #include <cstdint>
 
 #include "platforms/cost/kernel_time.hpp"
+#include "platforms/spec/gemm_kernels.hpp"
 
 namespace tokenyard::platforms {
 
 /// What a chip, a number format and a software stack make of a product.
-struct GemmFigures {
+struct GemmFigures : GemmKernels {
   double peak_flops_per_s = 0;
   double bytes_per_s = 0;
   double compute = 1;  ///< share of the peak of a large product
   double memory = 1;   ///< share of the bandwidth
   double launch_s = 0;
   std::int64_t units = 0;  ///< 0: unknown
-  double tile_half = 0;    ///< elements: a tile of as many reaches half of `compute`
-  double depth_half = 0;   ///< of k: what a tile loses in filling and draining its pipeline
-  double occupancy = 0;
-  double wave = 0;
-  double split_s = 0;   ///< of one more kernel that adds the parts of a split product
-  double quantise = 1;  ///< share of the bandwidth at which 16-bit inputs are brought to the format, before it
+  double quantise = 1;     ///< share of the bandwidth at which 16-bit inputs are brought to the format, before it
 };
 
 class Gemm {

@@ -14,8 +14,8 @@ namespace {
 void fill_up(StepPiece& piece, Tokens context, std::int64_t whole) {
   const std::int64_t base = piece.ticks(0), slope = piece.slope();
   if (base + sim::Int128{slope} * context > whole) return;  // it may be more than counts
-  piece.base_ticks[at(Bound::kHost)] += whole - base;
-  piece.slope_ticks[at(Bound::kHost)] -= slope;
+  piece.base_ticks[Bound::kHost] += whole - base;
+  piece.slope_ticks[Bound::kHost] -= slope;
   if (slope > 0) piece.context_limit = std::min<Tokens>(piece.context_limit, (whole - base) / slope);
 }
 
@@ -27,7 +27,7 @@ void HostTime::add_to(StepPiece& piece, Tokens context, double sequences, bool w
   const double exposed =
       host_.step_s + (with_prompts ? host_.prefill_step_s : 0) + (host_.asynchronous ? 0 : of_sequences);
   if (hidden > 0) fill_up(piece, context, FineTime::ticks_in(hidden));
-  piece.base_ticks[at(Bound::kHost)] += FineTime::ticks_in(exposed);
+  piece.base_ticks[Bound::kHost] += FineTime::ticks_in(exposed);
   piece.waiting_ticks += FineTime::ticks_in(host_.step_s);
 }
 

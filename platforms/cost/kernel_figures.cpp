@@ -7,9 +7,9 @@ namespace tokenyard::platforms {
 namespace {
 
 /// That of the format, else the 16-bit one, else none.
-const KernelResidual* table_of(const std::array<KernelResidual, 4>& by_format, Precision kv) {
+const KernelResidual* table_of(const PerPrecision<KernelResidual>& by_format, Precision kv) {
   for (const Precision format : {kv, Precision::kBf16}) {
-    const KernelResidual& table = by_format[static_cast<std::size_t>(format)];
+    const KernelResidual& table = by_format[format];
     if (!table.empty()) return &table;
   }
   return nullptr;
@@ -24,19 +24,16 @@ Chip in_short_runs(Chip chip) {
 
 GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   const Chip::Efficiency& e = chip.efficiency;
-  GemmFigures figures;
+  GemmFigures figures{e.gemm};
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
   figures.compute = e.gemm_compute[compute].value_or(kAssumedGemmCompute) * e.sustained[compute].value_or(1);
   figures.memory = e.gemm_memory.value_or(kAssumedGemmMemory);
   figures.launch_s = e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);
-  const Chip::Efficiency::GemmFormat& own = e.gemm_formats[static_cast<std::size_t>(compute)];
-  figures.tile_half = own.tile_half.value_or(e.gemm_tile_half.value_or(0));
-  figures.depth_half = e.gemm_depth_half.value_or(0);
-  figures.occupancy = e.gemm_occupancy.value_or(0);
-  figures.wave = e.gemm_wave.value_or(0);
-  figures.split_s = own.split_s.value_or(e.gemm_split_s.value_or(0));
+  const GemmFormat& own = e.gemm_formats[compute];
+  figures.tile_half = own.tile_half.value_or(figures.tile_half);
+  figures.split_s = own.split_s.value_or(figures.split_s);
   figures.quantise = own.quantise_memory.value_or(figures.memory);
   return figures;
 }
@@ -52,26 +49,18 @@ ExpertFigures expert_figures(const Chip& chip, Precision weights) {
 
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv) {
   const Chip::Efficiency& e = chip.efficiency;
-  AttentionFigures figures;
+  AttentionFigures figures{e.attention};
   figures.peak_flops_per_s = *chip.peak_flops_per_s[compute];
   figures.bytes_per_s = *chip.memory_bytes_per_s;
   figures.prefill = e.attention_prefill.value_or(kAssumedPrefill) * e.sustained[compute].value_or(1);
-  figures.prefill_wait = e.attention_prefill_wait.value_or(0);
-  figures.prefill_tile_s = e.attention_prefill_tile_s;
-  figures.prefill_tile_rows = static_cast<double>(e.attention_prefill_tile_rows.value_or(64));
-  figures.prefill_tile_heads = static_cast<double>(e.attention_prefill_tile_heads.value_or(1));
   const std::optional<double> usual_write = e.attention_write_s[Precision::kBf16];
   figures.write_s = e.attention_write_s[kv].value_or(usual_write.value_or(0));
   figures.decode = e.attention_decode.value_or(kAssumedDecode);
-  figures.decode_tile_s = e.attention_decode_tile_s.value_or(0);
-  figures.decode_skew = e.attention_decode_skew.value_or(0);
-  figures.decode_key_s = e.attention_decode_key_s.value_or(0);
-  figures.decode_split_below = e.attention_decode_split_below.value_or(0);
   figures.prefill_residual = table_of(e.attention_prefill_residual, kv);
   figures.decode_residual = table_of(e.attention_decode_residual, kv);
   figures.undivided_residual = table_of(e.attention_undivided_residual, kv);
   // A tile's time has a kernel's start and end in it, which are all there is to a launch in a captured graph.
-  figures.launch_s = e.attention_decode_tile_s ? 0 : e.launch_s.value_or(kAssumedLaunchS);
+  figures.launch_s = figures.decode_tile_s ? 0 : e.launch_s.value_or(kAssumedLaunchS);
   figures.units = chip.compute_units.value_or(0);
   return figures;
 }

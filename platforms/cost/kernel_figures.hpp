@@ -1,6 +1,9 @@
 #pragma once
-/// A chip's catalogue entry as the kernel models take it: at the speed that the chip sustains (Efficiency::sustained),
-/// or as its tables have it, of `in_short_runs(chip)`. `compute`: a format that the chip has a peak for.
+/// A chip's catalogue entry as the kernel models take it: peaks, units, and what its software makes of them, with an
+/// assumed number for each that is absent.
+///
+/// Figures are those of the speed that the chip sustains (Efficiency::sustained); `in_short_runs(chip)` has the speed at
+/// which its tables were measured. `compute`: a format that the chip has a peak for.
 
 #include "platforms/cost/attention.hpp"
 #include "platforms/cost/experts.hpp"
@@ -20,18 +23,18 @@ inline constexpr double kAssumedPrefill = 0.5;      ///< share of the peak
 inline constexpr double kAssumedDecode = 0.7;       ///< share of the bandwidth
 inline constexpr double kAssumedLaunchS = 2e-6;     ///< seconds
 
-/// The same chip, at no power limit.
+/// The same chip where no power limit slows it down.
 Chip in_short_runs(Chip chip);
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
-/// By the weights' format. The chip must outlive them.
+/// By the weights' format. The chip must outlive the figures.
 ExpertFigures expert_figures(const Chip& chip, Precision weights);
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
-/// Of latent_attention.hpp; null: none.
+/// The table of latent_attention.hpp for a KV format; null: none.
 const KernelResidual* latent_table(const Chip& chip, Precision kv);
 
-/// Of one input of a product whose weights are in a format: no wider than that asks for.
+/// Bytes of one input of a product whose weights are in a format: no wider than that asks for.
 double input_bytes(Precision weights);
-/// n columns of k weights in a format.
+/// The product with n columns of k weights in a format.
 Gemm product_of(const GemmFigures& figures, Precision weights, std::int64_t n, std::int64_t k);
 
 }  // namespace tokenyard::platforms

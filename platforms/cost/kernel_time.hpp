@@ -5,7 +5,6 @@
 ///   layer += attention;
 ///   layer *= 32;                       // layers
 
-#include <array>
 #include <cmath>
 
 #include "platforms/cost/step_cost.hpp"
@@ -13,13 +12,11 @@
 
 namespace tokenyard::platforms {
 
-constexpr std::size_t at(Bound bound) { return static_cast<std::size_t>(bound); }
-
 struct KernelTime {
-  std::array<double, kBounds> seconds{};
+  sim::EnumArray<Bound, double> seconds{};
   double bytes = 0;  ///< of memory traffic, per chip
 
-  double& operator[](Bound bound) { return seconds[at(bound)]; }
+  double& operator[](Bound bound) { return seconds[bound]; }
   double total() const {
     double sum = 0;
     for (const double s : seconds) sum += s;

@@ -32,26 +32,25 @@ AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, 
   return shape;
 }
 
-LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model,
-                                 Precision weights, const Attention& attention, std::int64_t heads,
-                                 std::int64_t queries)
+LatentAttention::LatentAttention(const Chip& chip, const KernelResidual* table, const Attention& attention,
+                                 const Shape& shape)
     : attention_(attention),
-      heads_(static_cast<double>(heads)),
-      queries_(static_cast<double>(queries)),
+      heads_(static_cast<double>(shape.heads)),
+      queries_(static_cast<double>(shape.queries)),
       bytes_per_s_(*chip.memory_bytes_per_s),
       table_(table) {
   const auto products = [&](Precision format) {
     const GemmFigures figures = gemm_figures(chip, chip.compute_precision(format).value());
     Products all;
-    for (const WeightShape& shape : latent_products(model, heads))
-      all.push_back(product_of(figures, format, shape.columns, shape.depth));
+    for (const WeightShape& product : latent_products(*shape.model, shape.heads))
+      all.push_back(product_of(figures, format, product.columns, product.depth));
     return all;
   };
-  products_ = products(weights);
+  products_ = products(shape.weights);
   reference_ = products(Precision::kFp8);
-  const GemmFigures figures = gemm_figures(chip, chip.compute_precision(weights).value());
+  const GemmFigures figures = gemm_figures(chip, chip.compute_precision(shape.weights).value());
   launches_s_ = attention.shape().layers * kLatentKernels * figures.launch_s;
-  const ModelArchitecture::Mla& mla = *model.mla;
+  const ModelArchitecture::Mla& mla = *shape.model->mla;
   const auto latent = static_cast<double>(mla.kv_lora_rank + mla.qk_rope_dim);
   // The cache's entry read and written; the heads' keys read and written with the rotated part.
   read_bytes_ = attention.shape().cached_bytes + kActivationBytes * latent;

@@ -1,21 +1,24 @@
 #pragma once
-/// Latent attention (MLA): its products, and what a layer of it takes in a decode step beside them.
+/// Latent attention (MLA): its products, and what a layer takes beside them.
 ///
-/// Short kernels stand around the products and the one that reads the cache: norms of the latent vectors, assembly of
-/// queries and of the cache's entry, a second absorbed product, the merging of split contexts. Each takes a launch. Per
-/// layer
-///   f · (products in 8 bits + kLatentKernels · launch + attention to the cache)
-/// with the chip's table f by calls, query heads and mean context (kernel_residual.hpp). In 8 bits whatever the
-/// weights' format, for it hardly shows (one call, 128 heads, B200: 141, 132 and 116 us in 16, 8 and 4 bits). The step
-/// counts the products with those of all its tokens; the rest is here, never faster than the memory delivers the cache.
-/// A drafter's guesses that a call has checked count as so many more heads. Without a table f = 1.
+/// **Decoding.** A step counts the products with those of all its tokens; here is the rest of a layer, never faster than
+/// the memory delivers the cache:
 ///
-/// A prompt's keys and values are put together for every head before attention: of the cached tokens before a chunk
-/// from the cache, with one more product, as of its own. Several kernels copy them in pieces of a head; a token and
-/// head take as long as kAssembledBytes at full bandwidth. Attention itself is quicker than with heads of 128 numbers,
-/// where exponentials weigh more: kLatentPrefillTime of its products' time. Both fitted to vLLM 0.22's modules of
-/// prompts (aiconfigurator, 16-bit products, 1,024 to 40,000 tokens, 2026-11): B200 0.58 and 6.3 kB, H200 0.68 and
-/// 3.6 kB.
+///   f · (products in 8 bits + kLatentKernels · launch + attention to the cache) - products
+///
+///   f          the chip's table of measured over modelled time of whole layers, by calls, query heads and mean context
+///              (kernel_residual.hpp); a drafter's guesses that a call has checked count as so many more heads. Without
+///              a table the rest is launches and attention as they are
+///   products   in 8 bits whatever the weights' format, for it hardly shows (one call, 128 heads, B200: 141, 132 and
+///              116 us in 16, 8 and 4 bits)
+///   launch     of each short kernel around the products and the one that reads the cache: norms of the latent vectors,
+///              assembly of queries and of the cache's entry, a second absorbed product, the merging of split contexts
+///
+/// **A prompt's** keys and values are put together for every head before attention, those of cached tokens before the
+/// chunk from the cache, with one more product. Several kernels copy them in pieces of a head: a token and head take as
+/// long as kAssembledBytes at full bandwidth. Attention itself takes kLatentPrefillTime of its products' time with heads
+/// of 128 numbers, where exponentials weigh more. Both fitted to vLLM 0.22's modules of prompts (aiconfigurator, 16-bit
+/// products, 1,024 to 40,000 tokens, 2026-11): B200 0.58 and 6.3 kB, H200 0.68 and 3.6 kB.
 ///
 /// Tables: vLLM's MLA modules in aiconfigurator, fitted by `tokenyard calibrate` (analysis/calibrate/latent_fit.hpp).
 
@@ -44,9 +47,14 @@ AttentionShape latent_shape(const ModelArchitecture& model, std::int64_t heads, 
 
 class LatentAttention {
  public:
-  /// `table` must outlive this; null: none.
-  LatentAttention(const Chip& chip, const KernelResidual* table, const ModelArchitecture& model, Precision weights,
-                  const Attention& attention, std::int64_t heads, std::int64_t queries);
+  struct Shape {
+    const ModelArchitecture* model = nullptr;
+    Precision weights = Precision::kBf16;
+    std::int64_t heads = 0;    ///< of queries, on this chip
+    std::int64_t queries = 1;  ///< tokens of a call in a step that share what they read of the cache
+  };
+  /// `table` must outlive this; null: none. `attention`: of such layers (latent_shape).
+  LatentAttention(const Chip& chip, const KernelResidual* table, const Attention& attention, const Shape& shape);
 
   /// Calls that decode together, and what of their layers does not depend on their contexts: all layers' products, as
   /// they are and in 8 bits.

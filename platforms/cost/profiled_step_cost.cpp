@@ -4,8 +4,6 @@
 #include <cmath>
 #include <set>
 
-#include "platforms/cost/captured_graph.hpp"
-
 namespace tokenyard::platforms {
 
 using sim::FineTime;
@@ -44,7 +42,7 @@ double ProfiledStepCost::decode_seconds(const DecodingCalls& batch, StepPiece& p
   const double low = layers * profile_.decode.at(decoding, from),
                rise = layers * profile_.decode.at(decoding, to) - low;
   const double slope = rise / ((to - from) * decoding);
-  piece.slope_ticks[at(Bound::kBandwidth)] = FineTime::ticks_in(slope);
+  piece.slope_ticks[Bound::kBandwidth] = FineTime::ticks_in(slope);
   if (!beyond) piece.context_limit = std::min(piece.context_limit, begins(to) - 1);
   return low - slope * from * decoding;
 }
@@ -80,14 +78,12 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
   }
 
   StepPiece piece = models_.piece(batch, chunks, others);
-  const auto bound = static_cast<std::size_t>(
-      std::max_element(piece.base_ticks.begin(),
-                       piece.base_ticks.begin() + static_cast<std::ptrdiff_t>(at(Bound::kNetwork))) -
-      piece.base_ticks.begin());
-  const std::int64_t network = piece.base_ticks[at(Bound::kNetwork)];
+  const Bound bound =
+      piece.base_ticks[Bound::kBandwidth] > piece.base_ticks[Bound::kCompute] ? Bound::kBandwidth : Bound::kCompute;
+  const std::int64_t network = piece.base_ticks[Bound::kNetwork];
   piece.base_ticks = {};
   piece.slope_ticks = {};
-  piece.base_ticks[at(Bound::kNetwork)] = network;
+  piece.base_ticks[Bound::kNetwork] = network;
 
   if (!chunks.empty()) {
     const double mean = decoding > 0 ? static_cast<double>(context) / decoding : 0;
@@ -97,7 +93,7 @@ StepPiece ProfiledStepCost::piece(const DecodingCalls& batch, std::span<const Pr
     seconds += decode_seconds(batch, piece);
   }
   piece.base_ticks[bound] += FineTime::ticks_in(seconds);
-  piece.base_ticks[at(Bound::kBandwidth)] += models_.longest_alone(batch, !chunks.empty());
+  piece.base_ticks[Bound::kBandwidth] += models_.longest_alone(batch, !chunks.empty());
   host_.add_to(piece, context, decoding + static_cast<double>(chunks.size()), with_prompts);
   return piece;
 }

@@ -1,22 +1,19 @@
 #pragma once
-/// A replica as its costs see it: chip, model, how the model is divided, number formats, the engine's host times; and
-/// what fits in its memory.
+/// A replica as its costs see it: chip, model, how the model is divided, number formats, what the engine makes of them.
 ///
 ///   ReplicaSpec spec{chip, model, {.tp = 4}, Precision::kFp8, Precision::kFp8, engine->host};
 ///   missing_numbers(spec).empty();                // it can be timed
-///   kv_capacity_tokens(spec, 0.9, 4e9);           // tokens of KV beside the weights
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "platforms/cost/compiled_shape.hpp"
 #include "platforms/cost/node_span.hpp"
-#include "platforms/spec/bounded_kv.hpp"
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/engine.hpp"
 #include "platforms/spec/model.hpp"
 #include "platforms/spec/speculation.hpp"
+#include "platforms/spec/step_shape.hpp"
 
 namespace tokenyard::platforms {
 
@@ -31,6 +28,9 @@ struct Parallelism {
   std::int64_t expert_slices() const { return tp * dp / expert_ranks(); }
 };
 
+/// Of `whole` heads or columns divided among `parts` chips, those of the chip that has most.
+constexpr std::int64_t largest_share(std::int64_t whole, std::int64_t parts) { return (whole + parts - 1) / parts; }
+
 struct ReplicaSpec {
   const Chip* chip = nullptr;
   const ModelArchitecture* model = nullptr;
@@ -40,8 +40,7 @@ struct ReplicaSpec {
   EngineDefaults::Host host;
   NodeSpan span;  ///< how the replica lies on nodes
   Speculation speculation;
-  CompiledShape compiled;
-  TokenBuckets buckets;
+  StepShape step_shape;
   PaddedExperts padded_experts;
 };
 
@@ -56,20 +55,5 @@ inline ReplicaSpec without_host(ReplicaSpec spec) {
 
 /// What the spec lacks for timing: catalogue keys ("chip h100-sxm: peak_flops_per_s/fp4"). Empty: it can be timed.
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec);
-
-/// KV tokens of a data-parallel rank that fit beside the weights on each chip: (memory · utilization - weights -
-/// reserve) / bytes per token. Not positive if the weights alone do not fit.
-double kv_capacity_tokens(const ReplicaSpec& spec, double memory_utilization, double reserved_bytes);
-/// Tensor-parallel chips among which a token's KV is divided: down to one cached head each; MLA's vector is not.
-double kv_divisor(const ModelArchitecture& model, std::int64_t tp);
-/// KV bytes of one token on the chip of the rank that holds most, a drafter's among them; of a model whose KV does not
-/// grow a kibibyte, so that it can be counted in tokens all the same.
-double kv_bytes_per_token_per_chip(const ReplicaSpec& spec);
-/// What a call keeps in windows and states of the model and of its drafter, as if both had the larger window: exact of
-/// contexts that fill it.
-BoundedKv bounded_kv(const ReplicaSpec& spec);
-/// The drafter's, too. Tensor parallelism divides neither the products down to MLA's latent vectors nor indexers,
-/// routers and norms, and those of keys and values down to one cached head each.
-double weight_bytes_per_chip(const ReplicaSpec& spec);
 
 }  // namespace tokenyard::platforms

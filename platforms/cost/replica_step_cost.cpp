@@ -6,7 +6,7 @@
 namespace tokenyard::platforms {
 
 const KernelProfile* profile_of(const ReplicaSpec& spec) {
-  if (spec.speculation.drafts() > 0 || spec.compiled) return nullptr;
+  if (spec.speculation.drafts() > 0 || spec.step_shape.compiled) return nullptr;
   return spec.chip->profile(spec.model->name, spec.parallelism.tp, spec.weights, spec.kv);
 }
 

@@ -9,23 +9,24 @@
 ///
 /// Time is split by what bounds it: compute, memory bandwidth, network (collectives), host (launches and the engine).
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <span>
 
 #include "platforms/spec/tokens.hpp"
+#include "sim/core/enum_array.hpp"
 #include "sim/core/time.hpp"
 
 namespace tokenyard::platforms {
 
 enum class Bound : std::uint8_t { kCompute, kBandwidth, kNetwork, kHost };
 inline constexpr std::size_t kBounds = 4;
+constexpr std::size_t enum_size(Bound) { return kBounds; }
 
 /// value(context) = base + slope * context. Ticks are those of sim::FineTime (2^-20 ns); FLOP and bytes are per chip.
 struct StepPiece {
-  std::array<std::int64_t, kBounds> base_ticks{};
-  std::array<std::int64_t, kBounds> slope_ticks{};
+  sim::EnumArray<Bound, std::int64_t> base_ticks{};
+  sim::EnumArray<Bound, std::int64_t> slope_ticks{};
   std::int64_t waiting_ticks = 0;  ///< of the host's time: no kernel runs
   std::int64_t base_flop = 0, slope_flop = 0;
   std::int64_t base_bytes = 0, slope_bytes = 0;

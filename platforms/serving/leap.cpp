@@ -60,7 +60,7 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   StepTotals& of = of_its_kind(totals);
   for (std::size_t i = 0; i < kBounds; ++i) of.bound_ticks[i] += sum_of(piece.base_ticks[i], piece.slope_ticks[i]);
   if (waits_.first_ticks != 0 || waits_.growth != 0)
-    of.bound_ticks[static_cast<std::size_t>(Bound::kNetwork)] += sum.of(waits_.first_ticks, waits_.growth);
+    of.bound_ticks[Bound::kNetwork] += sum.of(waits_.first_ticks, waits_.growth);
   const Int128 ticks = sum.of(pace_.first_ticks, pace_.growth);
   of.busy_ticks += ticks;
   of.flop += sum_of(piece.base_flop, piece.slope_flop);
@@ -85,13 +85,14 @@ void Leap::add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) con
   const Tokens context = batch_.context + batch_.decoding * over;
   StepTotals& steps = of_its_kind(sum);
   Int128 busy = 0;
-  const auto spend = [&](std::size_t bound, std::int64_t ticks_of_step) {
+  const auto spend = [&](Int128& of_bound, std::int64_t ticks_of_step) {
     const Int128 ticks = of(ticks_of_step);
-    steps.bound_ticks[bound] += ticks;
+    of_bound += ticks;
     busy += ticks;
   };
-  for (std::size_t i = 0; i < kBounds; ++i) spend(i, piece.base_ticks[i] + piece.slope_ticks[i] * context);
-  spend(static_cast<std::size_t>(Bound::kNetwork), waits_.first_ticks + waits_.growth * over);
+  for (std::size_t i = 0; i < kBounds; ++i)
+    spend(steps.bound_ticks[i], piece.base_ticks[i] + piece.slope_ticks[i] * context);
+  spend(steps.bound_ticks[Bound::kNetwork], waits_.first_ticks + waits_.growth * over);
   steps.busy_ticks += busy;
   steps.flop += of(piece.base_flop + piece.slope_flop * context);
   steps.bytes += of(piece.base_bytes + piece.slope_bytes * context);

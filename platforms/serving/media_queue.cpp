@@ -62,7 +62,7 @@ void MediaQueue::on_event(Time now, std::uint64_t argument) {
   call.record.status = CallStatus::kCompleted;
   StepTotals& totals = owner_.tally(pool_).totals.without_prompts;
   totals.busy_ticks += done.ticks;
-  totals.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += done.ticks;
+  totals.bound_ticks[Bound::kCompute] += done.ticks;
   totals.flop += done.flop;
   totals.steps += call.request.media.steps;
   if (ServingObserver* observer = owner_.observer()) {
@@ -105,7 +105,7 @@ ServingTotals MediaQueue::share_in_progress() const {
     const double part = static_cast<double>(elapsed) / static_cast<double>(server.ticks);
     StepTotals& of = share.without_prompts;
     of.busy_ticks += elapsed;
-    of.bound_ticks[static_cast<std::size_t>(Bound::kCompute)] += elapsed;
+    of.bound_ticks[Bound::kCompute] += elapsed;
     of.flop += static_cast<Int128>(static_cast<double>(server.flop) * part);
   }
   return share;

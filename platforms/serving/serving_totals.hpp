@@ -11,7 +11,7 @@ namespace tokenyard::platforms {
 /// Time, by what bounds it, and work of steps.
 struct StepTotals {
   sim::Int128 busy_ticks = 0;
-  std::array<sim::Int128, kBounds> bound_ticks{};
+  sim::EnumArray<Bound, sim::Int128> bound_ticks{};
   sim::Int128 flop = 0;   ///< per chip
   sim::Int128 bytes = 0;  ///< per chip
   std::int64_t steps = 0;

@@ -66,7 +66,7 @@ bool Chip::is_among(const std::vector<std::string>& names) const {
 
 const ExpertKernels* Chip::experts(Precision weights) const {
   for (const Precision format : {weights, compute_precision(weights).value_or(weights), Precision::kBf16}) {
-    const std::optional<ExpertKernels>& fitted = efficiency.experts[static_cast<std::size_t>(format)];
+    const std::optional<ExpertKernels>& fitted = efficiency.experts[format];
     if (fitted) return &*fitted;
   }
   return nullptr;

@@ -9,7 +9,6 @@
 ///   chip->missing(Precision::kFp8, 4).empty();            // a replica of 4 chips can be timed
 ///   chip->joules(Precision::kFp8, {.busy_s = 1, .waiting_s = 0.2, .flop = 1e14, .bytes = 2e12});
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,7 +16,9 @@
 #include <string_view>
 #include <vector>
 
+#include "platforms/spec/attention_kernels.hpp"
 #include "platforms/spec/expert_kernels.hpp"
+#include "platforms/spec/gemm_kernels.hpp"
 #include "platforms/spec/kernel_profile.hpp"
 #include "platforms/spec/kernel_residual.hpp"
 #include "platforms/spec/precision.hpp"
@@ -29,39 +30,22 @@ namespace tokenyard::platforms {
 struct Chip {
   /// Fitted shares of the peaks that kernels reach, and what the shape of the work costs them.
   struct Efficiency {
-    PerPrecision gemm_compute;
+    PerPrecision<std::optional<double>> gemm_compute;
     /// Of the speed at which gemm_compute and attention_prefill were measured, in short loops, what the chip keeps where
     /// arithmetic holds it at its power limit, as prompts do; by precision of the arithmetic. Absent: all of it.
-    PerPrecision sustained;
+    PerPrecision<std::optional<double>> sustained;
     std::optional<double> gemm_memory;
-    std::array<std::optional<ExpertKernels>, 4> experts;  ///< by precision of the weights
+    GemmKernels gemm;
+    PerPrecision<GemmFormat> gemm_formats;
+    PerPrecision<std::optional<ExpertKernels>> experts;  ///< by precision of the weights
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
-    std::array<KernelResidual, 4> attention_prefill_residual, attention_decode_residual,
+    AttentionKernels attention;
+    PerPrecision<std::optional<double>> attention_write_s;  ///< by precision of the KV: attention.hpp
+    PerPrecision<KernelResidual> attention_prefill_residual, attention_decode_residual,
         attention_undivided_residual,  ///< of contexts that are never divided: FlashAttention-2, no shared heads
         latent_decode_residual;        ///< by precision of the KV, all of them; empty where unknown
     std::optional<double> launch_s;    ///< of one kernel inside a captured graph
-    // What the shape of the work costs; absent: nothing. Meaning: platforms/cost/gemm.hpp and attention.hpp.
-    std::optional<double> gemm_tile_half;   ///< elements
-    std::optional<double> gemm_depth_half;  ///< elements
-    std::optional<double> gemm_occupancy;
-    std::optional<double> gemm_wave;
-    std::optional<double> gemm_split_s;
-    /// What products in a format have of their own; absent: as above.
-    struct GemmFormat {
-      std::optional<double> tile_half, split_s;
-      std::optional<double> quantise_memory;  ///< share of the bandwidth at which inputs are brought to the format
-    };
-    std::array<GemmFormat, 4> gemm_formats;                    ///< by precision
-    std::optional<std::int64_t> attention_prefill_tile_rows;   ///< queries of a tile; absent: 64
-    std::optional<std::int64_t> attention_prefill_tile_heads;  ///< of a cached head that share a tile; absent: 1
-    std::optional<double> attention_prefill_tile_s;            ///< beginning and ending a tile
-    std::optional<double> attention_prefill_wait;              ///< share of the longest tile
-    PerPrecision attention_write_s;                            ///< by precision of the KV
-    std::optional<double> attention_decode_tile_s;             ///< of a cached head of a call on a unit
-    std::optional<double> attention_decode_skew;               ///< 0: contexts share the units evenly; 1: calls do
-    std::optional<double> attention_decode_key_s;              ///< of a context that is not divided
-    std::optional<double> attention_decode_split_below;        ///< tiles for each unit: with fewer, it is divided
   };
 
   /// All-reduces over n chips. A library changes its protocol with the size (one shot, two shots, a ring, the switch's
@@ -111,7 +95,7 @@ struct Chip {
   std::optional<std::int64_t> compute_units;  ///< streaming multiprocessors, compute units: what tiles are dealt to
   std::optional<double> memory_bytes;
   std::optional<double> memory_bytes_per_s;
-  PerPrecision peak_flops_per_s;
+  PerPrecision<std::optional<double>> peak_flops_per_s;
   ScaleUp scale_up;
   std::optional<double> scale_out_bytes_per_s;  ///< its share of the node's NICs
   std::optional<double> host_bytes_per_s;       ///< to the host's memory

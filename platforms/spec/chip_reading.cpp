@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "platforms/spec/chip.hpp"
 #include "platforms/spec/fact.hpp"
@@ -26,8 +25,9 @@ constexpr NumberRule kSomeWatts = {.fallback = {}, .minimum = 0, .maximum = kMos
 constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
 constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true};
 
-PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, const NumberRule& rule) {
-  PerPrecision result;
+PerPrecision<std::optional<double>> read_per_precision(ObjectReader& reader, std::string_view key,
+                                                       const NumberRule& rule) {
+  PerPrecision<std::optional<double>> result;
   reader.object(key, [&](ObjectReader& at) {
     for (Precision precision : kPrecisions) result[precision] = optional_fact(at, name_of(precision), rule);
   });
@@ -36,11 +36,10 @@ PerPrecision read_per_precision(ObjectReader& reader, std::string_view key, cons
 
 /// Of an object for each precision that has one.
 template <typename Entry, typename Read>
-void read_by_precision(ObjectReader& reader, std::string_view key, std::array<Entry, 4>& entries, const Read& read) {
+void read_by_precision(ObjectReader& reader, std::string_view key, PerPrecision<Entry>& entries, const Read& read) {
   reader.object(key, [&](ObjectReader& by_format) {
     for (const Precision precision : kPrecisions) {
-      by_format.object(name_of(precision),
-                       [&](ObjectReader& entry) { entries[static_cast<std::size_t>(precision)] = read(entry); });
+      by_format.object(name_of(precision), [&](ObjectReader& entry) { entries[precision] = read(entry); });
     }
   });
 }
@@ -63,7 +62,7 @@ ScaleUp read_scale_up(ObjectReader& reader) {
 }
 
 void read_residuals(ObjectReader& reader, const char* key, const ResidualAxes& axes,
-                    std::array<KernelResidual, 4>& tables) {
+                    PerPrecision<KernelResidual>& tables) {
   read_by_precision(reader, key, tables, [&](ObjectReader& table) { return KernelResidual::read(table, axes); });
 }
 
@@ -81,26 +80,10 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.attention_prefill = optional_fact(at, "attention_prefill", kShare);
     result.attention_decode = optional_fact(at, "attention_decode", kShare);
     result.launch_s = optional_fact(at, "launch_s", kNotNegative);
-    result.gemm_tile_half = optional_fact(at, "gemm_tile_half", kNotNegative);
-    result.gemm_depth_half = optional_fact(at, "gemm_depth_half", kNotNegative);
-    result.gemm_occupancy = optional_fact(at, "gemm_occupancy", kNotNegative);
-    result.gemm_wave = optional_fact(at, "gemm_wave", {.fallback = {}, .minimum = 0, .maximum = 1});
-    result.gemm_split_s = optional_fact(at, "gemm_split_s", kNotNegative);
-    read_by_precision(at, "gemm_formats", result.gemm_formats, [](ObjectReader& of) -> Chip::Efficiency::GemmFormat {
-      return {.tile_half = optional_fact(of, "tile_half", kNotNegative),
-              .split_s = optional_fact(of, "split_s", kNotNegative),
-              .quantise_memory = optional_fact(of, "quantise_memory", kShare)};
-    });
-    result.attention_prefill_tile_rows = optional_count(at, "attention_prefill_tile_rows", kAtLeastOne);
-    result.attention_prefill_tile_heads = optional_count(at, "attention_prefill_tile_heads", kAtLeastOne);
-    result.attention_prefill_tile_s = optional_fact(at, "attention_prefill_tile_s", kNotNegative);
-    result.attention_prefill_wait = optional_fact(at, "attention_prefill_wait", kNotNegative);
+    result.gemm = GemmKernels::read(at);
+    read_by_precision(at, "gemm_formats", result.gemm_formats, GemmFormat::read);
+    result.attention = AttentionKernels::read(at);
     result.attention_write_s = read_per_precision(at, "attention_write_s", kNotNegative);
-    result.attention_decode_tile_s = optional_fact(at, "attention_decode_tile_s", kNotNegative);
-    result.attention_decode_skew =
-        optional_fact(at, "attention_decode_skew", {.fallback = {}, .minimum = 0, .maximum = 1});
-    result.attention_decode_key_s = optional_fact(at, "attention_decode_key_s", kNotNegative);
-    result.attention_decode_split_below = optional_fact(at, "attention_decode_split_below", kNotNegative);
   });
   return result;
 }

@@ -15,7 +15,7 @@
 #include "platforms/spec/output_reserve.hpp"
 #include "platforms/spec/padded_experts.hpp"
 #include "platforms/spec/precision.hpp"
-#include "platforms/spec/token_buckets.hpp"
+#include "platforms/spec/step_shape.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
@@ -30,7 +30,7 @@ struct EngineDefaults {
     double layer_s = 0;
     double expert_layer_s = 0;
     double prompt_token_s = 0;  ///< before the engine sees a call, for each token of its prompt
-    bool asynchronous = false;  ///< works on the next step while the kernels run
+    bool asynchronous = false;  ///< async_scheduling: it works on the next step while the kernels run
   };
 
   /// Chips on which the engine takes fewer tokens a step.
@@ -66,11 +66,10 @@ struct EngineDefaults {
   double gpu_memory_utilization = 0;
   bool enable_chunked_prefill = true;
   bool enable_prefix_caching = true;
-  bool async_scheduling = false;              ///< batches are formed one step ahead
   bool scheduler_reserve_full_isl = false;    ///< admits a call only when the KV blocks of its whole prompt are free
   bool enable_mixed_chunk = true;             ///< prompts are computed in the steps in which others decode
   std::optional<std::int64_t> max_model_len;  ///< the model's, where the engine has none of its own
-  /// Everything is compiled for one shape: platforms/cost/compiled_shape.hpp.
+  /// Everything is compiled for one shape: platforms/spec/step_shape.hpp.
   bool static_shapes = false;
   Host host;
   double reserved_bytes = 0;  ///< of each chip's memory, for runtime, graphs and collective buffers
@@ -79,6 +78,7 @@ struct EngineDefaults {
   bool runs_on(const Chip& chip) const;
   /// Tokens a step, where nobody says otherwise.
   std::int64_t budget_on(const Chip& chip) const;
+  /// To which steps are filled up on the chip; none: any shape will do.
   TokenBuckets buckets_on(const Chip& chip) const;
   /// With experts of such weights, each divided among `slices` chips.
   PaddedExperts padded_experts_on(const Chip& chip, Precision weights, std::int64_t slices) const;

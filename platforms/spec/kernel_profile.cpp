@@ -91,12 +91,8 @@ void KernelProfile::write(Json& entry) const {
 
 double ProfileCurve::at(double x) const {
   if (points_.empty()) return 0;
-  auto high = points_.upper_bound(x);
-  if (high == points_.begin()) return high->second;
-  auto low = std::prev(high);
-  if (low->first == x || points_.size() == 1) return low->second;
-  if (high == points_.end()) high = low--;
-  return low->second + (x - low->first) / (high->first - low->first) * (high->second - low->second);
+  const auto [low, high, share] = profile_sides(points_, x);
+  return *low + share * (*high - *low);
 }
 
 void ProfileCurve::stretch(double factor) {

@@ -18,6 +18,24 @@
 
 namespace tokenyard::platforms {
 
+/// The values on either side of x, and how far x is on its way to the upper one; the same value twice on a point and
+/// before the first. Beyond the last point those of the last two, and a share above 1.
+template <typename Value>
+struct ProfileSides {
+  const Value *low, *high;
+  double share;
+};
+/// `points`: at least one.
+template <typename Value>
+ProfileSides<Value> profile_sides(const std::map<double, Value>& points, double x) {
+  auto high = points.upper_bound(x);
+  if (high == points.begin()) return {&high->second, &high->second, 0};
+  auto low = std::prev(high);
+  if (low->first == x || points.size() == 1) return {&low->second, &low->second, 0};
+  if (high == points.end()) high = low--;
+  return {&low->second, &high->second, (x - low->first) / (high->first - low->first)};
+}
+
 /// Seconds over one axis.
 class ProfileCurve {
  public:
@@ -45,12 +63,7 @@ class ProfileGrid {
   const std::map<double, Inner>& inner() const { return inner_; }
   template <typename... Rest>
   double at(double x, Rest... rest) const;
-  /// The grids on either side of x and the share of the upper one; the same grid twice on a point and outside.
-  struct Sides {
-    const Inner *low, *high;
-    double share;
-  };
-  Sides sides(double x) const;
+  ProfileSides<Inner> sides(double x) const { return profile_sides(inner_, x); }
 
  private:
   std::map<double, Inner> inner_;
@@ -72,19 +85,9 @@ struct KernelProfile {
 };
 
 template <typename Inner>
-typename ProfileGrid<Inner>::Sides ProfileGrid<Inner>::sides(double x) const {
-  auto high = inner_.upper_bound(x);
-  if (high == inner_.begin()) return {&high->second, &high->second, 0};
-  auto low = std::prev(high);
-  if (low->first == x || inner_.size() == 1) return {&low->second, &low->second, 0};
-  if (high == inner_.end()) high = low--;
-  return {&low->second, &high->second, (x - low->first) / (high->first - low->first)};
-}
-
-template <typename Inner>
 template <typename... Rest>
 double ProfileGrid<Inner>::at(double x, Rest... rest) const {
-  const Sides s = sides(x);
+  const ProfileSides<Inner> s = sides(x);
   const double low = s.low->at(rest...);
   return s.low == s.high ? low : low + s.share * (s.high->at(rest...) - low);
 }

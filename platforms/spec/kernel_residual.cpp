@@ -22,8 +22,7 @@ Place place_on(const std::vector<double>& axis, double x) {
   if (x <= axis.front()) return {};
   if (x >= axis.back()) return {axis.size() - 1, 0};
   const auto high = static_cast<std::size_t>(std::upper_bound(axis.begin(), axis.end(), x) - axis.begin());
-  const double from = log2_between_powers(axis[high - 1]), to = log2_between_powers(axis[high]);
-  return {high - 1, (log2_between_powers(x) - from) / (to - from)};
+  return {high - 1, log2_share(x, axis[high - 1], axis[high])};
 }
 
 std::vector<double> numbers(sim::ObjectReader& reader, const char* key, bool ascending) {

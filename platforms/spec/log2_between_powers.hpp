@@ -12,4 +12,10 @@ inline double log2_between_powers(double x) {
   return exponent + 2 * mantissa - 2;
 }
 
+/// How far x is on its way from `low` to `high` on that axis: 0 at `low`, 1 at `high`.
+inline double log2_share(double x, double low, double high) {
+  const double from = log2_between_powers(low);
+  return (log2_between_powers(x) - from) / (log2_between_powers(high) - from);
+}
+
 }  // namespace tokenyard::platforms

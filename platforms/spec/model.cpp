@@ -1,7 +1,6 @@
 #include "platforms/spec/model.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "platforms/spec/fact.hpp"
 #include "sim/core/error.hpp"
@@ -41,6 +40,69 @@ ModelArchitecture::Moe read_moe(ObjectReader& at, std::int64_t layers) {
   return moe;
 }
 
+ModelArchitecture::Mla read_mla(ObjectReader& at) {
+  return {.kv_lora_rank = required_count(at, "kv_lora_rank", kAtLeastOne),
+          .q_lora_rank = required_count(at, "q_lora_rank", kAtLeastOne),
+          .qk_nope_dim = required_count(at, "qk_nope_dim", kAtLeastOne),
+          .qk_rope_dim = required_count(at, "qk_rope_dim", kAtLeastOne),
+          .v_dim = required_count(at, "v_dim", kAtLeastOne)};
+}
+
+/// Without `index_layers` 0 of them.
+ModelArchitecture::Sparse read_sparse(ObjectReader& at) {
+  return {.top_k = required_count(at, "top_k", kAtLeastOne),
+          .index_heads = required_count(at, "index_heads", kAtLeastOne),
+          .index_dim = required_count(at, "index_dim", kAtLeastOne),
+          .index_layers = optional_count(at, "index_layers", kAtLeastOne).value_or(0)};
+}
+
+ModelArchitecture::Linear read_linear(ObjectReader& at) {
+  return {.key_heads = required_count(at, "key_heads", kAtLeastOne),
+          .value_heads = required_count(at, "value_heads", kAtLeastOne),
+          .key_dim = required_count(at, "key_dim", kAtLeastOne),
+          .value_dim = required_count(at, "value_dim", kAtLeastOne)};
+}
+
+/// Which layers attend in which way, and with what.
+void read_attention(ObjectReader& reader, ModelArchitecture& model) {
+  reader.object("mla", [&](ObjectReader& at) { model.mla = read_mla(at); });
+  reader.object("sparse", [&](ObjectReader& at) {
+    model.sparse = read_sparse(at);
+    if (!model.mla) at.fault("top_k", "sparse attention without mla", "a model with mla");
+  });
+  reader.object("sliding", [&](ObjectReader& at) {
+    model.sliding_layers = required_count(at, "layers", kAtLeastOne);
+    model.window = required_count(at, "window", kAtLeastOne);
+  });
+  reader.object("linear", [&](ObjectReader& at) {
+    model.linear_layers = required_count(at, "layers", kAtLeastOne);
+    model.linear = read_linear(at);
+  });
+  model.full_kv_heads = model.kv_heads;
+  model.full_head_dim = model.head_dim.value_or(0);
+  reader.object("global", [&](ObjectReader& at) {
+    model.full_kv_heads = required_count(at, "kv_heads", kAtLeastOne);
+    model.full_head_dim = required_count(at, "head_dim", kAtLeastOne);
+    model.full_shared_key_value = flag_fact(at, "shared_key_value", false);
+  });
+  model.full_layers = model.layers - model.sliding_layers - model.linear_layers;
+  if (model.sparse && model.sparse->index_layers == 0) model.sparse->index_layers = model.full_layers;
+}
+
+/// What no dimension says alone.
+void check(ObjectReader& reader, const ModelArchitecture& model) {
+  if (model.full_layers < 0) {
+    reader.fault("layers", std::to_string(model.layers), "at least the sliding and linear layers together");
+  }
+  if (model.sparse && model.full_layers >= 0 && model.sparse->index_layers > model.full_layers) {
+    reader.fault("sparse", "index_layers " + std::to_string(model.sparse->index_layers),
+                 "at most the full-attention layers, " + std::to_string(model.full_layers));
+  }
+  if (model.kv_heads > 0 && model.heads % model.kv_heads != 0) {
+    reader.fault("kv_heads", std::to_string(model.kv_heads), "a divisor of heads, " + std::to_string(model.heads));
+  }
+}
+
 }  // namespace
 
 ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
@@ -61,50 +123,8 @@ ModelArchitecture ModelArchitecture::read(ObjectReader& reader) {
   model.attention_output_gate = flag_fact(reader, "attention_output_gate", false);
   model.mtp_layers = optional_count(reader, "mtp_layers", kNotNegative).value_or(0);
   reader.object("moe", [&](ObjectReader& at) { model.moe = read_moe(at, model.layers); });
-  reader.object("mla", [&](ObjectReader& at) {
-    model.mla = Mla{.kv_lora_rank = required_count(at, "kv_lora_rank", kAtLeastOne),
-                    .q_lora_rank = required_count(at, "q_lora_rank", kAtLeastOne),
-                    .qk_nope_dim = required_count(at, "qk_nope_dim", kAtLeastOne),
-                    .qk_rope_dim = required_count(at, "qk_rope_dim", kAtLeastOne),
-                    .v_dim = required_count(at, "v_dim", kAtLeastOne)};
-  });
-  reader.object("sparse", [&](ObjectReader& at) {
-    model.sparse = Sparse{.top_k = required_count(at, "top_k", kAtLeastOne),
-                          .index_heads = required_count(at, "index_heads", kAtLeastOne),
-                          .index_dim = required_count(at, "index_dim", kAtLeastOne),
-                          .index_layers = optional_count(at, "index_layers", kAtLeastOne).value_or(0)};
-    if (!model.mla) at.fault("top_k", "sparse attention without mla", "a model with mla");
-  });
-  reader.object("sliding", [&](ObjectReader& at) {
-    model.sliding_layers = required_count(at, "layers", kAtLeastOne);
-    model.window = required_count(at, "window", kAtLeastOne);
-  });
-  reader.object("linear", [&](ObjectReader& at) {
-    model.linear_layers = required_count(at, "layers", kAtLeastOne);
-    model.linear = Linear{.key_heads = required_count(at, "key_heads", kAtLeastOne),
-                          .value_heads = required_count(at, "value_heads", kAtLeastOne),
-                          .key_dim = required_count(at, "key_dim", kAtLeastOne),
-                          .value_dim = required_count(at, "value_dim", kAtLeastOne)};
-  });
-  model.full_kv_heads = model.kv_heads;
-  model.full_head_dim = model.head_dim.value_or(0);
-  reader.object("global", [&](ObjectReader& at) {
-    model.full_kv_heads = required_count(at, "kv_heads", kAtLeastOne);
-    model.full_head_dim = required_count(at, "head_dim", kAtLeastOne);
-    model.full_shared_key_value = flag_fact(at, "shared_key_value", false);
-  });
-  model.full_layers = model.layers - model.sliding_layers - model.linear_layers;
-  if (model.full_layers < 0) {
-    reader.fault("layers", std::to_string(model.layers), "at least the sliding and linear layers together");
-  }
-  if (model.sparse && model.sparse->index_layers == 0) model.sparse->index_layers = model.full_layers;
-  if (model.sparse && model.full_layers >= 0 && model.sparse->index_layers > model.full_layers) {
-    reader.fault("sparse", "index_layers " + std::to_string(model.sparse->index_layers),
-                 "at most the full-attention layers, " + std::to_string(model.full_layers));
-  }
-  if (model.kv_heads > 0 && model.heads % model.kv_heads != 0) {
-    reader.fault("kv_heads", std::to_string(model.kv_heads), "a divisor of heads, " + std::to_string(model.heads));
-  }
+  read_attention(reader, model);
+  check(reader, model);
   return model;
 }
 

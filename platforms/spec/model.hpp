@@ -16,7 +16,8 @@
 /// without an indexer take the choice of the one before (GLM-5.2's IndexShare). What it costs:
 /// platforms/cost/sparse_attention.hpp.
 ///
-/// Every method below `missing()` requires that `missing()` is empty and throws sim::InternalError otherwise.
+/// Methods throw sim::InternalError where `missing()` is not empty; counts of layers and what indexers and
+/// `undivided_parameters` tell do not need it to be.
 
 #include <cstdint>
 #include <optional>

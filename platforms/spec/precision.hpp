@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/core/enum_array.hpp"
+
 namespace tokenyard::platforms {
 
 enum class Precision : std::uint8_t { kBf16, kFp8, kFp4, kInt8 };
@@ -43,16 +45,9 @@ constexpr double bytes_per_weight(Precision precision) {
   return precision == Precision::kFp4 ? 0.5 + 1.0 / 32 : bytes_per_element(precision);
 }
 
-/// A number for each precision, where there is one.
-class PerPrecision {
- public:
-  std::optional<double>& operator[](Precision precision) { return values_[static_cast<std::size_t>(precision)]; }
-  const std::optional<double>& operator[](Precision precision) const {
-    return values_[static_cast<std::size_t>(precision)];
-  }
-
- private:
-  std::array<std::optional<double>, 4> values_;
-};
+constexpr std::size_t enum_size(Precision) { return kPrecisions.size(); }
+/// A value for each.
+template <typename T>
+using PerPrecision = sim::EnumArray<Precision, T>;
 
 }  // namespace tokenyard::platforms

@@ -9,7 +9,8 @@ TEST_CASE("A table of measured over modelled time brings decode attention within
   const auto table = tokenyard::public_data("aiconfigurator/h100_sxm__generation_attention__vllm_0.14.0.csv.xz");
   if (!table) return;
   const AttentionFigures known{.peak_flops_per_s = 989e12, .bytes_per_s = 3.35e12, .prefill = 0.565, .units = 132};
-  const AttentionFit fit = fit_decode_attention(read_decode_attention(*table, "bfloat16"), known, true);
+  const AttentionFit fit =
+      fit_decode_attention(read_decode_attention(*table, "bfloat16"), known, Fitted::kFiguresAndTable);
   CHECK(fit.held_out.rows() > 1000);
   CHECK(fit.held_out.mean() < 0.04);
   CHECK(fit.held_out.bias() == Approx(1).margin(0.01));
@@ -19,7 +20,8 @@ TEST_CASE("A100's rows without shared heads are of a kernel that divides no cont
   const auto fit_of = [](const char* name, double peak, double bandwidth, std::int64_t units) {
     const auto table = tokenyard::public_data(name);
     const AttentionFigures known{.peak_flops_per_s = peak, .bytes_per_s = bandwidth, .prefill = 0.6, .units = units};
-    return table ? std::optional(fit_decode_attention(read_decode_attention(*table, "bfloat16"), known, true))
+    return table ? std::optional(
+                       fit_decode_attention(read_decode_attention(*table, "bfloat16"), known, Fitted::kFiguresAndTable))
                  : std::nullopt;
   };
   const auto a100 = fit_of("aiconfigurator/a100_sxm__generation_attention__vllm_0.14.0.csv.xz", 312e12, 2.039e12, 108);
@@ -41,7 +43,7 @@ TEST_CASE("A table of one configuration, which would be held out whole, is fitte
       samples.push_back({.batch = batch, .heads = 32, .kv_heads = 8, .head_dim = 128, .tokens = tokens, .kv_bytes = 2});
       samples.back().seconds = 1e-5 + 1e-9 * static_cast<double>(tokens * batch);
     }
-    fitted += fit_decode_attention(samples, known, true).fitted.rows();
+    fitted += fit_decode_attention(samples, known, Fitted::kFiguresAndTable).fitted.rows();
   }
   CHECK(fitted == 24);
 }
@@ -50,7 +52,7 @@ namespace {
 
 AttentionFit fit_of_prompts(const std::filesystem::path& table) {
   const AttentionFigures known{.peak_flops_per_s = 989e12, .bytes_per_s = 3.35e12, .decode = 0.9, .units = 132};
-  return fit_prefill_attention(read_prefill_attention(table, "bfloat16"), known, true);
+  return fit_prefill_attention(read_prefill_attention(table, "bfloat16"), known, Fitted::kFiguresAndTable);
 }
 
 }  // namespace

@@ -105,8 +105,7 @@ TEST_CASE("Experts of 4-bit weights are given back as their own format's, though
   const auto path = scratch / "bench.csv";
   const platforms::Chip& known = *built_in_catalog().find_chip("h100-sxm");
   platforms::Chip slower = known;
-  constexpr auto kFp4 = static_cast<std::size_t>(platforms::Precision::kFp4);
-  platforms::ExpertKernels& experts = slower.efficiency.experts[kFp4].value();
+  platforms::ExpertKernels& experts = slower.efficiency.experts[platforms::Precision::kFp4].value();
   slower.efficiency.gemm_memory = 0.8 * *known.efficiency.gemm_memory;
   slower.efficiency.attention_decode = 0.8 * *known.efficiency.attention_decode;
   experts.memory *= 0.8;

@@ -1,6 +1,7 @@
 #include "analysis/measured/serving_bench.hpp"
 
 #include "platforms/cost/profiled_step_cost.hpp"
+#include "platforms/cost/replica_memory.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
 

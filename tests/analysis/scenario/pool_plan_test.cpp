@@ -68,9 +68,9 @@ TEST_CASE("An engine of one compiled shape has no flags to share steps, and says
   const Scenario plain = with("");
   CHECK(plain.warnings.empty());
   CHECK(plain.pools[0].batching.max_model_len == 4096);
-  CHECK(plain.pools[0].spec().compiled.calls == 32);
-  CHECK(plain.pools[0].spec().compiled.length == 4096);
-  CHECK_FALSE(pool_of("trainium2", "{}", "{}").spec().compiled);
+  CHECK(plain.pools[0].spec().step_shape.compiled.calls == 32);
+  CHECK(plain.pools[0].spec().step_shape.compiled.length == 4096);
+  CHECK_FALSE(pool_of("trainium2", "{}", "{}").spec().step_shape.compiled);
   for (const char* key : {"enable_chunked_prefill", "enable_mixed_chunk", "enable_prefix_caching"}) {
     sim::Faults faults;
     const sim::JsonFile file = sim::JsonFile::parse(text_with(fmt::format(R"(, "{}": true)", key)), "scenario", faults);

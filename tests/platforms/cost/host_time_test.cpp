@@ -13,8 +13,8 @@ constexpr std::int64_t kTicksPerMillisecond = 1000000 * sim::FineTime::kTicksPer
 /// Kernels of 5 ms and 1 us for each token of context.
 StepPiece kernels() {
   StepPiece piece;
-  piece.base_ticks[at(Bound::kCompute)] = 5 * kTicksPerMillisecond;
-  piece.slope_ticks[at(Bound::kBandwidth)] = kTicksPerMillisecond / 1000;
+  piece.base_ticks[Bound::kCompute] = 5 * kTicksPerMillisecond;
+  piece.slope_ticks[Bound::kBandwidth] = kTicksPerMillisecond / 1000;
   return piece;
 }
 

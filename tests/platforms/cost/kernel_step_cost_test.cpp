@@ -1,6 +1,5 @@
 #include "platforms/cost/kernel_step_cost.hpp"
 
-#include "platforms/cost/captured_graph.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
@@ -95,7 +94,7 @@ TEST_CASE(
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("h100-sxm");
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
-  REQUIRE_FALSE(spec.chip->efficiency.attention_decode_residual[static_cast<std::size_t>(Precision::kBf16)].empty());
+  REQUIRE_FALSE(spec.chip->efficiency.attention_decode_residual[Precision::kBf16].empty());
   const KernelStepCost cost(spec);
   for (const std::int32_t calls : {1, 3, 64}) {
     std::size_t pieces = 0;
@@ -229,8 +228,7 @@ TEST_CASE("Inputs of 8 bits are quantised at the format's share of the bandwidth
   spec.weights = Precision::kFp8;
   const PrefillChunk prompt{4096, 0, true};
   const double before = seconds(KernelStepCost(spec).piece({}, {&prompt, 1}), 0);
-  std::optional<double>& share =
-      slow.efficiency.gemm_formats[static_cast<std::size_t>(Precision::kFp8)].quantise_memory;
+  std::optional<double>& share = slow.efficiency.gemm_formats[Precision::kFp8].quantise_memory;
   const double s_per_byte = 1 / (*share * 3.35e12);
   share = *share / 2;
   spec.chip = &slow;
@@ -265,9 +263,9 @@ TEST_CASE("A compiled shape takes its time whatever is in it, and its work is th
   ReplicaSpec spec;
   spec.chip = built_in_catalog().find_chip("trainium2");
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
-  spec.compiled = {.calls = 32, .length = 4096};
+  spec.step_shape.compiled = {.calls = 32, .length = 4096};
   const KernelStepCost cost(spec);
-  spec.compiled = {};
+  spec.step_shape.compiled = {};
   const KernelStepCost any(spec);
   const StepPiece one = cost.piece({1, 100}, {}), all = cost.piece({32, 32 * 4000}, {});
   CHECK(one.ticks(100) == all.ticks(32 * 4000));
@@ -309,7 +307,7 @@ TEST_CASE("In buckets a step takes as long as with the next power of two of toke
   spec.chip = built_in_catalog().find_chip("tpu-v6e");
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const KernelStepCost any(spec);
-  spec.buckets = {.decoding = 16, .prompts = 64};
+  spec.step_shape.buckets = {.decoding = 16, .prompts = 64};
   const KernelStepCost cost(spec);
   const auto decoding = [](const KernelStepCost& of, std::int32_t calls) {
     return seconds(of.piece({calls, Tokens{0}}, {}), 0);

@@ -21,7 +21,7 @@ struct Layers {
                       latent_shape(model, kHeads, 1)};
 
   LatentAttention with(const KernelResidual* table, Precision weights = Precision::kFp8) const {
-    return {chip, table, model, weights, attention, kHeads, 1};
+    return {chip, table, attention, {.model = &model, .weights = weights, .heads = kHeads}};
   }
   double launches_s() const { return kLatentKernels * gemm_figures(chip, Precision::kFp8).launch_s; }
 };

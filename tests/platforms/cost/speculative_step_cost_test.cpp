@@ -1,5 +1,6 @@
 #include "platforms/cost/speculative_step_cost.hpp"
 
+#include "platforms/cost/replica_memory.hpp"
 #include "platforms/spec/catalog.hpp"
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"

@@ -47,7 +47,7 @@ TEST_CASE("A step of data-parallel ranks takes what it takes the slowest, and th
   for (const Int128 ticks : steps.bound_ticks) bound += ticks;
   CHECK(bound == steps.busy_ticks);
   // The idle rank's steps of 100 us beside the first step, and the last; and the second's beside the first's.
-  const auto waited = FineTime(steps.bound_ticks[static_cast<std::size_t>(Bound::kNetwork)]).published();
+  const auto waited = FineTime(steps.bound_ticks[Bound::kNetwork]).published();
   CHECK(waited.ns() == 300'000 + (401'000 - 150'000) + (402'000 - 151'000) + 52'000);
 }
 

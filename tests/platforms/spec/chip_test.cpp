@@ -27,7 +27,7 @@ TEST_CASE("published numbers of some chips") {
   CHECK(h100.scale_up.topology == ScaleUpTopology::kSwitch);
   CHECK(h100.scale_up.domain_chips == 8);
   CHECK(h100.efficiency.gemm_compute[Precision::kFp8] == 0.724);
-  CHECK(h100.efficiency.gemm_formats[static_cast<std::size_t>(Precision::kFp8)].quantise_memory == 0.266);
+  CHECK(h100.efficiency.gemm_formats[Precision::kFp8].quantise_memory == 0.266);
   CHECK(chip("gb200-nvl72").scale_up.domain_chips == 72);
   CHECK(chip("tpu-v6e").scale_up.shape == std::vector<std::int64_t>{16, 16});
   CHECK(chip("tpu-v7").scale_up.topology == ScaleUpTopology::kTorus3d);

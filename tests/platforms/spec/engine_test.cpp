@@ -16,12 +16,11 @@ TEST_CASE("defaults and host terms of the engines") {
   CHECK(vllm->gpu_memory_utilization == 0.9);
   CHECK(vllm->enable_chunked_prefill);
   CHECK(vllm->enable_prefix_caching);
-  CHECK_FALSE(vllm->async_scheduling);
+  CHECK_FALSE(vllm->host.asynchronous);
   for (const char* name : {"sglang", "sglang-0.5.9", "tensorrt-llm", "vllm", "vllm-0.18", "vllm-0.19"}) {
     CAPTURE(name);
     const EngineDefaults* engine = catalog.find_engine(name);
     REQUIRE(engine != nullptr);
-    CHECK(engine->host.asynchronous == engine->async_scheduling);
     CHECK(engine->host.step_s > 0);
     CHECK(engine->host.sequence_s > 0);
     CHECK(engine->host.step_s + 256 * engine->host.sequence_s < 30e-3);  // or no step of a full batch would be served

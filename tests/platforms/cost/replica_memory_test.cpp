@@ -1,4 +1,4 @@
-#include "platforms/cost/replica_spec.hpp"
+#include "platforms/cost/replica_memory.hpp"
 
 #include "tests/platforms/spec/built_in_catalog.hpp"
 #include "tests/support/catch.hpp"
