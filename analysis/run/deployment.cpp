@@ -33,6 +33,11 @@ void require_countable_steps(const PoolPlan& plan, const platforms::StepCost& co
       plan.name, plan.model->name, plan.chip->name));
 }
 
+/// Of a prefill pool, whose decode pool was checked to be there.
+std::size_t decode_pool_of(const Scenario& scenario, const PoolPlan& pool) {
+  return static_cast<std::size_t>(find_pool(scenario.pools, pool.decode_pool) - scenario.pools.data());
+}
+
 }  // namespace
 
 platforms::Placement place(const Scenario& scenario) {
@@ -40,10 +45,7 @@ platforms::Placement place(const Scenario& scenario) {
   for (const PoolPlan& pool : scenario.pools) {
     platforms::PlacementRequest request{pool.name,           pool.chip, pool.replicas, pool.parallelism.chips(),
                                         pool.parallelism.tp, pool.site};
-    for (std::size_t other = 0; other < scenario.pools.size(); ++other) {
-      if (pool.role == platforms::PoolRole::kPrefill && scenario.pools[other].name == pool.decode_pool)
-        request.sends_to = other;
-    }
+    if (pool.role == platforms::PoolRole::kPrefill) request.sends_to = decode_pool_of(scenario, pool);
     if (const KvTierPlan* store = remote_store(pool)) request.store_bytes_per_s = store->bytes_per_s.value_or(0);
     request.pointer = fmt::format("/pools/{}", requests.size());
     requests.push_back(std::move(request));
@@ -61,13 +63,10 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
   std::vector<platforms::PoolOptions> pools;
   for (std::size_t i = 0; i < scenario.pools.size(); ++i) {
     const PoolPlan& plan = scenario.pools[i];
-    platforms::PoolOptions pool;
+    platforms::PoolOptions pool{{plan}};
     pool.name = plan.name;
-    pool.role = plan.role;
-    for (std::uint32_t j = 0; j < scenario.pools.size(); ++j) {
-      if (plan.role == platforms::PoolRole::kPrefill && scenario.pools[j].name == plan.decode_pool)
-        pool.decode_pool = j;
-    }
+    if (plan.role == platforms::PoolRole::kPrefill)
+      pool.decode_pool = static_cast<std::uint32_t>(decode_pool_of(scenario, plan));
     pool.hosts = placement.hosts(i);
     if (plan.media != nullptr) {
       pool.media = std::make_shared<const platforms::MediaCost>(plan.media_spec());
@@ -78,28 +77,19 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
       if (std::find(plan.overflow.begin(), plan.overflow.end(), scenario.pools[j].name) != plan.overflow.end())
         pool.overflow.push_back(j);
     }
-    pool.overflow_at = plan.overflow_at;
-    pool.overflow_by = plan.overflow_by;
     pool.usd_per_s = plan.usd_per_chip_hour.value_or(0) * static_cast<double>(plan.parallelism.chips()) / 3600;
-    pool.router = plan.router;
-    pool.sticky_above = plan.sticky_above;
     pool.cost = platforms::replica_step_cost(plan.spec_on(scenario.cluster));
     require_countable_steps(plan, *pool.cost);
     pool.ranks = static_cast<std::uint32_t>(plan.parallelism.dp);
     pool.in_step = plan.model->moe.has_value();
-    pool.batching = plan.batching;
     pool.batching.stepwise = stepwise;
     pool.batching.seed = scenario.seed;
     pool.kv = plan.cache;
     pool.kv.bounded = platforms::bounded_kv(plan.spec());
-    pool.retention = plan.kv_retention;
-    pool.more_reuse = plan.more_reuse;
-    pool.eviction = plan.kv_eviction;
     pool.tokenize_s_per_token = plan.spec().host.prompt_token_s;
-    pool.kv_bytes_per_token = plan.model->kv_bytes_per_token(plan.kv);
-    pool.window_bytes_per_token = plan.model->sliding_kv_bytes_per_token(plan.kv);
-    pool.window = plan.model->window;
-    pool.state_bytes = plan.model->linear_state_bytes();
+    pool.kv_bytes = [&model = *plan.model, precision = plan.kv](platforms::Tokens prompt) {
+      return model.kv_bytes(prompt, precision);
+    };
     if (!plan.kv_tiers.empty()) {
       pool.tiers = plan.tier_options();
       pool.tier_bytes_per_token = plan.rank_kv_bytes_per_token();

@@ -18,32 +18,31 @@ void pass_over(ObjectReader& reader, std::initializer_list<const char*> keys) {
 }
 
 void read_turns(ObjectReader& reader, PoolPlan& pool) {
-  const Scheduling scheduling = pool.batching.scheduling;
-  const std::string name(platforms::kSchedulingNames[static_cast<std::size_t>(scheduling)]);
-  platforms::TurnOptions& turns = pool.batching.turns;
-  const bool always = scheduling == Scheduling::kMlfq;
-  turns.preemptive = reader.boolean("preemptive", always);
-  if (turns.preemptive && scheduling == Scheduling::kFcfs)
+  platforms::SchedulingPolicy& policy = pool.batching.scheduling;
+  const std::string name(platforms::kSchedulingNames[static_cast<std::size_t>(policy.order)]);
+  const bool always = policy.order == Scheduling::kMlfq;
+  policy.preemptive = reader.boolean("preemptive", always);
+  if (policy.preemptive && policy.order == Scheduling::kFcfs)
     reader.fault("preemptive", "true with fcfs, where nobody ranks behind another",
                  "a scheduling that ranks calls, as plas");
-  if (!turns.preemptive && always)
+  if (!policy.preemptive && always)
     reader.fault("preemptive", "false with mlfq, where calls are ranked as they run",
                  "true; or plas, which ranks those that come");
   const auto of_levels = [&](const char* key, std::optional<double> value) {
-    if (value && !platforms::has_levels(scheduling))
+    if (value && !policy.has_levels())
       reader.fault(key, fmt::format("a key of levels with {}, which has none", name), "plas, atlas or mlfq with it");
     return value;
   };
   if (const auto quantum_s =
           of_levels("quantum_s", reader.optional_number("quantum_s", {.minimum = 1e-6, .maximum = 1e6})))
-    turns.quantum = sim::Time::seconds(*quantum_s);
+    policy.quantum = sim::Time::seconds(*quantum_s);
   if (const auto ratio = of_levels(
           "promote_at", reader.optional_number("promote_at", {.minimum = 0, .maximum = 1e6, .exclusive = true})))
-    turns.promote_at = *ratio;
+    policy.promote_at = *ratio;
 }
 
 void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
-  platforms::KvRetentionOptions& retention = pool.kv_retention;
+  platforms::KvRetentionOptions& retention = pool.retention;
   const std::size_t faults = reader.faults().size();
   retention.policy = sim::enum_choice<KvRetentionPolicy>(reader, "kv_retention", platforms::kKvRetentionNames, "lru");
   if (reader.faults().size() != faults) return pass_over(reader, {"kv_ttl_s"});
@@ -63,8 +62,8 @@ void read_kv_retention(ObjectReader& reader, PoolPlan& pool) {
 }
 
 void read_kv_eviction(ObjectReader& reader, PoolPlan& pool) {
-  pool.kv_eviction = sim::enum_choice<KvEviction>(reader, "kv_eviction", platforms::kKvEvictionNames, "lru");
-  if (pool.kv_eviction == KvEviction::kLru || pool.cache.prefix_caching) return;
+  pool.eviction = sim::enum_choice<KvEviction>(reader, "kv_eviction", platforms::kKvEvictionNames, "lru");
+  if (pool.eviction == KvEviction::kLru || pool.cache.prefix_caching) return;
   reader.fault("kv_eviction", "an order of eviction without prefix caching",
                "enable_prefix_caching, by which KV is found again before it is evicted; or lru");
 }
@@ -80,7 +79,8 @@ void read_policies(ObjectReader& reader, PoolPlan& pool) {
                    "router task-sticky with it");
   }
   const std::size_t faults = reader.faults().size();
-  pool.batching.scheduling = sim::enum_choice<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
+  pool.batching.scheduling.order =
+      sim::enum_choice<Scheduling>(reader, "scheduling", platforms::kSchedulingNames, "fcfs");
   if (reader.faults().size() == faults) {
     read_turns(reader, pool);
   } else {

@@ -17,9 +17,8 @@ void check_decode_pools(const std::vector<PoolPlan>& pools, const std::string& f
   for (std::size_t i = 0; i < pools.size(); ++i) {
     const PoolPlan& pool = pools[i];
     if (pool.role != platforms::PoolRole::kPrefill && pool.decode_pool.empty()) continue;
-    const auto target =
-        std::find_if(pools.begin(), pools.end(), [&](const PoolPlan& p) { return p.name == pool.decode_pool; });
-    if (target == pools.end() || target->role != platforms::PoolRole::kDecode) {
+    const PoolPlan* const target = find_pool(pools, pool.decode_pool);
+    if (target == nullptr || target->role != platforms::PoolRole::kDecode) {
       faults.add(file, fmt::format("/pools/{}/decode_pool", i), '"' + pool.decode_pool + '"',
                  "the name of a pool whose role is \"decode\"");
     }

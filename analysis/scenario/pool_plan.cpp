@@ -211,4 +211,9 @@ std::vector<platforms::KvTierOptions> PoolPlan::tier_options() const {
   return options;
 }
 
+const PoolPlan* find_pool(const std::vector<PoolPlan>& pools, const std::string& name) {
+  const auto found = std::find_if(pools.begin(), pools.end(), [&](const PoolPlan& pool) { return pool.name == name; });
+  return found == pools.end() ? nullptr : &*found;
+}
+
 }  // namespace tokenyard::analysis

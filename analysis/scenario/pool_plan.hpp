@@ -17,30 +17,21 @@
 
 namespace tokenyard::analysis {
 
-struct PoolPlan {
+struct PoolPlan : platforms::PoolPolicies {
   std::string name;
   const platforms::Chip* chip = nullptr;
   const platforms::ModelArchitecture* model = nullptr;
   const platforms::MediaModel* media = nullptr;  ///< of a media pool, which has no model, engine, role or router
   const platforms::EngineDefaults* engine = nullptr;
   std::int64_t replicas = 1;
-  platforms::PoolRole role = platforms::PoolRole::kMixed;
   std::string decode_pool;
   std::vector<std::string> overflow;  ///< names of mixed pools of the same model
-  std::int64_t overflow_at = 0;       ///< calls of the emptiest rank
-  platforms::OverflowBy overflow_by = platforms::OverflowBy::kLoad;
   platforms::Parallelism parallelism;
   std::string site;  ///< empty: any
   platforms::Precision weights = platforms::Precision::kBf16;
   platforms::Precision kv = platforms::Precision::kBf16;
-  platforms::Router router = platforms::Router::kLeastLoaded;
-  platforms::Tokens sticky_above = 0;
-  platforms::BatchingOptions batching;  ///< of each data-parallel rank, as vLLM's arguments are
-  platforms::KvCache::Options cache;    ///< likewise; `blocks` is filled in from the memory, unless overridden
-  std::vector<KvTierPlan> kv_tiers;     ///< below HBM, nearest first
-  platforms::KvRetentionOptions kv_retention;
-  double more_reuse = 0;  ///< what-if: platforms::PoolOptions
-  platforms::KvEviction kv_eviction = platforms::KvEviction::kLru;
+  platforms::KvCache::Options cache;  ///< of each rank; `blocks` comes from the memory, unless overridden
+  std::vector<KvTierPlan> kv_tiers;   ///< below HBM, nearest first
   double gpu_memory_utilization = 0.9;
   bool blocks_overridden = false;
   bool built_in = false;                    ///< chip, model and engine are the catalogue's own, not a user's
@@ -74,5 +65,8 @@ struct PoolPlan {
   /// With the nodes that a replica lies on, which its time depends on.
   platforms::ReplicaSpec spec_on(const platforms::Cluster& cluster) const;
 };
+
+/// The pool of that name; null: there is none.
+const PoolPlan* find_pool(const std::vector<PoolPlan>& pools, const std::string& name);
 
 }  // namespace tokenyard::analysis

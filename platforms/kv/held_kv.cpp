@@ -44,7 +44,7 @@ bool HeldKv::give_way() {
   const auto latest = std::max_element(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
     return a.task_arrival != b.task_arrival ? a.task_arrival < b.task_arrival : a.task < b.task;
   });
-  cache_.release(latest->chain, {}, 0);
+  cache_.drop(latest->chain);
   entries_.erase(latest);
   return true;
 }
@@ -54,7 +54,7 @@ bool HeldKv::let_go(const Which& which) {
   return std::erase_if(entries_, [&](const Entry& entry) {
            const bool gone = which(entry);
            KvChain chain = entry.chain;
-           if (gone) cache_.release(chain, {}, 0);
+           if (gone) cache_.drop(chain);
            return gone;
          }) > 0;
 }

@@ -1,9 +1,9 @@
 #pragma once
 /// KV that is held in HBM for the next calls of tasks: by whom, and until when.
 ///
-/// What is held counts as used. It is let go when its time is over, when the task's next call has been admitted (which
-/// then holds it itself), when the task ends, or when it must give way: the task that came last first, as in Continuum.
-/// Once the next call has come, it waits for that call as long as it takes.
+/// What is held counts as used. It is let go when its time is over, when the task's next call is admitted, which then
+/// holds it itself, or when the task ends. Where blocks are short it gives way: that of the task that came last first,
+/// as in Continuum. Once the next call has come, the time has no end.
 ///
 /// Cost: O(what is held) for each of these, O(1) to see that nothing's time is over. As many are held as contexts fit
 /// in HBM.
@@ -36,7 +36,7 @@ class HeldKv {
   explicit HeldKv(KvCache& cache) : cache_(cache) {}
 
   void add(const Entry& entry);
-  /// A call has come: does it go on with what is held? That is then held until it is admitted.
+  /// A call has come. True if it goes on with something held, which is then held until the call is admitted.
   bool claim(std::uint64_t task, std::span<const Extent> prompt);
   /// The call holds what it found of the cache by itself now.
   void admitted(std::uint64_t task, std::span<const Extent> prompt);

@@ -28,7 +28,7 @@ Tokens KvCache::keep(const KvContext& context, Tokens tokens) {
   const KvHit hit = match(context, whole);
   KvChain chain;
   if (!admit(chain, context, hit, whole)) throw sim::InternalError("KV tier: blocks are pinned");
-  release(chain, {}, 0);
+  drop(chain);
   return whole - hit.tokens;
 }
 
@@ -92,11 +92,11 @@ void KvCache::take(std::int64_t blocks) {
   const std::int64_t fresh = std::min(blocks, never_used_);
   never_used_ -= fresh;
   blocks -= fresh;
-  for (std::size_t worth = 0; blocks > 0;) {
-    if (worth == kKvWorths) throw sim::InternalError("KV cache: more blocks taken than are free");
-    const NodeId id = queues_[worth].oldest;
+  for (std::size_t priority = 0; blocks > 0;) {
+    if (priority == kKvPriorities) throw sim::InternalError("KV cache: more blocks taken than are free");
+    const NodeId id = queues_[priority].first;
     if (id == kNone) {
-      ++worth;
+      ++priority;
       continue;
     }
     Node& node = nodes_[id];
@@ -105,7 +105,7 @@ void KvCache::take(std::int64_t blocks) {
     evictable_ -= evicted;
     blocks -= evicted;
     if (node.resident == 0) {
-      queue_remove(id);
+      queue_of(node).remove(nodes_, id);
       drop_if_empty(id);
     }
   }
@@ -163,9 +163,28 @@ void KvCache::register_blocks(KvChain& chain, const KvContext& context, Tokens t
   }
 }
 
-void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
+void KvCache::register_output(KvChain& chain, const KvContext& context, Tokens tokens) {
   if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0))
     register_blocks(chain, context, tokens);
+}
+
+void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens) {
+  register_output(chain, context, tokens);
+  drop(chain);
+}
+
+void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens, KvPriority priority) {
+  register_output(chain, context, tokens);
+  std::uint8_t least = 0;  // of what goes on from a node: the node has no less
+  for (NodeId id = chain.leaf; id != kRoot; id = nodes_[id].parent) {
+    const Node& node = nodes_[id];
+    set_priority_of(id, std::max(least, of_role(node.content) && !node.owned_content ? priority.role : priority.own));
+    least = nodes_[id].priority;
+  }
+  drop(chain);
+}
+
+void KvCache::drop(KvChain& chain) {
   give_back(chain.private_blocks);
   if (chain.leaf != kRoot) unpin(chain.leaf);
   chain = {};
@@ -176,7 +195,7 @@ void KvCache::give_back(std::int64_t blocks) {
   if (blocks == 0) return;
   evictable_ += blocks;
   // Blocks without a name wait in the queue like all others; a nameless node stands for those side by side.
-  const NodeId newest = queues_.front().newest;
+  const NodeId newest = queues_.front().last;
   if (newest != kNone && nodes_[newest].parent == kNone) {
     nodes_[newest].resident += blocks;
     return;
@@ -184,7 +203,7 @@ void KvCache::give_back(std::int64_t blocks) {
   const NodeId id = new_node();
   nodes_[id] = Node{};
   nodes_[id].resident = blocks;
-  queue_push(id);
+  queues_.front().append(nodes_, id);
 }
 
 void KvCache::pin(NodeId id) {
@@ -192,7 +211,7 @@ void KvCache::pin(NodeId id) {
     Node& node = nodes_[id];
     if (node.pins++ > 0) return;
     if (node.resident > 0) {
-      queue_remove(id);
+      queue_of(node).remove(nodes_, id);
       evictable_ -= node.resident;
     }
     id = node.parent;
@@ -205,7 +224,7 @@ void KvCache::unpin(NodeId id) {
     if (--node.pins > 0) return;
     const NodeId parent = node.parent;
     if (node.resident > 0) {
-      queue_push(id);
+      queue_of(node).append(nodes_, id);
       evictable_ += node.resident;
     }
     // Its parent goes next, so it is queued behind: a child is evicted first.
@@ -229,7 +248,6 @@ KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
   upper.end = at;
   upper.children = 1;
   upper.pins = tail.pins > 0 ? 1 : 0;
-  upper.older = upper.newer = kNone;
   upper.resident = std::min(tail.resident, owned(upper));
   children_[{upper.parent, upper.owned_content, upper.content, upper.offset}] = head;
   tail.parent = head;
@@ -240,13 +258,8 @@ KvCache::NodeId KvCache::split(NodeId id, Tokens at) {
   children_[{head, upper.owned_content, upper.content, nodes_[id].offset}] = id;
   if (upper.pins == 0 && upper.resident > 0) {
     // Queued where the whole was, the tail before the head.
-    const bool tail_queued = nodes_[id].resident > 0;
-    nodes_[head].older = id;
-    nodes_[head].newer = nodes_[id].newer;
-    if (nodes_[id].newer != kNone) nodes_[nodes_[id].newer].older = head;
-    if (queues_[upper.worth].newest == id) queues_[upper.worth].newest = head;
-    nodes_[id].newer = head;
-    if (!tail_queued) queue_remove(id);
+    queue_of(upper).insert_behind(nodes_, id, head);
+    if (nodes_[id].resident == 0) queue_of(upper).remove(nodes_, id);
   }
   return head;
 }
@@ -290,67 +303,36 @@ void KvCache::drop_if_empty(NodeId id) {
   }
 }
 
-void KvCache::queue_push(NodeId id) {
-  Node& node = nodes_[id];
-  Queue& queue = queues_[node.worth];
-  node.older = queue.newest;
-  node.newer = kNone;
-  if (queue.newest != kNone) nodes_[queue.newest].newer = id;
-  queue.newest = id;
-  if (queue.oldest == kNone) queue.oldest = id;
-}
-
-void KvCache::queue_remove(NodeId id) {
-  Node& node = nodes_[id];
-  Queue& queue = queues_[node.worth];
-  if (node.older != kNone) nodes_[node.older].newer = node.newer;
-  if (node.newer != kNone) nodes_[node.newer].older = node.older;
-  if (queue.oldest == id) queue.oldest = node.newer;
-  if (queue.newest == id) queue.newest = node.older;
-  node.older = node.newer = kNone;
-}
-
-void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens, KvWorth worth) {
-  if (options_.prefix_caching && (context.output.content != 0 || context.owner != 0))
-    register_blocks(chain, context, tokens);
-  std::uint8_t least = 0;  // what goes on from a node is worth as much
-  for (NodeId id = chain.leaf; id != kRoot; id = nodes_[id].parent) {
-    const Node& node = nodes_[id];
-    set_worth_of(id, std::max(least, of_role(node.content) && !node.owned_content ? worth.role : worth.own));
-    least = nodes_[id].worth;
-  }
-  release(chain, {}, 0);
-}
-
-void KvCache::set_worth(std::uint64_t role, std::uint8_t worth) {
+void KvCache::set_priority(std::uint64_t role, std::uint8_t priority) {
   Tokens into = 0;
   for (NodeId id = kRoot;;) {
     const auto child = children_.find(key_of(id, role, 0, into));
     if (child == children_.end()) return;
     id = child->second;
     into += nodes_[id].end - nodes_[id].begin;
-    set_worth_of(id, worth);
+    set_priority_of(id, priority);
   }
 }
 
-void KvCache::set_worth_of(NodeId id, std::uint8_t worth) {
+void KvCache::set_priority_of(NodeId id, std::uint8_t priority) {
   Node& node = nodes_[id];
-  if (worth == node.worth || (worth < node.worth && node.children > 0)) return;
+  if (priority == node.priority || (priority < node.priority && node.children > 0)) return;
   const bool queued = node.pins == 0 && node.resident > 0;
-  if (queued) queue_remove(id);
-  node.worth = worth;
-  if (queued) queue_push(id);
+  if (queued) queue_of(node).remove(nodes_, id);
+  node.priority = priority;
+  if (queued) queue_of(node).append(nodes_, id);
 }
 
 void KvCache::check() const {
   std::int64_t queued = 0;
-  for (std::size_t worth = 0; worth < kKvWorths; ++worth) {
-    for (NodeId id = queues_[worth].oldest; id != kNone; id = nodes_[id].newer) {
+  for (std::size_t priority = 0; priority < kKvPriorities; ++priority) {
+    for (NodeId id = queues_[priority].first; id != kNone; id = nodes_[id].next) {
       const Node& node = nodes_[id];
       if (node.pins > 0 || node.resident <= 0) throw sim::InternalError("KV cache: a pinned or empty node is queued");
-      if (node.worth != worth) throw sim::InternalError("KV cache: a node is queued among those of another worth");
-      if (node.parent != kNone && node.parent != kRoot && nodes_[node.parent].worth < worth)
-        throw sim::InternalError("KV cache: a prefix is worth less than what goes on from it");
+      if (node.priority != priority)
+        throw sim::InternalError("KV cache: a node is queued among those of another priority");
+      if (node.parent != kNone && node.parent != kRoot && nodes_[node.parent].priority < priority)
+        throw sim::InternalError("KV cache: a prefix has a lower priority than what goes on from it");
       queued += node.resident;
     }
   }

@@ -4,18 +4,20 @@
 /// Semantics are those of vLLM V1 (v1/core/kv_cache_manager.py, block_pool.py): memory is blocks of `block_size`
 /// tokens; a full block is found again by the content of everything up to its end, from the step that computes it on;
 /// the last token of a context is always computed; freed blocks join the tail of one LRU queue, a chain's last block
-/// first, and new blocks are taken from its head; where KV is worth more or less (kv_eviction.hpp), of a queue for each
-/// worth, the least first. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp measures them):
+/// first, and new blocks are taken from its head; where KV has priorities (kv_eviction.hpp), there is a queue for each,
+/// and the lowest is emptied first. Two differences, both small (tests/platforms/kv/kv_cache_test.cpp measures them):
 /// - A block filled while its like is cached is given back at once and the cached one used, as SGLang's radix cache
 ///   does; vLLM keeps both until they are freed. Only calls that compute the same content side by side have such
 ///   blocks.
 /// - Output becomes reusable when its call ends or is preempted, not block by block. Nobody could ask for it before.
 ///
-/// A context is a chain of extents (extent.hpp). The cache is a radix tree of them: a node owns the
-/// blocks whose *last* token lies in its extent. Whoever holds a node holds all nodes above, and a child is freed
-/// before its parent: so what is in memory of any path is a prefix of it, and the LRU queue holds whole nodes. Look-up,
-/// pinning and release cost O(extents of the context), eviction O(nodes evicted), whatever the number of blocks. A
-/// block-by-block reference in the tests agrees exactly.
+/// A context is a chain of extents (extent.hpp), and the cache a radix tree of them: a node owns the blocks whose
+/// *last* token lies in its extent. Whoever holds a node holds all nodes above it, and a child is freed before its
+/// parent. So of any path a prefix is in memory, and the LRU queue holds whole nodes. A block-by-block reference in the
+/// tests agrees exactly.
+///
+/// Cost: O(extents of the context) for look-up, pinning and release, O(nodes evicted) for eviction, whatever the number
+/// of blocks.
 ///
 ///   KvCache cache({.blocks = 1000, .block_size = 16, .prefix_caching = true});
 ///   const KvContext context{.prompt = prompt};
@@ -32,6 +34,7 @@
 #include "platforms/kv/extent.hpp"
 #include "platforms/kv/kv_eviction.hpp"
 #include "platforms/spec/bounded_kv.hpp"
+#include "sim/core/index_list.hpp"
 #include "sim/random/scatter.hpp"
 
 namespace tokenyard::platforms {
@@ -81,9 +84,9 @@ class KvCache {
 
   KvHit find(const KvContext& context) const;
 
-  /// Holds the whole blocks of the context's first `tokens` tokens, as far as they have names and fit, unpinned and
-  /// most recently used: what a tier of memory without running calls does (kv_tiers.hpp). Returns the tokens it did not
-  /// have.
+  /// For a tier of memory without running calls (kv_tiers.hpp): the whole blocks of the context's first `tokens`
+  /// tokens, as far as they have names and fit, are there from now on, unpinned and most recently used. Returns the
+  /// tokens that were not there before.
   Tokens keep(const KvContext& context, Tokens tokens);
 
   /// Starts a chain for the context's first `tokens` tokens, of which those of `hit` are reused. False, with nothing
@@ -102,12 +105,14 @@ class KvCache {
   /// Frees blocks that `take` gave, which hold nothing that could be found again.
   void give_back(std::int64_t blocks);
 
-  /// Frees the chain. The context's first `tokens` tokens, which were computed, stay reusable until evicted.
+  /// Frees the chain. What is registered of it stays reusable until evicted.
+  void drop(KvChain& chain);
+  /// Likewise, and the context's first `tokens` tokens, which were computed, are registered, output included.
   void release(KvChain& chain, const KvContext& context, Tokens tokens);
-  /// Likewise, and says what it is worth.
-  void release(KvChain& chain, const KvContext& context, Tokens tokens, KvWorth worth);
-  /// What a role's prefix is worth from now on.
-  void set_worth(std::uint64_t role, std::uint8_t worth);
+  /// Likewise, with the priority at which it is retained from now on.
+  void release(KvChain& chain, const KvContext& context, Tokens tokens, KvPriority priority);
+  /// Of a role's prefix, from now on.
+  void set_priority(std::uint64_t role, std::uint8_t priority);
 
   std::int64_t free_blocks() const { return never_used_ + evictable_; }
   std::int64_t total_blocks() const { return options_.blocks; }
@@ -124,7 +129,7 @@ class KvCache {
  private:
   using NodeId = std::uint32_t;
   static constexpr NodeId kRoot = 0;
-  static constexpr NodeId kNone = 0xffffffff;
+  static constexpr NodeId kNone = sim::IndexList::kNone;
 
   struct Node {
     std::uint64_t content = 0;  ///< or its owner
@@ -133,10 +138,10 @@ class KvCache {
     NodeId parent = kNone;
     std::uint32_t pins = 0;  ///< chains whose leaf it is, and children that are pinned
     std::uint32_t children = 0;
-    bool owned_content = false;           ///< content 0 of `content`, an owner
-    std::uint8_t worth = 0;               ///< no less than those of its children
-    std::int64_t resident = 0;            ///< blocks in memory, from the first it owns
-    NodeId older = kNone, newer = kNone;  ///< neighbours in the LRU queue while unpinned
+    bool owned_content = false;             ///< content 0 of `content`, an owner
+    std::uint8_t priority = 0;              ///< no less than those of its children
+    std::int64_t resident = 0;              ///< blocks in memory, from the first it owns
+    NodeId previous = kNone, next = kNone;  ///< in its queue while unpinned
   };
   struct ChildKey {
     NodeId parent;
@@ -162,14 +167,15 @@ class KvCache {
   KvHit match(const KvContext& context, Tokens limit) const;
   NodeId split(NodeId node, Tokens at);
   NodeId add_child(const ChildKey& key, Tokens tokens);
+  sim::IndexList& queue_of(const Node& node) { return queues_[node.priority]; }
+  /// Output becomes reusable with its call's end.
+  void register_output(KvChain& chain, const KvContext& context, Tokens tokens);
   /// Walks the context to `tokens`, adding nodes, and makes private blocks of `chain` theirs as far as they are full.
   void register_blocks(KvChain& chain, const KvContext& context, Tokens tokens);
   void pin(NodeId node);
   void unpin(NodeId node);
-  /// Less only where nothing goes on from it, lest it be evicted before that.
-  void set_worth_of(NodeId node, std::uint8_t worth);
-  void queue_push(NodeId node);
-  void queue_remove(NodeId node);
+  /// Lowered only where nothing goes on from it, lest it be evicted before that.
+  void set_priority_of(NodeId node, std::uint8_t priority);
   NodeId new_node();
   void drop_if_empty(NodeId node);
 
@@ -178,10 +184,7 @@ class KvCache {
   std::int64_t evictable_ = 0;
   std::int64_t held_private_ = 0;
   std::vector<Node> nodes_;
-  struct Queue {
-    NodeId oldest = kNone, newest = kNone;
-  };
-  std::array<Queue, kKvWorths> queues_;  ///< by worth
+  std::array<sim::IndexList, kKvPriorities> queues_;  ///< by priority; the least recently used first
   std::vector<NodeId> spare_;
   tsl::robin_map<ChildKey, NodeId, ChildHash> children_;
 };

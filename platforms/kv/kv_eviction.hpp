@@ -16,8 +16,8 @@
 /// may begin with are loaded from there beside the batch, as far as blocks are free; a call that asks for one before it
 /// is there loads it, too.
 ///
-/// What is worth more is evicted later; a prefix never before what goes on from it. Worth has eight levels: seven calls
-/// ahead and more are alike.
+/// Each of these gives what it retains longer a higher *priority*, of eight: seven calls ahead and more are alike. A
+/// prefix is never evicted before what goes on from it.
 
 #include <algorithm>
 #include <array>
@@ -34,17 +34,23 @@ namespace tokenyard::platforms {
 enum class KvEviction : std::uint8_t { kLru, kTagged, kStepsToExecution };
 inline constexpr std::array<std::string_view, 3> kKvEvictionNames = {"lru", "tagged", "steps-to-execution"};
 
-inline constexpr std::size_t kKvWorths = 8;  ///< 0 is evicted first
+inline constexpr std::size_t kKvPriorities = 8;  ///< 0 is evicted first
 
-/// What a context is worth: its role's prefix, and the rest.
-struct KvWorth {
+/// Of a context: its role's prefix, and the rest.
+struct KvPriority {
   std::uint8_t role = 0, own = 0;
 };
 
-/// What so many calls ahead is worth; 0 calls: none is known.
-constexpr std::uint8_t worth_of_steps(std::uint32_t calls) {
-  constexpr std::uint32_t kMost = kKvWorths - 1;
+/// Of what is needed so many calls ahead; 0 calls: none is known.
+constexpr std::uint8_t priority_of_steps(std::uint32_t calls) {
+  constexpr std::uint32_t kMost = kKvPriorities - 1;
   return static_cast<std::uint8_t>(calls == 0 ? 1 : kMost + 1 - std::min(calls, kMost));
+}
+
+/// With `tagged`, of a context whose task comes back to it or does not.
+constexpr KvPriority priority_by_tag(bool comes_back) {
+  constexpr std::uint8_t kNobodyAsks = 0, kHistory = 1, kRole = 2;
+  return {kRole, comes_back ? kHistory : kNobodyAsks};
 }
 
 /// How near the tasks in flight are to each role's prefix, as their last calls said.

@@ -7,23 +7,6 @@ namespace tokenyard::platforms {
 
 using sim::Time;
 
-void RecentTimes::add(Time duration) {
-  if (ring_.size() < kWindow) {
-    ring_.push_back(duration);
-  } else {
-    sum_ -= ring_[oldest_];
-    sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), ring_[oldest_]));
-    ring_[oldest_] = duration;
-    oldest_ = (oldest_ + 1) % kWindow;
-  }
-  sum_ += duration;
-  sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), duration), duration);
-}
-
-Time RecentTimes::mean() const {
-  return size() == 0 ? Time() : Time::nanoseconds(sum_.ns() / static_cast<std::int64_t>(size()));
-}
-
 Time KvRetention::hold_for(const Completed& call, Time now) {
   if (options_.policy == KvRetentionPolicy::kContinuumTtl) {
     Task& task = tasks_[call.task];
@@ -52,7 +35,7 @@ Time KvRetention::hold_for(const Completed& call, Time now) {
 /// A larger t is worth its cost only where it catches one more of the waits seen: those are the candidates.
 Time KvRetention::continuum_ttl(const Completed& call) const {
   const auto of_node = waits_.find(call.wait);
-  const RecentTimes* waits = &all_waits_;
+  const sim::RecentTimes* waits = &all_waits_;
   if (of_node != waits_.end() && of_node->second.size() >= options_.enough) waits = &of_node->second;
   if (waits->size() < options_.enough) return options_.ttl;
   const double saved_s = queued_.mean().seconds() * memoryfulness() + reload_s(call.tokens);

@@ -28,11 +28,11 @@
 #include <span>
 #include <string_view>
 #include <tsl/robin_map.h>
-#include <vector>
 
 #include "platforms/cost/step_cost.hpp"
 #include "platforms/kv/held_kv.hpp"
 #include "sim/core/time.hpp"
+#include "sim/statistics/recent_times.hpp"
 
 namespace tokenyard::platforms {
 
@@ -45,21 +45,6 @@ struct KvRetentionOptions {
   sim::Time ttl = sim::Time::seconds(2);  ///< Continuum: 1 to 2 s while nothing is known
   std::size_t enough = 100;               ///< waits, to trust their distribution (Continuum)
   double load_s_per_token = 0;            ///< from the nearest tier; 0: there is none, and KV is computed again
-};
-
-/// The last durations of a kind, with their mean and, in order, their distribution.
-class RecentTimes {
- public:
-  void add(sim::Time duration);
-  std::size_t size() const { return sorted_.size(); }
-  sim::Time mean() const;
-  const std::vector<sim::Time>& sorted() const { return sorted_; }
-
- private:
-  static constexpr std::size_t kWindow = 256;
-  std::vector<sim::Time> ring_, sorted_;
-  std::size_t oldest_ = 0;
-  sim::Time sum_;
 };
 
 class KvRetention {
@@ -106,9 +91,9 @@ class KvRetention {
   KvRetentionOptions options_;
   const StepCost& cost_;
   Tokens budget_;
-  tsl::robin_map<std::uint64_t, Task> tasks_;   ///< in flight
-  std::map<std::uint64_t, RecentTimes> waits_;  ///< by what was waited for
-  RecentTimes all_waits_, queued_;
+  tsl::robin_map<std::uint64_t, Task> tasks_;        ///< in flight
+  std::map<std::uint64_t, sim::RecentTimes> waits_;  ///< by what was waited for
+  sim::RecentTimes all_waits_, queued_;
   Turns turns_;
 };
 

@@ -1,15 +1,27 @@
 #pragma once
-/// A call in flight, and the lists that replicas keep of theirs.
+/// A call in flight: what was asked, what became of it so far, and where it is.
 
 #include "platforms/kv/kv_cache.hpp"
 #include "platforms/serving/call.hpp"
 #include "sim/core/cache_line.hpp"
+#include "sim/core/index_list.hpp"
 #include "sim/core/slab.hpp"
 
 namespace tokenyard::platforms {
 
+/// Where a call is: it says what an event of the call means, and why the time since its `mark` passed.
+enum class CallStage : std::uint8_t {
+  kAtReplica,     ///< or at a media queue, and not decoding: it waits, loads KV, or its prompt is computed
+  kDecoding,      ///< in its replica's DecodingBatch
+  kTextMoving,    ///< it overflowed: its text is on the network, to the other pool
+  kAnswerMoving,  ///< likewise, back from there
+  kTokenizing,    ///< its text becomes tokens
+  kKvMoving,      ///< its prompt's KV is on the network, to `target`
+  kPrefetch,      ///< no call at all: a prefix on its way from a tier, for calls to come
+};
+
 struct alignas(sim::kCacheLine) ActiveCall {
-  static constexpr std::uint32_t kNone = 0xffffffff;
+  static constexpr std::uint32_t kNone = sim::IndexList::kNone;
   KvChain kv;
   Tokens computed = 0;           ///< tokens of the context whose KV is in memory, while its prompt is being computed
   Tokens made = 0;               ///< output tokens, as of `joined_step` while decoding
@@ -22,18 +34,16 @@ struct alignas(sim::kCacheLine) ActiveCall {
   std::uint32_t previous = kNone, next = kNone;  ///< in its list
   std::uint32_t target = 0;                      ///< replica of the decode pool
   std::int32_t bounded_blocks = 0;               ///< held beside its chain (bounded_kv.hpp)
-  bool decoding = false;
+  CallStage stage = CallStage::kAtReplica;
   bool resumed = false;      ///< was preempted before: its prefill is recompute
   bool held = false;         ///< goes ahead of those that wait: its KV is held, or it gave way, where KV is held
-  bool sent = false;         ///< overflowed to another pool than it asked for
-  bool moving = false;       ///< its prompt's KV is on the network, to `target`, since `mark`
-  bool tokenizing = false;   ///< its text becomes tokens, since `mark`
+  bool overflowed = false;   ///< into another pool than it asked for
   bool transferred = false;  ///< its prompt's KV arrived over the network
-  bool prefetch = false;     ///< no call at all: a prefix on its way from a tier, for calls to come
   std::uint8_t loads = 0;    ///< parts of its KV that are on their way from a tier
   CallRecord record;
   CallRequest request;
 
+  bool decoding() const { return stage == CallStage::kDecoding; }
   /// Tokens of its context, as of `made`.
   Tokens context() const { return record.prompt_tokens + made; }
   /// Why its prompt is computed.
@@ -46,30 +56,7 @@ struct alignas(sim::kCacheLine) ActiveCall {
 };
 
 using ActiveCalls = sim::Slab<ActiveCall>;
-
-/// Calls in an order, linked by index: each is in one list at most. O(1) each.
-struct CallList {
-  std::uint32_t first = ActiveCall::kNone, last = ActiveCall::kNone;
-  std::int32_t size = 0;
-
-  bool empty() const { return size == 0; }
-  void append(ActiveCalls& calls, std::uint32_t index) { insert_behind(calls, last, index); }
-  /// Behind `before`; at the head, if that is none.
-  void insert_behind(ActiveCalls& calls, std::uint32_t before, std::uint32_t index) {
-    ActiveCall& call = calls[index];
-    std::uint32_t& follower = before == ActiveCall::kNone ? first : calls[before].next;
-    call.previous = before;
-    call.next = follower;
-    (follower == ActiveCall::kNone ? last : calls[follower].previous) = index;
-    follower = index;
-    ++size;
-  }
-  void remove(ActiveCalls& calls, std::uint32_t index) {
-    ActiveCall& call = calls[index];
-    (call.previous == ActiveCall::kNone ? first : calls[call.previous].next) = call.next;
-    (call.next == ActiveCall::kNone ? last : calls[call.next].previous) = call.previous;
-    --size;
-  }
-};
+/// In an order. A call is in one list at most.
+using CallList = sim::IndexList;
 
 }  // namespace tokenyard::platforms

@@ -27,8 +27,7 @@ struct BatchingOptions {
   /// Each step's batch is formed when the step before starts, so that the host's work hides behind the kernels: a call
   /// that arrives during a step is not in the next one but in the one after, unless nothing else runs.
   bool async_scheduling = false;
-  Scheduling scheduling = Scheduling::kFcfs;
-  TurnOptions turns;
+  SchedulingPolicy scheduling;
   Speculation speculation;
   std::uint64_t seed = 1;  ///< of the draws: which drafted tokens are accepted
   bool stepwise = false;

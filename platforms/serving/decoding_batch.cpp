@@ -16,7 +16,7 @@ Tokens lead_of(const ActiveCall& call) { return call.context() - call.joined_ste
 }  // namespace
 
 void DecodingBatch::join(std::uint32_t index, ActiveCall& call) {
-  call.decoding = true;
+  call.stage = CallStage::kDecoding;
   call.joined_step = step_;
   if (size_ == 0) {
     lead_ = lead_of(call);
@@ -69,7 +69,7 @@ void DecodingBatch::take_out(ActiveCall& call) {
   if (lead_ == lead_of(call)) lead_.reset();
   call.made = made(call);
   context_ -= call.context();
-  call.decoding = false;
+  call.stage = CallStage::kAtReplica;
 }
 
 Tokens DecodingBatch::skew(const ActiveCalls& calls) const {

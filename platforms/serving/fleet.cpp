@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
 
+#include "sim/core/error.hpp"
 #include "sim/input/faults.hpp"
 
 namespace tokenyard::platforms {
@@ -12,25 +14,25 @@ using sim::Time;
 
 namespace {
 
-// In an event's argument, beside the call's index: KV of a tier has arrived.
-constexpr std::uint64_t kLoaded = std::uint64_t{1} << 32;
-// Likewise: its text has arrived where it overflowed to, or its answer is back.
-constexpr std::uint64_t kSentThere = std::uint64_t{1} << 33, kSentBack = std::uint64_t{1} << 34;
 constexpr double kTextBytesPerToken = 4;  // of English; assumed for all
 // Parts of prompts are numbered apart from the calls.
 constexpr std::uint64_t kPart = std::uint64_t{1} << 62;
 // Calls rejected at one instant: more of them come from users who repeat at once what no replica can hold.
 constexpr std::uint64_t kMostRejectedAtOnce = 2'000'000;
 
-/// What a token costs of a replica that decodes for as many calls as it has seats for, but not for more than 64, each
-/// with a context of 1,024 tokens: assumed.
-double usd_per_token(const PoolOptions& pool) {
-  const std::int32_t calls = std::min(64, pool.batching.max_num_seqs);
-  const Tokens context = calls * Tokens{1024};
-  const Tokens others = Tokens{calls} * (pool.ranks - 1);
-  const OtherRanks likewise{.tokens = others, .decoded = others, .fullest = calls};
-  const sim::FineTime step(sim::Int128{pool.cost->piece({calls, context}, {}, likewise).ticks(context)});
-  return pool.usd_per_s / pool.ranks * step.published().seconds() / calls;
+/// Why time passes for a call that no replica has.
+std::optional<Cause> cause_between_replicas(CallStage stage) {
+  switch (stage) {
+    case CallStage::kTokenizing:
+      return Cause::kPrefill;
+    case CallStage::kTextMoving:
+    case CallStage::kAnswerMoving:
+      return Cause::kNetwork;
+    case CallStage::kKvMoving:
+      return Cause::kKvTransfer;
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -47,27 +49,28 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
       pool.media = std::make_unique<MediaQueue>(simulation, static_cast<ReplicaOwner&>(*this), *options.media,
                                                 pool_index, replicas, entity++);
       pool.options = std::move(options);
+      router_.add_pool(pool.options, pool.replicas);
       continue;
     }
-    pool.common = std::make_unique<ReplicaPool>(ReplicaPool{.simulation = simulation,
-                                                            .owner = *this,
-                                                            .tally = pool.tally,
-                                                            .index = pool_index,
-                                                            .cost = *options.cost,
-                                                            .options = options.batching,
-                                                            .kv = options.kv,
-                                                            .eviction = options.eviction});
+    pool.context = std::make_unique<PoolContext>(PoolContext{.simulation = simulation,
+                                                             .owner = *this,
+                                                             .tally = pool.tally,
+                                                             .index = pool_index,
+                                                             .cost = *options.cost,
+                                                             .options = options.batching,
+                                                             .kv = options.kv,
+                                                             .eviction = options.eviction});
     if (options.more_reuse > 0) {
       constexpr std::int64_t kUnlimited = std::int64_t{1} << 50;
-      pool.common->unlimited = std::make_unique<KvCache>(
+      pool.context->unlimited = std::make_unique<KvCache>(
           KvCache::Options{.blocks = kUnlimited, .block_size = options.kv.block_size, .prefix_caching = true});
-      pool.common->more_reuse = options.more_reuse;
+      pool.context->more_reuse = options.more_reuse;
     }
-    pool.usd_per_token = usd_per_token(options);
     pool.options = std::move(options);
     add_replicas(pool, entity);
+    router_.add_pool(pool.options, pool.replicas);
     if (!pool.options.tiers.empty()) add_tiers(pool);
-    if (pool.options.batching.scheduling == Scheduling::kRemainingTime && remaining_ == nullptr)
+    if (pool.options.batching.scheduling.order == Scheduling::kRemainingTime && remaining_ == nullptr)
       remaining_ = std::make_unique<RemainingTime>();
     if (pool.options.retention.policy == KvRetentionPolicy::kLru) continue;
     KvRetentionOptions retention = pool.options.retention;
@@ -80,11 +83,10 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
 void Fleet::add_replicas(Pool& pool, std::uint64_t& entity) {
   const auto replicas = static_cast<std::uint32_t>(pool.options.hosts.size());
   const std::uint32_t ranks = pool.options.ranks;
-  pool.loads = LoadIndex(replicas * ranks);
   pool.replicas.reserve(std::size_t{replicas} * ranks);
   const bool in_step = ranks > 1 && pool.options.in_step;
   for (std::uint32_t i = 0; i < replicas * ranks; ++i)
-    pool.replicas.push_back(std::make_unique<Replica>(*pool.common, i, entity + (in_step ? pool.place_of(i) : i)));
+    pool.replicas.push_back(std::make_unique<Replica>(*pool.context, i, entity + (in_step ? pool.place_of(i) : i)));
   entity += in_step ? replicas : replicas * ranks;
   for (std::uint32_t r = 0; in_step && r < replicas; ++r) {
     std::vector<Replica*> of_replica;
@@ -117,20 +119,20 @@ void Fleet::add_tiers(Pool& pool) {
 void Fleet::load(std::uint32_t index, const KvFound& found) {
   ActiveCall& call = calls_[index];
   const Pool& pool = pools_[call.record.pool];
-  for (const KvTiers::Tier& tier : pool.replicas[call.record.replica]->tiers()->tiers()) {
+  for (const KvTiers::Tier& tier : replica_of(call).tiers()->tiers()) {
     const Tokens tokens = found.tokens[static_cast<std::size_t>(tier.kind)];
     if (tokens == 0) continue;
     ++call.loads;
     const double bytes = pool.options.tier_bytes_per_token * static_cast<double>(tokens);
     if (tier.link != nullptr) {
       const Time there = tier.link->transfer(simulation_.now(), bytes);
-      simulation_.schedule(there, sim::Priority::kDelivery, entity_, *this, kLoaded | index);
+      simulation_.schedule(there, sim::Priority::kDelivery, entity_, *this, index);
     } else {
       network_.transfer({.from = pool.options.store,
                          .to = pool.host_of(call.record.replica),
                          .bytes = bytes,
                          .on_delivered = this,
-                         .argument = kLoaded | index,
+                         .argument = index,
                          .entity = &entity_});
     }
   }
@@ -148,7 +150,7 @@ void Fleet::submit(const CallRequest& request) {
   record.agent = request.agent;
   record.node = request.node;
   record.branch = request.branch;
-  record.pool = pool_for(request);
+  record.pool = router_.pool_for(request);
   record.arrival = simulation_.now() - request.waited;
   record.causes[Cause::kQueue] = request.waited;
   record.media_steps = request.media.steps;
@@ -164,28 +166,30 @@ void Fleet::submit(const CallRequest& request) {
     pool.media->submit(index);
     return;
   }
-  if (pool.options.batching.scheduling == Scheduling::kRemainingTime) {
+  if (pool.options.batching.scheduling.order == Scheduling::kRemainingTime) {
     call.request.remaining = remaining_->expected(record.agent, record.node);
     if (!request.part) remaining_->came(record.task, record.agent, record.node, record.arrival);
   }
-  const Replica& any = *pool.replicas.front();
-  const bool split = pool.options.role == PoolRole::kPrefill;
-  const bool fits =
-      split ? any.fits(record.prompt_tokens, 1) &&
-                  pools_[pool.options.decode_pool].replicas.front()->fits(record.prompt_tokens, request.output_tokens)
-            : any.fits(record.prompt_tokens, request.output_tokens);
-  if (!fits) return reject(index);
-  if (split) {
+  if (!fits(pool, record)) return reject(index);
+  if (pool.options.role == PoolRole::kPrefill) {
     call.request.output_tokens = 1;
     call.request.output_content = 0;
   }
-  record.replica = request.part_pool == record.pool ? request.part_replica : route(pool, call);
-  pool.loads.add(record.replica, 1);  // from now on, lest all go to the same
+  record.replica = request.part_pool == record.pool
+                       ? request.part_replica
+                       : router_.replica_for(record.pool, call.request, record.prompt_tokens);
+  router_.add_load(record.pool, record.replica, 1);  // from now on, lest all go to the same
   if (record.pool == request.pool) return tokenize(index);
-  call.sent = true;
-  call.moving = true;
-  call.mark = simulation_.now();
-  send(request.pool, record.pool, record.prompt_tokens, kSentThere | index);
+  call.overflowed = true;
+  call.stage = CallStage::kTextMoving;
+  send_text(index, request.pool, record.pool, record.prompt_tokens);
+}
+
+bool Fleet::fits(const Pool& pool, const CallRecord& call) const {
+  const Replica& any = *pool.replicas.front();
+  if (pool.options.role != PoolRole::kPrefill) return any.fits(call.prompt_tokens, call.output_tokens);
+  const Replica& next = *pools_[pool.options.decode_pool].replicas.front();
+  return any.fits(call.prompt_tokens, 1) && next.fits(call.prompt_tokens, call.output_tokens);
 }
 
 void Fleet::reject(std::uint32_t index) {
@@ -211,95 +215,62 @@ void Fleet::reject(std::uint32_t index) {
   end(index);
 }
 
-/// The pool asked for, or one that it overflows into.
-std::uint32_t Fleet::pool_for(const CallRequest& request) {
-  Pool& pool = pools_[request.pool];
-  if (pool.options.overflow.empty()) return request.pool;
-  const bool sticky = pool.options.router == Router::kTaskSticky;
-  if (sticky) {
-    if (const auto away = pool.away.find(request.task); away != pool.away.end()) return away->second;
-    if (pool.home.contains(request.task)) return request.pool;
-  }
-  const std::uint32_t best = shared_pool(request);
-  if (sticky && best != request.pool) pool.away.emplace(request.task, best);
-  return best;
-}
-
-/// Of those that have room: the pool asked for before the others, then the emptiest; or, of all alike, the one that has
-/// most of the prompt for its load, or the cheapest.
-std::uint32_t Fleet::shared_pool(const CallRequest& request) {
-  const PoolOptions& own = pools_[request.pool].options;
-  const auto load = [&](std::uint32_t p) { return pools_[p].loads.load(pools_[p].loads.least()); };
-  const bool by_load = own.overflow_by == OverflowBy::kLoad;
-  if (by_load && load(request.pool) < own.overflow_at) return request.pool;
-  std::uint32_t best = CallRequest::kNoPool;
-  double best_score = 0;
-  const auto consider = [&](std::uint32_t p) {
-    if (load(p) >= own.overflow_at) return;
-    double score = -static_cast<double>(load(p));
-    if (own.overflow_by == OverflowBy::kPrefix) score = best_prefix(pools_[p], request).score;
-    if (own.overflow_by == OverflowBy::kCost) score = -pools_[p].usd_per_token;
-    if (best == CallRequest::kNoPool || score > best_score) best = p, best_score = score;
-  };
-  consider(request.pool);
-  for (const std::uint32_t other : own.overflow) consider(other);
-  return best == CallRequest::kNoPool ? request.pool : best;
-}
-
-void Fleet::send(std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens, std::uint64_t argument) {
+/// From now on.
+void Fleet::send_text(std::uint32_t index, std::uint32_t from_pool, std::uint32_t to_pool, Tokens tokens) {
+  calls_[index].mark = simulation_.now();
   network_.transfer({.from = pools_[from_pool].options.hosts.front(),
                      .to = pools_[to_pool].options.hosts.front(),
                      .bytes = kTextBytesPerToken * static_cast<double>(tokens),
                      .on_delivered = this,
-                     .argument = argument,
+                     .argument = index,
                      .entity = &entity_});
 }
 
-void Fleet::on_sent(std::uint32_t index, bool back) {
+void Fleet::on_text_there(std::uint32_t index) {
+  calls_[index].account(Cause::kNetwork, simulation_.now());
+  tokenize(index);
+}
+
+void Fleet::on_answer_back(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  CallRecord& record = call.record;
   const Time way = simulation_.now() - call.mark;
   call.account(Cause::kNetwork, simulation_.now());
-  call.moving = false;
-  if (!back) return tokenize(index);
-  record.first_token += way;
-  record.finish = simulation_.now();
+  call.stage = CallStage::kAtReplica;
+  call.record.first_token += way;
+  call.record.finish = simulation_.now();
   end(index);
 }
 
 /// Its text becomes tokens; then the replica has it.
 void Fleet::tokenize(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  const Pool& pool = pools_[call.record.pool];
-  Replica& replica = *pool.replicas[call.record.replica];
-  if (pool.options.tokenize_s_per_token <= 0) return replica.submit(index);
-  call.tokenizing = true;
+  Replica& replica = replica_of(call);
+  const double s_per_token = pools_[call.record.pool].options.tokenize_s_per_token;
+  if (s_per_token <= 0) {
+    call.stage = CallStage::kAtReplica;
+    return replica.submit(index);
+  }
+  call.stage = CallStage::kTokenizing;
   call.mark = simulation_.now();
-  const Time needed = Time::seconds(pool.options.tokenize_s_per_token * static_cast<double>(call.record.prompt_tokens));
+  const Time needed = Time::seconds(s_per_token * static_cast<double>(call.record.prompt_tokens));
   simulation_.schedule(simulation_.now() + needed, sim::Priority::kDelivery, entity_, replica,
                        Replica::tokenized_event(index));
 }
 
 void Fleet::on_tokenized(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  call.tokenizing = false;
+  call.stage = CallStage::kAtReplica;
   const Time took = simulation_.now() - call.mark;
   call.account(Cause::kPrefill, simulation_.now());
   call.request.task_served -= took;  // its replica has served nothing of it yet
   call.request.path_served -= took;
-  pools_[call.record.pool].replicas[call.record.replica]->submit(index);
-}
-
-void Fleet::enter(Pool& pool, std::uint32_t replica, std::uint32_t index) {
-  pool.loads.add(replica, 1);
-  pool.replicas[replica]->submit(index);
+  replica_of(call).submit(index);
 }
 
 void Fleet::forget(std::uint64_t task) {
   if (remaining_ != nullptr) remaining_->ended(task, simulation_.now());
-  for (Pool& pool : pools_) {
-    pool.home.erase(task);
-    pool.away.erase(task);
+  router_.forget(task);
+  for (const Pool& pool : pools_) {
     const bool remembers = pool.parts || pool.options.retention.policy != KvRetentionPolicy::kLru ||
                            pool.options.eviction == KvEviction::kStepsToExecution;
     if (!remembers) continue;
@@ -307,98 +278,80 @@ void Fleet::forget(std::uint64_t task) {
   }
 }
 
-std::uint32_t Fleet::route(Pool& pool, const ActiveCall& call) {
-  const auto count = static_cast<std::uint32_t>(pool.replicas.size());
-  if (count == 1) return 0;
-  switch (pool.options.router) {
-    case Router::kRoundRobin: {
-      const std::uint32_t chosen = pool.next;
-      pool.next = (pool.next + 1) % count;
-      return chosen;
-    }
-    case Router::kTaskSticky:
-      if (call.record.prompt_tokens <= pool.options.sticky_above) return pool.loads.least();
-      return pool.home.try_emplace(call.record.task, pool.loads.least()).first->second;
-    case Router::kPrefixAware:
-      return best_prefix(pool, call.request).replica;
-    case Router::kLeastLoaded:
-      break;
-  }
-  return pool.loads.least();
-}
-
-Fleet::BestPrefix Fleet::best_prefix(Pool& pool, const CallRequest& request) {
-  // A cached prompt is worth as much as an empty replica of a full batch.
-  const auto tokens = static_cast<double>(std::max<Tokens>(1, tokens_of(request.prompt)));
-  std::uint32_t best = 0;
-  double best_score = 0;
-  for (std::uint32_t i = 0; i < pool.replicas.size(); ++i) {
-    const double load = static_cast<double>(pool.loads.load(i)) / pool.options.batching.max_num_seqs;
-    if (i > 0 && 1 - load <= best_score) continue;  // even a full hit would not win
-    Replica& replica = *pool.replicas[i];
-    replica.settle();
-    const Tokens hit = replica.kv().find({.prompt = request.prompt}).tokens;
-    const double score = static_cast<double>(hit) / tokens - load;
-    if (i == 0 || score > best_score) best = i, best_score = score;
-  }
-  return {best, best_score};
-}
-
 void Fleet::on_completed(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  Pool& pool = pools_[call.record.pool];
+  const Pool& pool = pools_[call.record.pool];
   if (pool.media != nullptr) return end(index);
-  pool.loads.add(call.record.replica, -1);
+  router_.add_load(call.record.pool, call.record.replica, -1);
+  if (call.overflowed) {
+    call.stage = CallStage::kAnswerMoving;
+    return send_text(index, call.record.pool, call.request.pool, call.record.output_tokens);
+  }
   const bool prefill_done = pool.options.role == PoolRole::kPrefill && !call.transferred;
-  if (call.sent) {
-    call.moving = true;
-    call.mark = simulation_.now();
-    return send(call.record.pool, call.request.pool, call.record.output_tokens, kSentBack | index);
-  }
-  if (!prefill_done || call.record.output_tokens <= 1) {
-    end(index);
-    return;
-  }
-  // The first token is out; the KV of the prompt moves on.
+  if (prefill_done && call.record.output_tokens > 1) return send_kv(index);
+  end(index);
+}
+
+/// The first token is out; the KV of the prompt moves on.
+void Fleet::send_kv(std::uint32_t index) {
+  ActiveCall& call = calls_[index];
+  const Pool& pool = pools_[call.record.pool];
   call.record.status = CallStatus::kUnfinished;
   call.transferred = true;
   call.request.output_tokens = call.record.output_tokens;
-  Pool& target = pools_[pool.options.decode_pool];
-  call.moving = true;
-  call.target = route(target, call);
+  call.stage = CallStage::kKvMoving;
+  call.target = router_.replica_for(pool.options.decode_pool, call.request, call.record.prompt_tokens);
   network_.transfer({.from = pool.host_of(call.record.replica),
-                     .to = target.host_of(call.target),
+                     .to = pools_[pool.options.decode_pool].host_of(call.target),
                      .bytes = pool.options.kv_bytes(call.record.prompt_tokens),
                      .on_delivered = this,
                      .argument = index,
                      .entity = &entity_});
 }
 
-void Fleet::on_event(Time now, std::uint64_t argument) {
-  const auto index = static_cast<std::uint32_t>(argument);
-  if ((argument & (kSentThere | kSentBack)) != 0) return on_sent(index, (argument & kSentBack) != 0);
+void Fleet::on_kv_there(std::uint32_t index) {
   ActiveCall& call = calls_[index];
-  if ((argument & kLoaded) != 0) {
-    if (--call.loads == 0) pools_[call.record.pool].replicas[call.record.replica]->on_loaded(index);
-    return;
-  }
-  const std::uint32_t from_pool = call.record.pool;
-  const std::uint32_t to_pool = pools_[from_pool].options.decode_pool;
-  const Time sent = call.mark;
+  CallRecord& record = call.record;
+  const PoolOptions& from = pools_[record.pool].options;
+  const Time sent = call.mark, now = simulation_.now();
   call.account(Cause::kKvTransfer, now);
-  call.moving = false;
-  const KvTransfer transfer{call.record.call,
-                            from_pool,
-                            call.record.replica,
-                            to_pool,
-                            call.target,
-                            pools_[from_pool].options.kv_bytes(call.record.prompt_tokens),
-                            sent,
-                            now};
+  call.stage = CallStage::kAtReplica;
+  const KvTransfer transfer{.call = record.call,
+                            .from_pool = record.pool,
+                            .from_replica = record.replica,
+                            .to_pool = from.decode_pool,
+                            .to_replica = call.target,
+                            .bytes = from.kv_bytes(record.prompt_tokens),
+                            .begin = sent,
+                            .end = now};
   for (ServingObserver* observer : observers_) observer->on_kv_transfer(transfer);
-  call.record.pool = to_pool;
-  call.record.replica = call.target;
-  enter(pools_[to_pool], call.target, index);
+  record.pool = from.decode_pool;
+  record.replica = call.target;
+  router_.add_load(record.pool, record.replica, 1);
+  replica_of(call).submit(index);
+}
+
+void Fleet::on_part_loaded(std::uint32_t index) {
+  ActiveCall& call = calls_[index];
+  if (--call.loads == 0) replica_of(call).on_loaded(index);
+}
+
+void Fleet::on_event(Time /*now*/, std::uint64_t argument) {
+  const auto index = static_cast<std::uint32_t>(argument);
+  switch (calls_[index].stage) {
+    case CallStage::kTextMoving:
+      return on_text_there(index);
+    case CallStage::kAnswerMoving:
+      return on_answer_back(index);
+    case CallStage::kKvMoving:
+      return on_kv_there(index);
+    case CallStage::kAtReplica:
+    case CallStage::kPrefetch:
+      return on_part_loaded(index);
+    case CallStage::kDecoding:
+    case CallStage::kTokenizing:
+      throw sim::InternalError("fleet: something arrives for a call that nothing was sent for");
+  }
 }
 
 void Fleet::on_batch_phase(const BatchPhase& phase) {
@@ -446,12 +399,12 @@ void Fleet::finish_unfinished() {
   }
   for (std::uint32_t index = 0; index < calls_.size(); ++index) {
     ActiveCall& call = calls_[index];
-    if (!call.moving && !call.tokenizing) continue;
-    const Cause cause = call.tokenizing ? Cause::kPrefill : call.sent ? Cause::kNetwork : Cause::kKvTransfer;
-    call.account(cause, simulation_.now());
+    const std::optional<Cause> cause = cause_between_replicas(call.stage);
+    if (!cause) continue;
+    call.account(*cause, simulation_.now());
     call.record.finish = simulation_.now();
     call.record.status = CallStatus::kUnfinished;
-    call.moving = call.tokenizing = false;
+    call.stage = CallStage::kAtReplica;
     left.push_back(index);
   }
   std::sort(left.begin(), left.end(),

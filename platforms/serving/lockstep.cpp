@@ -15,10 +15,11 @@ Lockstep::Lockstep(std::vector<Replica*> ranks)
 OtherRanks Lockstep::all_ranks() const {
   OtherRanks all;
   for (const Replica* rank : ranks_) {
-    all.tokens += rank->tokens_of_step();
-    all.decoded += rank->decode_tokens();
-    all.fullest = std::max(all.fullest, rank->decoding_now());
-    all.prompts = all.prompts || !rank->plan_.empty();
+    const OtherRanks own = rank->share_of_step();
+    all.tokens += own.tokens;
+    all.decoded += own.decoded;
+    all.fullest = std::max(all.fullest, own.fullest);
+    all.prompts = all.prompts || own.prompts;
   }
   return all;
 }
@@ -34,8 +35,9 @@ void Lockstep::begin_step(FineTime start) {
   Leap::Pace slowest;
   for (std::size_t i = 0; i < ranks_.size(); ++i) {
     OtherRanks others = all;
-    others.tokens -= ranks_[i]->tokens_of_step();
-    others.decoded -= ranks_[i]->decode_tokens();
+    const OtherRanks own = ranks_[i]->share_of_step();
+    others.tokens -= own.tokens;
+    others.decoded -= own.decoded;
     batches_[i] = ranks_[i]->batch_beside(others);
     const Leap::Pace& pace = paces_[i] = Leap::pace_of(batches_[i]);
     if (std::pair(pace.first_ticks, pace.growth) > std::pair(slowest.first_ticks, slowest.growth)) slowest = pace;
@@ -54,12 +56,9 @@ void Lockstep::begin_step(FineTime start) {
 
 void Lockstep::cut_leap() {
   for (Replica* rank : ranks_) rank->settle();
-  Replica& first = *ranks_.front();
-  const std::int64_t in_flight = first.leap_.charged() + 1;
-  if (first.leap_.steps() <= in_flight) return;
-  for (Replica* rank : ranks_) rank->leap_.cut(in_flight);
-  first.pool_.simulation.cancel(first.event_);
-  first.schedule_end();
+  bool cut = false;
+  for (Replica* rank : ranks_) cut = rank->cut_after_step_in_flight() || cut;
+  if (cut) ranks_.front()->reschedule_end();
 }
 
 void Lockstep::end_leap() {

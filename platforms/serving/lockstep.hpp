@@ -1,11 +1,11 @@
 #pragma once
-/// The data-parallel ranks of a replica of a model with experts: each serves calls of its own over a KV cache of its
-/// own, as an engine of its own would; but a layer's experts are computed for the tokens of all, so that all step
-/// together. (Ranks of a model without experts share nothing.)
+/// The data-parallel ranks of a replica, where the model has experts. Each rank has calls and a KV cache of its own,
+/// like an engine, but a layer's experts serve the tokens of all: so all ranks step together. (Ranks of a model without
+/// experts share nothing.)
 ///
-/// A step takes what it takes the slowest rank; the others wait for it. A rank without calls steps along, and if one
+/// A step is as long as that of the slowest rank, for which the others wait. A rank without calls steps along. If one
 /// computes prompts, no rank runs a captured graph (vLLM's v1/worker/dp_utils.py, SGLang's prepare_mlp_sync_batch). All
-/// leap as far as the one that leaps least, and not beyond the step at which another becomes the slowest.
+/// leap as far as the one that leaps least, and no further than until another becomes the slowest.
 ///
 /// Cost: O(ranks) per leap.
 

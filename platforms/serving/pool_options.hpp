@@ -1,9 +1,9 @@
 #pragma once
-/// A pool as the fleet is given it; what its role, router and overflow do is said in fleet.hpp.
+/// A pool as the fleet is given it. Its role is explained in fleet.hpp, its router and overflow in call_router.hpp.
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,42 +36,37 @@ struct KvTierOptions {
   double bytes_per_s = 0;   ///< to a rank; of an SSD: of the node. A remote store: the network's concern
 };
 
-struct PoolOptions {
-  std::string name;
+/// How a pool serves its calls, whatever it runs on.
+struct PoolPolicies {
   PoolRole role = PoolRole::kMixed;
-  std::uint32_t decode_pool = 0;  ///< of a prefill pool
   Router router = Router::kLeastLoaded;
   Tokens sticky_above = 0;
-  std::uint32_t ranks = 1;  ///< data-parallel, of each replica; `cost`, `batching`, `kv` and `tiers` are a rank's
-  bool in_step = true;      ///< the ranks of a replica, as they share experts
-  std::shared_ptr<const StepCost> cost;
-  BatchingOptions batching;
-  KvCache::Options kv;
-  std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
-  KvRetentionOptions retention;      ///< of what completed calls leave in HBM
+  std::int64_t overflow_at = 0;  ///< calls of the emptiest rank
+  OverflowBy overflow_by = OverflowBy::kLoad;
+  BatchingOptions batching;      ///< of each data-parallel rank, as vLLM's arguments are
+  KvRetentionOptions retention;  ///< of what completed calls leave in HBM
+  KvEviction eviction = KvEviction::kLru;
   /// What-if: the share that calls find of what a cache without limit, shared by all replicas, would have beyond HBM.
   double more_reuse = 0;
-  KvEviction eviction = KvEviction::kLru;
+};
+
+struct PoolOptions : PoolPolicies {
+  std::string name;
+  std::uint32_t decode_pool = 0;  ///< of a prefill pool
+  std::uint32_t ranks = 1;        ///< data-parallel, of each replica; `cost`, `batching`, `kv` and `tiers` are a rank's
+  bool in_step = true;            ///< the ranks of a replica, as they share experts
+  std::shared_ptr<const StepCost> cost;
+  KvCache::Options kv;
+  std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a rank together
   std::vector<std::uint32_t> nodes;  ///< of each replica, if an SSD is among the tiers: replicas of one node share it
   sim::HostId store = 0;             ///< on the network, if a remote store is among the tiers
-  std::vector<std::uint32_t> overflow;  ///< pools of the same model, mixed as this one
-  std::int64_t overflow_at = 0;         ///< calls of its emptiest rank
-  OverflowBy overflow_by = OverflowBy::kLoad;
-  double usd_per_s = 0;           ///< of a replica
-  double kv_bytes_per_token = 0;  ///< of the undivided model, as are those of windows and state
-  double window_bytes_per_token = 0;
-  Tokens window = 0;
-  double state_bytes = 0;
+  std::vector<std::uint32_t> overflow;     ///< pools of the same model, mixed as this one
+  double usd_per_s = 0;                    ///< of a replica
+  std::function<double(Tokens)> kv_bytes;  ///< of a prompt: what moves to the decode pool of a prefill pool
   double tokenize_s_per_token = 0;         ///< of a prompt's text, before the engine sees the call
   std::shared_ptr<const MediaCost> media;  ///< of a media pool, which needs neither cost nor KV
   std::vector<sim::HostId> hosts;          ///< of each replica, on the network; their number is the pool's
-
-  /// What moves to another pool of a prompt.
-  double kv_bytes(Tokens prompt) const {
-    return kv_bytes_per_token * static_cast<double>(prompt) +
-           window_bytes_per_token * static_cast<double>(std::min(prompt, window)) + state_bytes;
-  }
 };
 
 }  // namespace tokenyard::platforms

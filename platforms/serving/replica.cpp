@@ -9,15 +9,16 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Time;
 
-Replica::Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity)
+Replica::Replica(PoolContext& pool, std::uint32_t index, std::uint64_t entity)
     : pool_(pool),
       calls_(pool.owner.calls()),
       options_(pool.options),
       entity_{entity},
       index_(index),
+      waiting_(calls_, options_.scheduling),
       decoding_(pool.kv.block_size),
+      output_room_(options_.output_reserve),
       kv_(pool.kv) {
-  reserve_share_ = options_.output_reserve.start;
   if (pool.eviction == KvEviction::kStepsToExecution) prefix_distances_ = std::make_unique<PrefixDistances>();
 }
 
@@ -35,13 +36,14 @@ void Replica::submit(std::uint32_t index) {
   call.held = may_hold() && claim_held(call);
   if (call.request.part && hold_at_once(index)) return;
   if (prefix_distances_ != nullptr && !call.request.part) note_uses(call.request.task, call.request.next_uses);
-  if (options_.scheduling == Scheduling::kMlfq)  // it knows no tasks
+  if (options_.scheduling.order == Scheduling::kMlfq)  // it knows no tasks
     promote(call.request, call.record.causes.served(), call.record.causes[Cause::kQueue]);
-  queue(index, false);
+  waiting_.add(index);
   if (ending_) return;  // the next step is about to be scheduled
   if (!busy()) {
     begin_step(FineTime(pool_.simulation.now()));
-  } else if ((waiting_.first == index && running_.size < options_.max_num_seqs) || options_.turns.any()) {
+  } else if ((waiting_.first() == index && running_.size < options_.max_num_seqs) ||
+             options_.scheduling.takes_turns()) {
     cut_leap();
   }
 }
@@ -89,14 +91,15 @@ std::vector<std::uint32_t> Replica::abandon() {
   pool_.simulation.cancel(event_);
   std::vector<std::uint32_t> left;
   const Time now = pool_.simulation.now();
-  for (const CallList* list : {&running_, &loaded_, &loading_, &waiting_}) {
+  const CallList* const lists[] = {&running_, &loaded_, &loading_, &waiting_.list()};
+  for (const CallList* list : lists) {
     for (std::uint32_t index = list->first; index != ActiveCall::kNone; index = calls_[index].next) {
       ActiveCall& call = calls_[index];
-      if (call.decoding) {
+      if (call.decoding()) {
         account_decoding(call, now);
         call.made = decoding_.made(call) + (busy() ? leap_.charged() : 0);
       } else {
-        const Cause not_running = list == &waiting_ ? Cause::kQueue : Cause::kKvTransfer;
+        const Cause not_running = list == &waiting_.list() ? Cause::kQueue : Cause::kKvTransfer;
         call.account(list == &running_ ? call.prefill_cause() : not_running, now);
       }
       call.record.finish = now;
@@ -104,30 +107,21 @@ std::vector<std::uint32_t> Replica::abandon() {
       left.push_back(index);
     }
   }
-  running_ = waiting_ = loading_ = loaded_ = {};
+  running_ = loading_ = loaded_ = {};
+  waiting_.clear();
   leap_.stop();
   note_phase(now);
   return left;
 }
 
 void Replica::note_phase(Time now) {
-  ServingObserver* observer = pool_.owner.observer();
+  ServingObserver* const observer = pool_.owner.observer();
   if (observer == nullptr) return;
-  const auto prefilling = static_cast<std::int32_t>(plan_.size());
-  const bool active = busy();
-  const std::int32_t decoding = decoding_now();
-  if (phase_open_ && active && phase_.decoding == decoding && phase_.prefilling == prefilling) return;
-  if (phase_open_) {
-    phase_.end = now;
-    observer->on_batch_phase(phase_);
-  }
-  phase_open_ = active;
-  phase_ = {};
-  phase_.pool = pool_.index;
-  phase_.replica = index_;
-  phase_.begin = now;
-  phase_.decoding = decoding;
-  phase_.prefilling = prefilling;
+  if (!busy()) return phases_.end(now, *observer);
+  BatchPhase phase{.pool = pool_.index, .replica = index_, .begin = now};
+  phase.decoding = decoding_now();
+  phase.prefilling = static_cast<std::int32_t>(plan_.size());
+  phases_.begin(phase, *observer);
 }
 
 }  // namespace tokenyard::platforms

@@ -2,41 +2,40 @@
 /// One copy of a model on its chips, or one data-parallel rank of it: continuous batching as in vLLM V1, leaping over
 /// the steps in which nothing changes.
 ///
-/// Each step gives out a budget of tokens: to running calls in the order of their admission, one to each that decodes
-/// and a chunk to each whose prompt is not computed yet, then to waiting calls in order of arrival
-/// (v1/core/sched/scheduler.py). A running call whose blocks do not fit preempts the one admitted last, which starts
-/// again at the head of the queue, finding what is still cached of it; a step that preempts admits nobody.
+/// *A step* gives out a budget of tokens (v1/core/sched/scheduler.py). First come the running calls, in the order of
+/// their admission: a token for each that decodes, a chunk for each whose prompt is not computed yet. Then waiting
+/// calls are admitted. Where the blocks of a running call do not fit, the call admitted last is preempted: it starts
+/// again at the head of the queue, with what is still cached of it. A step that preempts admits nobody.
 ///
-/// While only decoding goes on and nobody can be admitted, steps differ only by growing contexts. The replica then
-/// leaps to the next completion or exhaustion of KV blocks: k steps cost one integer sum (step_cost.hpp). An arrival
-/// cuts the leap at the end of the step in flight. Whoever reads the replica in between calls `settle()` first.
-/// With speculative decoding (spec/speculation.hpp) every call draws in each step how many of its drafts are accepted,
-/// by what the work is and how many tokens it has: such replicas step. A step checks `queries` tokens of each call that
-/// decodes, and a prompt that is about to decode is sure of as many of the budget.
-///
+/// *A leap*: while only decoding goes on and nobody can be admitted, steps differ only by growing contexts, and k of
+/// them cost one integer sum (step_cost.hpp). The replica leaps to the next completion or exhaustion of KV blocks; an
+/// arrival cuts the leap at the end of the step in flight. Whoever reads the replica in between calls `settle()` first.
 /// Stepping (`stepwise`) gives the same calls, dates and sums, bit for bit. Both equal a step-by-step reference
 /// (tests/platforms/serving).
 ///
-/// With KV tiers (kv/kv_tiers.hpp) a call whose KV is in one of them loads it first, beside the batch, and is then
+/// *Speculative decoding* (spec/speculation.hpp): in each step every call draws how many of its drafts are accepted, so
+/// such replicas step. A step checks `queries` tokens of each call that decodes, and a prompt keeps as many of the
+/// budget for when it will.
+///
+/// *KV tiers* (kv/kv_tiers.hpp): a call whose KV is in one of them loads it first, beside the batch, and is then
 /// admitted before those that wait. A prompt is admitted when all of it fits, as with `scheduler_reserve_full_isl`:
-/// whether a call can be admitted does not depend on what the tiers hold, which other replicas may change in the midst
-/// of a leap.
+/// so admission does not depend on what the tiers hold, which other replicas may change in the midst of a leap.
 ///
-/// With a KV retention policy (kv/kv_retention.hpp) what a completed call leaves may stay held for the task's next
-/// call. Holds end at the first step that begins after their time. A call whose KV is held goes ahead of those that
-/// wait, one that was preempted ahead of both (Continuum). What is held gives way before a running call does, and where
-/// nobody could run otherwise. The first part of a prompt (CallRequest::part) is held until its call comes, under any
-/// policy.
+/// *KV retention* (kv/kv_retention.hpp): what a completed call leaves may stay held for the task's next call, up to the
+/// first step that begins after its time. A call whose KV is held goes ahead of those that wait, one that was preempted
+/// ahead of both (Continuum). What is held gives way before a running call does, and where nobody could run otherwise.
+/// The first part of a prompt (CallRequest::part) is held until its call comes, under any policy. What of unheld KV is
+/// evicted first is an option (kv/kv_eviction.hpp).
 ///
-/// Data-parallel ranks have calls, places and a KV cache each, and step together if they share experts (lockstep.hpp).
+/// *Turns* (scheduling.hpp): a call gives way to who ranks before it, or is promoted when it has waited too long. A
+/// leap goes no further than to the first step at which that may be.
 ///
-/// With turns (scheduling.hpp) a call gives way to who ranks before it, or is promoted when it has waited too long: a
-/// leap goes no further than to the first step at which that may be. What of unheld KV is evicted first is an option
-/// (kv/kv_eviction.hpp).
+/// *Data-parallel ranks* have calls, places and a KV cache each, and step together if they share experts
+/// (lockstep.hpp).
 ///
 /// Cost: O(log batch) per call and per leap, O(batch) per preemption. A replica is about 1 KiB. Where there are many,
 /// each is out of the processor's caches when it is its turn: so what its events touch lies side by side, and what it
-/// has in common with the others of its pool is there once (replica_pool.hpp).
+/// has in common with the others of its pool is there once (pool_context.hpp).
 
 #include <algorithm>
 #include <memory>
@@ -46,7 +45,11 @@
 #include "platforms/kv/kv_retention.hpp"
 #include "platforms/serving/decoding_batch.hpp"
 #include "platforms/serving/leap.hpp"
-#include "platforms/serving/replica_pool.hpp"
+#include "platforms/serving/output_room.hpp"
+#include "platforms/serving/phase_log.hpp"
+#include "platforms/serving/pool_context.hpp"
+#include "platforms/serving/token_gaps.hpp"
+#include "platforms/serving/waiting_queue.hpp"
 
 namespace tokenyard::platforms {
 
@@ -55,7 +58,7 @@ class Lockstep;
 class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
  public:
   /// The pool must outlive it. Ranks of a replica have one entity.
-  Replica(ReplicaPool& pool, std::uint32_t index, std::uint64_t entity);
+  Replica(PoolContext& pool, std::uint32_t index, std::uint64_t entity);
 
   /// Before the first call.
   void set_tiers(std::unique_ptr<KvTiers> tiers) { tiers_ = std::move(tiers); }
@@ -87,7 +90,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   const KvCache& kv() const { return kv_; }
   std::int32_t running() const { return running_.size; }
   /// In the queue, or for KV from a tier.
-  std::int32_t waiting() const { return waiting_.size + loading_.size + loaded_.size; }
+  std::int32_t waiting() const { return waiting_.size() + loading_.size + loaded_.size; }
   /// An idle replica has no calls, and what is in its KV cache may be evicted.
   bool busy() const { return leap_.going(); }
 
@@ -101,13 +104,11 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   /// What a call that waits would take, were it admitted.
   struct Entry {
     KvHit hit;
-    Tokens ready = 0;  ///< of its context, that need not be computed
-    /// Of the step's budget, if that were without end; by what HBM has alone, which changes with the replica's own
-    /// steps.
-    Tokens wanted = 0;
-    Tokens held = 0;    ///< of its context, in the blocks that it would have
-    bool fits = false;  ///< those, and what it must find free beside, are free
     Tokens total = 0;   ///< of its context
+    Tokens ready = 0;   ///< of those, that need not be computed
+    Tokens held = 0;    ///< of those, in the blocks that it would have after the step
+    Tokens wanted = 0;  ///< of a budget without end; by what HBM alone has, which only the replica's own steps change
+    bool fits = false;  ///< its blocks are free, and what must be free beside them
   };
 
   /// Calls that decode in the step at hand.
@@ -119,7 +120,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   /// Tokens of the step's budget that go to them.
   Tokens decode_tokens() const { return decoding_now() * options_.speculation.queries(); }
   /// What a prompt's chunk takes of the budget: no less than its call will want when it decodes beside the others.
-  Tokens claim(Tokens chunk) const {
+  Tokens budget_of(Tokens chunk) const {
     return options_.mixed_chunk ? std::max(chunk, options_.speculation.queries()) : chunk;
   }
   /// What its KV stands for. Unnamed parts are found again by the call itself, once it was preempted.
@@ -134,7 +135,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void complete(std::uint32_t index, sim::FineTime at);
   void note_phase(sim::Time now);
 
-  // forming_batch.cpp
+  // replica_batch.cpp
   void begin_step(sim::FineTime start);
   bool form_batch();
   void schedule_running();
@@ -148,7 +149,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void take_blocks(ActiveCall& call, std::int64_t blocks);
   void preempt(std::uint32_t index, sim::Time now);
 
-  // admitting.cpp
+  // replica_admission.cpp
   void admit_if_allowed();
   void admit_waiting();
   bool came_in_time(sim::Time date);
@@ -160,7 +161,7 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   std::int64_t bounded_blocks(const ActiveCall& call) const;
   /// output_reserve.hpp.
   bool leaves_room_for_output(const ActiveCall& call, const Entry& entry);
-  Tokens output_to_come(const ActiveCall& call) const;
+  Tokens made_by(const ActiveCall& running) const;
   void note_preemption();
   void hold_bounded(ActiveCall& call);
   Tokens found_beyond(const KvContext& context, Tokens in_hbm) const;
@@ -169,13 +170,15 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void join_running(std::uint32_t index);
 
   // replica_leaping.cpp
-  Tokens tokens_of_step() const;
+  OtherRanks share_of_step() const;
   Leap::Batch batch_beside(const OtherRanks& others);
   void start_leap(sim::FineTime start, const Leap::Batch& batch, const Leap::Pace& own, const Leap::Pace& pace,
                   std::int64_t steps);
   std::int64_t steps_alike(const Leap::Batch& batch) const;
   void schedule_end();
+  void reschedule_end();
   void cut_leap();
+  bool cut_after_step_in_flight();
   std::int64_t decode_blocks_to_take(std::int64_t steps) const;
   void take_decode_blocks(std::int64_t steps);
   void book_steps(std::int64_t to);
@@ -184,16 +187,14 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void join_decoding(std::uint32_t index, sim::FineTime at);
   void end_decoding(ActiveCall& call);
 
-  // taking_turns.cpp
-  void queue(std::uint32_t index, bool ahead_of_its_like);
-  std::int64_t rank(const ActiveCall& call, sim::Time served) const;
+  // replica_turns.cpp
+  sim::Time served_now(const ActiveCall& decoding) const;
+  std::int64_t rank_of_next() const;
   void take_turns();
   std::uint32_t last_in_rank(std::int64_t behind) const;
   sim::Time next_turn() const;
-  sim::Time promotion_of(const ActiveCall& waiting) const;
-  void promote_starving();
 
-  // kept_kv.cpp
+  // replica_kept_kv.cpp
   bool may_hold() const { return retention_ != nullptr || parts_; }
   bool claim_held(ActiveCall& call);
   sim::Time time_to_hold(const ActiveCall& call, std::uint64_t content, sim::Time now);
@@ -202,13 +203,13 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   void release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back);
   void note_uses(std::uint64_t task, std::span<const NextUse> uses);
 
-  // kv_from_tiers.cpp
+  // replica_tiers.cpp
   void begin_load(std::uint32_t index, const KvContext& context, const KvHit& hit, const KvFound& found, Tokens ready);
   bool admit_loaded(std::uint32_t index);
   void store(const KvContext& context, Tokens tokens);
   void prefetch(const NextUse& use);
 
-  ReplicaPool& pool_;
+  PoolContext& pool_;
   Lockstep* lockstep_ = nullptr;  ///< with the other ranks; none: it is alone
   ActiveCalls& calls_;
   const BatchingOptions& options_;
@@ -217,34 +218,30 @@ class alignas(sim::kCacheLine) Replica final : public sim::EventHandler {
   std::uint32_t index_;
 
   bool blocked_by_kv_ = false;
-  // Of output_reserve.hpp; the share is that of `reserve_steps_` decode steps ago.
-  double reserve_share_ = 0;
-  std::int64_t reserve_steps_ = 0;
-  std::uint64_t admitted_before_ = 0;  ///< admissions before this step's
-  bool full_ = false;                  ///< nobody is admitted before a call has left
+  bool full_ = false;  ///< nobody is admitted before a call has left
   bool preempted_ = false;
   bool decoding_waits_ = false;  ///< the step is for prompts alone
   bool came_late_ = false;       ///< somebody may be admitted in the next step who could not be looked at in this one
   bool ending_ = false;          ///< a step's end is being worked off, by all ranks
   bool parts_ = false;           ///< of prompts have come: KV may be held without a policy, too
-  bool phase_open_ = false;
 
   Leap leap_;
-  CallList running_, waiting_;
+  CallList running_;
+  WaitingQueue waiting_;
   CallList loading_, loaded_;  ///< from tiers: on the way; there, and to be admitted next
   DecodingBatch decoding_;
-  std::int64_t taken_ = 0;        ///< blocks that decoding took for the leap's steps so far
-  sim::FineTime last_end_;        ///< of the last step in which calls decoded
-  sim::FineTime waited_;          ///< what those that decode have waited since then, but for the late ones
+  std::int64_t taken_ = 0;  ///< blocks that decoding took for the leap's steps so far
+  sim::FineTime last_end_;  ///< of the last step in which calls decoded
+  TokenGaps gaps_;
   sim::Int128 interference_ = 0;  ///< of all steps so far
   std::int64_t slowdown_ = 0;     ///< ticks that prefill adds to the step in flight
   sim::Time formed_;              ///< when the batch that starts next is formed
   std::uint64_t admissions_ = 0;
-  sim::Time next_promotion_ = sim::Time::never();  ///< not after the first of those that wait
-  sim::ShortVector<Planned, 1> plan_;              ///< prompts, in the order of their admission
-  std::vector<std::uint32_t> prefilling_;          ///< running, prompt not yet computed, likewise
-  std::vector<std::uint32_t> late_;                ///< decode for the first time next, after a hand-over or a wait
-  BatchPhase phase_;
+  std::uint64_t admitted_before_ = 0;  ///< admissions before this step's
+  OutputRoom output_room_;
+  sim::ShortVector<Planned, 1> plan_;      ///< prompts, in the order of their admission
+  std::vector<std::uint32_t> prefilling_;  ///< running, prompt not yet computed, likewise
+  PhaseLog phases_;
   KvCache kv_;
   HeldKv held_{kv_};
 

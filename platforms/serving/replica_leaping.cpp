@@ -11,11 +11,12 @@ namespace tokenyard::platforms {
 using sim::FineTime;
 using sim::Time;
 
-/// That are computed in the step at hand.
-Tokens Replica::tokens_of_step() const {
-  Tokens tokens = decode_tokens();
-  for (const Planned& planned : plan_) tokens += planned.chunk.tokens;
-  return tokens;
+/// Of the step at hand, to the other ranks of the replica.
+OtherRanks Replica::share_of_step() const {
+  OtherRanks own{
+      .tokens = decode_tokens(), .decoded = decode_tokens(), .fullest = decoding_now(), .prompts = !plan_.empty()};
+  for (const Planned& planned : plan_) own.tokens += planned.chunk.tokens;
+  return own;
 }
 
 /// Of the step at hand.
@@ -41,14 +42,15 @@ void Replica::start_leap(FineTime start, const Leap::Batch& batch, const Leap::P
   // What is let go may be admitted into, or be evicted before what the leap would take.
   if (!held_.empty() && (blocked_by_kv_ || pool_.eviction != KvEviction::kLru))
     leap_.cut(leap_.steps_beyond(held_.earliest()));
-  if (!waiting_.empty() && options_.turns.any()) leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
+  if (!waiting_.empty() && options_.scheduling.takes_turns())
+    leap_.cut(leap_.steps_beyond(next_turn() - Time::nanoseconds(1)));
   note_phase(pool_.simulation.now());
 }
 
 /// How many steps differ by growing contexts alone. After a preemption, and where a call came late, the queue is looked
 /// at again in the next step; after a hand-over or a wait the first gap differs from the others.
 std::int64_t Replica::steps_alike(const Leap::Batch& batch) const {
-  if (batch.prompts || options_.stepwise || preempted_ || came_late_ || !late_.empty() || waited_ != FineTime() ||
+  if (batch.prompts || options_.stepwise || preempted_ || came_late_ || gaps_.next_differs() ||
       options_.speculation.drafts() > 0)
     return 1;
   if (batch.decoding == 0) return std::numeric_limits<std::int64_t>::max();  // a rank that others keep busy
@@ -59,6 +61,11 @@ std::int64_t Replica::steps_alike(const Leap::Batch& batch) const {
 
 void Replica::schedule_end() {
   event_ = pool_.simulation.schedule(leap_.end_of(leap_.steps()).published(), sim::Priority::kStepEnd, entity_, *this);
+}
+
+void Replica::reschedule_end() {
+  pool_.simulation.cancel(event_);
+  schedule_end();
 }
 
 void Replica::settle() {
@@ -76,10 +83,14 @@ void Replica::settle() {
 void Replica::cut_leap() {
   if (lockstep_ != nullptr) return lockstep_->cut_leap();
   settle();
-  if (leap_.steps() - leap_.charged() <= 1) return;
+  if (cut_after_step_in_flight()) reschedule_end();
+}
+
+/// False: it is the last anyway. The leap is settled.
+bool Replica::cut_after_step_in_flight() {
+  if (leap_.steps() - leap_.charged() <= 1) return false;
   leap_.cut(leap_.charged() + 1);
-  pool_.simulation.cancel(event_);
-  schedule_end();
+  return true;
 }
 
 std::int64_t Replica::add_reading(ServingTotals& sum) {
@@ -112,20 +123,13 @@ void Replica::book_steps(std::int64_t to) {
   if (decoding_.size() > 0) {
     interference_ += slowdown_;  // of a single step: with prefill nothing leaps
     if (decoding_waits_) {
-      waited_ += leap_.duration_of(0);
+      gaps_.wait(leap_.duration_of(0));
     } else {
-      reserve_steps_ += count;
-      const std::size_t on_time = static_cast<std::size_t>(decoding_.size()) - late_.size();
-      if (on_time > 0) {
-        pool_.tally.itl.add_run(leap_.duration_of(from) + waited_, leap_.growth(), static_cast<std::uint64_t>(count),
-                                on_time);
-      }
-      for (const std::uint32_t index : late_) pool_.tally.itl.add(leap_.end_of(to) - calls_[index].last_token);
-      late_.clear();
-      waited_ = {};
+      output_room_.add_steps(count);
+      gaps_.add(leap_, from, to, decoding_.size(), calls_, pool_.tally.itl);
     }
   }
-  phase_.steps += count;
+  phases_.add_steps(count);
 }
 
 /// What the steps made is booked, and calls whose tokens are all made leave. Returns when that is.
@@ -169,7 +173,7 @@ bool Replica::advance_prompt(const Planned& planned, FineTime end) {
   ServingTotals& totals = pool_.tally.totals;
   call.computed += planned.chunk.tokens;
   totals.prefill_tokens += planned.chunk.tokens;
-  phase_.prefill_tokens += planned.chunk.tokens;
+  phases_.add_prefill(planned.chunk.tokens);
   if (!planned.chunk.last) return false;
   std::erase(prefilling_, planned.call);
   const Time now = end.published();
@@ -187,7 +191,7 @@ bool Replica::advance_prompt(const Planned& planned, FineTime end) {
     return true;
   }
   join_decoding(planned.call, end);
-  if (decoding_waits_) late_.push_back(planned.call);
+  if (decoding_waits_) gaps_.add_late(planned.call);
   return false;
 }
 

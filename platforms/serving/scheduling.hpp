@@ -54,27 +54,36 @@ enum class Scheduling : std::uint8_t {
 inline constexpr std::array<std::string_view, 8> kSchedulingNames = {
     "fcfs", "task-fcfs", "plas", "atlas", "mlfq", "remaining-time", "deadline", "shortest-first"};
 
-/// Whether the policy goes by levels of attained service.
-constexpr bool has_levels(Scheduling policy) {
-  return policy == Scheduling::kPlas || policy == Scheduling::kAtlas || policy == Scheduling::kMlfq;
-}
-
-/// How calls take turns, beyond the order in which they wait.
-struct TurnOptions {
+struct SchedulingPolicy {
+  Scheduling order = Scheduling::kFcfs;
   bool preemptive = false;
   sim::Time quantum = sim::Time::milliseconds(1);  ///< of the first level; assumed
-  double promote_at = 0;                           ///< of policies with levels; 0: nobody is promoted
-  bool any() const { return preemptive || promote_at > 0; }
+  double promote_at = 0;                           ///< of orders with levels; 0: nobody is promoted
+
+  /// Whether calls take turns, beyond the order in which they wait.
+  constexpr bool takes_turns() const { return preemptive || promote_at > 0; }
+  /// Whether the order goes by levels of attained service.
+  constexpr bool has_levels() const {
+    return order == Scheduling::kPlas || order == Scheduling::kAtlas || order == Scheduling::kMlfq;
+  }
+  /// Calls of lower rank go first, calls of one rank as they came. `served`: the call itself, so far.
+  constexpr std::int64_t rank_of(const CallRequest& call, sim::Time served) const;
+  /// How long a call that was `served` so far is served more before it ranks behind `rank`; never(): it does not come
+  /// to that.
+  constexpr sim::Time service_to_pass(std::int64_t rank, const CallRequest& call, sim::Time served) const;
+  /// How long a call that was `served` and has `waited` so far waits before it is promoted; never(): it is in the
+  /// first level.
+  sim::Time wait_to_promotion(const CallRequest& call, sim::Time served, sim::Time waited) const;
+
+ private:
+  /// What the order counts as served before this call; of mlfq: nothing, until the call is promoted.
+  constexpr sim::Time served_before(const CallRequest& call) const {
+    return order == Scheduling::kAtlas ? call.path_served : call.task_served;
+  }
 };
 
-/// What the policy counts as served before this call; of mlfq: nothing, until the call is promoted.
-constexpr sim::Time served_before(Scheduling policy, const CallRequest& call) {
-  return policy == Scheduling::kAtlas ? call.path_served : call.task_served;
-}
-
-/// Calls of lower rank go first, calls of one rank as they came. `served`: the call itself, so far.
-constexpr std::int64_t rank_of(Scheduling policy, const TurnOptions& turns, const CallRequest& call, sim::Time served) {
-  switch (policy) {
+constexpr std::int64_t SchedulingPolicy::rank_of(const CallRequest& call, sim::Time served) const {
+  switch (order) {
     case Scheduling::kFcfs:
       return 0;
     case Scheduling::kTaskFcfs:
@@ -82,7 +91,7 @@ constexpr std::int64_t rank_of(Scheduling policy, const TurnOptions& turns, cons
     case Scheduling::kPlas:
     case Scheduling::kAtlas:
     case Scheduling::kMlfq: {
-      const std::int64_t quanta = (served_before(policy, call) + served).ns() / turns.quantum.ns();
+      const std::int64_t quanta = (served_before(call) + served).ns() / quantum.ns();
       return static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(quanta)));
     }
     case Scheduling::kRemainingTime:
@@ -95,22 +104,18 @@ constexpr std::int64_t rank_of(Scheduling policy, const TurnOptions& turns, cons
   return 0;
 }
 
-/// How long a call that was `served` so far is served more before it ranks behind `rank`; never(): it does not come to
-/// that.
-constexpr sim::Time service_to_pass(std::int64_t rank, Scheduling policy, const TurnOptions& turns,
-                                    const CallRequest& call, sim::Time served) {
-  if (rank_of(policy, turns, call, served) > rank) return {};
-  if (!has_levels(policy) || turns.quantum.ns() > sim::Time::never().ns() >> rank) return sim::Time::never();
-  return sim::Time::nanoseconds(turns.quantum.ns() << rank) - served_before(policy, call) - served;
+constexpr sim::Time SchedulingPolicy::service_to_pass(std::int64_t rank, const CallRequest& call,
+                                                      sim::Time served) const {
+  if (rank_of(call, served) > rank) return {};
+  if (!has_levels() || quantum.ns() > sim::Time::never().ns() >> rank) return sim::Time::never();
+  return sim::Time::nanoseconds(quantum.ns() << rank) - served_before(call) - served;
 }
 
-/// How long a call that was `served` and has `waited` so far waits before it is promoted; never(): it is in the first
-/// level.
-inline sim::Time wait_to_promotion(Scheduling policy, const TurnOptions& turns, const CallRequest& call,
-                                   sim::Time served, sim::Time waited) {
-  if (turns.promote_at <= 0 || rank_of(policy, turns, call, served) == 0) return sim::Time::never();
-  const sim::Time all_served = served_before(policy, call) + served;
-  return sim::Time::seconds(turns.promote_at * all_served.seconds()) - call.task_waited - waited;
+inline sim::Time SchedulingPolicy::wait_to_promotion(const CallRequest& call, sim::Time served,
+                                                     sim::Time waited) const {
+  if (promote_at <= 0 || rank_of(call, served) == 0) return sim::Time::never();
+  const sim::Time all_served = served_before(call) + served;
+  return sim::Time::seconds(promote_at * all_served.seconds()) - call.task_waited - waited;
 }
 
 /// From now on nothing was served or waited, of a call that itself was `served` and has `waited`.

@@ -98,7 +98,7 @@ class Twins {
     const bool b = blocks_.allocate(call.request, found, tokens, upto, tokens.size());
     admitted_agree = admitted_agree && a == b;
     if (!a && b) blocks_.free(call.request);
-    if (a && !b) extents_.release(call.chain, {}, 0);
+    if (a && !b) extents_.drop(call.chain);
     call.running = a && b;
     if (call.running)
       found_extents += hit.tokens, found_blocks += static_cast<Tokens>(found.size()) * extents_.block_size();

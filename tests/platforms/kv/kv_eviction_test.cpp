@@ -104,9 +104,9 @@ TEST_CASE("The nearest task counts, as long as it is in flight") {
   distances.on_call(10, {}, changed);
   CHECK(distances.nearest(1) == 0);
   CHECK(changes == 6);  // one each, two where one takes another's place
-  CHECK(worth_of_steps(1) > worth_of_steps(2));
-  CHECK(worth_of_steps(7) == worth_of_steps(700));
-  CHECK(worth_of_steps(7) == worth_of_steps(0));
+  CHECK(priority_of_steps(1) > priority_of_steps(2));
+  CHECK(priority_of_steps(7) == priority_of_steps(700));
+  CHECK(priority_of_steps(7) == priority_of_steps(0));
 }
 
 TEST_CASE("What a task's next call begins with is loaded from the tiers before it comes") {

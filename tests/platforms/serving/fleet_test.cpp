@@ -16,7 +16,7 @@ PoolOptions pool_of(std::size_t replicas, const std::shared_ptr<const StepCost>&
   pool.batching.max_num_batched_tokens = 64;
   pool.batching.max_model_len = 1000;
   pool.kv = {.blocks = blocks, .block_size = 4};
-  pool.kv_bytes_per_token = kBytesPerToken;
+  pool.kv_bytes = [](Tokens prompt) { return kBytesPerToken * static_cast<double>(prompt); };
   pool.hosts.resize(replicas);
   return pool;
 }
@@ -64,7 +64,7 @@ Setup random_setup(std::uint64_t seed, bool split, Router router, bool parts) {
         pool.nodes.push_back(static_cast<std::uint32_t>(replica / 2));
     }
     if (!parts) continue;
-    pool.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
+    pool.batching.scheduling.order = static_cast<Scheduling>(below(kSchedulingNames.size()));
     pool.eviction = static_cast<KvEviction>(below(3));
     pool.retention = {.policy = static_cast<KvRetentionPolicy>(below(kKvRetentionNames.size())),
                       .ttl = Time::microseconds(below(9)),

@@ -133,7 +133,7 @@ class ReferenceEngine {
     CallRequest call;
     call.output_tokens = planned.output_tokens;
     call.task_arrival = planned.task_arrival;
-    const bool mlfq = options_.scheduling == Scheduling::kMlfq;
+    const bool mlfq = options_.scheduling.order == Scheduling::kMlfq;
     call.task_served = mlfq ? sim::Time() : planned.task_served;
     call.path_served = planned.path_served;
     call.task_waited = mlfq ? sim::Time() : planned.task_waited;
@@ -141,7 +141,7 @@ class ReferenceEngine {
     return call;
   }
   std::pair<bool, std::int64_t> rank(const Request& request) const {
-    return {!request.held, rank_of(options_.scheduling, options_.turns, request.call, request.served)};
+    return {!request.held, options_.scheduling.rank_of(request.call, request.served)};
   }
   void queue(Request& request) {
     const auto at = std::find_if(waiting_.begin(), waiting_.end(),
@@ -174,15 +174,14 @@ class ReferenceEngine {
   /// Those that starve are promoted; then who is next takes what it lacks of who ranks last of those behind it.
   void take_turns(sim::Time now) {
     for (Request* request : std::deque<Request*>(waiting_)) {
-      const sim::Time wait =
-          wait_to_promotion(options_.scheduling, options_.turns, request->call, request->served, request->waited);
+      const sim::Time wait = options_.scheduling.wait_to_promotion(request->call, request->served, request->waited);
       if (wait > now - request->waiting_since) continue;
       promote(request->call, request->served, request->waited + (now - request->waiting_since));
       std::erase(waiting_, request);
       queue(*request);
       ++promotions;
     }
-    while (options_.turns.preemptive && !waiting_.empty()) {
+    while (options_.scheduling.preemptive && !waiting_.empty()) {
       Request& head = *waiting_.front();
       if (options_.async_scheduling && head.waiting_since > formed_) return;
       auto last = running_.end();
@@ -190,7 +189,7 @@ class ReferenceEngine {
       for (auto other = running_.begin(); other != running_.end(); ++other) {
         if (!(*other)->caught_up) continue;
         const sim::Time served = (*other)->served + (now - (*other)->running_since);
-        const std::int64_t own = rank_of(options_.scheduling, options_.turns, (*other)->call, served);
+        const std::int64_t own = options_.scheduling.rank_of((*other)->call, served);
         if (own > behind || (last != running_.end() && own == behind)) last = other, behind = own;
       }
       if (last == running_.end()) return;
@@ -420,7 +419,7 @@ class ReferenceEngine {
     const sim::Time now = start.published();
     expire(now);
     fresh_.clear();
-    if (options_.turns.any()) take_turns(now);
+    if (options_.scheduling.takes_turns()) take_turns(now);
     Tokens budget = options_.max_num_batched_tokens;
     bool preempted = false;
     for (Request* request : running_) request->scheduled = 0;

@@ -57,7 +57,7 @@ Setup random_setup(std::uint64_t seed) {
   setup.batching.chunked_prefill = below(4) != 0;
   if (below(2) == 0) setup.batching.long_prefill_token_threshold = 1 + below(20);
   setup.batching.async_scheduling = below(3) == 0;
-  if (below(2) == 0) setup.batching.scheduling = static_cast<Scheduling>(below(kSchedulingNames.size()));
+  if (below(2) == 0) setup.batching.scheduling.order = static_cast<Scheduling>(below(kSchedulingNames.size()));
   Stream admission(seed, StreamName("replica-test/admission"), 0);
   setup.batching.scheduler_reserve_full_isl = admission.below(3) == 0;
   if (admission.below(3) == 0) setup.batching.watermark = 0.3 * admission.uniform();
@@ -205,12 +205,11 @@ void tell_next(Setup& setup, Stream& stream) {
 
 /// Some order in which calls take turns, and what it goes by.
 void take_turns(Setup& setup, Stream& stream) {
-  setup.batching.scheduling = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
-  const bool levels = has_levels(setup.batching.scheduling);
-  TurnOptions& turns = setup.batching.turns;
-  turns.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
-  if (levels && stream.below(2) == 0) turns.promote_at = 4 * stream.uniform();
-  turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(4) != 0;
+  SchedulingPolicy& policy = setup.batching.scheduling;
+  policy.order = static_cast<Scheduling>(stream.below(kSchedulingNames.size()));
+  policy.quantum = Time::nanoseconds(static_cast<std::int64_t>(1 + stream.below(5000)));
+  if (policy.has_levels() && stream.below(2) == 0) policy.promote_at = 4 * stream.uniform();
+  policy.preemptive = policy.order == Scheduling::kMlfq || stream.below(4) != 0;
   for (Planned& call : setup.calls) {
     call.task_served = Time::nanoseconds(static_cast<std::int64_t>(stream.below(1 << stream.below(16))));
     call.path_served = Time::nanoseconds(call.task_served.ns() / 3);
@@ -409,9 +408,9 @@ TEST_CASE("Whatever KV is evicted first, leaping does as stepping does, and ever
       setup.retention.policy = static_cast<KvRetentionPolicy>(1 + stream.below(kKvRetentionNames.size() - 1));
       setup.retention.enough = 4;
     }
-    setup.batching.turns.preemptive = setup.batching.scheduling == Scheduling::kMlfq || stream.below(2) == 0;
-    setup.batching.turns.quantum = Time::nanoseconds(200);
-    if (has_levels(setup.batching.scheduling)) setup.batching.turns.promote_at = 2;
+    setup.batching.scheduling.preemptive = setup.batching.scheduling.order == Scheduling::kMlfq || stream.below(2) == 0;
+    setup.batching.scheduling.quantum = Time::nanoseconds(200);
+    if (setup.batching.scheduling.has_levels()) setup.batching.scheduling.promote_at = 2;
     for (Planned& call : setup.calls) {
       if (call.prompt.front().content <= 3 && call.prompt.front().content > 0) call.prompt.front().content |= kRole;
       if (stream.below(4) != 0) call.next_uses = kUses[stream.below(3)];
@@ -435,10 +434,10 @@ TEST_CASE("Whatever KV is evicted first, leaping does as stepping does, and ever
         totals.push_back(stand.totals());
         stand.fleet->replica(0, 0).kv().check();
       }
-      CAPTURE(kKvEvictionNames[static_cast<std::size_t>(eviction)], setup.tiers.size(), setup.batching.scheduling,
-              setup.batching.turns.preemptive, setup.batching.turns.promote_at, setup.batching.async_scheduling,
-              setup.batching.max_num_seqs, static_cast<int>(setup.retention.policy), setup.batching.watermark,
-              setup.batching.chunked_prefill);
+      CAPTURE(kKvEvictionNames[static_cast<std::size_t>(eviction)], setup.tiers.size(), setup.batching.scheduling.order,
+              setup.batching.scheduling.preemptive, setup.batching.scheduling.promote_at,
+              setup.batching.async_scheduling, setup.batching.max_num_seqs, static_cast<int>(setup.retention.policy),
+              setup.batching.watermark, setup.batching.chunked_prefill);
       REQUIRE(finishes[0] == finishes[1]);
       expect_same_totals(totals[0], totals[1]);
       cached += totals[0].cached_tokens;

@@ -13,7 +13,7 @@ namespace {
 PoolOptions one_seat(Scheduling scheduling) {
   PoolOptions pool = pool_of_one(Time::nanoseconds(100));
   pool.batching.max_num_seqs = 1;
-  pool.batching.scheduling = scheduling;
+  pool.batching.scheduling.order = scheduling;
   pool.kv.blocks = 1000;
   return pool;
 }
@@ -123,8 +123,8 @@ namespace {
 /// As `one_seat`, whose steps take 100 ns each, and whose calls give way.
 PoolOptions giving_way(Scheduling scheduling, Time quantum) {
   PoolOptions pool = one_seat(scheduling);
-  pool.batching.turns.preemptive = true;
-  pool.batching.turns.quantum = quantum;
+  pool.batching.scheduling.preemptive = true;
+  pool.batching.scheduling.quantum = quantum;
   return pool;
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("Who decodes gives way to who ranks before it, at the next step, and t
   calls[1].deadline = Time::microseconds(3);
   for (const bool preemptive : {false, true}) {
     PoolOptions pool = giving_way(Scheduling::kDeadline, Time::milliseconds(1));
-    pool.batching.turns.preemptive = preemptive;
+    pool.batching.scheduling.preemptive = preemptive;
     pool.kv.block_size = 1;
     Stand stand({pool});
     stand.plan(calls);
@@ -205,7 +205,7 @@ TEST_CASE("A call that waits as many times as long as its task was served is pro
   calls.push_back(at(150, 50, 3));  // of a new one, two steps later
   // Twice: not before the first ends, so that the new one goes first. Just over 1.5 times: 4 us after it came.
   const auto second_first = [&](double promote_at) {
-    pool.batching.turns.promote_at = promote_at;
+    pool.batching.scheduling.promote_at = promote_at;
     Stand stand({pool});
     stand.plan(calls);
     stand.run();

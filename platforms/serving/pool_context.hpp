@@ -14,7 +14,7 @@
 
 namespace tokenyard::platforms {
 
-struct ReplicaPool {
+struct PoolContext {
   sim::Simulation& simulation;
   ReplicaOwner& owner;
   PoolTally& tally;

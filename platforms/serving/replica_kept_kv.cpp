@@ -1,5 +1,5 @@
-/// What becomes of a call's KV when it leaves its replica: held for the task's next call (kv_retention.hpp), or worth
-/// more or less until it is evicted (kv_eviction.hpp).
+/// What becomes of a call's KV when it leaves its replica: held for the task's next call (kv_retention.hpp), or left to
+/// eviction, with a priority (kv_eviction.hpp).
 
 #include "platforms/serving/replica.hpp"
 
@@ -70,22 +70,20 @@ void Replica::forget(std::uint64_t task) {
 void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens, bool comes_back) {
   kv_.give_back(call.bounded_blocks);
   call.bounded_blocks = 0;
-  constexpr std::uint8_t kNever = 0;
   switch (pool_.eviction) {
     case KvEviction::kLru:
       return kv_.release(call.kv, context, tokens);
-    case KvEviction::kTagged: {
-      constexpr std::uint8_t kHistory = 1, kRole = 2;
-      return kv_.release(call.kv, context, tokens, {kRole, comes_back ? kHistory : kNever});
-    }
+    case KvEviction::kTagged:
+      return kv_.release(call.kv, context, tokens, priority_by_tag(comes_back));
     case KvEviction::kStepsToExecution: {
       const std::uint64_t role = context.prompt.empty() ? 0 : context.prompt.front().content;
       std::uint32_t own = 1;  // unless the graph says otherwise: a preempted call, or one that a tool keeps waiting
       for (const NextUse& use : call.request.next_uses) {
         if (use.prefix.content == role && call.record.finish != CallRecord::kNoTime) own = use.calls;
       }
-      return kv_.release(call.kv, context, tokens,
-                         {worth_of_steps(prefix_distances_->nearest(role)), comes_back ? worth_of_steps(own) : kNever});
+      const KvPriority priority{.role = priority_of_steps(prefix_distances_->nearest(role)),
+                                .own = comes_back ? priority_of_steps(own) : std::uint8_t{0}};
+      return kv_.release(call.kv, context, tokens, priority);
     }
   }
 }
@@ -94,8 +92,9 @@ void Replica::release(ActiveCall& call, const KvContext& context, Tokens tokens,
 void Replica::note_uses(std::uint64_t task, std::span<const NextUse> uses) {
   if (prefix_distances_ == nullptr) return;
   settle();
-  prefix_distances_->on_call(
-      task, uses, [&](std::uint64_t role) { kv_.set_worth(role, worth_of_steps(prefix_distances_->nearest(role))); });
+  prefix_distances_->on_call(task, uses, [&](std::uint64_t role) {
+    kv_.set_priority(role, priority_of_steps(prefix_distances_->nearest(role)));
+  });
   if (tiers_ == nullptr) return;
   for (const NextUse& use : uses) {
     if (use.calls == 1) prefetch(use);

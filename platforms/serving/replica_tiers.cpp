@@ -20,7 +20,7 @@ void Replica::begin_load(std::uint32_t index, const KvContext& context, const Kv
   call.computed = std::max(ready, hit.tokens + found.total());
   for (std::size_t t = 0; t < kKvTierKinds; ++t) pool_.tally.totals.loaded_tokens[t] += found.tokens[t];
   note_admission(call, call.computed, found);
-  waiting_.remove(calls_, index);
+  waiting_.remove(index);
   loading_.append(calls_, index);
   pool_.owner.load(index, found);
 }
@@ -31,7 +31,7 @@ void Replica::on_loaded(std::uint32_t index) {
   const KvContext context = context_of(call);
   if (!kv_.extend(call.kv, context, call.computed)) throw sim::InternalError("replica: a reserved block is missing");
   store(context, call.computed);
-  if (call.prefetch) {
+  if (call.stage == CallStage::kPrefetch) {
     std::erase(prefetching_, context.prompt.front().content);
     release(call, context, call.computed, false);
     calls_.give_back(index);
@@ -52,7 +52,7 @@ bool Replica::admit_loaded(std::uint32_t index) {
   const Tokens total = call.context();
   const Tokens budget = budget_left();
   Tokens tokens = options_.longest_chunk(total - call.computed);
-  if (budget < claim(1) || !room_for_prompt(call) || (!options_.chunked_prefill && tokens > budget)) return false;
+  if (budget < budget_of(1) || !room_for_prompt(call) || (!options_.chunked_prefill && tokens > budget)) return false;
   tokens = std::min(tokens, budget);
   const Planned planned{index, {tokens, call.computed, call.computed + tokens == total}};
   extend(planned);
@@ -86,7 +86,7 @@ void Replica::prefetch(const NextUse& use) {
   const std::uint32_t index = calls_.take();
   ActiveCall& call = calls_[index];
   call = {};
-  call.prefetch = true;
+  call.stage = CallStage::kPrefetch;
   call.request.prompt = context.prompt;
   call.record.pool = pool_.index;
   call.record.replica = index_;

@@ -30,7 +30,7 @@ void Replica::admit_waiting() {
     return;
   }
   while (!waiting_.empty() && running_.size < options_.max_num_seqs) {
-    if (!came_in_time(calls_[waiting_.first].mark) || !admit(waiting_.first)) break;
+    if (!came_in_time(calls_[waiting_.first()].mark) || !admit(waiting_.first())) break;
   }
 }
 
@@ -43,7 +43,7 @@ bool Replica::came_in_time(Time date) {
 /// Tokens of this step that nobody has yet.
 Tokens Replica::budget_left() const {
   Tokens budget = options_.max_num_batched_tokens - decode_tokens();
-  for (const Planned& planned : plan_) budget -= claim(planned.chunk.tokens);
+  for (const Planned& planned : plan_) budget -= budget_of(planned.chunk.tokens);
   return budget;
 }
 
@@ -54,7 +54,7 @@ bool Replica::room_for_prompt(const ActiveCall& call) const {
 bool Replica::admit(std::uint32_t index) {
   ActiveCall& call = calls_[index];
   const Tokens budget = budget_left();
-  if (budget < claim(1) || !room_for_prompt(call)) return false;
+  if (budget < budget_of(1) || !room_for_prompt(call)) return false;
 
   const KvContext context = context_of(call);
   const Entry entry = entry_of(call, context, budget);
@@ -78,11 +78,11 @@ bool Replica::admit(std::uint32_t index) {
 
   hold_bounded(call);
   note_admission(call, entry.ready, found);
-  waiting_.remove(calls_, index);
+  waiting_.remove(index);
   join_running(index);
   if (call.transferred) {
     join_decoding(index, call.last_token);
-    late_.push_back(index);
+    gaps_.add_late(index);
     if (options_.speculation.drafts() > 0 && !decoding_waits_) take_blocks(call, blocks_to_decode(call));
     take_decode_blocks(1);
     return true;
@@ -114,27 +114,26 @@ Replica::Entry Replica::entry_of(const ActiveCall& call, const KvContext& contex
 
 /// Where nothing runs, the share begins anew, and a call is admitted whatever it will make.
 bool Replica::leaves_room_for_output(const ActiveCall& call, const Entry& entry) {
-  const OutputReserve& reserve = options_.output_reserve;
-  if (running_.size == 0) {
-    reserve_share_ = reserve.start;
-    reserve_steps_ = 0;
-  }
-  if (!reserve || running_.size == 0) return true;
-  const double share = reserve.after(reserve_share_, reserve_steps_);
+  if (running_.size == 0) output_room_.begin_anew();
+  if (!options_.output_reserve || running_.size == 0) return true;
+  const auto to_come = [&](const ActiveCall& one, Tokens made) {
+    return std::min(one.request.output_tokens - made, options_.output_reserve.most);
+  };
+  const double share = output_room_.share();
   double kept = 0;
   for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
-    const auto to_come = static_cast<double>(output_to_come(calls_[index]));
-    kept += calls_[index].order > admitted_before_ ? to_come : share * to_come;
+    const ActiveCall& other = calls_[index];
+    const auto output = static_cast<double>(to_come(other, made_by(other)));
+    kept += other.order > admitted_before_ ? output : share * output;
   }
   const Tokens beside = (1 + bounded_blocks(call)) * kv_.block_size();
-  const Tokens taken = entry.total - entry.hit.tokens + output_to_come(call) + beside;
+  const Tokens taken = entry.total - entry.hit.tokens + to_come(call, call.made) + beside;
   const Tokens free = (kv_.free_blocks() - entry.hit.unpinned) * kv_.block_size();
   return static_cast<double>(taken) + kept < static_cast<double>(free);
 }
 
-Tokens Replica::output_to_come(const ActiveCall& call) const {
-  const Tokens made = call.decoding ? decoding_.made(call) : call.made;
-  return std::min(call.request.output_tokens - made, options_.output_reserve.most);
+Tokens Replica::made_by(const ActiveCall& running) const {
+  return running.decoding() ? decoding_.made(running) : running.made;
 }
 
 void Replica::note_preemption() {
@@ -142,12 +141,10 @@ void Replica::note_preemption() {
   if (!options_.output_reserve) return;
   Tokens made = 0, output = 0;
   for (std::uint32_t index = running_.first; index != ActiveCall::kNone; index = calls_[index].next) {
-    const ActiveCall& call = calls_[index];
-    made += call.decoding ? decoding_.made(call) : call.made;
-    output += call.request.output_tokens;
+    made += made_by(calls_[index]);
+    output += calls_[index].request.output_tokens;
   }
-  reserve_share_ = OutputReserve::after_preemption(made, output, running_.size);
-  reserve_steps_ = 0;
+  output_room_.on_preemption(made, output, running_.size);
 }
 
 std::int64_t Replica::bounded_blocks(const ActiveCall& call) const {

@@ -31,7 +31,7 @@ bool Replica::form_batch() {
   admitted_before_ = admissions_;
   held_.expire(pool_.simulation.now());
   decoding_waits_ = !options_.mixed_chunk;  // until it is known that there is no prompt
-  if (!waiting_.empty() && options_.turns.any()) take_turns();
+  if (!waiting_.empty() && options_.scheduling.takes_turns()) take_turns();
   schedule_running();
   reserve_blocks();
   admit_if_allowed();
@@ -48,7 +48,7 @@ bool Replica::form_batch() {
   return true;
 }
 
-/// The order of the running list does not matter here. What a call claims of the budget never grows (a chunk shrinks to
+/// The order of the running list does not matter here. What a call takes of the budget never grows (a chunk shrinks to
 /// what decoding takes), and nobody is admitted behind a call whose chunk the budget cut: so only the last one can be
 /// cut, and each gets at least a token.
 void Replica::schedule_running() {
@@ -59,7 +59,7 @@ void Replica::schedule_running() {
     const Tokens tokens = std::min(options_.longest_chunk(remaining), budget);
     if (tokens <= 0) throw sim::InternalError("replica: the token budget does not reach a running call");
     plan_.emplace_back(Planned{index, {tokens, call.computed, tokens == remaining}});
-    budget -= claim(tokens);
+    budget -= budget_of(tokens);
   }
 }
 
@@ -89,7 +89,7 @@ void Replica::reserve_in_order() {
     ActiveCall& call = calls_[index];
     const bool planned = next < plan_.size() && plan_[next].call == index;
     std::int64_t needed = planned ? blocks_for(plan_[next]) : 0;
-    if (call.decoding && !decoding_waits_) needed = blocks_to_decode(call);
+    if (call.decoding() && !decoding_waits_) needed = blocks_to_decode(call);
     while (needed > kv_.free_blocks()) {
       if (held_.give_way()) {
         came_late_ = came_late_ || !options_.mixed_chunk;  // who waits was looked at before
@@ -147,8 +147,8 @@ void Replica::take_blocks(ActiveCall& call, std::int64_t blocks) {
 void Replica::preempt(std::uint32_t index, Time now) {
   ActiveCall& call = calls_[index];
   Tokens computed = call.computed;
-  if (call.decoding) {
-    std::erase(late_, index);
+  if (call.decoding()) {
+    gaps_.forget(index);
     decoding_.leave(index, call);
     end_decoding(call);
     account_decoding(call, now);
@@ -167,7 +167,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
   release(call, context_of(call), computed, true);
   running_.remove(calls_, index);
   note_preemption();
-  queue(index, true);
+  waiting_.add_back(index);
 }
 
 }  // namespace tokenyard::platforms
