@@ -1,10 +1,18 @@
-#include "agents/graph/drawing.hpp"
+#include "analysis/drawing/drawing.hpp"
 
 #include <fmt/format.h>
 
-#include "agents/graph/node_look.hpp"
+#include "analysis/drawing/node_look.hpp"
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
+
+using agents::Agent;
+using agents::Edge;
+using agents::kNone;
+using agents::Node;
+using agents::NodeKind;
+using agents::ServiceSpec;
+
 namespace {
 
 /// At most two decimals, none from 100 on: "0.35", "12.5", "129", "12000".
@@ -126,4 +134,4 @@ std::string to_dot(const Agent& agent) {
   return text + "}\n";
 }
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis
