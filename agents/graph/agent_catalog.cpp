@@ -25,7 +25,7 @@ bool reaches(const Agent& from, const Agent& agent, std::vector<const Agent*>& s
 
 std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
   for (const Node& node : agent.nodes) {
-    if (node.sub_agent == index) return "/nodes/" + node.name + "/agent";
+    if (node.sub_agent == index) return sim::pointer_to("/nodes", node.name) + "/agent";
   }
   return "/nodes";
 }
@@ -43,7 +43,7 @@ bool stands_in(const sim::Json& document, const std::string& pointer, bool missi
 /// Reads an agent as a variant patches it. A fault of what the variant says is told at its place in the file, any other
 /// at the variant, with its place in the patched agent.
 void check_variant(const sim::JsonFile& agent, const std::string& variant, sim::Faults& faults) {
-  const std::string of_variant = "/variants/" + variant;
+  const std::string of_variant = sim::pointer_to("/variants", variant);
   for (const char* key : {"nodes", "edges", "start"}) {
     const sim::Json& patch = agent.value()["variants"][variant];
     if (!patch.is_object() || !patch.contains(key) || !patch[key].is_null()) continue;

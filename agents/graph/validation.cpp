@@ -55,9 +55,8 @@ class Validation {
 
  private:
   void fault(std::size_t node, std::string_view key, std::string found, std::string allowed) {
-    const std::string place = "/nodes/" + agent_.nodes[node].name;
-    faults_.add(agent_.file, key.empty() ? place : fmt::format("{}/{}", place, key), std::move(found),
-                std::move(allowed));
+    const std::string place = sim::pointer_to("/nodes", agent_.nodes[node].name);
+    faults_.add(agent_.file, key.empty() ? place : sim::pointer_to(place, key), std::move(found), std::move(allowed));
   }
 
   void check_edges_of(std::uint32_t v) {

@@ -177,7 +177,7 @@ void Campaign::expand(ObjectReader& reader, const std::string& catalogs, std::ma
     }
   }
   std::set<std::pair<std::string, std::string>> unseen;  // a place in this file, and where it leads: nowhere yet
-  for (const auto& [name, pointer] : names_) unseen.emplace(reader.pointer_to("names") + '/' + name, pointer);
+  for (const auto& [name, pointer] : names_) unseen.emplace(sim::pointer_to(reader.pointer_to("names"), name), pointer);
   for (const auto* list : {&include_, &exclude_}) {
     for (const Condition& condition : *list) {
       for (const std::string& pointer : condition.pointers()) unseen.emplace(condition.place(), pointer);
