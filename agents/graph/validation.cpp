@@ -85,7 +85,7 @@ class Validation {
     if (n.calls_model() && !n.output_tokens.given && !outputs) {
       fault(v, "output_tokens", "nothing", "a distribution here or on every edge from this node");
     }
-    if (n.calls_model() && n.fresh && n.role_prefix_tokens == 0 && !n.prompt_tokens.given) {
+    if (n.calls_model() && n.fresh && n.shared_prefix.tokens == 0 && !n.prompt_tokens.given) {
       fault(v, "prompt_tokens", "nothing", "prompt_tokens or role_prefix_tokens: a fresh prompt must hold something");
     }
     if (n.kind == NodeKind::kFanOut) {

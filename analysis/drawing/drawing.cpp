@@ -91,7 +91,7 @@ std::string node_detail(const Agent& agent, const Node& node) {
     const ServiceSpec& service = agent.services[node.service];
     parts.push_back(fmt::format("{} {}", service.capacity, service.name));
   }
-  if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agent_names[node.sub_agent]);
+  if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agents[node.sub_agent].name);
   if (node.parallel.given && node.parallel.of.mean() != 1)
     parts.push_back(number(node.parallel.of.mean()) + " at once");
   if (node.kind == NodeKind::kEnd && node.failed) parts.emplace_back("the task failed");

@@ -316,7 +316,7 @@ void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens, K
   std::uint8_t least = 0;  // what goes on from a node is worth as much
   for (NodeId id = chain.leaf; id != kRoot; id = nodes_[id].parent) {
     const Node& node = nodes_[id];
-    set_worth_of(id, std::max(least, of_role(node.content) && !node.owned_content ? worth.role : worth.own));
+    set_worth_of(id, std::max(least, is_shared_prefix(node.content) && !node.owned_content ? worth.role : worth.own));
     least = nodes_[id].worth;
   }
   release(chain, {}, 0);
