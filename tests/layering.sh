@@ -17,7 +17,7 @@ rising '' sim platforms agents traces analysis
 rising sim/ input core random statistics network
 rising platforms/ spec cost kv serving cluster training
 rising agents/ graph work record
-rising analysis/ expression schemas measured scenario result page report run compare bottleneck demand campaign studies calibrate \
+rising analysis/ expression schemas measured scenario drawing result page report run compare bottleneck demand campaign studies calibrate \
   validate fit_agent command
 if grep -rnE '#include [<"]simgrid/' "$root"/sim "$root"/platforms "$root"/agents "$root"/traces "$root"/analysis \
      --include='*.hpp' --include='*.cpp' | grep -v '/sim/network/simgrid/'; then

@@ -10,13 +10,18 @@
 namespace tokenyard::agents {
 namespace {
 
-constexpr double kMostTokens = 1e9;
-
 template <class List>
 std::vector<std::string> names_of(const List& list) {
   std::vector<std::string> names;
   for (const auto& item : list) names.push_back(item.name);
   return names;
+}
+
+/// Of the item of that name; the size of the list if there is none.
+template <class List>
+std::uint32_t index_of(const List& list, std::string_view name) {
+  const auto found = std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  return static_cast<std::uint32_t>(found - list.begin());
 }
 
 class AgentReader {
@@ -31,7 +36,7 @@ class AgentReader {
     r.string("note", "");
     r.members("variants", [](const std::string&, sim::ObjectReader& v) { v.pass_over(); });  // judged where applied
     if (agent_.name.empty() && r.has("name")) r.fault("name", "an empty name", "a name");
-    agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = kMostTokens});
+    agent_.template_tokens = r.integer("template_tokens", {.fallback = 15, .minimum = 0, .maximum = sim::kMostTokens});
     agent_.budget_usd = draw(r, "budget_usd", 0, "task");
     r.members("contexts", [&](const std::string& name, sim::ObjectReader& c) { read_context(name, c); });
     r.members("services", [&](const std::string& name, sim::ObjectReader& s) {
@@ -76,17 +81,19 @@ class AgentReader {
     return d;
   }
 
-  /// The content of a role prefix: the same for every task; the top bit tells it from the contents of tasks.
-  std::uint64_t role_content(const std::string& of) const {
-    return sim::StreamName(fmt::format("role/{}/{}", agent_.name, of)).hash() | std::uint64_t{1} << 63;
+  std::uint64_t shared_content(const std::string& of) const {
+    return platforms::shared_prefix_content(sim::StreamName(fmt::format("role/{}/{}", agent_.name, of)).hash());
+  }
+  platforms::Extent shared_prefix(sim::ObjectReader& r, const std::string& of) const {
+    const sim::NumberRule rule{.fallback = 0, .minimum = 0, .maximum = sim::kMostTokens};
+    return {shared_content(of), r.integer("role_prefix_tokens", rule)};
   }
 
   void read_context(const std::string& name, sim::ObjectReader& r) {
     ContextSpec context;
     context.name = name;
-    context.role_prefix_tokens = r.integer("role_prefix_tokens", {.fallback = 0, .minimum = 0, .maximum = kMostTokens});
+    context.shared_prefix = shared_prefix(r, "context/" + name);
     context.opening_tokens = draw(r, "opening_tokens", 0, "context/" + name);
-    context.role_content = role_content("context/" + name);
     r.string("evidence", "");
     r.string("note", "");
     agent_.contexts.push_back(std::move(context));
@@ -98,15 +105,14 @@ class AgentReader {
       return kNone;
     }
     const std::string name = r.string("context", fallback);
-    for (std::size_t i = 0; i < agent_.contexts.size(); ++i) {
-      if (agent_.contexts[i].name == name) return static_cast<std::uint32_t>(i);
-    }
+    const std::uint32_t index = index_of(agent_.contexts, name);
+    if (index < agent_.contexts.size()) return index;
     if (!r.has("context") && name == "main") {  // an agent with one context need not declare it
       ContextSpec main;
       main.name = name;
-      main.role_content = role_content("context/main");
+      main.shared_prefix.content = shared_content("context/main");
       agent_.contexts.push_back(main);
-      return static_cast<std::uint32_t>(agent_.contexts.size() - 1);
+      return index;
     }
     r.fault("context", '"' + name + '"',
             "a context of \"contexts\"" + sim::did_you_mean(name, names_of(agent_.contexts)));
@@ -134,9 +140,8 @@ class AgentReader {
       joins_.push_back({static_cast<std::uint32_t>(agent_.nodes.size()), r.string("join"), r.pointer_to("join")});
     } else if (n.kind == NodeKind::kSubAgent) {
       const std::string sub = r.string("agent");
-      const auto found = std::find(agent_.sub_agent_names.begin(), agent_.sub_agent_names.end(), sub);
-      n.sub_agent = static_cast<std::uint32_t>(found - agent_.sub_agent_names.begin());
-      if (found == agent_.sub_agent_names.end()) agent_.sub_agent_names.push_back(sub);
+      n.sub_agent = index_of(agent_.sub_agents, sub);
+      if (n.sub_agent == agent_.sub_agents.size()) agent_.sub_agents.push_back({sub, nullptr});
       read_results(n, r);
     } else if (n.kind == NodeKind::kEnd) {
       n.failed = r.choice("status", {"completed", "failed"}, "completed") == "failed";
@@ -148,10 +153,7 @@ class AgentReader {
     const bool small = n.kind != NodeKind::kLlm;
     n.fresh = small || r.boolean("fresh", false);
     n.context = context(r, n.fresh ? std::nullopt : std::optional<std::string>("main"));
-    if (n.fresh) {
-      n.role_prefix_tokens = r.integer("role_prefix_tokens", {.fallback = 0, .minimum = 0, .maximum = kMostTokens});
-      n.role_content = role_content(n.name);
-    }
+    if (n.fresh) n.shared_prefix = shared_prefix(r, n.name);
     n.role = role(r, small ? "small" : "default", false);
     n.prompt_tokens = draw(r, "prompt_tokens", 0, n.name);
     n.output_tokens = draw(r, "output_tokens", 1, n.name);  // whether it is given is checked with the edges
@@ -160,7 +162,7 @@ class AgentReader {
     if (!n.fresh) {
       r.object("compact", [&](sim::ObjectReader& c) {
         Compaction& compact = n.compact.emplace();
-        compact.above = c.integer("above", {.minimum = 0, .maximum = kMostTokens});
+        compact.above = c.integer("above", {.minimum = 0, .maximum = sim::kMostTokens});
         compact.p = c.number("p", {.fallback = 1, .minimum = 0, .maximum = 1});
         compact.p_below = c.number("p_below", {.fallback = 0, .minimum = 0, .maximum = 1});
         compact.to = draw(c, "to", {}, n.name + "/compact");
@@ -173,16 +175,14 @@ class AgentReader {
   /// The pool role of a node: calls for text and for pictures go to different ones.
   std::uint32_t role(sim::ObjectReader& r, const std::string& fallback, bool media) {
     const std::string name = r.string("pool", fallback);
-    const auto found = std::find(agent_.pool_roles.begin(), agent_.pool_roles.end(), name);
-    const auto index = static_cast<std::size_t>(found - agent_.pool_roles.begin());
-    if (found == agent_.pool_roles.end()) {
-      agent_.pool_roles.push_back(name);
-      agent_.media_roles.push_back(media);
-    } else if (agent_.media_roles[index] != media) {
+    const std::uint32_t index = index_of(agent_.pool_roles, name);
+    if (index == agent_.pool_roles.size()) {
+      agent_.pool_roles.push_back({name, media});
+    } else if (agent_.pool_roles[index].media != media) {
       r.fault("pool", '"' + name + "\", which other nodes ask for " + (media ? "text" : "pictures"),
               "a name of its own: nodes of kind media and nodes that call a language model go to different pools");
     }
-    return static_cast<std::uint32_t>(index);
+    return index;
   }
 
   void read_media(Node& n, sim::ObjectReader& r) {
@@ -206,10 +206,10 @@ class AgentReader {
     n.latency_s = draw(r, "latency_s", {}, n.name);
     if (r.has("service")) {
       const std::string service = r.string("service");
-      for (std::size_t i = 0; i < agent_.services.size(); ++i) {
-        if (agent_.services[i].name == service) n.service = static_cast<std::uint32_t>(i);
-      }
-      if (n.service == kNone) {
+      const std::uint32_t index = index_of(agent_.services, service);
+      if (index < agent_.services.size()) {
+        n.service = index;
+      } else {
         r.fault("service", '"' + service + '"',
                 "a service of \"services\"" + sim::did_you_mean(service, names_of(agent_.services)));
       }
@@ -309,10 +309,8 @@ std::shared_ptr<Agent> Agent::read(const sim::JsonFile& file, sim::Faults& fault
 }
 
 std::uint32_t Agent::find(std::string_view node_name) const {
-  for (std::uint32_t v = 0; v < nodes.size(); ++v) {
-    if (nodes[v].name == node_name) return v;
-  }
-  return kNone;
+  const std::uint32_t index = index_of(nodes, node_name);
+  return index < nodes.size() ? index : kNone;
 }
 
 }  // namespace tokenyard::agents

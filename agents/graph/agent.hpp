@@ -18,11 +18,12 @@
 ///
 /// `variants` are named patches of the agent (variants.hpp).
 ///
-/// Contexts are append-only lists of extents. A context opens with a role prefix, shared by all tasks of the agent, and
-/// its opening tokens, drawn per task. An llm node appends its new tokens, makes its call, and leaves its visible
-/// output in the context; a fresh one (guardrails and routers always) calls with a prompt of its own.
+/// Contexts are append-only lists of extents. A context opens with a prefix that all tasks of the agent share (the key
+/// `role_prefix_tokens`), and its opening tokens, drawn per task. An llm node appends its new tokens, makes its call,
+/// and leaves its visible output in the context; a fresh one (guardrails and routers always) calls with a prompt of its
+/// own.
 /// With `compact` ({"above": 150000, "to": DIST}) an llm node first replaces a context that its prompt would take
-/// beyond `above` tokens by a summary, so that the prompt, role prefix included, has `to` tokens: nothing but the
+/// beyond `above` tokens by a summary, so that the prompt, shared prefix included, has `to` tokens: nothing but the
 /// prefix is found in a cache again. It does so with probability `p` (1); `p_below` (0) is that of a smaller context.
 /// A media node asks a media pool for pictures of `width` x `height` and `frames`, made in `steps` of denoising.
 ///
@@ -110,11 +111,10 @@ struct Node {
   NodeKind kind = NodeKind::kEnd;
 
   // llm, guardrail, router
-  std::uint32_t role = 0;         ///< index in Agent::pool_roles; of a media node, too
-  bool fresh = false;             ///< a prompt of its own, not the context's
-  Tokens role_prefix_tokens = 0;  ///< of a fresh prompt
-  std::uint64_t role_content = 0;
-  Draw prompt_tokens;  ///< new ones, appended before the call
+  std::uint32_t role = 0;           ///< index in Agent::pool_roles; of a media node, too
+  bool fresh = false;               ///< a prompt of its own, not the context's
+  platforms::Extent shared_prefix;  ///< of a fresh prompt
+  Draw prompt_tokens;               ///< new ones, appended before the call
   Draw output_tokens, thinking_tokens;
   sim::StreamName failure{""};
   std::optional<Compaction> compact;
@@ -149,9 +149,21 @@ struct Node {
 
 struct ContextSpec {
   std::string name;
-  Tokens role_prefix_tokens = 0;
-  std::uint64_t role_content = 0;  ///< the same for all tasks of the agent
+  platforms::Extent shared_prefix;
   Draw opening_tokens;
+};
+
+/// What LLM and media nodes name in place of a pool, which the workload chooses.
+struct Role {
+  std::string name;
+  bool media = false;  ///< asked for pictures
+};
+
+class Agent;
+
+struct SubAgent {
+  std::string name;
+  std::shared_ptr<const Agent> agent;  ///< found by the catalogue
 };
 
 /// Attempts that fail before they are served, each followed by a back-off.
@@ -176,10 +188,8 @@ class Agent {
   std::uint32_t start = 0;
   std::vector<ContextSpec> contexts;
   std::vector<ServiceSpec> services;
-  std::vector<std::string> pool_roles;  ///< named by the LLM and media nodes, in order of appearance
-  std::vector<bool> media_roles;        ///< which of them are asked for pictures
-  std::vector<std::string> sub_agent_names;
-  std::vector<std::shared_ptr<const Agent>> sub_agents;  ///< resolved by the catalogue
+  std::vector<Role> pool_roles;  ///< in order of appearance
+  std::vector<SubAgent> sub_agents;
   std::optional<CallFailure> call_failure;
   Draw budget_usd;              ///< what a task may spend on what its edges buy
   Tokens template_tokens = 15;  ///< per call: roles and separators of the chat template

@@ -14,18 +14,18 @@ namespace tokenyard::agents {
 namespace {
 
 bool reaches(const Agent& from, const Agent& agent, std::vector<const Agent*>& seen) {
-  for (const auto& sub : from.sub_agents) {
-    if (sub == nullptr || std::find(seen.begin(), seen.end(), sub.get()) != seen.end()) continue;
-    if (sub.get() == &agent) return true;
-    seen.push_back(sub.get());
-    if (reaches(*sub, agent, seen)) return true;
+  for (const SubAgent& sub : from.sub_agents) {
+    if (sub.agent == nullptr || std::find(seen.begin(), seen.end(), sub.agent.get()) != seen.end()) continue;
+    if (sub.agent.get() == &agent) return true;
+    seen.push_back(sub.agent.get());
+    if (reaches(*sub.agent, agent, seen)) return true;
   }
   return false;
 }
 
 std::string place_of_sub_agent(const Agent& agent, std::size_t index) {
   for (const Node& node : agent.nodes) {
-    if (node.sub_agent == index) return "/nodes/" + node.name + "/agent";
+    if (node.sub_agent == index) return sim::pointer_to("/nodes", node.name) + "/agent";
   }
   return "/nodes";
 }
@@ -43,7 +43,7 @@ bool stands_in(const sim::Json& document, const std::string& pointer, bool missi
 /// Reads an agent as a variant patches it. A fault of what the variant says is told at its place in the file, any other
 /// at the variant, with its place in the patched agent.
 void check_variant(const sim::JsonFile& agent, const std::string& variant, sim::Faults& faults) {
-  const std::string of_variant = "/variants/" + variant;
+  const std::string of_variant = sim::pointer_to("/variants", variant);
   for (const char* key : {"nodes", "edges", "start"}) {
     const sim::Json& patch = agent.value()["variants"][variant];
     if (!patch.is_object() || !patch.contains(key) || !patch[key].is_null()) continue;
@@ -127,16 +127,19 @@ void AgentCatalog::resolve(sim::Faults& faults) {
     }
   }
   if (recursive) {  // or agents would keep each other alive
-    for (const auto& [name, entry] : added_) entry.agent->sub_agents.clear();
+    for (const auto& [name, entry] : added_) {
+      for (SubAgent& sub : entry.agent->sub_agents) sub.agent.reset();
+    }
   }
 }
 
 void AgentCatalog::set_sub_agents(Agent& agent, const FindAgent& find, sim::Faults& faults) const {
-  for (std::size_t i = 0; i < agent.sub_agent_names.size(); ++i) {
-    agent.sub_agents.push_back(find(agent.sub_agent_names[i]));
-    if (agent.sub_agents.back() == nullptr) {
-      faults.add(agent.file, place_of_sub_agent(agent, i), '"' + agent.sub_agent_names[i] + '"',
-                 "an agent of the catalogue" + sim::did_you_mean(agent.sub_agent_names[i], names()));
+  for (std::size_t i = 0; i < agent.sub_agents.size(); ++i) {
+    SubAgent& sub = agent.sub_agents[i];
+    sub.agent = find(sub.name);
+    if (sub.agent == nullptr) {
+      faults.add(agent.file, place_of_sub_agent(agent, i), '"' + sub.name + '"',
+                 "an agent of the catalogue" + sim::did_you_mean(sub.name, names()));
     }
   }
 }
@@ -182,8 +185,8 @@ std::shared_ptr<const Agent> AgentCatalog::patch(std::string_view name, const st
   if (found == nullptr) return nullptr;
   patched[std::string(name)] = found->agent;  // also what an agent gets that a variant makes call itself
   bool changed = false;
-  for (const std::string& sub : found->agent->sub_agent_names)
-    changed |= patch(sub, variants, patched, faults, nullptr) != find(sub);
+  for (const SubAgent& sub : found->agent->sub_agents)
+    changed |= patch(sub.name, variants, patched, faults, nullptr) != find(sub.name);
   std::shared_ptr<const sim::JsonFile> file = found->file;
   for (const std::string& variant : variants) {
     const std::vector<std::string> offered = variant_names(*file);
@@ -237,8 +240,10 @@ std::vector<std::string> AgentCatalog::names() const {
 std::vector<const Agent*> family(const Agent& agent) {
   std::vector<const Agent*> members = {&agent};
   for (std::size_t i = 0; i < members.size(); ++i) {
-    for (const auto& sub : members[i]->sub_agents) {
-      if (std::find(members.begin(), members.end(), sub.get()) == members.end()) members.push_back(sub.get());
+    for (const SubAgent& sub : members[i]->sub_agents) {
+      const Agent* known = sub.agent.get();
+      if (known != nullptr && std::find(members.begin(), members.end(), known) == members.end())
+        members.push_back(known);
     }
   }
   return members;

@@ -14,7 +14,7 @@ namespace tokenyard::agents {
 using TaskGraph =
     boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS, boost::no_property, const Edge*>;
 
-/// Of the agent as long as that lives. Cost: O(nodes and edges).
+/// Points to the edges of the agent, which must outlive it. Cost: O(nodes and edges).
 inline TaskGraph task_graph(const Agent& agent) {
   TaskGraph graph(agent.nodes.size());
   for (std::size_t v = 0; v < agent.nodes.size(); ++v) {

@@ -55,9 +55,8 @@ class Validation {
 
  private:
   void fault(std::size_t node, std::string_view key, std::string found, std::string allowed) {
-    const std::string place = "/nodes/" + agent_.nodes[node].name;
-    faults_.add(agent_.file, key.empty() ? place : fmt::format("{}/{}", place, key), std::move(found),
-                std::move(allowed));
+    const std::string place = sim::pointer_to("/nodes", agent_.nodes[node].name);
+    faults_.add(agent_.file, key.empty() ? place : sim::pointer_to(place, key), std::move(found), std::move(allowed));
   }
 
   void check_edges_of(std::uint32_t v) {
@@ -86,7 +85,7 @@ class Validation {
     if (n.calls_model() && !n.output_tokens.given && !outputs) {
       fault(v, "output_tokens", "nothing", "a distribution here or on every edge from this node");
     }
-    if (n.calls_model() && n.fresh && n.role_prefix_tokens == 0 && !n.prompt_tokens.given) {
+    if (n.calls_model() && n.fresh && n.shared_prefix.tokens == 0 && !n.prompt_tokens.given) {
       fault(v, "prompt_tokens", "nothing", "prompt_tokens or role_prefix_tokens: a fresh prompt must hold something");
     }
     if (n.kind == NodeKind::kFanOut) {

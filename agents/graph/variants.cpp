@@ -47,7 +47,7 @@ void merge_edges(Json& edges, const Json& patches, const std::string& file, cons
       if (ends_of(edges[i]) == ends) found.push_back(i);
     }
     const std::size_t arrow = ends.find('>');
-    const std::string place = pointer + "/" + ends;
+    const std::string place = sim::pointer_to(pointer, ends);
     if (arrow == std::string::npos || (found.empty() && patch.is_null())) {
       std::vector<std::string> known;
       for (const Json& edge : edges) known.push_back(ends_of(edge));
@@ -84,7 +84,7 @@ std::vector<std::string> variant_names(const sim::JsonFile& agent) {
 
 sim::JsonFile with_variant(const sim::JsonFile& agent, std::string_view variant, sim::Faults& faults) {
   const std::string name(variant);
-  const std::string pointer = "/variants/" + name;
+  const std::string pointer = sim::pointer_to("/variants", name);
   Json patched = agent.value();
   const Json* variants = variants_of(agent);
   if (variants == nullptr || !variants->contains(name)) {

@@ -13,13 +13,9 @@ Time ReplayPlan::scaled(Time date) const {
 }
 
 void RecordedArrivals::start() {
-  if (!plan_.closed_loop) return schedule_next();
+  if (!users_) return schedule_next();
   fetch();
-  begun_by_user_.assign(static_cast<std::size_t>(plan_.closed_loop->users), 0);
-  for (std::uint32_t user = 0; user < begun_by_user_.size(); ++user) {
-    sim::Stream ramp(seed_, sim::StreamName("replay/ramp"), user);
-    schedule(user, Time::seconds(ramp.uniform() * plan_.closed_loop->ramp_s));
-  }
+  for (std::uint32_t user = 0; user < users_->size(); ++user) schedule(user, users_->first_date(user));
 }
 
 bool RecordedArrivals::pull() {
@@ -57,15 +53,14 @@ void RecordedArrivals::on_event(Time, std::uint64_t argument) {
     schedule_next();
   } else {
     fetch();
-    ++begun_by_user_[user];
+    users_->begin_task(user);
   }
   begin_(arrived_, user);
 }
 
 void RecordedArrivals::on_task_end(std::uint32_t user) {
   if (user == kNoUser || over_) return;
-  sim::Stream think(seed_, sim::StreamName("replay/think"), user, begun_by_user_[user]);
-  schedule(user, simulation_.now() + plan_.closed_loop->think_s.sample_time(think));
+  schedule(user, simulation_.now() + users_->think_time(user, user));
 }
 
 }  // namespace tokenyard::agents

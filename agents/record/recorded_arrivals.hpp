@@ -11,10 +11,9 @@
 #include <functional>
 #include <limits>
 #include <optional>
-#include <vector>
 
 #include "agents/record/recorded_task.hpp"
-#include "agents/work/arrivals.hpp"
+#include "agents/work/users.hpp"
 #include "sim/core/simulation.hpp"
 
 namespace tokenyard::agents {
@@ -32,14 +31,14 @@ struct ReplayPlan {
 
 class RecordedArrivals final : private sim::EventHandler {
  public:
-  static constexpr std::uint32_t kNoUser = 0xffffffff;
-
   /// A task comes now. What is left in `task`, which may be swapped for another, is overwritten by the next.
   using Begin = std::function<void(RecordedTask& task, std::uint32_t user)>;
 
   RecordedArrivals(sim::Simulation& simulation, RecordedTaskSource& source, const ReplayPlan& plan, std::uint64_t seed,
                    Begin begin)
-      : simulation_(simulation), source_(source), plan_(plan), seed_(seed), begin_(std::move(begin)) {}
+      : simulation_(simulation), source_(source), plan_(plan), begin_(std::move(begin)) {
+    if (plan.closed_loop) users_.emplace(*plan.closed_loop, seed, "replay");
+  }
 
   /// Called once, when the last task comes (or at the start, if there is none).
   void set_on_last(std::function<void()> on_last) { on_last_ = std::move(on_last); }
@@ -64,11 +63,10 @@ class RecordedArrivals final : private sim::EventHandler {
   sim::Simulation& simulation_;
   RecordedTaskSource& source_;
   const ReplayPlan& plan_;
-  const std::uint64_t seed_;
+  std::optional<Users> users_;  ///< of a closed loop
   Begin begin_;
   std::function<void()> on_last_;
   RecordedTask next_, arrived_;
-  std::vector<std::uint32_t> begun_by_user_;
   sim::Entity entity_;
   std::uint64_t pulled_ = 0, outside_ = 0;
   bool over_ = false;

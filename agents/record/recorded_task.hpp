@@ -8,8 +8,7 @@
 ///
 /// Invariants, which readers establish: a task has a step; dependencies name steps before the step itself, so there is
 /// no cycle; durations and delays are not negative, and sum to less than the clock's range; no startup is longer than
-/// its duration; a call's prompt holds at least
-/// one token.
+/// its duration; a call's prompt holds at least one token.
 ///
 /// A source hands out tasks in order of arrival. Names are known before the first task: a source has looked through its
 /// file when it is opened, and found every fault.
@@ -17,6 +16,7 @@
 ///   RecordedTask task;
 ///   while (source.next(task)) for (const RecordedStep& step : task.steps) …
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -120,8 +120,8 @@ struct RecordedNames {
   using Index = std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>>;
   std::vector<std::array<Index, kStepKindNames.size()>> node_index = {};  ///< by agent and kind, of what `node` added
 
-  /// The index of a name, which joins the list if it is new. O(names), but for a node: a workflow may have as many as it
-  /// has steps.
+  /// The index of a name, which joins the list if it is new. O(names), but for a node: a workflow may have as many as
+  /// it has steps.
   std::uint32_t agent(std::string_view name);
   std::uint32_t node(std::uint32_t agent, StepKind kind, std::string_view name);
   std::uint32_t model(std::string_view name);

@@ -65,12 +65,6 @@ double ArrivalSpec::changes_in(double duration_s) const {
   return changes;
 }
 
-void ClosedLoop::read(sim::ObjectReader& r) {
-  users = r.integer("users", {.minimum = 1, .maximum = kMostTasksAtOnce});
-  ramp_s = r.number("ramp_s", {.fallback = 0, .minimum = 0, .maximum = 1e9});
-  think_s = sim::read_amount(r, "think_s", 0.0);
-}
-
 ArrivalProcess::ArrivalProcess(std::uint64_t seed, std::string_view entry, ArrivalSpec spec, sim::Time end)
     : seed_(seed),
       gap_(fmt::format("{}/arrival-gap", entry)),

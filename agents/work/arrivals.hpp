@@ -1,5 +1,5 @@
 #pragma once
-/// When work arrives: open-loop arrival processes of one workload entry, and the closed loop of users.
+/// When work arrives in an open loop: the arrival process of one workload entry.
 ///
 /// Arrivals are a renewal process in *operational time*, in which one unit passes per expected arrival: gaps of mean 1,
 /// exponential (Poisson) or gamma with the given coefficient of variation. Real time follows from the rate, which may
@@ -20,7 +20,7 @@
 ///   sim::Time first = arrivals.next();
 
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/random/distribution.hpp"
@@ -41,9 +41,6 @@ struct Bursts {
   double mean_burst_s = 30;
 };
 
-/// So many tasks may be under way at one time: each holds a KB or more.
-inline constexpr double kMostTasksAtOnce = 8e6;
-
 struct ArrivalSpec {
   double rate_per_s = 0;  ///< tasks, mean over the long run
   double cv = 1;          ///< of the gaps in operational time; 1: Poisson
@@ -55,14 +52,6 @@ struct ArrivalSpec {
   void read(sim::ObjectReader& reader);
   /// Changes of rate in so long a time, on average.
   double changes_in(double duration_s) const;
-};
-
-struct ClosedLoop {
-  std::int64_t users = 1;
-  double ramp_s = 0;
-  sim::Distribution think_s;
-
-  void read(sim::ObjectReader& reader);
 };
 
 class ArrivalProcess {

@@ -37,7 +37,7 @@ class Contexts {
   Tokens tokens(std::uint32_t context) const { return shares_[context].tokens; }
   /// The context is a new one of so many tokens, under another content.
   void replace(std::uint32_t context, Tokens tokens) { shares_[context] = {tokens, 0, shares_[context].opened}; }
-  /// What this walk's extent holds: never 0, and never a role's content, whose top bit is set.
+  /// What this walk's extent holds: never 0, and never a shared prefix (extent.hpp).
   std::uint64_t content(std::uint32_t context);
   /// Adds the extents of the context, from the walk that owns it down to this one.
   void put(std::uint32_t context, Prompt& prompt);

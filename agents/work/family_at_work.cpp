@@ -13,9 +13,9 @@ FamilyAtWork::FamilyAtWork(const WorkloadEntry& entry) {
     const Agent& agent = *agents[m];
     Member member{&agent, first_node, {}, entry.pools[m], {}};
     first_node += static_cast<std::uint32_t>(agent.nodes.size());
-    for (const auto& sub : agent.sub_agents) {
+    for (const SubAgent& sub : agent.sub_agents) {
       member.sub_agents.push_back(
-          static_cast<std::uint32_t>(std::find(agents.begin(), agents.end(), sub.get()) - agents.begin()));
+          static_cast<std::uint32_t>(std::find(agents.begin(), agents.end(), sub.agent.get()) - agents.begin()));
     }
     for (std::size_t s = 0; s < agent.services.size(); ++s)
       member.services.emplace_back(agent.services[s],

@@ -20,12 +20,18 @@ struct TaskWork {
   platforms::Tokens prompt_tokens = 0;
   platforms::Tokens cached_tokens = 0;
   platforms::Tokens output_tokens = 0;
+  sim::Time served, waited;  ///< of its ended calls, in all: by chips, and in queues
 
-  void add(const platforms::CallRecord& call) {
+  /// Returns how long the call was served.
+  sim::Time add(const platforms::CallRecord& call) {
     ++calls;
     prompt_tokens += call.prompt_tokens;
     cached_tokens += call.cached_tokens;
     output_tokens += call.output_tokens;
+    const sim::Time call_served = call.causes.served();
+    served += call_served;
+    waited += call.causes[platforms::Cause::kQueue];
+    return call_served;
   }
 };
 

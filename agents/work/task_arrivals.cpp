@@ -5,17 +5,16 @@
 namespace tokenyard::agents {
 
 using sim::scatter;
-using sim::Stream;
 using sim::StreamName;
 using sim::Time;
 
 void TaskArrivals::add(const Loop& loop) {
   Entry entry;
-  entry.loop = loop;
   entry.identity = StreamName(loop.name).hash();
+  entry.max_tasks = loop.max_tasks;
   entry.events.id = entries_.size();
   if (loop.closed) {
-    entry.begun_by_user.assign(static_cast<std::size_t>(loop.closed->users), 0);
+    entry.users.emplace(*loop.closed, seed_, loop.name);
   } else {
     entry.process.emplace(seed_, loop.name, loop.open, end_);
   }
@@ -24,26 +23,23 @@ void TaskArrivals::add(const Loop& loop) {
 
 void TaskArrivals::start() {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) {
-    const Entry& entry = entries_[e];
-    if (!entry.loop.closed) {
+    const std::optional<Users>& users = entries_[e].users;
+    if (!users) {
       schedule_next(e);
       continue;
     }
-    for (std::uint32_t user = 0; user < entry.begun_by_user.size(); ++user) {
-      Stream ramp(seed_, StreamName(entry.loop.name + "/ramp"), user);
-      schedule(e, user, Time::seconds(ramp.uniform() * entry.loop.closed->ramp_s));
-    }
+    for (std::uint32_t user = 0; user < users->size(); ++user) schedule(e, user, users->first_date(user));
   }
 }
 
 void TaskArrivals::schedule_next(std::uint32_t e) {
   Entry& entry = entries_[e];
-  if (entry.begun < entry.loop.max_tasks) schedule(e, kNoUser, entry.process->next());
+  if (entry.begun < entry.max_tasks) schedule(e, kNoUser, entry.process->next());
 }
 
 void TaskArrivals::schedule(std::uint32_t e, std::uint32_t user, Time date) {
   Entry& entry = entries_[e];
-  if (date >= end_ || entry.begun >= entry.loop.max_tasks) return;
+  if (date >= end_ || entry.begun >= entry.max_tasks) return;
   ++pending_;
   simulation_.schedule(date, sim::Priority::kArrival, entry.events, *this, std::uint64_t{e} << 32 | user);
 }
@@ -53,7 +49,7 @@ void TaskArrivals::on_event(Time, std::uint64_t argument) {
   Entry& entry = entries_[e];
   --pending_;
   const std::uint64_t ordinal = entry.begun++;
-  if (user != kNoUser) return begin_(e, scatter(scatter(entry.identity + user) + entry.begun_by_user[user]++), user);
+  if (user != kNoUser) return begin_(e, scatter(scatter(entry.identity + user) + entry.users->begin_task(user)), user);
   schedule_next(e);
   begin_(e, scatter(entry.identity + ordinal), kNoUser);
 }
@@ -61,9 +57,7 @@ void TaskArrivals::on_event(Time, std::uint64_t argument) {
 void TaskArrivals::on_task_end(std::uint32_t e, std::uint32_t user) {
   if (user == kNoUser) return;
   const Entry& entry = entries_[e];
-  Stream think(seed_, StreamName(entry.loop.name + "/think"), scatter(entry.identity + user),
-               entry.begun_by_user[user]);
-  schedule(e, user, simulation_.now() + entry.loop.closed->think_s.sample_time(think));
+  schedule(e, user, simulation_.now() + entry.users->think_time(user, scatter(entry.identity + user)));
 }
 
 }  // namespace tokenyard::agents

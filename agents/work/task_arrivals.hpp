@@ -14,14 +14,13 @@
 #include <vector>
 
 #include "agents/work/arrivals.hpp"
+#include "agents/work/users.hpp"
 #include "sim/core/simulation.hpp"
 
 namespace tokenyard::agents {
 
 class TaskArrivals final : private sim::EventHandler {
  public:
-  static constexpr std::uint32_t kNoUser = 0xffffffff;
-
   /// What an entry of the workload says of it.
   struct Loop {
     std::string name;  ///< of the entry: names the streams
@@ -46,11 +45,11 @@ class TaskArrivals final : private sim::EventHandler {
 
  private:
   struct Entry {
-    Loop loop;
     std::uint64_t identity = 0;  ///< of its name
+    // One of the two.
     std::optional<ArrivalProcess> process;
-    std::uint64_t begun = 0;
-    std::vector<std::uint32_t> begun_by_user;
+    std::optional<Users> users;
+    std::uint64_t begun = 0, max_tasks = 0;
     sim::Entity events;
   };
 

@@ -133,7 +133,7 @@ void TaskPlayer::finish_unfinished() {
   for (const auto& [number, root] : roots) {
     settle(root, children);
     tasks_[walks_[root].task].aborted = TaskStatus::kUnfinished;
-    tasks_[walks_[root].task].user = TaskArrivals::kNoUser;  // nobody begins anew
+    tasks_[walks_[root].task].user = kNoUser;  // nobody begins anew
     end_walk(root, true);
   }
 }

@@ -12,8 +12,8 @@
 /// again with the next prompt.
 ///
 /// What tasks do, without time: walk.hpp, visit_draws.hpp, contexts.hpp, prompts.hpp. In time, of this class:
-/// task_player.cpp how tasks come and end, walking.cpp how their walks go on, fork and meet, calling.cpp their calls,
-/// waiting.cpp what they wait for.
+/// task_player.cpp how tasks come and end, task_player_walks.cpp how their walks go on, fork and meet,
+/// task_player_calls.cpp their calls, task_player_waits.cpp what they wait for.
 ///
 /// Cost: about a microsecond per call plus its draws; about 400 bytes per task in flight; nothing per finished task.
 ///
@@ -64,10 +64,9 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
     std::uint64_t entity = 0;  ///< what it is: entry and ordinal
     TaskContents contents;
     sim::Time arrival;
-    sim::Time served, waited;  ///< its ended calls, in all
     sim::Time deadline;
     std::uint32_t entry = 0;
-    std::uint32_t user = TaskArrivals::kNoUser;
+    std::uint32_t user = kNoUser;
     std::uint32_t branches = 0;
     TaskWork work;
     std::optional<TaskStatus> aborted;
@@ -132,7 +131,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   Entry& entry_of(const TimedWalk& walk) { return entries_[tasks_[walk.task].entry]; }
   FamilyAtWork::Member& member_of(const TimedWalk& walk) { return entry_of(walk).family.members[walk.member]; }
 
-  // walking.cpp. `begin_…` is true if the node takes time, or has moved the walk on by itself.
+  // task_player_walks.cpp. `begin_…` is true if the node takes time, or has moved the walk on by itself.
   std::uint32_t new_walk(std::uint32_t task, std::uint32_t parent, std::uint32_t member, std::uint32_t path,
                          bool branch = false);
   void go(std::uint32_t walk, std::uint32_t node);
@@ -147,7 +146,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   void keep_result(TimedWalk& walk);
   void report_node(const TimedWalk& walk, std::optional<std::uint64_t> call = {});
 
-  // calling.cpp
+  // task_player_calls.cpp
   bool begin_call(std::uint32_t walk);
   void retry_call(std::uint32_t walk);
   void submit_calls(std::uint32_t walk);
@@ -156,7 +155,7 @@ class TaskPlayer final : public Workload, private sim::EventHandler, private pla
   bool begin_pictures(std::uint32_t walk);
   platforms::CallRequest request_of(const TimedWalk& walk);
 
-  // waiting.cpp
+  // task_player_waits.cpp
   bool begin_wait(std::uint32_t walk);
   void serve(std::uint32_t entry, std::uint32_t member, std::uint32_t service);
   void end_service(std::uint32_t walk, bool frees);

@@ -8,11 +8,11 @@
 /// - speculative: what the model will ask for is guessed when its call is admitted, and the tool begins then; a guess
 ///   is right with a probability, else the tool begins when the call ends (after Speculative Actions, arXiv 2510.04371;
 ///   the usual 55 % are assumed). Wrong guesses cost nothing here.
-/// - prompt-split: while a tool runs, what does not depend on it of the next prompt is computed: the role's prefix and
-///   the context so far (prompt splitting in SUTRADHARA). This part queues as a call does, when the tool begins, unless
-///   it is cached; its KV is then held until the rest has come, which goes ahead of the calls that wait. A tool that
-///   ends before its part does waits for it. Only where the one way on from a tool, errors aside, leads to a model that
-///   reads a context which it does not sum up.
+/// - prompt-split: while a tool runs, what does not depend on it of the next prompt is computed: the shared prefix
+///   and the context so far (prompt splitting in SUTRADHARA). This part queues as a call does, when the tool begins,
+///   unless it is cached; its KV is then held until the rest has come, which goes ahead of the calls that wait. A tool
+///   that ends before its part does waits for it. Only where the one way on from a tool, errors aside, leads to a model
+///   that reads a context which it does not sum up.
 /// - streaming+prompt-split: both.
 ///
 /// What a tool has run ahead is taken off its duration, where it has a capacity, too. Only tools directly behind a call

@@ -21,27 +21,27 @@ std::int64_t scaled(std::int64_t value, double factor) {
 
 }  // namespace
 
-std::int64_t copies_of(std::uint64_t seed, const Walk& walk) {
+std::int64_t copies_of(const Walk& walk) {
   const Draw& parallel = walk.node().parallel;
   if (!parallel.given) return 1;
-  Stream stream = walk.stream(seed, parallel.stream);
+  Stream stream = walk.stream(parallel.stream);
   return std::clamp<std::int64_t>(parallel.of.sample_count(stream), 1, kMostParallel);
 }
 
-Tokens results_of(std::uint64_t seed, const Walk& walk, std::int64_t copies) {
+Tokens results_of(const Walk& walk, std::int64_t copies) {
   const Draw& result = walk.node().result_tokens;
   if (!result.given) return 0;
-  Stream stream = walk.stream(seed, result.stream);
+  Stream stream = walk.stream(result.stream);
   Tokens sum = 0;
   for (std::int64_t copy = 0; copy < copies; ++copy) sum += result.of.sample_count(stream);
   return sum;
 }
 
-FailedAttempts failed_attempts(std::uint64_t seed, const Walk& walk) {
+FailedAttempts failed_attempts(const Walk& walk) {
   FailedAttempts failed;
   const auto& failure = walk.agent().call_failure;
   if (!failure) return failed;
-  Stream stream = walk.stream(seed, walk.node().failure);
+  Stream stream = walk.stream(walk.node().failure);
   while (failed.number <= failure->max && stream.uniform() < failure->p) {
     failed.backoff += failure->backoff_s.sample_time(stream);
     ++failed.number;
@@ -50,8 +50,8 @@ FailedAttempts failed_attempts(std::uint64_t seed, const Walk& walk) {
   return failed;
 }
 
-bool foreseen(std::uint64_t seed, const Walk& walk, std::int64_t copy, double right) {
-  Stream guess(seed, kGuesses, scatter(scatter(walk.entity() + walk.at()) + walk.visit()),
+bool foreseen(const Walk& walk, std::int64_t copy, double right) {
+  Stream guess(walk.seed(), kGuesses, scatter(scatter(walk.entity() + walk.at()) + walk.visit()),
                static_cast<std::uint32_t>(copy));
   return guess.uniform() < right;
 }
@@ -61,12 +61,12 @@ Answers::Answer Answers::next() {
   return {visible, thinking_.given ? scaled(thinking_.of.sample_count(thinking_stream_), scale_) : 0};
 }
 
-ToolRuns::ToolRuns(std::uint64_t seed, const Walk& walk, const WorkScale& scale)
+ToolRuns::ToolRuns(const Walk& walk, const WorkScale& scale)
     : node_(walk.node()),
-      latencies_(walk.stream(seed, node_.latency_s.stream)),
-      results_(walk.stream(seed, node_.result_tokens.stream)),
-      errors_(walk.stream(seed, node_.error_stream)),
-      messages_(walk.stream(seed, node_.error_tokens.stream)),
+      latencies_(walk.stream(node_.latency_s.stream)),
+      results_(walk.stream(node_.result_tokens.stream)),
+      errors_(walk.stream(node_.error_stream)),
+      messages_(walk.stream(node_.error_tokens.stream)),
       scale_(node_.kind == NodeKind::kHuman ? scale.human_time : scale.tool_time) {}
 
 ToolRuns::Run ToolRuns::next() {

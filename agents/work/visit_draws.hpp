@@ -5,8 +5,8 @@
 /// Every quantity has a stream of its own (Walk::stream), read copy by copy: nothing drawn depends on when a copy ends,
 /// nor on the other quantities. Cost: O(1) a draw; nothing is allocated.
 ///
-///   Answers answers(seed, walk, *way, scale);
-///   for (std::int64_t copy = 0; copy < copies_of(seed, walk); ++copy) ask_for(answers.next());
+///   Answers answers(walk, *way, scale);
+///   for (std::int64_t copy = 0; copy < copies_of(walk); ++copy) ask_for(answers.next());
 
 #include "agents/work/walk.hpp"
 
@@ -18,10 +18,10 @@ struct WorkScale {
 };
 
 /// How many of the node run at once.
-std::int64_t copies_of(std::uint64_t seed, const Walk& walk);
+std::int64_t copies_of(const Walk& walk);
 
 /// What so many copies of a sub-agent or of a picture put into the context, together.
-Tokens results_of(std::uint64_t seed, const Walk& walk, std::int64_t copies);
+Tokens results_of(const Walk& walk, std::int64_t copies);
 
 /// Attempts at a call that fail before they are served, and the back-off after them.
 struct FailedAttempts {
@@ -29,17 +29,17 @@ struct FailedAttempts {
   bool for_good = false;  ///< as many as the agent tries: the call is given up
   sim::Time backoff;
 };
-FailedAttempts failed_attempts(std::uint64_t seed, const Walk& walk);
+FailedAttempts failed_attempts(const Walk& walk);
 
 /// Whether the call of the tool `copy` is foreseen, which has the probability `right` (tool_overlap.hpp).
-bool foreseen(std::uint64_t seed, const Walk& walk, std::int64_t copy, double right);
+bool foreseen(const Walk& walk, std::int64_t copy, double right);
 
 /// The lengths of a model's answers to the copies of a call.
 class Answers {
  public:
   /// `way`: the edge the walk goes on along, which may have lengths of its own.
-  Answers(std::uint64_t seed, const Walk& walk, const Edge& way, const WorkScale& scale)
-      : Answers(seed, walk, way.output_tokens.given ? way.output_tokens : walk.node().output_tokens,
+  Answers(const Walk& walk, const Edge& way, const WorkScale& scale)
+      : Answers(walk, way.output_tokens.given ? way.output_tokens : walk.node().output_tokens,
                 way.thinking_tokens.given ? way.thinking_tokens : walk.node().thinking_tokens, scale) {}
 
   struct Answer {
@@ -48,11 +48,11 @@ class Answers {
   Answer next();
 
  private:
-  Answers(std::uint64_t seed, const Walk& walk, const Draw& visible, const Draw& thinking, const WorkScale& scale)
+  Answers(const Walk& walk, const Draw& visible, const Draw& thinking, const WorkScale& scale)
       : visible_(visible),
         thinking_(thinking),
-        visible_stream_(walk.stream(seed, visible.stream)),
-        thinking_stream_(walk.stream(seed, thinking.stream)),
+        visible_stream_(walk.stream(visible.stream)),
+        thinking_stream_(walk.stream(thinking.stream)),
         scale_(scale.output_tokens) {}
 
   const Draw& visible_;
@@ -64,7 +64,7 @@ class Answers {
 /// What becomes of the copies of a tool, or of the people asked.
 class ToolRuns {
  public:
-  ToolRuns(std::uint64_t seed, const Walk& walk, const WorkScale& scale);
+  ToolRuns(const Walk& walk, const WorkScale& scale);
 
   struct Run {
     sim::Time takes;

@@ -6,8 +6,9 @@
 
 namespace tokenyard::agents {
 
-void Walk::reset(const Agent& agent, std::uint64_t task_entity, std::uint32_t path) {
+void Walk::reset(const Agent& agent, std::uint64_t seed, std::uint64_t task_entity, std::uint32_t path) {
   agent_ = &agent;
+  seed_ = seed;
   entity_ = task_entity;
   path_ = path;
   node_ = kNone;
@@ -21,7 +22,8 @@ void Walk::enter(std::uint32_t node) {
 }
 
 std::uint32_t Walk::fork_path(std::uint32_t branch) const {
-  // Far from the visits that are added to it; 32 bits of a mixing of all that tells forks of one task apart.
+  // Far from the visits that are added to it; 32 bits of a mixing of all that tells forks of one task apart: of
+  // sim::scatter without its last step.
   std::uint64_t h =
       (std::uint64_t{path_} << 32 | visit_) + 0x9e3779b97f4a7c15ULL * (std::uint64_t{node_} << 20 | (branch + 1));
   h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -29,7 +31,7 @@ std::uint32_t Walk::fork_path(std::uint32_t branch) const {
   return static_cast<std::uint32_t>(h >> 32);
 }
 
-const Edge& Walk::choose(std::uint64_t seed, bool error) {
+const Edge& Walk::choose(bool error) {
   const std::vector<Edge>& edges = node().edges;
   if (error) {
     for (const Edge& edge : edges) {
@@ -37,25 +39,25 @@ const Edge& Walk::choose(std::uint64_t seed, bool error) {
     }
   }
   if (node().urn) {
-    if (const Edge* drawn = choose_from_urn(seed)) return *drawn;
+    if (const Edge* drawn = choose_from_urn()) return *drawn;
   }
-  return choose_by_chance(seed);
+  return choose_by_chance();
 }
 
-std::int64_t Walk::bought(std::uint64_t seed, const Edge& edge) const {
-  sim::Stream budget(seed, agent_->budget_usd.stream, entity_, 0);
+std::int64_t Walk::bought(const Edge& edge) const {
+  sim::Stream budget(seed_, agent_->budget_usd.stream, entity_, 0);
   const double usd = agent_->budget_usd.of.sample(budget);
   return static_cast<std::int64_t>(std::clamp(usd * edge.spends_share / edge.spends_usd_each, 0.0, 1e9));
 }
 
-const Edge* Walk::choose_from_urn(std::uint64_t seed) {
+const Edge* Walk::choose_from_urn() {
   const std::vector<Edge>& edges = node().edges;
   if (urn_open(node_) == 0) {
     for (const Edge& edge : edges) {
       if (!edge.count.given) continue;
-      sim::Stream draws = stream(seed, edge.count.stream);
+      sim::Stream draws = stream(edge.count.stream);
       const std::int64_t least = edge.last ? 1 : 0;
-      const std::int64_t counted = edge.spends_usd_each > 0 ? bought(seed, edge) : edge.count.of.sample_count(draws);
+      const std::int64_t counted = edge.spends_usd_each > 0 ? bought(edge) : edge.count.of.sample_count(draws);
       const std::int64_t balls = counted + edge.plus;
       edge_count(edge) = static_cast<std::uint32_t>(std::clamp<std::int64_t>(balls, least, 1'000'000'000));
     }
@@ -76,7 +78,7 @@ const Edge* Walk::choose_from_urn(std::uint64_t seed) {
   }
   const Edge* drawn = last;
   if (drawable > 0) {
-    sim::Stream next = stream(seed, node().next);
+    sim::Stream next = stream(node().next);
     std::uint64_t ball = next.below(drawable);
     for (const Edge& edge : edges) {
       if (!edge.count.given) continue;
@@ -96,10 +98,10 @@ const Edge* Walk::choose_from_urn(std::uint64_t seed) {
   return drawn;
 }
 
-const Edge& Walk::choose_by_chance(std::uint64_t seed) {
+const Edge& Walk::choose_by_chance() {
   const std::vector<Edge>& edges = node().edges;
   if (edges.size() == 1) return edges.front();
-  sim::Stream next = stream(seed, node().next);
+  sim::Stream next = stream(node().next);
   const auto used_up = [&](const Edge& edge) { return edge.max != kNone && edge_count(edge) >= edge.max; };
   const auto draw = [&](bool all) -> const Edge* {
     double sum = 0;

@@ -17,7 +17,7 @@ namespace tokenyard::agents {
 class Walk {
  public:
   /// Places the walk before `start`, which `enter` enters.
-  void reset(const Agent& agent, std::uint64_t task_entity, std::uint32_t path);
+  void reset(const Agent& agent, std::uint64_t seed, std::uint64_t task_entity, std::uint32_t path);
   void enter(std::uint32_t node);
 
   const Agent& agent() const { return *agent_; }
@@ -25,11 +25,12 @@ class Walk {
   std::uint32_t at() const { return node_; }
 
   /// A stream of this visit.
-  sim::Stream stream(std::uint64_t seed, sim::StreamName name) const { return {seed, name, entity_, visit()}; }
+  sim::Stream stream(sim::StreamName name) const { return {seed_, name, entity_, visit()}; }
   /// The way on from the node it is at; `error` after a failed tool or sub-agent. Once per visit.
-  const Edge& choose(std::uint64_t seed, bool error);
+  const Edge& choose(bool error);
   /// The path of what forks here: a branch by its edge, a copy of a sub-agent by its number.
   std::uint32_t fork_path(std::uint32_t branch) const;
+  std::uint64_t seed() const { return seed_; }
   std::uint64_t entity() const { return entity_; }
   /// Tells this visit from all others of the task to its node.
   std::uint32_t visit() const { return path_ + visit_; }
@@ -42,11 +43,12 @@ class Walk {
   std::uint32_t& edge_count(const Edge& edge) { return counts_[2 * agent_->nodes.size() + edge.index]; }
 
   /// What the edge's share of the task's budget pays: the same budget on every branch and visit.
-  std::int64_t bought(std::uint64_t seed, const Edge& edge) const;
-  const Edge* choose_from_urn(std::uint64_t seed);
-  const Edge& choose_by_chance(std::uint64_t seed);
+  std::int64_t bought(const Edge& edge) const;
+  const Edge* choose_from_urn();
+  const Edge& choose_by_chance();
 
   const Agent* agent_ = nullptr;
+  std::uint64_t seed_ = 0;
   std::uint64_t entity_ = 0;
   std::uint32_t path_ = 0;
   std::uint32_t node_ = kNone;

@@ -1,6 +1,6 @@
 #pragma once
 /// Whoever brings tasks into a simulation: a player of task graphs (task_player.hpp), of recorded requests
-/// (record/request_player.hpp) or of recorded tasks (record/recorded_player.hpp).
+/// (record/recorded_request_player.hpp) or of recorded tasks (record/recorded_task_player.hpp).
 
 #include <functional>
 #include <string>

@@ -10,6 +10,7 @@
 #include "agents/graph/agent.hpp"
 #include "agents/work/arrivals.hpp"
 #include "agents/work/tool_overlap.hpp"
+#include "agents/work/users.hpp"
 #include "agents/work/visit_draws.hpp"
 
 namespace tokenyard::agents {

@@ -217,7 +217,7 @@ void Campaign::read_controls(ObjectReader& reader) {
 
 std::set<Campaign::Reference> Campaign::references(const ObjectReader& reader) const {
   std::set<Reference> all;
-  for (const auto& [name, pointer] : names_) all.emplace(reader.pointer_to("names") + '/' + name, pointer);
+  for (const auto& [name, pointer] : names_) all.emplace(sim::pointer_to(reader.pointer_to("names"), name), pointer);
   for (const auto* list : {&include_, &exclude_}) {
     for (const Condition& condition : *list) {
       for (const std::string& pointer : condition.pointers()) all.emplace(condition.place(), pointer);

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/graph/drawing.hpp"
 #include "analysis/command/catalogs.hpp"
 #include "analysis/command/commands.hpp"
 #include "analysis/command/option_checks.hpp"
+#include "analysis/drawing/drawing.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -57,9 +57,9 @@ std::shared_ptr<const agents::Agent> find_agent(const GraphArguments& a) {
 int show_graph(const GraphArguments& a, const Surroundings& surroundings) {
   const auto agent = find_agent(a);
   fmt::print(surroundings.out, "{}",
-             a.format == "dot"   ? agents::to_dot(*agent)
-             : a.format == "svg" ? agents::to_svg(*agent)
-                                 : agents::to_text(*agent));
+             a.format == "dot"   ? to_dot(*agent)
+             : a.format == "svg" ? to_svg(*agent)
+                                 : to_text(*agent));
   return kDone;
 }
 

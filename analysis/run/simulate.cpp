@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "agents/record/request_player.hpp"
+#include "agents/record/recorded_request_player.hpp"
 #include "agents/work/task_player.hpp"
 #include "analysis/report/report.hpp"
 #include "analysis/run/deployment.hpp"
@@ -94,11 +94,12 @@ std::unique_ptr<sim::Network> network_of(const Scenario& scenario, const Replay&
 std::unique_ptr<agents::Workload> make_workload(const Scenario& scenario, const Replay& replay,
                                                 sim::Simulation& simulation, platforms::Fleet& fleet) {
   if (replay.tasks != nullptr) {
-    return std::make_unique<agents::RecordedPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools,
-                                                    scenario.seed);
+    return std::make_unique<agents::RecordedTaskPlayer>(simulation, fleet, *replay.tasks, replay.plan, replay.pools,
+                                                        scenario.seed);
   }
   if (replay.requests != nullptr) {
-    return std::make_unique<agents::RequestPlayer>(simulation, fleet, *replay.requests, scenario.workload.trace_pool);
+    return std::make_unique<agents::RecordedRequestPlayer>(simulation, fleet, *replay.requests,
+                                                           scenario.workload.trace_pool);
   }
   return std::make_unique<agents::TaskPlayer>(simulation, fleet, scenario.seed, scenario.workload.entries,
                                               Time::seconds(scenario.run.duration_s));

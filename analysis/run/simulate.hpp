@@ -7,7 +7,7 @@
 #include <memory>
 #include <set>
 
-#include "agents/record/recorded_player.hpp"
+#include "agents/record/recorded_task_player.hpp"
 #include "agents/record/request_source.hpp"
 #include "analysis/scenario/scenario.hpp"
 #include "platforms/serving/fleet.hpp"

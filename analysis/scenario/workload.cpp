@@ -88,12 +88,12 @@ class WorkloadReader {
     std::vector<std::string> roles;
     std::vector<bool> media;  // of each role
     for (const agents::Agent* member : agents::family(*entry.agent)) {
-      for (std::size_t i = 0; i < member->pool_roles.size(); ++i) {
-        const auto found = std::find(roles.begin(), roles.end(), member->pool_roles[i]);
+      for (const agents::Role& role : member->pool_roles) {
+        const auto found = std::find(roles.begin(), roles.end(), role.name);
         if (found == roles.end()) {
-          roles.push_back(member->pool_roles[i]);
-          media.push_back(member->media_roles[i]);
-        } else if (media[static_cast<std::size_t>(found - roles.begin())] != member->media_roles[i]) {
+          roles.push_back(role.name);
+          media.push_back(role.media);
+        } else if (media[static_cast<std::size_t>(found - roles.begin())] != role.media) {
           r.fault("agent", fmt::format("its agents ask \"{}\" for text and for pictures", *found),
                   "agents that do not share this role");
         }
@@ -130,9 +130,9 @@ class WorkloadReader {
     }
     for (const agents::Agent* member : agents::family(*entry.agent)) {
       std::vector<std::uint32_t> of_member;
-      for (const std::string& role : member->pool_roles) {
+      for (const agents::Role& role : member->pool_roles) {
         of_member.push_back(
-            of_role[static_cast<std::size_t>(std::find(roles.begin(), roles.end(), role) - roles.begin())]);
+            of_role[static_cast<std::size_t>(std::find(roles.begin(), roles.end(), role.name) - roles.begin())]);
       }
       entry.pools.push_back(std::move(of_member));
     }

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <span>
 
-#include "agents/record/recorded_player.hpp"
+#include "agents/record/recorded_task_player.hpp"
 #include "analysis/measured/fit_error.hpp"
 #include "analysis/measured/measured_table.hpp"
 #include "analysis/measured/sample_statistics.hpp"
@@ -90,7 +90,7 @@ class Sweep {
         sessions_.play(users, fmt::format("tp{}_bs{}_offload{}", spec_.parallelism.tp, users, offload ? "on" : "off"));
     agents::ReplayPlan plan;
     plan.closed_loop = agents::ClosedLoop{.users = users};
-    agents::RecordedPlayer player(simulation, fleet, source, plan, {0}, 1);
+    agents::RecordedTaskPlayer player(simulation, fleet, source, plan, {0}, 1);
     EndOfRun end(simulation);
     sim::Entity entity;
     simulation.schedule(Time::seconds(measured(*row(users, offload), "duration_seconds")), sim::Priority::kStop, entity,

@@ -27,10 +27,11 @@ inline Tokens tokens_of(std::span<const Extent> context) {
   return sum;
 }
 
-/// Contents with the top bit are prefixes of roles: every task of a role begins with the same.
-constexpr bool of_role(std::uint64_t content) { return content >> 63 != 0; }
+/// Contents with the top bit are shared prefixes: every task of an agent begins with the same.
+constexpr std::uint64_t shared_prefix_content(std::uint64_t hash) { return hash | std::uint64_t{1} << 63; }
+constexpr bool is_shared_prefix(std::uint64_t content) { return content >> 63 != 0; }
 
-/// How many calls ahead a task is of its next one that begins with a role's prefix: 1, if it is the very next.
+/// How many calls ahead a task is of its next one that begins with a shared prefix: 1, if it is the very next.
 struct NextUse {
   Extent prefix;
   std::uint32_t calls = 0;

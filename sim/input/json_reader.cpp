@@ -15,21 +15,6 @@ namespace {
 constexpr std::size_t kMaxDepth = 200;
 constexpr std::size_t kLongestError = 200;
 
-/// JSON pointer syntax: "~" and "/" inside a key are escaped (RFC 6901).
-std::string escaped(std::string_view key) {
-  std::string out;
-  for (const char c : key) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 struct TooDeep {};
 
 /// Follows a parser through a document and reports keys that stand twice in one object. Throws TooDeep where nesting is
@@ -85,7 +70,7 @@ class Follower final : public nlohmann::json_sax<Json> {
     level.key = key;
     if (level.keys.insert(std::move(key)).second) return;
     std::string pointer;
-    for (const Level& l : levels_) pointer += '/' + (l.array ? std::to_string(l.elements - 1) : escaped(l.key));
+    for (const Level& l : levels_) pointer = pointer_to(pointer, l.array ? std::to_string(l.elements - 1) : l.key);
     faults_.add(file_, pointer, "the key twice", "each key once");
   }
 
@@ -205,8 +190,23 @@ ObjectReader::ObjectReader(ObjectReader&& other) noexcept
 
 ObjectReader::~ObjectReader() { finish(); }
 
+std::string pointer_to(std::string_view parent, std::string_view key) {
+  std::string pointer(parent);
+  pointer += '/';
+  for (const char c : key) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
 std::string ObjectReader::pointer_to(std::string_view key) const {
-  return key.empty() ? pointer_ : pointer_ + '/' + escaped(key);
+  return key.empty() ? pointer_ : sim::pointer_to(pointer_, key);
 }
 
 void ObjectReader::fault(std::string_view key, std::string found, std::string allowed) {
@@ -342,7 +342,7 @@ std::size_t ObjectReader::members(std::string_view key,
     return 0;
   }
   for (const auto& [name, member] : value->items()) {
-    const std::string pointer = pointer_to(key) + '/' + escaped(name);
+    const std::string pointer = sim::pointer_to(pointer_to(key), name);
     if (!member.is_object()) {
       faults_->add(file_, pointer, shown(member), "an object: { … }");
       continue;
@@ -382,7 +382,7 @@ void ObjectReader::finish() {
         if (std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
       }
       // Not fault(): there the empty key is the object itself.
-      faults_->add(file_, pointer_ + '/' + escaped(key), key.empty() ? "an unknown key, \"\"" : "an unknown key",
+      faults_->add(file_, sim::pointer_to(pointer_, key), key.empty() ? "an unknown key, \"\"" : "an unknown key",
                    fmt::format("one of {}{}", fmt::join(once, ", "), did_you_mean(key, once)));
     }
   }

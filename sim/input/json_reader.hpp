@@ -125,6 +125,9 @@ class ObjectReader {
   bool finished_ = false;
 };
 
+/// The JSON pointer to `key` of the object that `parent` leads to: "~" and "/" in the key are escaped (RFC 6901).
+std::string pointer_to(std::string_view parent, std::string_view key);
+
 /// A value as it is shown in a message: JSON text, shortened.
 std::string shown(const Json& value);
 

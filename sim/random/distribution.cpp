@@ -12,8 +12,6 @@
 namespace tokenyard::sim {
 namespace {
 
-constexpr double kMostTokens = 1e9;
-
 /// Marsaglia and Tsang, "A simple method for generating gamma variables", 2000; scale 1.
 double draw_gamma(Stream& stream, double shape) {
   if (shape < 1) {
@@ -229,11 +227,11 @@ double Distribution::draw(Stream& stream) const {
 double Distribution::sample(Stream& stream) const { return std::clamp(times_ * draw(stream), minimum_, maximum_); }
 
 std::int64_t Distribution::sample_tokens(Stream& stream) const {
-  return rounded(std::clamp(sample(stream), 1.0, kMostTokens));
+  return rounded(std::clamp<double>(sample(stream), 1, kMostTokens));
 }
 
 std::int64_t Distribution::sample_count(Stream& stream) const {
-  return rounded(std::clamp(sample(stream), 0.0, kMostTokens));
+  return rounded(std::clamp<double>(sample(stream), 0, kMostTokens));
 }
 
 Time Distribution::sample_time(Stream& stream) const { return Time::seconds(std::clamp(sample(stream), 0.0, 9e9)); }

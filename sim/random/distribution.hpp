@@ -32,6 +32,9 @@
 
 namespace tokenyard::sim {
 
+/// Of one draw or one number that is read: some 9e9 of them can be added up.
+inline constexpr std::int64_t kMostTokens = 1'000'000'000;
+
 class Distribution {
  public:
   /// Of a small shape, draws are next to 0 but for one in 1 / shape, which makes up for them: as gaps, 1 / shape
@@ -48,9 +51,9 @@ class Distribution {
   static Distribution read(const Json& value, const std::string& file, const std::string& pointer, Faults& faults);
 
   double sample(Stream& stream) const;
-  /// Clamped, then rounded, from 1 to 1e9: a token count, of which some 9e9 can be added up.
+  /// Clamped, then rounded, from 1 to kMostTokens: a token count.
   std::int64_t sample_tokens(Stream& stream) const;
-  /// Clamped, then rounded, from 0 to 1e9: a count.
+  /// Clamped, then rounded, from 0 to kMostTokens: a count.
   std::int64_t sample_count(Stream& stream) const;
   /// Seconds, not negative.
   Time sample_time(Stream& stream) const;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "platforms/spec/tokens.hpp"
+#include "sim/random/distribution.hpp"
 
 namespace tokenyard::traces {
 
@@ -23,7 +24,7 @@ bool read_number(std::string_view text, double& number);
 /// doubled quote inside stays doubled). False if a quote is not closed or text follows one.
 bool split_csv(std::string_view line, std::vector<std::string_view>& fields);
 
-inline constexpr platforms::Tokens kMaxTokens = 1'000'000'000;
+inline constexpr platforms::Tokens kMaxTokens = sim::kMostTokens;
 /// A whole number from 1 to `kMaxTokens`; "374", "374.0" and "3.74e2" are one number.
 bool read_tokens(std::string_view text, platforms::Tokens& tokens);
 /// The same for a number already read as a double.

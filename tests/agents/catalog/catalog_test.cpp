@@ -1,10 +1,9 @@
-/// What holds of all built-in agents: evidence, drawings, the reasoning switch.
+/// What holds of all built-in agents: evidence, the reasoning switch.
 
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sys/stat.h>
 
-#include "agents/graph/drawing.hpp"
 #include "tests/agents/catalog/played_agent.hpp"
 #include "tests/support/scratch_folder.hpp"
 
@@ -87,13 +86,10 @@ TEST_CASE("Built-in agents: every step that draws, every count and every chance 
   }
 }
 
-TEST_CASE("Built-in agents: every domain has a drawing and a reasoning switch, which adds to the output") {
+TEST_CASE("Built-in agents: every domain has a reasoning switch, which adds to the output") {
   for (const std::string& domain : kDomains) {
     INFO(domain);
-    const std::shared_ptr<const Agent> agent = built_in().find(domain);
-    REQUIRE(agent != nullptr);
-    CHECK(to_text(*agent).size() > 100);
-    CHECK(to_svg(*agent).find("</svg>") != std::string::npos);
+    REQUIRE(built_in().find(domain) != nullptr);
     const std::vector<std::string> offered = built_in().variants(domain);
     for (const char* variant : {"reasoning-off", "reasoning-light", "reasoning-heavy"})
       REQUIRE(std::find(offered.begin(), offered.end(), variant) != offered.end());

@@ -31,9 +31,10 @@ TEST_CASE("Calls until a role's next one are counted along the shortest way, int
     "start": "work"
   })"});
   const Agent& lead = *entry.agent;
-  const Agent& helper = *lead.sub_agents[0];
-  const std::uint64_t lead_role = lead.contexts[0].role_content, helper_role = helper.contexts[0].role_content;
-  const std::uint64_t check_role = lead.nodes[lead.find("check")].role_content;
+  const Agent& helper = *lead.sub_agents[0].agent;
+  const std::uint64_t lead_role = lead.contexts[0].shared_prefix.content,
+                      helper_role = helper.contexts[0].shared_prefix.content;
+  const std::uint64_t check_role = lead.nodes[lead.find("check")].shared_prefix.content;
   const auto ahead = steps_ahead(family(lead));
   REQUIRE(ahead.size() == lead.nodes.size() + helper.nodes.size());
   const auto calls = [&](std::size_t node, std::uint64_t role) -> std::uint32_t {

@@ -67,9 +67,9 @@ TEST_CASE("A variant goes on to the sub-agents that offer it") {
   const auto thinking = catalog.find("desk", {"thinking"}, faults);
   REQUIRE(faults.empty());
   REQUIRE(thinking->sub_agents.size() == 1);
-  CHECK(thinking->sub_agents[0]->nodes[0].thinking_tokens.given);
+  CHECK(thinking->sub_agents[0].agent->nodes[0].thinking_tokens.given);
   CHECK_FALSE(catalog.find("helper")->nodes[0].thinking_tokens.given);
-  CHECK(catalog.find("desk", {"busy"}, faults)->sub_agents[0] == catalog.find("helper"));
+  CHECK(catalog.find("desk", {"busy"}, faults)->sub_agents[0].agent == catalog.find("helper"));
   CHECK(catalog.find("desk", {}, faults) == catalog.find("desk"));
   CHECK(catalog.find("nobody", {"busy"}, faults) == nullptr);
 }

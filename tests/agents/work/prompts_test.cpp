@@ -27,14 +27,14 @@ constexpr const char* kDesk = R"({
 struct Desk {
   Desk() {
     contents.task = 3;
-    walk.reset(*entry.agent, 1, 0);
+    walk.reset(*entry.agent, 1, 1, 0);
     contexts.reset(entry.agent->contexts.size(), contents, nullptr);
   }
   Prompt prompt_at(const char* node) {
     walk.enter(entry.agent->find(node));
-    extend_context(1, walk, contexts);
+    extend_context(walk, contexts);
     Prompt prompt{{99, 99}};  // is replaced
-    write_prompt(1, walk, contexts, prompt);
+    write_prompt(walk, contexts, prompt);
     return prompt;
   }
   WorkloadEntry entry = entry_of({kDesk});
@@ -55,8 +55,8 @@ TEST_CASE("Prompts: the role's prefix, the opening once, then what each visit ad
   Desk desk;
   const Prompt first = desk.prompt_at("ask");
   CHECK(sizes(first) == std::vector<Tokens>{100, 30 + 15 + 7});
-  CHECK(platforms::of_role(first[0].content));
-  CHECK_FALSE(platforms::of_role(first[1].content));
+  CHECK(platforms::is_shared_prefix(first[0].content));
+  CHECK_FALSE(platforms::is_shared_prefix(first[1].content));
   desk.contexts.append(0, 50);
   const Prompt second = desk.prompt_at("ask");
   CHECK(sizes(second) == std::vector<Tokens>{100, 30 + 15 + 7 + 50 + 15 + 7});
@@ -83,7 +83,7 @@ TEST_CASE("Prompts: a fresh one is its own, and leaves the contexts alone") {
   const Tokens before = desk.contexts.tokens(0);
   const Prompt guard = desk.prompt_at("guard");
   CHECK(sizes(guard) == std::vector<Tokens>{40, 9});
-  CHECK(platforms::of_role(guard[0].content));
+  CHECK(platforms::is_shared_prefix(guard[0].content));
   CHECK(guard[1].content == 0);
   CHECK(desk.contexts.tokens(0) == before);
 }
@@ -100,8 +100,8 @@ TEST_CASE("Prompts: a context beyond its limit is summed up under another conten
   Contexts branch;
   branch.reset(desk.entry.agent->contexts.size(), desk.contents, &desk.contexts);
   branch.append(0, 500);
-  extend_context(1, desk.walk, branch);
+  extend_context(desk.walk, branch);
   Prompt prompt;
-  write_prompt(1, desk.walk, branch, prompt);
+  write_prompt(desk.walk, branch, prompt);
   CHECK(sizes(prompt) == std::vector<Tokens>{100, 35, 515});  // no second opening, no summary
 }

@@ -31,7 +31,7 @@ struct Draws {
   /// A first visit of some task's walk.
   Walk at(const char* node, std::uint64_t task = 1) const {
     Walk walk;
-    walk.reset(*entry.agent, task, 0);
+    walk.reset(*entry.agent, kSeed, task, 0);
     walk.enter(entry.agent->find(node));
     return walk;
   }
@@ -44,7 +44,7 @@ TEST_CASE("Draws of a visit: the same again, others at the next visit and in ano
   const Draws draws;
   const auto answer = [&](Walk walk, int visits) {
     for (int i = 1; i < visits; ++i) walk.enter(walk.at());
-    return Answers(kSeed, walk, walk.node().edges[0], {}).next().visible;
+    return Answers(walk, walk.node().edges[0], {}).next().visible;
   };
   const Walk walk = draws.at("plain");
   CHECK(answer(walk, 1) == answer(walk, 1));
@@ -56,7 +56,7 @@ TEST_CASE("Draws of a visit: an answer has its edge's length if that has one, an
   const Draws draws;
   const Walk walk = draws.at("ask");
   const auto next = [&](std::size_t way, double scale) {
-    return Answers(kSeed, walk, walk.node().edges[way], {.output_tokens = scale}).next();
+    return Answers(walk, walk.node().edges[way], {.output_tokens = scale}).next();
   };
   CHECK(next(0, 1).visible == 3);
   CHECK(next(0, 1).thinking == 100);
@@ -69,11 +69,11 @@ TEST_CASE("Draws of a visit: an answer has its edge's length if that has one, an
 
 TEST_CASE("Draws of a visit: copies are at least one and at most 4,096, one where nothing is said") {
   const Draws draws;
-  CHECK(copies_of(kSeed, draws.at("ask")) == 1);
-  CHECK(copies_of(kSeed, draws.at("many")) == 4096);
+  CHECK(copies_of(draws.at("ask")) == 1);
+  CHECK(copies_of(draws.at("many")) == 4096);
   std::int64_t least = 9, most = 0;
   for (std::uint64_t task = 0; task < 200; ++task) {
-    const std::int64_t copies = copies_of(kSeed, draws.at("look", task));
+    const std::int64_t copies = copies_of(draws.at("look", task));
     least = std::min(least, copies);
     most = std::max(most, copies);
   }
@@ -86,7 +86,7 @@ TEST_CASE("Draws of a visit: tools take as long whatever they say, scaled apart 
   int failed = 0;
   for (std::uint64_t task = 0; task < 400; ++task) {
     const Walk look = draws.at("look", task);
-    ToolRuns runs(kSeed, look, {}), slow(kSeed, look, {.tool_time = 2, .human_time = 5});
+    ToolRuns runs(look, {}), slow(look, {.tool_time = 2, .human_time = 5});
     for (int copy = 0; copy < 3; ++copy) {
       const ToolRuns::Run run = runs.next(), other = slow.next();
       CHECK(run.takes >= Time::seconds(1));
@@ -98,15 +98,15 @@ TEST_CASE("Draws of a visit: tools take as long whatever they say, scaled apart 
     }
   }
   CHECK(failed == Approx(0.25 * 1200).epsilon(0.15));
-  CHECK(ToolRuns(kSeed, draws.at("person"), {.tool_time = 2, .human_time = 5}).next().takes == Time::seconds(40));
-  CHECK(ToolRuns(kSeed, draws.at("person"), {}).next().result == 0);
+  CHECK(ToolRuns(draws.at("person"), {.tool_time = 2, .human_time = 5}).next().takes == Time::seconds(40));
+  CHECK(ToolRuns(draws.at("person"), {}).next().result == 0);
 }
 
 TEST_CASE("Draws of a visit: attempts fail with their probability, and as many as are tried give the call up") {
   const Draws draws;
   std::map<std::uint32_t, int> times;
   for (std::uint64_t task = 0; task < 4000; ++task) {
-    const FailedAttempts failed = failed_attempts(kSeed, draws.at("ask", task));
+    const FailedAttempts failed = failed_attempts(draws.at("ask", task));
     ++times[failed.number];
     CHECK(failed.for_good == (failed.number == 3));
     CHECK(failed.backoff == Time::seconds(3.0 * failed.number));
@@ -124,11 +124,11 @@ TEST_CASE(
   int right = 0;
   for (std::uint64_t task = 0; task < 2000; ++task) {
     const Walk look = draws.at("look", task);
-    const bool guessed = foreseen(kSeed, look, 0, 0.55);
+    const bool guessed = foreseen(look, 0, 0.55);
     right += guessed ? 1 : 0;
-    if (guessed) CHECK(foreseen(kSeed, look, 0, 0.8));
-    CHECK_FALSE(foreseen(kSeed, look, 0, 0));
-    CHECK(foreseen(kSeed, look, 0, 1));
+    if (guessed) CHECK(foreseen(look, 0, 0.8));
+    CHECK_FALSE(foreseen(look, 0, 0));
+    CHECK(foreseen(look, 0, 1));
   }
   CHECK(right == Approx(1100).epsilon(0.06));
 }

@@ -1,6 +1,6 @@
 #include "traces/writers/agentic_mooncake.hpp"
 
-#include "agents/record/recorded_player.hpp"
+#include "agents/record/recorded_task_player.hpp"
 #include "tests/agents/work/stand_in.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "traces/readers/task_reader.hpp"
@@ -15,8 +15,8 @@ Time makespan(const std::string& path) {
   const auto source = traces::open_tasks(path, "agentic-mooncake");
   sim::Simulation simulation;
   agents::TimedDoor door(simulation);
-  agents::RecordedPlayer player(simulation, door, *source, {},
-                                std::vector<std::uint32_t>(source->names().models.size(), 0), 1);
+  agents::RecordedTaskPlayer player(simulation, door, *source, {},
+                                    std::vector<std::uint32_t>(source->names().models.size(), 0), 1);
   agents::TaskLog log;
   player.add_observer(log);
   player.start();

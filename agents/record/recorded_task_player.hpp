@@ -13,10 +13,9 @@
 ///
 /// Cost: O(log steps that can begin) a step; memory for the tasks in flight.
 ///
-///   RecordedPlayer player(simulation, fleet, source, {.closed_loop = ClosedLoop{16}}, pools, seed);
+///   RecordedTaskPlayer player(simulation, fleet, source, {.closed_loop = ClosedLoop{16}}, pools, seed);
 ///   player.start();   // then simulation.run()
 
-#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -26,18 +25,19 @@
 #include "agents/work/workload.hpp"
 #include "platforms/serving/front_door.hpp"
 #include "sim/core/simulation.hpp"
+#include "sim/core/slab.hpp"
 
 namespace tokenyard::agents {
 
-class RecordedPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
+class RecordedTaskPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
   /// `pools`: by recorded model; kDropped (model_pools.hpp): its calls are played as waits.
-  RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
-                 const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
+  RecordedTaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
+                     const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed);
 
   void start() override { arrivals_.start(); }
   bool arrivals_over() const override { return arrivals_.over(); }
-  std::uint64_t tasks_in_flight() const override { return in_flight_; }
+  std::uint64_t tasks_in_flight() const override { return plays_.in_use(); }
   void finish_unfinished() override;
   void set_on_last(const std::function<void()>& on_last) override { arrivals_.set_on_last(on_last); }
   /// Also calls of models without a pool, and tasks outside the plan's [from, to).
@@ -63,12 +63,11 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
     std::vector<std::uint32_t> first_dependent;  ///< by step, and one more; into `dependents`
     std::vector<Dependent> dependents;
     std::vector<std::uint32_t> can_begin;  ///< a min-heap of steps
-    std::uint32_t user = RecordedArrivals::kNoUser;
-    sim::Time served, waited;                ///< its ended calls, in all
+    std::uint32_t user = kNoUser;
     std::uint32_t steps_left = 0, busy = 0;  ///< not done; delayed or running
     bool advancing = false, live = false;
     std::optional<TaskStatus> aborted;
-    TaskRecord record;           ///< number, agent and arrival from the beginning on
+    TaskRecord record;           ///< its calls, and from the beginning on number, agent and arrival
     platforms::CauseTimes path;  ///< up to `path_end`, where a step ended last
     sim::Time path_end;
     sim::Entity events;
@@ -77,7 +76,6 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   void on_event(sim::Time now, std::uint64_t argument) override;
   void on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) override;
 
-  std::uint32_t spare_play();
   void begin_task(RecordedTask& task, std::uint32_t user);
   /// Every step is blocked by its dependencies, and knows what waits for it.
   static void link_steps(Play& play);
@@ -101,9 +99,8 @@ class RecordedPlayer final : public Workload, private sim::EventHandler, private
   const ReplayPlan plan_;
   RecordedArrivals arrivals_;
   std::vector<std::uint32_t> pools_;
-  std::deque<Play> plays_;
-  std::vector<std::uint32_t> spare_;
-  std::uint64_t begun_ = 0, in_flight_ = 0, dropped_calls_ = 0;
+  sim::Slab<Play> plays_;
+  std::uint64_t begun_ = 0, dropped_calls_ = 0;
 };
 
 }  // namespace tokenyard::agents

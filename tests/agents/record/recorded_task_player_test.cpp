@@ -1,4 +1,4 @@
-#include "agents/record/recorded_player.hpp"
+#include "agents/record/recorded_task_player.hpp"
 
 #include "agents/record/model_pools.hpp"
 #include "tests/agents/work/stand_in.hpp"
@@ -63,7 +63,7 @@ struct Replay {
   }
   sim::Simulation simulation;
   TimedDoor door;
-  RecordedPlayer player;
+  RecordedTaskPlayer player;
   TaskLog log;
   Time last_arrival = Time::never();
 };

@@ -10,15 +10,15 @@
 
 #include "agents/graph/agent.hpp"
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
 
-std::string to_text(const Agent& agent);
-std::string to_dot(const Agent& agent);
-std::string to_svg(const Agent& agent);
+std::string to_text(const agents::Agent& agent);
+std::string to_dot(const agents::Agent& agent);
+std::string to_svg(const agents::Agent& agent);
 
 /// "0.35", "5.65 of the urn, one last", "at most 3", "on error", "else"; empty for the only way on.
-std::string edge_label(const Node& from, const Edge& edge);
+std::string edge_label(const agents::Node& from, const agents::Edge& edge);
 /// What the node does, in short: "129 tokens out", "2.1 s, 4 at once".
-std::string node_detail(const Agent& agent, const Node& node);
+std::string node_detail(const agents::Agent& agent, const agents::Node& node);
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

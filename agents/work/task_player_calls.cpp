@@ -23,9 +23,9 @@ constexpr std::uint32_t slot_of(std::uint64_t cookie) { return static_cast<std::
 
 bool TaskPlayer::begin_call(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
-  walk.way = &walk.choose(seed_, false);
-  extend_context(seed_, walk, walk.contexts);
-  const FailedAttempts failed = failed_attempts(seed_, walk);
+  walk.way = &walk.choose(false);
+  extend_context(walk, walk.contexts);
+  const FailedAttempts failed = failed_attempts(walk);
   if (failed.number > 0) {
     walk.exhausted = failed.for_good;
     walk.waiting_for = Cause::kRetry;
@@ -50,8 +50,8 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
   const Node& node = walk.node();
   const Entry& entry = entry_of(walk);
-  const std::int64_t count = copies_of(seed_, walk);
-  Answers answers(seed_, walk, *walk.way, entry.spec.scale);
+  const std::int64_t count = copies_of(walk);
+  Answers answers(walk, *walk.way, entry.spec.scale);
 
   walk.open = static_cast<std::int32_t>(count);
   CallRequest request = request_of(walk);
@@ -68,7 +68,7 @@ void TaskPlayer::submit_calls(std::uint32_t index) {
     const std::uint32_t slot = calls_.take();
     CallSlot& call = calls_[slot];
     call.part = false;
-    write_prompt(seed_, walk, walk.contexts, call.prompt);
+    write_prompt(walk, walk.contexts, call.prompt);
     const Answers::Answer answer = answers.next();
     call.visible = answer.visible;
     request.prompt = call.prompt;
@@ -123,9 +123,9 @@ void TaskPlayer::end_part(std::uint32_t index, const CallRecord& record) {
 bool TaskPlayer::begin_pictures(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
   const Node& node = walk.node();
-  const std::int64_t count = copies_of(seed_, walk);
-  sim::Stream lengths = walk.stream(seed_, node.steps.stream);
-  walk.result_tokens = results_of(seed_, walk, count);
+  const std::int64_t count = copies_of(walk);
+  sim::Stream lengths = walk.stream(node.steps.stream);
+  walk.result_tokens = results_of(walk, count);
   walk.open = static_cast<std::int32_t>(count);
   walk.waiting_for = Cause::kMedia;
   CallRequest request = request_of(walk);
@@ -149,9 +149,9 @@ CallRequest TaskPlayer::request_of(const TimedWalk& walk) {
   CallRequest request;
   request.task = task.number;
   request.task_arrival = task.arrival;
-  request.task_served = task.served;
+  request.task_served = task.work.served;
   request.path_served = walk.path_served;
-  request.task_waited = task.waited;
+  request.task_waited = task.work.waited;
   request.deadline = task.deadline;
   request.agent = task.entry;
   request.node = member.first_node + walk.at();
@@ -180,10 +180,7 @@ void TaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   Task& task = tasks_[walk.task];
   calls_.give_back(slot);
 
-  task.work.add(record);
-  const Time served = record.causes.served();
-  task.served += served;
-  task.waited += record.causes[Cause::kQueue];
+  const Time served = task.work.add(record);
   if (record.status == CallStatus::kCompleted) {
     walk.result_tokens += call.visible;
   } else if (!task.aborted) {

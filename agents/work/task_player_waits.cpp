@@ -13,7 +13,7 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
   const Node& node = walk.node();
   const Entry& entry = entry_of(walk);
-  const std::int64_t count = copies_of(seed_, walk);
+  const std::int64_t count = copies_of(walk);
   walk.waiting_for = node.kind == NodeKind::kHuman ? Cause::kHuman : Cause::kTool;
   if (node.kind != NodeKind::kHuman) {
     walk.tool_calls = static_cast<std::uint32_t>(count);
@@ -25,12 +25,12 @@ bool TaskPlayer::begin_wait(std::uint32_t index) {
   const bool behind_its_call =
       tools.overlap != ToolOverlap::kNoOverlap && node.kind == NodeKind::kTool && walk.call.end == simulation_.now();
   Service* const service = node.service != kNone ? &member_of(walk).services[node.service] : nullptr;
-  ToolRuns runs(seed_, walk, entry.spec.scale);
+  ToolRuns runs(walk, entry.spec.scale);
   Time longest;
   for (std::int64_t copy = 0; copy < count; ++copy) {
     auto [takes, failed, result] = runs.next();
     if (behind_its_call) {
-      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && foreseen(seed_, walk, copy, tools.right);
+      const bool guessed = tools.overlap == ToolOverlap::kSpeculative && foreseen(walk, copy, tools.right);
       takes = std::max(Time(), takes - head_start(tools.overlap, walk.call, copy, count, guessed));
     }
     walk.error = walk.error || failed;

@@ -1,4 +1,4 @@
-#include "agents/record/recorded_player.hpp"
+#include "agents/record/recorded_task_player.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -20,8 +20,9 @@ constexpr std::uint64_t pack(std::uint32_t play, std::uint32_t step) { return st
 
 }  // namespace
 
-RecordedPlayer::RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RecordedTaskSource& source,
-                               const ReplayPlan& plan, std::vector<std::uint32_t> pools, std::uint64_t seed)
+RecordedTaskPlayer::RecordedTaskPlayer(sim::Simulation& simulation, platforms::FrontDoor& door,
+                                       RecordedTaskSource& source, const ReplayPlan& plan,
+                                       std::vector<std::uint32_t> pools, std::uint64_t seed)
     : simulation_(simulation),
       door_(door),
       source_(source),
@@ -33,7 +34,7 @@ RecordedPlayer::RecordedPlayer(sim::Simulation& simulation, platforms::FrontDoor
 // ---- Events ---------------------------------------------------------------------------------------------------------
 
 /// What a step waited for is over.
-void RecordedPlayer::on_event(Time, std::uint64_t argument) {
+void RecordedTaskPlayer::on_event(Time, std::uint64_t argument) {
   const auto high = static_cast<std::uint32_t>(argument >> 32), low = static_cast<std::uint32_t>(argument);
   Play& play = plays_[high];
   Progress& progress = play.progress[low];
@@ -53,24 +54,14 @@ void RecordedPlayer::on_event(Time, std::uint64_t argument) {
   advance(high);
 }
 
-void RecordedPlayer::wake(std::uint32_t play, std::uint32_t step, Time date) {
+void RecordedTaskPlayer::wake(std::uint32_t play, std::uint32_t step, Time date) {
   simulation_.schedule(date, sim::Priority::kWake, plays_[play].events, *this, pack(play, step));
 }
 
 // ---- Tasks ----------------------------------------------------------------------------------------------------------
 
-std::uint32_t RecordedPlayer::spare_play() {
-  if (spare_.empty()) {
-    plays_.emplace_back();
-    return static_cast<std::uint32_t>(plays_.size() - 1);
-  }
-  const std::uint32_t play = spare_.back();
-  spare_.pop_back();
-  return play;
-}
-
-void RecordedPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
-  const std::uint32_t index = spare_play();
+void RecordedTaskPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
+  const std::uint32_t index = plays_.take();
   Play& play = plays_[index];
   std::swap(play.task, task);
   play.user = user;
@@ -78,7 +69,6 @@ void RecordedPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
   play.record.task = begun_++;
   play.record.agent = play.task.agent;
   play.record.arrival = play.path_end = simulation_.now();
-  play.served = play.waited = Time();
   play.path = {};
   play.aborted = {};
   play.live = true;
@@ -86,7 +76,6 @@ void RecordedPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
   play.steps_left = static_cast<std::uint32_t>(play.task.steps.size());
   play.busy = 0;
   play.can_begin.clear();
-  ++in_flight_;
   link_steps(play);
   for (std::uint32_t s = 0; s < play.task.steps.size(); ++s) {
     if (play.task.steps[s].dependencies == 0) release(index, s);
@@ -94,7 +83,7 @@ void RecordedPlayer::begin_task(RecordedTask& task, std::uint32_t user) {
   advance(index);
 }
 
-void RecordedPlayer::link_steps(Play& play) {
+void RecordedTaskPlayer::link_steps(Play& play) {
   const RecordedTask& task = play.task;
   const auto steps = static_cast<std::uint32_t>(task.steps.size());
   play.progress.assign(steps, {});
@@ -113,7 +102,7 @@ void RecordedPlayer::link_steps(Play& play) {
   }
 }
 
-void RecordedPlayer::end_task(std::uint32_t index) {
+void RecordedTaskPlayer::end_task(std::uint32_t index) {
   Play& play = plays_[index];
   play.live = false;
   TaskRecord record = play.record;
@@ -122,9 +111,8 @@ void RecordedPlayer::end_task(std::uint32_t index) {
       play.aborted.value_or(play.task.status == TaskStatus::kFailed ? TaskStatus::kFailed : TaskStatus::kCompleted);
   record.causes = play.path;
   const std::uint32_t user = play.user;
-  --in_flight_;
   door_.forget(record.task);
-  spare_.push_back(index);
+  plays_.give_back(index);
   for (TaskObserver* observer : observers_) observer->on_task(record);
   arrivals_.on_task_end(user);
 }
@@ -132,7 +120,7 @@ void RecordedPlayer::end_task(std::uint32_t index) {
 // ---- Steps ----------------------------------------------------------------------------------------------------------
 
 /// What waits for `step` to be dispatched or to complete need wait no longer, but for its delay.
-void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigger) {
+void RecordedTaskPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigger) {
   Play& play = plays_[index];
   const CauseTimes& causes = trigger == Trigger::kDispatch ? play.progress[step].causes : play.path;
   for (std::uint32_t i = play.first_dependent[step]; i < play.first_dependent[step + 1]; ++i) {
@@ -154,7 +142,7 @@ void RecordedPlayer::meet(std::uint32_t index, std::uint32_t step, Trigger trigg
 }
 
 /// All dependencies are met: the step begins, now or at its date.
-void RecordedPlayer::release(std::uint32_t index, std::uint32_t step) {
+void RecordedTaskPlayer::release(std::uint32_t index, std::uint32_t step) {
   Play& play = plays_[index];
   Progress& progress = play.progress[step];
   const RecordedStep& recorded = play.task.steps[step];
@@ -175,7 +163,7 @@ void RecordedPlayer::release(std::uint32_t index, std::uint32_t step) {
 }
 
 /// Begins what can begin, in the order of the record, until nothing can; ends the task when nothing is left.
-void RecordedPlayer::advance(std::uint32_t index) {
+void RecordedTaskPlayer::advance(std::uint32_t index) {
   Play& play = plays_[index];
   if (play.advancing) return;
   play.advancing = true;
@@ -189,7 +177,7 @@ void RecordedPlayer::advance(std::uint32_t index) {
   if (play.busy == 0 && (play.steps_left == 0 || play.aborted)) end_task(index);
 }
 
-void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
+void RecordedTaskPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
   Play& play = plays_[index];
   const RecordedStep& step = play.task.steps[s];
   Progress& progress = play.progress[s];
@@ -203,9 +191,9 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
     request.task = play.record.task;
     request.entity = step.entity != 0 ? step.entity : play.record.task << 24 | s;
     request.task_arrival = play.record.arrival;
-    request.task_served = play.served;
+    request.task_served = play.record.served;
     request.path_served = progress.path_served;
-    request.task_waited = play.waited;
+    request.task_waited = play.record.waited;
     request.agent = play.record.agent;
     request.node = step.node;
     request.next_node = next_node(play, s);
@@ -227,7 +215,7 @@ void RecordedPlayer::begin_step(std::uint32_t index, std::uint32_t s) {
 }
 
 /// What the task does when the step has ended: the first that waits for it.
-std::uint32_t RecordedPlayer::next_node(const Play& play, std::uint32_t step) {
+std::uint32_t RecordedTaskPlayer::next_node(const Play& play, std::uint32_t step) {
   for (std::uint32_t i = play.first_dependent[step]; i < play.first_dependent[step + 1]; ++i) {
     const Dependent& next = play.dependents[i];
     if (play.task.dependencies[next.dependency].trigger == Trigger::kCompletion) return play.task.steps[next.step].node;
@@ -235,8 +223,8 @@ std::uint32_t RecordedPlayer::next_node(const Play& play, std::uint32_t step) {
   return CallRequest::kNoNode;
 }
 
-void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes,
-                              std::optional<std::uint64_t> call) {
+void RecordedTaskPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseTimes& causes,
+                                  std::optional<std::uint64_t> call) {
   Play& play = plays_[index];
   play.progress[s].state = State::kDone;
   --play.busy;
@@ -247,14 +235,14 @@ void RecordedPlayer::end_step(std::uint32_t index, std::uint32_t s, const CauseT
   meet(index, s, Trigger::kCompletion);
 }
 
-void RecordedPlayer::account(const Play& play, std::uint32_t s, CauseTimes& causes) const {
+void RecordedTaskPlayer::account(const Play& play, std::uint32_t s, CauseTimes& causes) const {
   const Time took = simulation_.now() - play.progress[s].begin;
   const Time startup = std::min(took, play.task.steps[s].startup);
   causes[Cause::kStartup] += startup;
   causes[play.progress[s].waiting_for] += took - startup;
 }
 
-void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optional<std::uint64_t> call) {
+void RecordedTaskPlayer::report_node(const Play& play, std::uint32_t s, std::optional<std::uint64_t> call) {
   if (observers_.empty()) return;
   const RecordedStep& step = play.task.steps[s];
   NodeVisit visit;
@@ -274,23 +262,20 @@ void RecordedPlayer::report_node(const Play& play, std::uint32_t s, std::optiona
   for (TaskObserver* observer : observers_) observer->on_node(visit);
 }
 
-void RecordedPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
+void RecordedTaskPlayer::on_call_end(const CallRecord& record, std::uint64_t cookie) {
   const auto index = static_cast<std::uint32_t>(cookie >> 32), s = static_cast<std::uint32_t>(cookie);
   Play& play = plays_[index];
   Progress& progress = play.progress[s];
-  play.record.add(record);
+  progress.path_served += play.record.add(record);
   if (record.status != CallStatus::kCompleted && !play.aborted) play.aborted = record.status;
   if (record.scheduled != CallRecord::kNoTime) progress.served = record.scheduled;
-  progress.path_served += record.causes.served();
-  play.served += record.causes.served();
-  play.waited += record.causes[Cause::kQueue];
   CauseTimes causes = progress.causes;
   causes += record.causes;
   end_step(index, s, causes, record.call);
   advance(index);
 }
 
-std::vector<std::string> RecordedPlayer::left_out() const {
+std::vector<std::string> RecordedTaskPlayer::left_out() const {
   std::vector<std::string> words = in_words(source_.left_out());
   if (dropped_calls_ > 0)
     words.push_back(fmt::format("{} calls of models without a pool were played as waits", dropped_calls_));
@@ -301,7 +286,7 @@ std::vector<std::string> RecordedPlayer::left_out() const {
 
 // ---- The end of a run -----------------------------------------------------------------------------------------------
 
-void RecordedPlayer::finish_unfinished() {
+void RecordedTaskPlayer::finish_unfinished() {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> open;  // by task number
   for (std::uint32_t p = 0; p < plays_.size(); ++p) {
     if (plays_[p].live) open.emplace_back(plays_[p].record.task, p);

@@ -1,4 +1,4 @@
-#include "agents/graph/layered_layout.hpp"
+#include "analysis/drawing/layered_layout.hpp"
 
 #include <algorithm>
 #include <boost/graph/adjacency_list.hpp>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
 namespace {
 
 constexpr double kNodeGap = 28, kLaneGap = 14, kLayerGap = 20, kLoopWidth = 26, kMargin = 20;
@@ -295,4 +295,4 @@ Layout layered_layout(const std::vector<Size>& nodes, const std::vector<LayoutEd
   return LayeredLayout(nodes, edges).make();
 }
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

@@ -1,15 +1,17 @@
-#include "agents/graph/drawing.hpp"
+#include "analysis/drawing/drawing.hpp"
 
 #include <cmath>
 #include <fmt/format.h>
 
-#include "agents/graph/layered_layout.hpp"
-#include "agents/graph/node_look.hpp"
+#include "agents/graph/agent_catalog.hpp"
+#include "analysis/drawing/layered_layout.hpp"
+#include "analysis/drawing/node_look.hpp"
 #include "sim/random/stream.hpp"
 #include "tests/support/catch.hpp"
 
 using namespace tokenyard;
 using namespace tokenyard::agents;
+using namespace tokenyard::analysis;
 using Catch::Matchers::Contains;
 
 namespace {
@@ -57,6 +59,16 @@ TEST_CASE("Drawing: a kind of node has the same colours in Graphviz and in SVG")
                         Contains(fmt::format("shape={}, ", look.dot_shape)));
   }
   CHECK_THAT(dot, Contains("style=\"rounded,filled\"") && Contains("peripheries=2"));
+}
+
+TEST_CASE("Drawing: of every built-in agent") {
+  sim::Faults faults;
+  const AgentCatalog catalog = AgentCatalog::load(faults);
+  for (const std::string& name : catalog.names()) {
+    INFO(name);
+    CHECK(to_text(*catalog.find(name)).size() > 100);
+    CHECK_THAT(to_svg(*catalog.find(name)), Catch::Matchers::EndsWith("</svg>\n"));
+  }
 }
 
 TEST_CASE("Layout: of random graphs, nodes and labels overlap nowhere and edges end at their nodes") {

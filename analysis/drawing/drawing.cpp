@@ -1,10 +1,18 @@
-#include "agents/graph/drawing.hpp"
+#include "analysis/drawing/drawing.hpp"
 
 #include <fmt/format.h>
 
-#include "agents/graph/node_look.hpp"
+#include "analysis/drawing/node_look.hpp"
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
+
+using agents::Agent;
+using agents::Edge;
+using agents::kNone;
+using agents::Node;
+using agents::NodeKind;
+using agents::ServiceSpec;
+
 namespace {
 
 /// At most two decimals, none from 100 on: "0.35", "12.5", "129", "12000".
@@ -83,7 +91,7 @@ std::string node_detail(const Agent& agent, const Node& node) {
     const ServiceSpec& service = agent.services[node.service];
     parts.push_back(fmt::format("{} {}", service.capacity, service.name));
   }
-  if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agent_names[node.sub_agent]);
+  if (node.kind == NodeKind::kSubAgent) parts.push_back(agent.sub_agents[node.sub_agent].name);
   if (node.parallel.given && node.parallel.of.mean() != 1)
     parts.push_back(number(node.parallel.of.mean()) + " at once");
   if (node.kind == NodeKind::kEnd && node.failed) parts.emplace_back("the task failed");
@@ -126,4 +134,4 @@ std::string to_dot(const Agent& agent) {
   return text + "}\n";
 }
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

@@ -4,12 +4,18 @@
 #include <fmt/format.h>
 #include <set>
 
-#include "agents/graph/drawing.hpp"
-#include "agents/graph/layered_layout.hpp"
-#include "agents/graph/node_look.hpp"
+#include "analysis/drawing/drawing.hpp"
+#include "analysis/drawing/layered_layout.hpp"
+#include "analysis/drawing/node_look.hpp"
 #include "sim/input/characters.hpp"
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
+
+using agents::Agent;
+using agents::Edge;
+using agents::Node;
+using agents::NodeKind;
+
 namespace {
 
 // Widths of sans-serif text, on average, at the sizes of the style sheet below.
@@ -35,12 +41,13 @@ constexpr const char* kStyleOfParts = R"(  .inner { fill: none; }
 std::string style() {
   std::string style = kStyle;
   for (std::size_t kind = 0; kind < kNodeLooks.size(); ++kind) {
-    style += fmt::format("  .{} {{ fill: {}; stroke: {}; }}\n", kNodeKindNames[kind], kNodeLooks[kind].fill,
+    style += fmt::format("  .{} {{ fill: {}; stroke: {}; }}\n", agents::kNodeKindNames[kind], kNodeLooks[kind].fill,
                          kNodeLooks[kind].stroke);
   }
   return style + kStyleOfParts;
 }
 
+/// For XML, which holds no control characters, unlike HTML.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -279,4 +286,4 @@ class Svg {
 
 std::string to_svg(const Agent& agent) { return Svg(agent).make(); }
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

@@ -1,12 +1,12 @@
-#include "agents/record/request_player.hpp"
+#include "agents/record/recorded_request_player.hpp"
 
 namespace tokenyard::agents {
 
-RequestPlayer::RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source,
-                             std::uint32_t pool)
+RecordedRequestPlayer::RecordedRequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door,
+                                             RequestSource& source, std::uint32_t pool)
     : simulation_(simulation), door_(door), source_(source), pool_(pool) {}
 
-void RequestPlayer::pull() {
+void RecordedRequestPlayer::pull() {
   next_ = requests_.take();
   if (!source_.next(requests_[next_])) {
     exhausted_ = true;
@@ -16,7 +16,7 @@ void RequestPlayer::pull() {
   simulation_.schedule(requests_[next_].arrival, sim::Priority::kArrival, entity_, *this, next_);
 }
 
-void RequestPlayer::on_event(sim::Time, std::uint64_t argument) {
+void RecordedRequestPlayer::on_event(sim::Time, std::uint64_t argument) {
   const RecordedRequest& recorded = requests_[static_cast<std::uint32_t>(argument)];
   platforms::CallRequest request;
   request.task = request.entity = tasks_++;
@@ -31,7 +31,7 @@ void RequestPlayer::on_event(sim::Time, std::uint64_t argument) {
   door_.submit(request);
 }
 
-void RequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) {
+void RecordedRequestPlayer::on_call_end(const platforms::CallRecord& record, std::uint64_t cookie) {
   TaskRecord task;
   task.task = record.task;
   task.arrival = record.arrival;

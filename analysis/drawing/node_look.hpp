@@ -6,7 +6,7 @@
 
 #include "agents/graph/agent.hpp"
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
 
 struct NodeLook {
   std::string_view fill, stroke;
@@ -15,7 +15,7 @@ struct NodeLook {
 };
 
 /// In the order of the enumeration.
-inline constexpr std::array<NodeLook, kNodeKindNames.size()> kNodeLooks = {{
+inline constexpr std::array<NodeLook, agents::kNodeKindNames.size()> kNodeLooks = {{
     {"#e3ecfc", "#3b6fc4", "#1c2330", "box"},        // llm
     {"#e2f2e2", "#3b8a4a", "#1c2330", "component"},  // tool
     {"#e2f2e2", "#3b8a4a", "#1c2330", "cylinder"},   // retrieval
@@ -29,6 +29,6 @@ inline constexpr std::array<NodeLook, kNodeKindNames.size()> kNodeLooks = {{
     {"#fbf6d9", "#a8901a", "#1c2330", "note"},       // media
     {"#ffffff", "#59616e", "#1c2330", "oval"},       // end
 }};
-constexpr const NodeLook& look_of(NodeKind kind) { return kNodeLooks[static_cast<std::size_t>(kind)]; }
+constexpr const NodeLook& look_of(agents::NodeKind kind) { return kNodeLooks[static_cast<std::size_t>(kind)]; }
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

@@ -4,7 +4,7 @@
 /// The next request is pulled when the one before arrives, so a trace of any length needs the memory of what is in
 /// flight. Prompts live in a slab until their call ends.
 ///
-///   RequestPlayer player(simulation, front_door, source, 0);
+///   RecordedRequestPlayer player(simulation, front_door, source, 0);
 ///   player.start();   // then simulation.run()
 
 #include <functional>
@@ -17,9 +17,10 @@
 
 namespace tokenyard::agents {
 
-class RequestPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
+class RecordedRequestPlayer final : public Workload, private sim::EventHandler, private platforms::CallListener {
  public:
-  RequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source, std::uint32_t pool);
+  RecordedRequestPlayer(sim::Simulation& simulation, platforms::FrontDoor& door, RequestSource& source,
+                        std::uint32_t pool);
 
   void start() override { pull(); }
   bool arrivals_over() const override { return exhausted_; }

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tokenyard::agents {
+namespace tokenyard::analysis {
 
 struct Size {
   double width = 0, height = 0;
@@ -45,4 +45,4 @@ struct Layout {
 /// Node 0 is the start where there is a choice. An edge from a node to itself has its label to the right of the node.
 Layout layered_layout(const std::vector<Size>& nodes, const std::vector<LayoutEdge>& edges);
 
-}  // namespace tokenyard::agents
+}  // namespace tokenyard::analysis

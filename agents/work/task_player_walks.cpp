@@ -24,7 +24,7 @@ std::uint32_t TaskPlayer::new_walk(std::uint32_t task, std::uint32_t parent, std
   const std::uint32_t index = walks_.take();
   TimedWalk& walk = walks_[index];
   const Agent& agent = *entries_[tasks_[task].entry].family.members[member].agent;
-  walk.reset(agent, tasks_[task].entity, path);
+  walk.reset(agent, seed_, tasks_[task].entity, path);
   walk.contexts.reset(agent.contexts.size(), tasks_[task].contents, branch ? &walks_[parent].contexts : nullptr);
   walk.task = task;
   walk.parent = parent;
@@ -61,7 +61,7 @@ void TaskPlayer::go(std::uint32_t index, std::uint32_t node) {
     walk.tool_calls = 0;
     if (walk.node().kind == NodeKind::kEnd) return end_walk(index, walk.node().failed);
     if (begin_node(index)) return;
-    node = walk.choose(seed_, walk.error).target;
+    node = walk.choose(walk.error).target;
   }
 }
 
@@ -91,7 +91,7 @@ bool TaskPlayer::begin_node(std::uint32_t index) {
 
 void TaskPlayer::leave_node(std::uint32_t index, bool error) {
   TimedWalk& walk = walks_[index];
-  const Edge& way = walk.way != nullptr ? *walk.way : walk.choose(seed_, error);
+  const Edge& way = walk.way != nullptr ? *walk.way : walk.choose(error);
   walk.way = nullptr;
   go(index, way.target);
 }
@@ -123,10 +123,10 @@ bool TaskPlayer::begin_branches(std::uint32_t index) {
 
 bool TaskPlayer::begin_sub_agents(std::uint32_t index) {
   TimedWalk& walk = walks_[index];
-  const std::int64_t count = copies_of(seed_, walk);
+  const std::int64_t count = copies_of(walk);
   const std::uint32_t member = member_of(walk).sub_agents[walk.node().sub_agent];
   const std::uint32_t start = entry_of(walk).family.members[member].agent->start;
-  walk.result_tokens = results_of(seed_, walk, count);
+  walk.result_tokens = results_of(walk, count);
   walk.open = static_cast<std::int32_t>(count);
   std::vector<std::uint32_t> copies_begun;
   for (std::int64_t copy = 0; copy < count; ++copy) {
