@@ -7,7 +7,7 @@
 #include "agents/graph/drawing.hpp"
 #include "agents/graph/layered_layout.hpp"
 #include "agents/graph/node_look.hpp"
-#include "sim/input/characters.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::agents {
 namespace {

@@ -9,7 +9,6 @@
 #include "analysis/fit_agent/learn.hpp"
 #include "analysis/page/human_number.hpp"
 #include "sim/input/json.hpp"
-#include "traces/readers/fields.hpp"
 #include "traces/readers/task_reader.hpp"
 #include "traces/writers/output_file.hpp"
 

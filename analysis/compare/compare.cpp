@@ -11,8 +11,10 @@
 #include "analysis/result/run_result.hpp"
 #include "analysis/result/value_at.hpp"
 #include "analysis/scenario/service_level.hpp"
+#include "sim/input/csv.hpp"
 #include "sim/input/json.hpp"
-#include "traces/readers/fields.hpp"
+#include "sim/input/numbers.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/line_file.hpp"
 
 namespace tokenyard::analysis {
@@ -85,7 +87,7 @@ class TableReader {
   }
   void read_header(std::string_view line) {
     std::vector<std::string_view> fields;
-    traces::split_csv(line, fields);
+    sim::split_csv(line, fields);
     columns_ = fields.size();
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (fields[i] == id_) id_column_ = i;
@@ -100,18 +102,18 @@ class TableReader {
   double number(std::string_view text) const {
     if (text.empty()) return kNothing;
     double value = 0;
-    if (!traces::read_number(text, value)) fail(traces::shown_text(text), "a number, or nothing");
+    if (!sim::read_number(text, value)) fail(sim::shown_text(text), "a number, or nothing");
     return value;
   }
   std::uint64_t whole(std::string_view text, std::string_view what) const {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-      fail(traces::shown_text(text), fmt::format("a whole number, the {}", what));
+      fail(sim::shown_text(text), fmt::format("a whole number, the {}", what));
     return value;
   }
   void read_row(std::string_view line) {
-    if (!traces::split_csv(line, fields_) || fields_.size() != columns_)
+    if (!sim::split_csv(line, fields_) || fields_.size() != columns_)
       fail(fmt::format("{} fields", fields_.size()), fmt::format("{} fields, as in the header", columns_));
     table_.ids.push_back(whole(fields_[id_column_], id_));
     table_.tasks.push_back(whole(fields_[task_column_], "task_id"));
