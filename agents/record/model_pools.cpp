@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "sim/input/text.hpp"
+
 namespace tokenyard::agents {
 
 ModelPools ModelPools::parse(std::string_view rules, std::vector<Pool> pools, std::uint32_t fallback,
@@ -12,10 +14,7 @@ ModelPools ModelPools::parse(std::string_view rules, std::vector<Pool> pools, st
   for (const Pool& pool : pools) {
     if (!pool.name.empty()) names.push_back(pool.name);
   }
-  while (!rules.empty()) {
-    const std::size_t comma = std::min(rules.find(','), rules.size());
-    const std::string_view rule = rules.substr(0, comma);
-    rules.remove_prefix(std::min(comma + 1, rules.size()));
+  for (const std::string_view rule : sim::comma_separated(rules)) {
     const std::size_t equals = rule.rfind('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == rule.size()) {
       faults.add("", "--pools", fmt::format("\"{}\"", rule),

@@ -7,7 +7,7 @@
 #include "analysis/campaign/summary_key.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/seed.hpp"
-#include "sim/input/characters.hpp"
+#include "sim/input/file_name.hpp"
 #include "sim/input/json.hpp"
 
 namespace tokenyard::analysis {

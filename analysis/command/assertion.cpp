@@ -7,7 +7,7 @@
 
 #include "analysis/result/value_at.hpp"
 #include "analysis/schemas/summary_keys.hpp"
-#include "traces/readers/fields.hpp"
+#include "sim/input/numbers.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -94,7 +94,7 @@ Assertion Assertion::parse(std::string_view text, sim::Faults& faults) {
                                  right = words_of(text.substr(at + assertion.sign.size()));
   if (left.empty() || left.size() > 2 || right.size() != 1) return grammar(), assertion;
   const std::string& number = right[0];
-  if (!traces::read_number(number, assertion.bound)) {
+  if (!sim::read_number(number, assertion.bound)) {
     faults.add("", "--assert", fmt::format("\"{}\" in \"{}\"", number, shown), "a number");
     return assertion;
   }

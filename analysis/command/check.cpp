@@ -1,8 +1,8 @@
 /// `tokenyard check`: says what each file is and everything that is wrong with it; all files, all faults, at once.
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 
 #include "analysis/campaign/local.hpp"
 #include "analysis/command/catalogs.hpp"
@@ -11,8 +11,8 @@
 #include "analysis/page/human_number.hpp"
 #include "analysis/studies/study.hpp"
 #include "sim/input/json.hpp"
+#include "traces/readers/format_detection.hpp"
 #include "traces/readers/task_reader.hpp"
-#include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -56,13 +56,6 @@ Kind kind_of(const JsonFile& file, Faults& faults) {
   if (json.is_object() && json.contains("scenario")) return Kind::kCampaign;
   if (json.is_object() && json.contains("nodes")) return Kind::kAgent;
   return Kind::kForeign;
-}
-
-/// What cannot be read again and again to find out what it is.
-bool is_pipe_or_device(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  return std::filesystem::is_other(status);
 }
 
 /// A document of its own, maybe a trace; lines of JSON are always one.
@@ -131,7 +124,7 @@ class Check {
         break;
       }
       case Kind::kForeign:
-        if (!fitting_formats(path).empty()) {
+        if (!traces::fitting_formats(path, options_).empty()) {
           trace(path, faults);
         } else {
           faults.add(path, "", sim::shown(file.value()),
@@ -192,7 +185,7 @@ class Check {
       if (of_scenario.empty() && scenario.workload.trace) {
         const TraceWorkload& trace = *scenario.workload.trace;
         const traces::TraceSummary played =
-            summarize(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
+            traces::summarize(trace.path_beside(written.path).string(), trace.format, of_scenario, options_);
         if (of_scenario.empty())
           scenario.slo.check_agents(
               traces::holds_tasks(trace.format) ? played.agents : std::vector<std::string>{"requests"}, written.path,
@@ -226,91 +219,20 @@ class Check {
   }
 
   void trace(const std::string& path, Faults& faults) {
-    const std::string format = arguments_.format.empty() ? detect_format(path, faults) : arguments_.format;
+    std::error_code error;
+    if (arguments_.format.empty() && !std::filesystem::exists(path, error)) {
+      faults.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
+      return;
+    }
+    const std::string format =
+        arguments_.format.empty() ? traces::detect_format(path, options_, faults) : arguments_.format;
     if (format.empty()) return;
-    const traces::TraceSummary summary = summarize(path, format, faults, options_);
+    const traces::TraceSummary summary = traces::summarize(path, format, faults, options_);
     if (!faults.empty()) return;
     const std::string tasks = summary.tasks > 0 ? count_text(summary.tasks) + " tasks, " : "";
     fine_.push_back(fmt::format("{}: {} trace of {}{} requests over {}, {} tokens in, {} out, fine", path, format,
                                 tasks, count_text(summary.requests), duration_text(summary.last_arrival.seconds()),
                                 count_text(summary.prompt_tokens), count_text(summary.output_tokens)));
-  }
-
-  static traces::TraceSummary summarize(const std::string& path, const std::string& format, Faults& faults,
-                                        const traces::TraceOptions& options) {
-    if (traces::holds_tasks(format))
-      return traces::check_tasks(path, format, faults, {.skip_faulty = options.skip_faulty});
-    return traces::check_trace(path, format, faults, options);
-  }
-
-  /// The formats in which a request can be read; if there is none, those in which a task can.
-  std::vector<std::string> fitting_formats(const std::string& path) const {
-    std::vector<std::string> fitting;
-    if (is_pipe_or_device(path)) return fitting;
-    traces::TraceOptions first = options_;
-    first.skip_faulty = true;
-    first.limit = 1;
-    for (const auto* formats : {&traces::trace_formats(), &traces::task_formats()}) {
-      for (const traces::TraceFormat& format : *formats) {
-        Faults of_format;
-        const std::string name(format.name);
-        const traces::TraceSummary summary = summarize(path, name, of_format, first);
-        if (summary.requests + summary.tasks > 0) fitting.push_back(name);
-      }
-      if (!fitting.empty()) break;
-    }
-    return fitting;
-  }
-
-  /// Rows of agents, too, hold all that a Mooncake request has: which of the formats is told by their own keys.
-  static std::string mooncake_format(const std::string& path) {
-    std::ifstream in(path);
-    std::string line;
-    std::getline(in, line);
-    const std::optional<Json> row = sim::parse_json(line);
-    if (!row || !row->is_object()) return "mooncake";
-    for (const char* key : {"wait_for", "dependencies", "play_id", "request_id", "tool_wait_ms"}) {
-      if (row->contains(key)) return "agentic-mooncake";
-    }
-    return row->contains("session_id") ? "mooncake-sessions" : "mooncake";
-  }
-
-  /// Whether its beginning can be read, and is text; if not, a fault says so.
-  static bool is_text(const std::string& path, Faults& faults) {
-    try {
-      std::string begin(std::size_t{1} << 20, '\0');
-      traces::UnpackedFile file(path);
-      std::size_t size = 0;
-      for (std::size_t got = 1; got > 0 && size < begin.size(); size += got)
-        got = file.read(begin.data() + size, begin.size() - size);
-      if (begin.find('\0') >= size) return true;
-      faults.add(path, "", "bytes that are no text, or UTF-16", "text in UTF-8");
-    } catch (const sim::InputError& error) {
-      faults.add(error.faults());
-    }
-    return false;
-  }
-
-  /// The one format that fits; empty, with a fault, if there is none or more than one.
-  std::string detect_format(const std::string& path, Faults& faults) const {
-    const std::vector<std::string> fitting = fitting_formats(path);
-    std::vector<std::string> names;
-    for (const traces::TraceFormat& format : traces::all_formats()) names.emplace_back(format.name);
-    if (fitting.size() == 1) return fitting.front() == "mooncake" ? mooncake_format(path) : fitting.front();
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
-      faults.add(path, "", "no such file", "a scenario, agent or catalogue entry (.json), or a trace");
-    } else if (is_pipe_or_device(path)) {
-      faults.add(path, "", "a pipe or device, whose format cannot be told", "a file, or --format to say which it is");
-    } else if (fitting.empty()) {
-      if (!is_text(path, faults)) return {};
-      faults.add(path, "", "no request in any format",
-                 fmt::format("a .json file, or a trace whose --format is one of {}", fmt::join(names, ", ")));
-    } else {
-      faults.add(path, "", fmt::format("a trace that could be {}", fmt::join(fitting, " or ")),
-                 "--format, to say which it is");
-    }
-    return {};
   }
 
   const CheckArguments& arguments_;

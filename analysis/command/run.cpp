@@ -16,6 +16,7 @@
 #include "analysis/run/digest.hpp"
 #include "analysis/run/recording.hpp"
 #include "sim/input/json.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -35,15 +36,13 @@ std::set<std::string> read_write(std::string_view text, sim::Faults& faults) {
   static const std::vector<std::string> kKinds = {"calls", "tasks", "series", "perfetto", "otlp", "record"};
   std::set<std::string> chosen;
   if (text == "none") return chosen;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    const std::string kind(text.substr(0, comma));
+  for (const std::string_view item : sim::comma_separated(text)) {
+    const std::string kind(item);
     if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
       faults.add("", "--write", '"' + kind + '"',
                  fmt::format("none, or some of {}{}", fmt::join(kKinds, ","), sim::did_you_mean(kind, kKinds)));
     }
     chosen.insert(kind);
-    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return chosen;
 }

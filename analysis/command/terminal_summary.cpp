@@ -12,6 +12,7 @@
 #include "analysis/page/human_number.hpp"
 #include "analysis/report/sections.hpp"
 #include "analysis/result/value_at.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::analysis {
 namespace {
@@ -178,8 +179,8 @@ class TerminalSummary {
       std::istringstream words(without_tags(html, "\x01", "\x02"));  // marks of one character: a word's width is known
       std::size_t column = 0;                                        // of a line not begun
       for (std::string word; words >> word;) {
-        const auto width = static_cast<std::size_t>(
-            std::count_if(word.begin(), word.end(), [](char c) { return c > 2 || (c & 0xc0) == 0xc0; }));
+        const auto width = static_cast<std::size_t>(std::count_if(
+            word.begin(), word.end(), [](char c) { return c != 1 && c != 2 && sim::begins_character(c); }));
         const bool fits = column > 0 && column + 1 + width <= kTextWidth;
         text_ += fits ? " " : column == 0 ? kIndent : std::string("\n") + kIndent;
         column = fits ? column + 1 + width : 2 + width;

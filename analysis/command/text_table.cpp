@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
+#include "sim/input/text.hpp"
+
 namespace tokenyard::analysis {
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
+std::size_t width_of(std::string_view text) { return sim::characters(text); }
 
 std::string wrapped(const std::string& text, const std::string& first, std::size_t width) {
   const std::string indent(width_of(first), ' ');

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "analysis/command/option_checks.hpp"
-#include "traces/readers/fields.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::analysis {
 

@@ -7,7 +7,7 @@
 #include "analysis/drawing/drawing.hpp"
 #include "analysis/drawing/layered_layout.hpp"
 #include "analysis/drawing/node_look.hpp"
-#include "sim/input/characters.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::analysis {
 

@@ -4,8 +4,9 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "sim/input/csv.hpp"
 #include "sim/input/faults.hpp"
-#include "traces/readers/fields.hpp"
+#include "sim/input/numbers.hpp"
 #include "traces/readers/unpacked_file.hpp"
 
 namespace tokenyard::analysis {
@@ -25,7 +26,7 @@ MeasuredTable::MeasuredTable(const std::filesystem::path& path) : path_(path), t
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (!row.empty() && row.back() == '\r') row.remove_suffix(1);
     if (row.empty()) continue;
-    if (!traces::split_csv(row, fields))
+    if (!sim::split_csv(row, fields))
       throw sim::InputError({path_.string(), fmt::format("line {}", line), "an open quote", "a row of CSV"});
     if (header_.empty()) header_ = fields;
     if (fields.size() != header_.size()) {
@@ -57,7 +58,7 @@ std::optional<double> MeasuredTable::optional_number(std::size_t row, std::strin
   const std::string_view field = text(row, name);
   if (field.empty()) return {};
   double value = 0;
-  if (!traces::read_number(field, value)) refuse(row, name, "a number");
+  if (!sim::read_number(field, value)) refuse(row, name, "a number");
   return value;
 }
 

@@ -3,23 +3,15 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "sim/input/csv.hpp"
 #include "sim/input/faults.hpp"
-#include "traces/readers/fields.hpp"
+#include "sim/input/numbers.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/line_file.hpp"
 #include "traces/writers/tables.hpp"
 
 namespace tokenyard::analysis {
 namespace {
-
-/// A quoted field keeps its quotes doubled in `split_csv`.
-std::string unquoted(std::string_view field) {
-  std::string out;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    out += field[i];
-    if (field[i] == '"' && i + 1 < field.size() && field[i + 1] == '"') ++i;
-  }
-  return out;
-}
 
 /// Joins neighbours; the last of an odd number stays alone.
 void halve(std::vector<SeriesBin>& bins) {
@@ -67,23 +59,23 @@ std::vector<PoolSeries> read_pool_series(const std::filesystem::path& path) {
   std::vector<std::string_view> fields;
   std::size_t expected = 0;  // rows of all pools alternate: the next row's pool is mostly the one after the last row's
   const auto refuse = [&](std::string_view line, const char* allowed) {
-    throw sim::InputError({path.string(), fmt::format("line {}", file.number()), traces::shown_text(line), allowed});
+    throw sim::InputError({path.string(), fmt::format("line {}", file.number()), sim::shown_text(line), allowed});
   };
   std::string_view line;
   if (!file.next(line) || line != traces::kSeriesHeader) refuse(line, "the header of series.csv");
   while (file.next(line)) {
     SeriesBin sample;
-    bool good = traces::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 &&
-                traces::read_number(fields[0], sample.from_s);
+    bool good = sim::split_csv(line, fields) && fields.size() == kSeriesColumns + 2 &&
+                sim::read_number(fields[0], sample.from_s);
     for (std::size_t i = 0; good && i < kSeriesColumns; ++i) {
       double value = 0;
       if (fields[i + 2].empty()) continue;
-      good = traces::read_number(fields[i + 2], value);
+      good = sim::read_number(fields[i + 2], value);
       sample.values[i] = {value, value, value, 1};
     }
     if (!good) refuse(line, "a row of series.csv: a time, a pool and seven numbers");
     sample.to_s = sample.from_s;
-    const std::string name = unquoted(fields[1]);
+    const std::string name = sim::unquoted(fields[1]);
     if (expected >= pools.size() || pools[expected].pool != name) {
       const auto it =
           std::find_if(pools.begin(), pools.end(), [&](const PoolSeries& pool) { return pool.pool == name; });

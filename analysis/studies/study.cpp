@@ -6,7 +6,7 @@
 
 #include "analysis/scenario/json_pointer.hpp"
 #include "analysis/scenario/seed.hpp"
-#include "sim/input/characters.hpp"
+#include "sim/input/file_name.hpp"
 
 #include "embedded/studies.hpp"
 

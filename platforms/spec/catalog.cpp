@@ -8,7 +8,7 @@
 
 #include "platforms/spec/fact.hpp"
 #include "sim/core/error.hpp"
-#include "sim/input/characters.hpp"
+#include "sim/input/file_name.hpp"
 
 #include "embedded/platform_catalog.hpp"
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <numeric>
 
+#include "sim/input/text.hpp"
+
 namespace tokenyard::sim {
 
 namespace {
@@ -12,10 +14,9 @@ namespace {
 std::string cut_short(const std::string& text) {
   constexpr std::size_t kLongest = 1000, kEnd = 100;
   if (text.size() <= kLongest) return text;
-  const auto begins = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80; };
   std::size_t head = kLongest - kEnd, tail = text.size() - kEnd;
-  while (!begins(head)) --head;
-  while (tail < text.size() && !begins(tail)) ++tail;
+  while (!begins_character(text[head])) --head;
+  while (tail < text.size() && !begins_character(text[tail])) ++tail;
   return text.substr(0, head) + " … " + text.substr(tail);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/input/json.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::sim {
 namespace {
@@ -94,7 +95,7 @@ std::string shown(const Json& value) {
   std::string text = to_text(value);
   if (text.size() <= kLongest) return text;
   std::size_t length = kLongest - 1;
-  while ((static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // not in the middle of a character
+  while (!begins_character(text[length])) --length;
   return text.substr(0, length) + "…";
 }
 

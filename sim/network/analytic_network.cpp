@@ -42,14 +42,7 @@ AnalyticNetwork::AnalyticNetwork(const Topology& topology, Simulation& simulatio
 
 void AnalyticNetwork::start(Time now, std::vector<Flow>& flows) {
   for (Flow& flow : flows) {
-    Slot slot = 0;
-    if (spare_.empty()) {
-      slot = static_cast<Slot>(active_.size());
-      active_.emplace_back();
-    } else {
-      slot = spare_.back();
-      spare_.pop_back();
-    }
+    const Slot slot = active_.take();
     Active& active = active_[slot];
     active.ordinal = ++begun_;
     active.left = flow.bytes;
@@ -94,7 +87,7 @@ void AnalyticNetwork::remove(Slot slot) {
     changed_.push_back(link);
   }
   active.ordinal = 0;
-  spare_.push_back(slot);
+  active_.give_back(slot);
 }
 
 void AnalyticNetwork::share(FineTime at) {

@@ -12,6 +12,7 @@
 ///   network.transfer({.from = a, .to = b, .bytes = 1e9, .on_delivered = &handler, .entity = &entity});
 ///   network.run(simulation);
 
+#include "sim/core/slab.hpp"
 #include "sim/network/flow_network.hpp"
 
 namespace tokenyard::sim {
@@ -66,8 +67,7 @@ class AnalyticNetwork : public FlowNetwork {
   const End* next_end();
   void schedule_wake(Time now);
 
-  std::vector<Active> active_;
-  std::vector<Slot> spare_;
+  Slab<Active> active_;
   std::vector<LinkState> link_state_;
   std::vector<LinkId> changed_;  ///< links
   std::vector<LinkId> reached_links_;

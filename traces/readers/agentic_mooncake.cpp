@@ -46,19 +46,20 @@ constexpr std::string_view kSessionRow =
 
 class MooncakeCalls {
  public:
-  MooncakeCalls(const std::string& path, const TaskOptions& options, bool sessions)
+  enum class Rows : std::uint8_t { kAgentic, kSessions };
+  MooncakeCalls(const std::string& path, const TaskOptions& options, Rows rows)
       : graph_(path),
         log_(options.skip_faulty),
-        documents_(path, log_, "faulty rows", sessions ? kSessionRow : kPlainRow),
+        documents_(path, log_, "faulty rows", rows == Rows::kSessions ? kSessionRow : kPlainRow),
         block_tokens_(options.block_tokens),
-        sessions_(sessions) {}
+        sessions_(rows == Rows::kSessions) {}
 
   std::unique_ptr<agents::RecordedTaskSource> read() {
     bool first = true;
     for (JsonDocuments::Element root; documents_.next(root); first = false) {
       simdjson::dom::object object;
       if (root.get(object) != SUCCESS) {
-        refuse(shown_text(simdjson::minify(root)), std::string(expected()));
+        refuse(sim::shown_text(simdjson::minify(root)), std::string(expected()));
       } else if (!keys_.find(object)) {
         refuse(keys_.twice(), "each key once");
       } else if (first && !sessions_ && keys_.has(kSchema)) {
@@ -287,7 +288,7 @@ class MooncakeCalls {
       if (!named || (trigger != "completion" && trigger != "dispatch") || !read_wait(delay, wait.delay) ||
           (relation != "sequence" && relation != "spawn" && relation != "join" && relation != "replay_barrier")) {
         return refuse(
-            fmt::format("dependencies/{} = {}", call.waits.size(), shown_text(simdjson::minify(element))),
+            fmt::format("dependencies/{} = {}", call.waits.size(), sim::shown_text(simdjson::minify(element))),
             R"({"request_id": "…", "trigger": "completion" or "dispatch", "delay_ms": ms from 0, "relation": "sequence", "spawn", "join" or "replay_barrier"})");
       }
       wait.id = graph_.number('r', id);
@@ -320,12 +321,12 @@ class MooncakeCalls {
 }  // namespace
 
 std::unique_ptr<agents::RecordedTaskSource> open_agentic_mooncake(const std::string& path, const TaskOptions& options) {
-  return MooncakeCalls(path, options, false).read();
+  return MooncakeCalls(path, options, MooncakeCalls::Rows::kAgentic).read();
 }
 
 std::unique_ptr<agents::RecordedTaskSource> open_mooncake_sessions(const std::string& path,
                                                                    const TaskOptions& options) {
-  return MooncakeCalls(path, options, true).read();
+  return MooncakeCalls(path, options, MooncakeCalls::Rows::kSessions).read();
 }
 
 }  // namespace tokenyard::traces

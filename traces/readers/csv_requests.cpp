@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "traces/readers/fields.hpp"
+#include "sim/input/csv.hpp"
+#include "sim/input/numbers.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/formats.hpp"
 #include "traces/readers/row_reader.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -22,16 +25,16 @@ struct Layout {
 };
 
 constexpr Layout kAzure = {{"TIMESTAMP", "ContextTokens", "GeneratedTokens"},
-                           read_date,
+                           sim::read_date,
                            "a date of 1970 to 2199, as in 2023-11-16 18:15:46.6805900",
                            "2023-11-16 18:15:46.6805900,374,44"};
 constexpr Layout kBurstGpt = {{"Timestamp", "Request tokens", "Response tokens"},
-                              read_seconds,
+                              sim::read_seconds,
                               "seconds from 0 to 9e9, as in 5 or 45.0",
                               "5,472,18",
                               true};
 constexpr Layout kRequests = {{"arrival_s", "prompt_tokens", "output_tokens"},
-                              read_seconds,
+                              sim::read_seconds,
                               "seconds from 0 to 9e9, as in 12.25 (dates: --format azure)",
                               "12.25,374,44"};
 
@@ -60,7 +63,7 @@ class CsvRequests final : public RowReader {
 
  private:
   bool header(std::string_view line) override {
-    const bool split = split_csv(line, fields_);
+    const bool split = sim::split_csv(line, fields_);
     std::int64_t ignored = 0;
     if (split && options().columns.empty() && fields_.size() == 3 && layout_.read_date(fields_[0], ignored))
       return false;
@@ -77,7 +80,8 @@ class CsvRequests final : public RowReader {
       }
     }
     if (!missing.empty()) {
-      faults.add(path(), place(), fmt::format("no column \"{}\" in {}", fmt::join(missing, "\", \""), shown_text(line)),
+      faults.add(path(), place(),
+                 fmt::format("no column \"{}\" in {}", fmt::join(missing, "\", \""), sim::shown_text(line)),
                  fmt::format("a header with {}{}", fmt::join(names_, ","), sim::did_you_mean(missing[0], found)));
     }
     faults.throw_if_any();
@@ -86,14 +90,15 @@ class CsvRequests final : public RowReader {
   }
 
   bool parse(std::string_view line, Row& row) override {
-    if (!split_csv(line, fields_)) return refuse(RowFault::kMalformed, shown_text(line), "closed quotes");
+    if (!sim::split_csv(line, fields_)) return refuse(RowFault::kMalformed, sim::shown_text(line), "closed quotes");
     if (fields_.size() != columns_) {
-      return refuse(RowFault::kMalformed, fmt::format("{} fields in {}", fields_.size(), shown_text(line)),
+      return refuse(RowFault::kMalformed, fmt::format("{} fields in {}", fields_.size(), sim::shown_text(line)),
                     fmt::format("{} fields: {}", columns_, columns_ == 3 ? expected() : "as many as the header has"));
     }
     const std::string_view date = fields_[column_[0]], prompt = fields_[column_[1]], output = fields_[column_[2]];
     if (!layout_.read_date(date, row.date_ns)) {
-      return refuse(RowFault::kDate, fmt::format("{} = {}", names_[0], shown_text(date)), std::string(layout_.date));
+      return refuse(RowFault::kDate, fmt::format("{} = {}", names_[0], sim::shown_text(date)),
+                    std::string(layout_.date));
     }
     platforms::Tokens prompt_tokens = 0;
     if (!read_tokens(prompt, prompt_tokens)) return refuse_tokens(names_[1], prompt);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 
-#include "traces/readers/fields.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/json_fault.hpp"
 
 namespace tokenyard::traces {
@@ -50,7 +50,7 @@ bool JsonDocuments::next(Element& root) {
       if (take_whole(root, read)) return read;
     }
     if (lines_->too_long()) {
-      refuse("", shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
+      refuse("", sim::shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
     } else {
       log_.refuse(json_fault(path_, lines_->number(), line, simdjson::error_message(error), expected_), what_);
     }

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
-#include "traces/readers/fields.hpp"
+#include "sim/input/text.hpp"
 
 namespace tokenyard::traces {
 
@@ -27,7 +27,7 @@ sim::Fault json_fault(std::string file, std::uint64_t first_line, std::string_vi
   if (byte == 0) {
     const bool one_line = text.find('\n') == std::string_view::npos;
     return {std::move(file), one_line ? fmt::format("line {}", first_line) : "",
-            fmt::format("{} in {}", what, shown_text(text)), std::move(allowed)};
+            fmt::format("{} in {}", what, sim::shown_text(text)), std::move(allowed)};
   }
   const std::string_view before = text.substr(0, byte - 1);
   const auto line = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
@@ -36,11 +36,11 @@ sim::Fault json_fault(std::string file, std::uint64_t first_line, std::string_vi
   // As much of the line as a message shows, with the byte in it.
   constexpr std::size_t kBefore = 60;
   std::size_t from = column > kBefore ? byte - kBefore : begin;
-  while (from > begin && from < byte && (static_cast<unsigned char>(text[from]) & 0xC0) == 0x80) ++from;
+  while (from > begin && from < byte && !sim::begins_character(text[from])) ++from;
   std::string_view shown = text.substr(from, text.find('\n', byte - 1) - from);
   if (shown.ends_with('\r')) shown.remove_suffix(1);
   return {std::move(file), fmt::format("line {}, column {}", first_line + line, column),
-          fmt::format("{} in {}{}", what, from > begin ? "…" : "", shown_text(shown)), std::move(allowed)};
+          fmt::format("{} in {}{}", what, from > begin ? "…" : "", sim::shown_text(shown)), std::move(allowed)};
 }
 
 }  // namespace tokenyard::traces

@@ -16,8 +16,10 @@
 #include <string_view>
 #include <utility>
 
-#include "traces/readers/fields.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/line_file.hpp"
+#include "traces/readers/near_keys.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 
@@ -62,7 +64,7 @@ class JsonRow {
   std::string_view name(std::size_t key) const { return names_[key]; }
   /// "input_length = -3", for messages.
   std::string shown(std::size_t key) const {
-    return fmt::format("{} = {}", names_[key], seen_[key] ? shown_text(simdjson::minify(value_[key])) : "nothing");
+    return fmt::format("{} = {}", names_[key], seen_[key] ? sim::shown_text(simdjson::minify(value_[key])) : "nothing");
   }
 
  private:

@@ -56,7 +56,7 @@ class HashedRequests final : public RowReader {
     const auto error = parser_.parse(line.data(), line.size(), false).get(root);
     simdjson::dom::object object;
     if (error != simdjson::SUCCESS) return refuse_json(line, simdjson::error_message(error));
-    if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, shown_text(line), expected());
+    if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, sim::shown_text(line), expected());
     if (!keys_.find(object)) return refuse(RowFault::kMalformed, keys_.twice(), "each key once");
     for (std::size_t key = 0; key < kKeys; ++key) {
       if (!keys_.has(key)) return refuse(RowFault::kMalformed, fmt::format("no \"{}\"", kNames[key]), expected());

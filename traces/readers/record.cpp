@@ -45,7 +45,7 @@ class RecordReader final : public TaskDocuments {
     simdjson::dom::array steps;
     if (root["agent"].get(agent) != SUCCESS || root["steps"].get(steps) != SUCCESS ||
         root["arrival_ns"].get(arrival) != SUCCESS || arrival < 0 || arrival > kMostNs || steps.size() == 0) {
-      return refuse("", shown_text(simdjson::minify(root)), std::string(kExpected));
+      return refuse("", sim::shown_text(simdjson::minify(root)), std::string(kExpected));
     }
     static const std::vector<std::string> kKeys = {"task", "agent", "arrival_ns", "status", "steps"};
     if (!know_keys(root, kKeys, "")) return false;
@@ -57,7 +57,8 @@ class RecordReader final : public TaskDocuments {
     const auto& names = platforms::kCallStatusNames;
     const auto known = std::find(names.begin(), names.end(), status);
     if (!read || known == names.end())
-      return refuse("/status", shown_text(simdjson::minify(given)), fmt::format("one of {}", fmt::join(names, ", ")));
+      return refuse("/status", sim::shown_text(simdjson::minify(given)),
+                    fmt::format("one of {}", fmt::join(names, ", ")));
     task.status = static_cast<platforms::CallStatus>(known - names.begin());
     std::size_t i = 0;
     for (const Element step : steps) {
@@ -86,7 +87,7 @@ class RecordReader final : public TaskDocuments {
     std::int64_t number = 0;
     if (object[key].get(element) != SUCCESS) return true;
     if (element.get(number) != SUCCESS || number < 0 || number > most) {
-      return refuse(fmt::format("{}/{}", pointer, key), shown_text(simdjson::minify(element)),
+      return refuse(fmt::format("{}/{}", pointer, key), sim::shown_text(simdjson::minify(element)),
                     fmt::format("a whole number from 0 to {}, without a point or an exponent", most));
     }
     value = static_cast<Integer>(number);
@@ -96,7 +97,7 @@ class RecordReader final : public TaskDocuments {
   bool read_step(Element element, const std::string& pointer, RecordedTask& task) {
     std::string_view kind, node, cause = "other";
     if (element["kind"].get(kind) != SUCCESS || element["node"].get(node) != SUCCESS) {
-      return refuse(pointer, shown_text(simdjson::minify(element)),
+      return refuse(pointer, sim::shown_text(simdjson::minify(element)),
                     R"({"kind": "llm", "tool", "human" or "wait", "node": "…", …})");
     }
     static const std::vector<std::string> kKeys = {"kind",       "node",          "branch", "parent", "took_ns",
@@ -105,7 +106,7 @@ class RecordReader final : public TaskDocuments {
     if (!know_keys(element, kKeys, pointer)) return false;
     const auto at = std::find(agents::kStepKindNames.begin(), agents::kStepKindNames.end(), kind);
     if (at == agents::kStepKindNames.end())
-      return refuse(pointer + "/kind", shown_text(kind), "llm, tool, human or wait");
+      return refuse(pointer + "/kind", sim::shown_text(kind), "llm, tool, human or wait");
     RecordedStep& step = task.steps.emplace_back();
     step.kind = static_cast<StepKind>(at - agents::kStepKindNames.begin());
     step.node = names_.node(task.agent, step.kind, node);
@@ -123,7 +124,7 @@ class RecordReader final : public TaskDocuments {
     step.not_before = Time::nanoseconds(not_before);
     Element given;
     if (element["cause"].get(given) == SUCCESS && (given.get(cause) != SUCCESS || !read_cause(cause, step.cause))) {
-      return refuse(pointer + "/cause", shown_text(simdjson::minify(given)),
+      return refuse(pointer + "/cause", sim::shown_text(simdjson::minify(given)),
                     fmt::format("one of {}", fmt::join(platforms::kCauseNames, ", ")));
     }
     return step.kind != StepKind::kCall || read_call(element, pointer, task);
@@ -151,7 +152,7 @@ class RecordReader final : public TaskDocuments {
       Element tokens;
       if (extent.at(0).get(read.content) != SUCCESS || extent.at(1).get(tokens) != SUCCESS ||
           !read_token_count(tokens, read.tokens)) {
-        return refuse(fmt::format("{}/prompt/{}", pointer, step.extents), shown_text(simdjson::minify(extent)),
+        return refuse(fmt::format("{}/prompt/{}", pointer, step.extents), sim::shown_text(simdjson::minify(extent)),
                       "[content, tokens]");
       }
       task.extents.push_back(read);
@@ -171,7 +172,8 @@ class RecordReader final : public TaskDocuments {
     if (element["after"].get(given) != SUCCESS) return true;
     simdjson::dom::array list;
     if (given.get(list) != SUCCESS)
-      return refuse(pointer + "/after", shown_text(simdjson::minify(given)), "[[step, delay_ns, cause, trigger], …]");
+      return refuse(pointer + "/after", sim::shown_text(simdjson::minify(given)),
+                    "[[step, delay_ns, cause, trigger], …]");
     std::size_t i = 0;
     for (const Element after : list) {
       agents::RecordedDependency dependency;
@@ -184,7 +186,7 @@ class RecordReader final : public TaskDocuments {
                         (length < 4 || after.at(3).get(trigger) == SUCCESS);
       if (!read || step < 0 || step >= static_cast<std::int64_t>(task.steps.size()) - 1 ||
           (trigger != "completion" && trigger != "dispatch")) {
-        return refuse(fmt::format("{}/after/{}", pointer, i), shown_text(simdjson::minify(after)),
+        return refuse(fmt::format("{}/after/{}", pointer, i), sim::shown_text(simdjson::minify(after)),
                       "[an earlier step, delay in ns, cause, \"completion\" or \"dispatch\"]");
       }
       dependency.step = static_cast<std::uint32_t>(step);

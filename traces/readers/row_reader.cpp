@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "sim/core/rounded.hpp"
-#include "traces/readers/fields.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/json_fault.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -24,7 +25,7 @@ bool RowReader::refuse(RowFault reason, std::string found, std::string allowed) 
 }
 
 bool RowReader::refuse_tokens(std::string_view column, std::string_view text) {
-  return refuse(RowFault::kTokens, fmt::format("{} = {}", column, shown_text(text)),
+  return refuse(RowFault::kTokens, fmt::format("{} = {}", column, sim::shown_text(text)),
                 fmt::format("a whole number from 1 to {}", kMaxTokens));
 }
 
@@ -32,10 +33,10 @@ bool RowReader::refuse_json(std::string_view line, std::string_view reason) {
   return log_.refuse(json_fault(path(), file_.number(), line, reason, expected()), name_of(RowFault::kMalformed));
 }
 
-void RowReader::insert(std::uint32_t slot) {
+void RowReader::insert(std::uint32_t row) {
   auto at = order_.end();
-  while (at != order_.begin() && slots_[*(at - 1)].date_ns > slots_[slot].date_ns) --at;
-  order_.insert(at, slot);
+  while (at != order_.begin() && rows_[*(at - 1)].date_ns > rows_[row].date_ns) --at;
+  order_.insert(at, row);
 }
 
 bool RowReader::take_row() {
@@ -45,31 +46,29 @@ bool RowReader::take_row() {
     if (!file_.next(line)) return false;
   } while (line.empty());
   if (file_.too_long()) {
-    refuse(RowFault::kTooLong, shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
+    refuse(RowFault::kTooLong, sim::shown_text(line), fmt::format("lines of at most {} bytes", LineFile::kMaxLine));
     return true;
   }
   if (!header_seen_) {
     header_seen_ = true;
     if (header(line)) return true;
   }
-  if (free_.empty()) {
-    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
-    slots_.emplace_back();
-  }
-  const std::uint32_t slot = free_.back();
-  Row& row = slots_[slot];
+  const std::uint32_t at = rows_.take();
+  Row& row = rows_[at];
   row.prompt.clear();
-  if (!parse(line, row)) return true;
-  if (given_ > 0 && row.date_ns < last_ns_) {
-    refuse(RowFault::kOrder,
-           fmt::format("a date {:.9f} s before that of a row already played",
-                       static_cast<double>(last_ns_ - row.date_ns) * 1e-9),
-           fmt::format("rows at most {} rows out of order: sort the file by date", options_.reorder_rows));
-    return true;
+  const bool good =
+      parse(line, row) &&
+      (given_ == 0 || row.date_ns >= last_ns_ ||
+       refuse(RowFault::kOrder,
+              fmt::format("a date {:.9f} s before that of a row already played",
+                          static_cast<double>(last_ns_ - row.date_ns) * 1e-9),
+              fmt::format("rows at most {} rows out of order: sort the file by date", options_.reorder_rows)));
+  if (good) {
+    insert(at);
+    ++taken_;
+  } else {
+    rows_.give_back(at);
   }
-  free_.pop_back();
-  insert(slot);
-  ++taken_;
   return true;
 }
 
@@ -79,7 +78,7 @@ bool RowReader::next(agents::RecordedRequest& request) {
   if (log_.any_fault()) {
     // The user hears of the other faults at once, too; no row is played any more.
     while (take_row()) {
-      free_.insert(free_.end(), order_.begin(), order_.end());
+      for (const std::uint32_t at : order_) rows_.give_back(at);
       order_.clear();
     }
     log_.throw_if_any();
@@ -91,10 +90,10 @@ bool RowReader::next(agents::RecordedRequest& request) {
     if (!log_.first_skipped().empty()) found += fmt::format(", the first at {}", log_.first_skipped());
     throw sim::InputError({path(), "", std::move(found), expected()});
   }
-  const std::uint32_t slot = order_.front();
+  const std::uint32_t at = order_.front();
   order_.pop_front();
-  free_.push_back(slot);
-  Row& row = slots_[slot];
+  rows_.give_back(at);
+  Row& row = rows_[at];
   if (given_ > 0 && row.date_ns - last_ns_ > kYearNs) {
     throw sim::InputError({path(), "",
                            fmt::format("{} days without a request, before the one of date {:.9f} s",

@@ -8,6 +8,7 @@
 
 #include <deque>
 
+#include "sim/core/slab.hpp"
 #include "traces/readers/fault_log.hpp"
 #include "traces/readers/line_file.hpp"
 #include "traces/readers/row_fault.hpp"
@@ -56,14 +57,13 @@ class RowReader : public agents::RequestSource {
  private:
   /// Takes one line into the look-ahead; false when there is no more to take.
   bool take_row();
-  void insert(std::uint32_t slot);
+  void insert(std::uint32_t row);
 
   LineFile file_;
   TraceOptions options_;
   Origin origin_;
-  std::vector<Row> slots_;
-  std::vector<std::uint32_t> free_;
-  std::deque<std::uint32_t> order_;  ///< slots by date, then line
+  sim::Slab<Row> rows_;
+  std::deque<std::uint32_t> order_;  ///< of rows_, by date, then line
   std::int64_t origin_ns_ = 0, last_ns_ = 0;
   std::uint64_t taken_ = 0, given_ = 0;
   bool header_seen_ = false;

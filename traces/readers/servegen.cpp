@@ -16,15 +16,18 @@
 #include <queue>
 #include <simdjson.h>
 
+#include "sim/input/csv.hpp"
 #include "sim/input/json_reader.hpp"
+#include "sim/input/numbers.hpp"
+#include "sim/input/text.hpp"
 #include "sim/random/portable_math.hpp"
 #include "traces/readers/fault_log.hpp"
-#include "traces/readers/fields.hpp"
 #include "traces/readers/formats.hpp"
 #include "traces/readers/json_fault.hpp"
 #include "traces/readers/line_file.hpp"
 #include "traces/readers/row_fault.hpp"
 #include "traces/readers/servegen_client.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -105,13 +108,13 @@ class ServeGenReader final : public agents::RequestSource {
       Window window;
       double cv = 0, shape = 0, scale = 0;
       const auto number = [&](std::size_t field, double& value) {
-        return read_number(fields[field], value) && value >= 0 && value < 9e9;
+        return sim::read_number(fields[field], value) && value >= 0 && value < 9e9;
       };
       const auto refuse_line = [&](std::string allowed) {
         return refuse(RowFault::kMalformed,
-                      {file, fmt::format("line {}", lines.number()), shown_text(line), std::move(allowed)});
+                      {file, fmt::format("line {}", lines.number()), sim::shown_text(line), std::move(allowed)});
       };
-      if (!split_csv(line, fields) || fields.size() != 6 || !number(0, window.begin_s) ||
+      if (!sim::split_csv(line, fields) || fields.size() != 6 || !number(0, window.begin_s) ||
           !number(1, window.rate_per_s) || !number(2, cv) || !number(4, shape) || !number(5, scale)) {
         return refuse_line("window start in s, rate, CV, Gamma or Weibull or nothing, shape, scale");
       }
@@ -155,15 +158,15 @@ class ServeGenReader final : public agents::RequestSource {
     if (root.get(object) != simdjson::SUCCESS) return refuse(RowFault::kMalformed, {file, "", "no object", kAllowed});
     for (const auto [key, value] : object) {
       Lengths window;
-      if (!read_number(key, window.begin_s) || window.begin_s < 0) {
+      if (!sim::read_number(key, window.begin_s) || window.begin_s < 0) {
         return refuse(RowFault::kMalformed,
-                      {file, fmt::format("/{}", key), shown_text(key), "a window's start in seconds"});
+                      {file, fmt::format("/{}", key), sim::shown_text(key), "a window's start in seconds"});
       }
       for (const auto& [name, table] : {std::pair{"input_tokens", &window.prompt}, {"output_tokens", &window.output}}) {
         std::string_view text;
         if (value[name].get(text) != simdjson::SUCCESS || !read_table(text, *table)) {
           return refuse(RowFault::kTokens,
-                        {file, fmt::format("/{}/{}", key, name), shown_text(text),
+                        {file, fmt::format("/{}/{}", key, name), sim::shown_text(text),
                          fmt::format("counts up to {} with probabilities that sum to 1, as in {{45: 0.4, 46: 0.6}}",
                                      kMaxTokens)});
         }
@@ -178,17 +181,13 @@ class ServeGenReader final : public agents::RequestSource {
   /// "{45: 0.0097, 46: 0.0117}"; counts of 0 are taken as 1, the least a request can have.
   static bool read_table(std::string_view text, ServeGenClient::TokenTable& table) {
     if (text.size() < 2 || text.front() != '{' || text.back() != '}') return false;
-    text = text.substr(1, text.size() - 2);
     double total = 0;
-    while (!text.empty()) {
-      const std::size_t comma = std::min(text.find(','), text.size());
-      std::string_view item = text.substr(0, comma);
-      text.remove_prefix(std::min(comma + 1, text.size()));
+    for (const std::string_view item : sim::comma_separated(text.substr(1, text.size() - 2))) {
       const std::size_t colon = item.find(':');
       if (colon == std::string_view::npos) return false;
       double tokens = 0, p = 0;
-      if (!read_number(trimmed(item.substr(0, colon)), tokens) || !read_number(trimmed(item.substr(colon + 1)), p) ||
-          tokens < 0 || !(p >= 0 && p <= 1.001)) {
+      if (!sim::read_number(sim::trimmed(item.substr(0, colon)), tokens) ||
+          !sim::read_number(sim::trimmed(item.substr(colon + 1)), p) || tokens < 0 || !(p >= 0 && p <= 1.001)) {
         return false;
       }
       Tokens whole = 0;

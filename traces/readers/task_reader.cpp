@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <fmt/format.h>
 
-#include "traces/readers/fields.hpp"
 #include "traces/readers/format_table.hpp"
 #include "traces/readers/task_formats.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 namespace {

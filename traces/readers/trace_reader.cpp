@@ -3,6 +3,7 @@
 #include <cmath>
 #include <fmt/format.h>
 
+#include "sim/input/text.hpp"
 #include "traces/readers/format_table.hpp"
 #include "traces/readers/formats.hpp"
 
@@ -30,16 +31,13 @@ const std::vector<TraceFormat>& trace_formats() { return table().formats(); }
 
 ColumnMap parse_column_map(std::string_view text, sim::Faults& faults) {
   ColumnMap map;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t comma = std::min(text.find(',', start), text.size());
-    const std::string_view item = text.substr(start, comma - start);
+  for (const std::string_view item : sim::comma_separated(text)) {
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == item.size()) {
       faults.add("", "--map", fmt::format("\"{}\"", item), "column=name, as in arrival_s=ts,prompt_tokens=in");
     } else {
       map.emplace_back(item.substr(0, equals), item.substr(equals + 1));
     }
-    start = comma + 1;
   }
   return map;
 }

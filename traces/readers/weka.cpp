@@ -71,26 +71,28 @@ class WekaSessions final : public TaskDocuments {
     task.arrival = {};
     branches_ = 0;
     ++session_;
-    Stream main{0, 0, "/requests", {}, {}, 0, false};
+    Stream main{.pointer = "/requests"};
     if (!read_stream(requests, task, main)) return false;
     return !task.steps.empty() || refuse("/requests", "no request", "at least one");
   }
 
   /// Requests one after the other: the session's, or a sub-agent's.
   struct Stream {
-    std::uint32_t branch, parent_branch;
+    std::uint32_t branch = 0, parent_branch = 0;
     std::string pointer;
-    Time launch;                      ///< of a sub-agent's first request, after what it waits for
-    std::vector<std::uint32_t> last;  ///< steps that the next request waits for
-    double answered_s = 0;            ///< when the last one was answered, as far as known
+    Time launch = {};                      ///< of a sub-agent's first request, after what it waits for
+    std::vector<std::uint32_t> last = {};  ///< steps that the next request waits for
+    double answered_s = 0;                 ///< when the last one was answered, as far as known
     bool begun = false;
+    // `last` and `answered_s` as its last request left them, from which sub-agents are launched.
+    std::vector<std::uint32_t> launched_from = {};
+    double launched_s = 0;
   };
 
   bool read_stream(simdjson::dom::array requests, RecordedTask& task, Stream& stream) {
     std::size_t i = 0;
-    // Sub-agents launched since the stream's last request.
-    std::vector<std::uint32_t> launched_from = stream.last;
-    double launched_s = stream.answered_s;
+    stream.launched_from = stream.last;
+    stream.launched_s = stream.answered_s;
     for (const simdjson::dom::element element : requests) {
       const std::string pointer = fmt::format("{}/{}", stream.pointer, i++);
       simdjson::dom::object object;
@@ -107,18 +109,17 @@ class WekaSessions final : public TaskDocuments {
       double t = 0;
       if (!seconds(row, kT, pointer, t)) return false;
       if (type == "subagent") {
-        if (!read_sub_agent(row, pointer, t, task, stream, launched_from, launched_s)) return false;
+        if (!read_sub_agent(row, pointer, t, task, stream)) return false;
         continue;
       }
       if (!read_request(row, pointer, t, task, stream)) return false;
-      launched_from = stream.last;
-      launched_s = stream.answered_s;
+      stream.launched_from = stream.last;
+      stream.launched_s = stream.answered_s;
     }
     return true;
   }
 
-  bool read_sub_agent(Row& row, const std::string& pointer, double ended_s, RecordedTask& task, Stream& parent,
-                      const std::vector<std::uint32_t>& launched_from, double launched_s) {
+  bool read_sub_agent(Row& row, const std::string& pointer, double ended_s, RecordedTask& task, Stream& parent) {
     double duration_ms = 0;
     simdjson::dom::array requests;
     std::string_view status;
@@ -126,14 +127,18 @@ class WekaSessions final : public TaskDocuments {
       return refuse(pointer + "/requests", "no array", "the sub-agent's requests");
     if (!seconds(row, kDuration, pointer, duration_ms)) return false;
     const bool asynchronous = row.has(kStatus) && row[kStatus].get(status) == SUCCESS && status == "async_launched";
-    const double begun_s = std::max(launched_s, ended_s - duration_ms / 1000);
+    const double begun_s = std::max(parent.launched_s, ended_s - duration_ms / 1000);
     // Its own clock begins at 0; the launch is a delay of its first request.
-    Stream stream{++branches_, parent.branch, pointer + "/requests", Time::seconds(begun_s - launched_s), launched_from,
-                  launched_s,  false};
+    Stream stream{.branch = ++branches_,
+                  .parent_branch = parent.branch,
+                  .pointer = pointer + "/requests",
+                  .launch = Time::seconds(begun_s - parent.launched_s),
+                  .last = parent.launched_from,
+                  .answered_s = parent.launched_s};
     const std::size_t first = task.steps.size();
     if (!read_stream(requests, task, stream)) return false;
     if (task.steps.size() == first || asynchronous) return true;
-    if (parent.last == launched_from) parent.last.clear();  // what was launched from is before it
+    if (parent.last == parent.launched_from) parent.last.clear();  // what was launched from is before it
     parent.last.insert(parent.last.end(), stream.last.begin(), stream.last.end());
     parent.answered_s = std::max(parent.answered_s, ended_s);
     return true;
@@ -216,7 +221,7 @@ class WekaSessions final : public TaskDocuments {
       const bool read = key == kIds ? element.get(first) == SUCCESS
                                     : element.at(0).get(first) == SUCCESS && element.at(1).get(count) == SUCCESS;
       if (!read || count < 1 || count > static_cast<std::uint64_t>(kMaxTokens / block_tokens_ + 1)) {
-        return refuse(fmt::format("{}/{}/{}", pointer, kNames[key], i), shown_text(simdjson::minify(element)),
+        return refuse(fmt::format("{}/{}/{}", pointer, kNames[key], i), sim::shown_text(simdjson::minify(element)),
                       key == kIds ? "a whole number from 0 to 2^64 - 1" : "[first id, how many]");
       }
       blocks.add(first, static_cast<std::int64_t>(count));

@@ -11,7 +11,7 @@
 
 #include "sim/input/json_reader.hpp"
 #include "traces/readers/fault_log.hpp"
-#include "traces/readers/fields.hpp"
+#include "traces/readers/near_keys.hpp"
 #include "traces/readers/task_formats.hpp"
 #include "traces/readers/task_list.hpp"
 #include "traces/readers/unpacked_file.hpp"

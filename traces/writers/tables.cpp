@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "traces/writers/row_text.hpp"
+#include "traces/writers/table_columns.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -40,10 +41,7 @@ Time difference(Time later, Time earlier) {
 }  // namespace
 
 CallsTable::CallsTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(csv_names(names)) {
-  RowText(file_.buffer())
-      .text(
-          "call_id,task_id,agent,node,pool,replica,model,arrival_s,scheduled_s,first_token_s,finish_s,prompt_tokens,"
-          "cached_tokens,output_tokens,ttft_s,tpot_s,e2e_s,preemptions,status\n");
+  RowText(file_.buffer()).text(header_of(kCallColumns)).end();
 }
 
 void CallsTable::on_call(const CallRecord& r) {
@@ -73,8 +71,7 @@ void CallsTable::on_call(const CallRecord& r) {
 
 TasksTable::TasksTable(const std::filesystem::path& path, const Names& names) : file_(path), names_(csv_names(names)) {
   RowText row(file_.buffer());
-  row.text(
-      "task_id,agent,arrival_s,finish_s,duration_s,status,calls,tool_calls,prompt_tokens,cached_tokens,output_tokens");
+  row.text(header_of(kTaskColumns));
   for (const std::string_view cause : platforms::kCauseNames) row.text(",cause_").text(cause).text("_s");
   row.end();
 }

@@ -1,12 +1,12 @@
 #include "sim/network/simgrid/simgrid_network.hpp"
 
 #include <cmath>
-#include <deque>
 #include <exception>
 #include <fmt/format.h>
 #include <limits>
 
 #include "sim/core/error.hpp"
+#include "sim/core/slab.hpp"
 #include "sim/input/faults.hpp"
 #include "sim/network/simgrid/compat.hpp"
 
@@ -81,6 +81,7 @@ class SimgridNetwork::Driver {
   struct Running {
     Flow flow;
     compat::s4u::CommPtr comm;
+    std::uint32_t slot = 0;
     bool busy = false;
   };
 
@@ -101,9 +102,7 @@ class SimgridNetwork::Driver {
   const Pace pace_;
   compat::s4u::Engine* engine_ = nullptr;
   std::vector<compat::s4u::Host*> hosts_;
-  std::deque<Running> running_;  ///< never moves: SimGrid's activities point here
-  std::vector<Running*> spare_;
-  std::size_t busy_ = 0;
+  Slab<Running> running_;   ///< never moves: SimGrid's activities point here
   std::vector<Flow> kept_;  ///< begin at kept_date_
   Time kept_date_;
   Time reached_;  ///< by SimGrid's clock
@@ -178,22 +177,17 @@ void SimgridNetwork::Driver::advance() {
 
 void SimgridNetwork::Driver::begin_kept() {
   for (Flow& flow : kept_) {
-    Running* running = nullptr;
-    if (spare_.empty()) {
-      running = &running_.emplace_back();
-    } else {
-      running = spare_.back();
-      spare_.pop_back();
-    }
-    running->flow = std::move(flow);
-    running->busy = true;
-    ++busy_;
+    const std::uint32_t slot = running_.take();
+    Running& running = running_[slot];
+    running.flow = std::move(flow);
+    running.slot = slot;
+    running.busy = true;
     // It begins when both ends and the bytes are known.
-    running->comm = compat::s4u::Comm::sendto_init();
-    running->comm->set_data(running);
-    running->comm->set_payload_size(static_cast<std::uint64_t>(running->flow.bytes));
-    running->comm->set_source(hosts_[running->flow.from]);
-    running->comm->set_destination(hosts_[running->flow.to]);
+    running.comm = compat::s4u::Comm::sendto_init();
+    running.comm->set_data(&running);
+    running.comm->set_payload_size(static_cast<std::uint64_t>(running.flow.bytes));
+    running.comm->set_source(hosts_[running.flow.from]);
+    running.comm->set_destination(hosts_[running.flow.to]);
   }
   kept_.clear();
 }
@@ -201,8 +195,7 @@ void SimgridNetwork::Driver::begin_kept() {
 void SimgridNetwork::Driver::on_end(Running& running) {
   const double clock_s = compat::s4u::Engine::get_clock();
   running.busy = false;
-  --busy_;
-  spare_.push_back(&running);
+  running_.give_back(running.slot);
   if (!ended_ && !failure_) {
     const Time date = published(clock_s);
     if (date > kLastDate) {
@@ -217,7 +210,8 @@ void SimgridNetwork::Driver::on_end(Running& running) {
 void SimgridNetwork::Driver::wind_down() {
   ended_ = true;
   kept_.clear();
-  for (Running& running : running_) {
+  for (std::uint32_t slot = 0; slot < running_.size(); ++slot) {
+    Running& running = running_[slot];
     if (!running.busy) continue;
     running.busy = false;
     running.comm->cancel();
@@ -236,7 +230,7 @@ void SimgridNetwork::Driver::arm(double clock_s) {
 }
 
 Time SimgridNetwork::Driver::horizon() const {
-  if (busy_ == 0) return Time::never();
+  if (running_.in_use() == 0) return Time::never();
   const double delay_s = compat::until_next_occurrence(*engine_);
   return delay_s < 0 ? Time::never() : published(compat::s4u::Engine::get_clock() + delay_s);
 }

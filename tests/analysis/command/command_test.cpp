@@ -7,7 +7,6 @@
 #include <sstream>
 
 #include "analysis/command/terminal_summary.hpp"
-#include "analysis/command/text_table.hpp"
 #include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 #include "tests/support/catch.hpp"
@@ -231,13 +230,6 @@ TEST_CASE("Command: the catalogue, agents as graphs, schemas") {
   CHECK_THAT(run({"graph", agent}).out, Contains("answer [llm]"));
   CHECK_THAT(run({"graph", agent, "--format", "dot"}).out, Contains("\"answer\" -> \"end\""));
   CHECK_THAT(run({"graph", agent, "--format", "svg"}).out, Contains("</svg>"));
-}
-
-TEST_CASE("Text tables: columns line up, counted in characters") {
-  TextTable table({TextTable::kLeft, TextTable::kRight});
-  table.row({"µ", "1"});
-  table.row({"long", "234"});
-  CHECK(table.text("  ") == "  µ       1\n  long  234\n");
 }
 
 TEST_CASE("Command: no line of the answer in words is wider than its paragraph") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/network/network.hpp"
+#include "sim/random/scatter.hpp"
 
 namespace tokenyard::sim {
 
@@ -53,12 +54,7 @@ struct Sender final : EventHandler {
 /// SplitMix64 (Steele et al. 2014): enough to make up a workload.
 struct SmallRandom {
   std::uint64_t state;
-  std::uint64_t next() {
-    std::uint64_t z = state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-  }
+  std::uint64_t next() { return scatter(state += 0x9e3779b97f4a7c15); }
   std::uint64_t below(std::uint64_t limit) { return next() % limit; }
 };
 

@@ -1,6 +1,7 @@
 #include "traces/readers/task_reader.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <random>
 #include <sys/stat.h>
@@ -162,120 +163,62 @@ TEST_CASE("WfFormat: a workflow is one task of steps with recorded run times") {
 
 TEST_CASE("Every malformed trace of tasks is refused with its line or pointer") {
   struct Case {
-    const char* format;
-    std::string text, place, message;
+    std::string file, place, message;
   };
-  const std::string row = R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1]})"
-                          "\n";
-  const std::string typed =
-      R"({"request_id":"a","play_id":"p","session_id":"s","model":"m","input_length":16,"output_length":2,"hash_ids":[5],"not_before_ms":0)";
   const std::vector<Case> cases = {
-      {"agentic-mooncake",
-       row + R"({"request_id":"b","wait_for":["x"],"input_length":10,"output_length":1,"hash_ids":[1]})", "line 2",
-       "wait_for/0 = \"x\""},
-      {"agentic-mooncake", row + row, "line 2", "request_id \"a\" again, after line 1"},
-      {"agentic-mooncake",
-       R"({"request_id":"b","wait_for":["c"],"input_length":10,"output_length":1,"hash_ids":[1]})"
-       "\n"
-       R"({"request_id":"c","wait_for":["b"],"input_length":10,"output_length":1,"hash_ids":[1]})",
-       "line 1", "\"b\" waits for \"c\" waits for \"b\""},
-      {"agentic-mooncake",
-       row + R"({"request_id":"b","wait_for":["a"],"delay":-1,"input_length":10,"output_length":1,"hash_ids":[1]})",
-       "line 2", "delay = \"-1\""},
-      {"agentic-mooncake", row + "{", "line 2, column 1", "{"},
-      {"agentic-mooncake", row + R"({"request_id":"b","waitfor":["a"],"input_length":10,"output_length":1})", "line 2",
-       "an unknown key \"waitfor\""},
-      {"mooncake-sessions", R"({"session_id":"a","timestam":5,"input_length":1,"output_length":1})", "line 1",
-       "an unknown key \"timestam\""},
-      {"agentic-mooncake", R"({"input_length":10,"output_length":1,"hash_ids":[1]})", "line 1", "request_id = nothing"},
-      {"agentic-mooncake", R"({"request_id":"a","input_length":10,"output_length":1,"hash_ids":[1,2]})", "line 1",
-       "2 hash_ids for 10 tokens"},
-      {"agentic-mooncake", R"({"schema":"dynamo.agentic_mooncake","version":3})", "line 1", "version = \"3\""},
-      {"agentic-mooncake", kHeader + typed + R"(,"dependencies":[{"request_id":"a"}]})", "line 2", "dependencies/0"},
-      {"agentic-mooncake",
-       kHeader + typed +
-           R"(,"dependencies":[{"request_id":"z","trigger":"completion","delay_ms":0,"relation":"join"}]})",
-       "line 2", "dependencies/0/request_id = \"z\""},
-      {"mooncake-sessions",
-       R"({"session_id":"a","timestamp":5,"input_length":1,"output_length":1})"
-       "\n"
-       R"({"session_id":"a","timestamp":4,"input_length":1,"output_length":1})",
-       "line 2", "before that of the turn before"},
-      {"weka", R"({"block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":64,"out":-1,"hash_ids":[1]}]})",
-       "line 1: /requests/0/out", "out = \"-1\""},
-      {"weka",
-       R"({"block_size":64,"requests":[{"t":0,"type":"n","model":"m","in":64,"out":1,"hash_ids":[1],"thinkTime":1}]})",
-       "line 1: /requests/0/thinkTime", "an unknown key"},
-      {"weka",
-       R"({"block_size":64,"requests":[{"t":0,"type":"subagent","duration_ms":1,"requests":[{"t":0,"type":"n","model":"m","in":640,"out":1,"hash_ids":[1]}]}]})",
-       "line 1: /requests/0/requests/0/hash_ids", "1 blocks for 640 tokens"},
-      {"otlp",
-       "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\"a1\",\"spanId\":\"b1\",\"startTimeUnixNano\":"
-       "\"x\"}]}]}]}",
-       "line 1: /resourceSpans/0/scopeSpans/0/spans/0/startTimeUnixNano", "\"x\""},
-      {"otlp", "{\"a\":1}", "line 1: /", "no resourceSpans"},
-      {"jaeger", R"({"data":[{"spans":[{"traceID":"a1","spanID":"b1","startTime":-1,"duration":1}]}]})",
-       "line 1: /data/0/spans/0/startTime", "-1"},
-      {"jaeger",
-       R"({"data":[{"spans":[{"traceID":"a1","spanID":"b1","operationName":"execute_tool","references":[{"refType":"CHILD_OF","spanID":"b2"}],"startTime":1,"duration":1},{"traceID":"a1","spanID":"b2","operationName":"execute_tool","references":[{"refType":"CHILD_OF","spanID":"b1"}],"startTime":1,"duration":1}]}]})",
-       "line 1: /data/0/spans/0", "within itself"},
-      {"otlp",
-       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a1","spanId":"b1","name":"call_llm","startTimeUnixNano":1,"endTimeUnixNano":2,"attributes":[{"key":"gen_ai.usage.input_tokens","value":{"intValue":"9000000000000"}}]}]}]}]})",
-       "line 1: /resourceSpans/0/scopeSpans/0/spans/0/attributes/0/value",
+      {"agentic-mooncake_wait_for_nobody.jsonl", "line 2", "wait_for/0 = \"x\""},
+      {"agentic-mooncake_id_again.jsonl", "line 2", "request_id \"a\" again, after line 1"},
+      {"agentic-mooncake_circle.jsonl", "line 1", R"("b" waits for "c" waits for "b")"},
+      {"agentic-mooncake_negative_delay.jsonl", "line 2", "delay = \"-1\""},
+      {"agentic-mooncake_open_brace.jsonl", "line 2, column 1", "{"},
+      {"agentic-mooncake_waitfor.jsonl", "line 2", "an unknown key \"waitfor\""},
+      {"mooncake-sessions_timestam.jsonl", "line 1", "an unknown key \"timestam\""},
+      {"agentic-mooncake_no_id.jsonl", "line 1", "request_id = nothing"},
+      {"agentic-mooncake_many_ids.jsonl", "line 1", "2 hash_ids for 10 tokens"},
+      {"agentic-mooncake_version_3.jsonl", "line 1", "version = \"3\""},
+      {"agentic-mooncake_dependency_without_trigger.jsonl", "line 2", "dependencies/0"},
+      {"agentic-mooncake_dependency_on_nobody.jsonl", "line 2", "dependencies/0/request_id = \"z\""},
+      {"mooncake-sessions_back_in_time.jsonl", "line 2", "before that of the turn before"},
+      {"weka_negative_output.jsonl", "line 1: /requests/0/out", "out = \"-1\""},
+      {"weka_think_time_camel.jsonl", "line 1: /requests/0/thinkTime", "an unknown key"},
+      {"weka_few_ids_of_sub_agent.jsonl", "line 1: /requests/0/requests/0/hash_ids", "1 blocks for 640 tokens"},
+      {"otlp_text_time.jsonl", "line 1: /resourceSpans/0/scopeSpans/0/spans/0/startTimeUnixNano", "\"x\""},
+      {"otlp_no_spans.jsonl", "line 1: /", "no resourceSpans"},
+      {"jaeger_negative_time.jsonl", "line 1: /data/0/spans/0/startTime", "-1"},
+      {"jaeger_span_within_itself.jsonl", "line 1: /data/0/spans/0", "within itself"},
+      {"otlp_huge_input.jsonl", "line 1: /resourceSpans/0/scopeSpans/0/spans/0/attributes/0/value",
        R"(gen_ai.usage.input_tokens = "{"intValue":"9000000000000"}")"},
-      {"wfformat", R"({"schemaVersion":"1.4"})", "/schemaVersion", "\"1.4\""},
-      {"wfformat", R"({"schemaVersion":1.5})", "/schemaVersion", "1.5"},
-      {"wfformat", "[]", "/schemaVersion", "nothing"},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","parents":["z"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1}]}}})",
-       "/workflow/specification/tasks/0/parents/0", "\"z\""},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","parents":["b"]},{"id":"b","parents":["a"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
-       "/workflow/specification/tasks/0", "\"a\" after \"b\" after \"a\""},
-      {"wfformat", R"({"schemaVersion":"1.5","workflow":"x"})", "/workflow", "no object"},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"},{"id":"b","parents":"a"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
-       "/workflow/specification/tasks/1/parents", "\"a\""},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a","children":["b",7]},{"id":"b"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
-       "/workflow/specification/tasks/0/children/1", "7"},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"},{"id":"b","parent":["a"]}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"b","runtimeInSeconds":1}]}}})",
-       "/workflow/specification/tasks/1/parent", "an unknown key"},
-      {"wfformat",
-       R"({"schemaVersion":"1.5","workflow":{"specification":{"tasks":[{"id":"a"}]},"execution":{"tasks":[{"id":"a","runtimeInSeconds":1},{"id":"a","runtimeInSeconds":2}]}}})",
-       "/workflow/execution/tasks/1/id", "\"a\" again"},
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"statu":"failed","steps":[{"kind":"tool","node":"x"}]})",
-       "line 1: /statu", "an unknown key"},
-      {"record",
-       R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","took_ns":5,"startup_ns":6}]})",
-       "line 1: /steps/0/startup_ns", "6"},
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","afte":[[0]]}]})",
-       "line 1: /steps/0/afte", "an unknown key"},
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[0]]}]})",
-       "line 1: /steps/0/after/0", "[0]"},
-      {"record",
-       R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","after":[[9223372036854775807]]}]})",
-       "line 1: /steps/0/after/0", "[9223372036854775807]"},
-      {"record", R"({"task":0,"agent":"a","arrival_ns":0,"steps":[{"kind":"tool","node":"x","branch":5000000000}]})",
-       "line 1: /steps/0/branch", "5000000000"},
-      {"record",
-       R"({"task":0,"agent":"a","arrival_ns":999999999999999999,"steps":[{"kind":"tool","node":"x","took_ns":999999999999999999}]})",
-       "line 1", "2000000000 s after"},
-      {"otlp",
-       R"({"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a1","spanId":"b1","name":"execute_tool","startTimeUnixNano":"1000000000000000000","endTimeUnixNano":"1767225600901000000"}]}]}]})",
-       "line 1: /resourceSpans/0/scopeSpans/0/spans/0", "767225601 s"}};
+      {"wfformat_version_1.4.json", "/schemaVersion", "\"1.4\""},
+      {"wfformat_version_number.json", "/schemaVersion", "1.5"},
+      {"wfformat_array.json", "/schemaVersion", "nothing"},
+      {"wfformat_unknown_parent.json", "/workflow/specification/tasks/0/parents/0", "\"z\""},
+      {"wfformat_circle.json", "/workflow/specification/tasks/0", R"("a" after "b" after "a")"},
+      {"wfformat_no_workflow.json", "/workflow", "no object"},
+      {"wfformat_text_parents.json", "/workflow/specification/tasks/1/parents", "\"a\""},
+      {"wfformat_number_child.json", "/workflow/specification/tasks/0/children/1", "7"},
+      {"wfformat_parent_singular.json", "/workflow/specification/tasks/1/parent", "an unknown key"},
+      {"wfformat_id_again.json", "/workflow/execution/tasks/1/id", "\"a\" again"},
+      {"record_statu.jsonl", "line 1: /statu", "an unknown key"},
+      {"record_startup_longer.jsonl", "line 1: /steps/0/startup_ns", "6"},
+      {"record_afte.jsonl", "line 1: /steps/0/afte", "an unknown key"},
+      {"record_after_itself.jsonl", "line 1: /steps/0/after/0", "[0]"},
+      {"record_after_overflow.jsonl", "line 1: /steps/0/after/0", "[9223372036854775807]"},
+      {"record_huge_branch.jsonl", "line 1: /steps/0/branch", "5000000000"},
+      {"record_beyond_all_dates.jsonl", "line 1", "2000000000 s after"},
+      {"otlp_span_of_decades.jsonl", "line 1: /resourceSpans/0/scopeSpans/0/spans/0", "767225601 s"}};
+  const std::filesystem::path folder = std::filesystem::path(TOKENYARD_SOURCE_DIR) / "tests/traces/bad_tasks";
   for (const Case& bad : cases) {
-    const ScratchFolder folder;
-    INFO(bad.format << ": " << bad.text);
-    const std::string path = folder.write("bad", bad.text);
-    const auto faults = faults_of(path, bad.format);
+    INFO(bad.file);
+    const std::string path = folder / bad.file;
+    const auto faults = faults_of(path, bad.file.substr(0, bad.file.find('_')));
     REQUIRE(faults.size() == 1);
     CHECK(faults[0].file == path);
     CHECK(faults[0].place == bad.place);
     CHECK_FALSE(faults[0].allowed.empty());
     CHECK_THAT(faults[0].found, Contains(bad.message));
   }
+  const auto files = std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+  CHECK(static_cast<std::size_t>(files) == cases.size());
 }
 
 TEST_CASE(

@@ -10,10 +10,11 @@
 #include <cmath>
 #include <fmt/format.h>
 
-#include "traces/readers/fields.hpp"
+#include "sim/input/text.hpp"
 #include "traces/readers/json_documents.hpp"
 #include "traces/readers/spans/span_import.hpp"
 #include "traces/readers/task_formats.hpp"
+#include "traces/readers/token_count.hpp"
 
 namespace tokenyard::traces {
 namespace {
@@ -56,17 +57,18 @@ bool count_of(Element value, std::int64_t& count) {
   return true;
 }
 
-constexpr std::string_view kOtlp =
+constexpr std::string_view kOtlpDocument =
     R"({"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId", "spanId", "startTimeUnixNano", …}]}]}]})";
-constexpr std::string_view kJaeger =
+constexpr std::string_view kJaegerDocument =
     R"({"data": [{"spans": [{"traceID", "spanID", "operationName", "startTime", "duration", …}]}]})";
 
 class SpanFile {
  public:
-  SpanFile(const std::string& path, const TaskOptions& options, bool jaeger)
+  enum class Export : std::uint8_t { kOtlp, kJaeger };
+  SpanFile(const std::string& path, const TaskOptions& options, Export by)
       : log_(options.skip_faulty),
-        documents_(path, log_, "faulty lines or spans", jaeger ? kJaeger : kOtlp),
-        jaeger_(jaeger) {}
+        documents_(path, log_, "faulty lines or spans", by == Export::kJaeger ? kJaegerDocument : kOtlpDocument),
+        jaeger_(by == Export::kJaeger) {}
 
   std::unique_ptr<agents::RecordedTaskSource> read() {
     for (Element root; documents_.next(root);) jaeger_ ? read_jaeger(root) : read_otlp(root);
@@ -99,7 +101,7 @@ class SpanFile {
         ++r;
       }
     }
-    if (!found) documents_.refuse("/", "no resourceSpans", std::string(kOtlp));
+    if (!found) documents_.refuse("/", "no resourceSpans", std::string(kOtlpDocument));
   }
 
   void read_otlp_span(Element element, const std::string& pointer) {
@@ -159,13 +161,13 @@ class SpanFile {
 
   static std::string value_text(Element object, std::string_view key) {
     Element value;
-    return object[key].get(value) == SUCCESS ? shown_text(simdjson::minify(value)) : std::string("nothing");
+    return object[key].get(value) == SUCCESS ? sim::shown_text(simdjson::minify(value)) : std::string("nothing");
   }
 
   void read_jaeger(Element root) {
     simdjson::dom::array traces;
     if (root["data"].get(traces) != SUCCESS) {
-      documents_.refuse("/data", "no array", std::string(kJaeger));
+      documents_.refuse("/data", "no array", std::string(kJaegerDocument));
       return;
     }
     std::size_t t = 0;
@@ -173,7 +175,7 @@ class SpanFile {
       simdjson::dom::array spans;
       const std::string pointer = fmt::format("/data/{}/spans", t++);
       if (trace["spans"].get(spans) != SUCCESS) {
-        documents_.refuse(pointer, "no array", std::string(kJaeger));
+        documents_.refuse(pointer, "no array", std::string(kJaegerDocument));
         continue;
       }
       std::size_t i = 0;
@@ -237,11 +239,11 @@ class SpanFile {
 }  // namespace
 
 std::unique_ptr<agents::RecordedTaskSource> open_otlp(const std::string& path, const TaskOptions& options) {
-  return SpanFile(path, options, false).read();
+  return SpanFile(path, options, SpanFile::Export::kOtlp).read();
 }
 
 std::unique_ptr<agents::RecordedTaskSource> open_jaeger(const std::string& path, const TaskOptions& options) {
-  return SpanFile(path, options, true).read();
+  return SpanFile(path, options, SpanFile::Export::kJaeger).read();
 }
 
 }  // namespace tokenyard::traces

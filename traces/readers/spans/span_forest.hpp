@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "platforms/serving/call.hpp"
+#include "platforms/spec/tokens.hpp"
 #include "traces/readers/fault_log.hpp"
 #include "traces/readers/spans/span.hpp"
 
