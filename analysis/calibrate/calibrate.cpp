@@ -377,6 +377,8 @@ CalibratedEntry calibrate_power(const CalibrateOptions& options, const platforms
        {std::pair{"active_w", fit.power.active_w}, std::pair{"compute_w", fit.power.compute_w},
         std::pair{"memory_w", fit.power.memory_w}})
     power[key] = {{"value", in_digits(value.value_or(0), 3)}, {"source", source}};
+  if (fit.power.unpack_flop)
+    power["unpack_flop"] = {{"value", in_digits(*fit.power.unpack_flop, 3)}, {"source", source}};
   const double peak = *chip.peak_flops_per_s[target.precision];
   return {std::move(entry), fmt::format("watts of serving: {} on what was fitted, {} leaving one model out; "
                                         "{:.3g} W while kernels run, {:.3g} pJ a {} operation, {:.3g} pJ a byte",

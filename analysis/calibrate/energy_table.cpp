@@ -163,9 +163,7 @@ SimulatedWork simulate(const EnergyPoint& point) {
   SimulatedWork work;
   work.span_s = result.steady_to.date_s - result.steady_from.date_s;
   work.of_chip = work_of_chip(from, to);
-  const auto ranks = static_cast<double>(point.spec.parallelism.dp);
-  for (double* sum : {&work.of_chip.busy_s, &work.of_chip.waiting_s, &work.of_chip.flop, &work.of_chip.bytes})
-    *sum /= ranks;
+  work.of_chip *= 1 / static_cast<double>(point.spec.parallelism.dp);
   work.output_tokens = static_cast<double>(to.output_tokens - from.output_tokens);
   work.itl_s = result.itl_p50_s;
   return work;

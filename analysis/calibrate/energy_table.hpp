@@ -46,7 +46,7 @@ EnergyTable read_energy_table(const std::filesystem::path& path, const platforms
 /// The steady part of a point's run.
 struct SimulatedWork {
   double span_s = 0;
-  platforms::Chip::Work of_chip;
+  platforms::StepWork of_chip;
   double output_tokens = 0;
   double itl_s = 0;  ///< median
 };

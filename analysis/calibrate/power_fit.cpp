@@ -14,7 +14,7 @@ using platforms::Chip;
 struct Sample {
   std::string model;
   platforms::Precision weights;
-  Chip::Work work;  ///< in the time measured
+  platforms::StepWork work;  ///< in the time measured
   double watts = 0;
 };
 
@@ -27,6 +27,7 @@ Chip fit(const std::vector<Sample>& samples, Chip chip, const std::string& left_
     chip.power.active_w = v[0];
     chip.power.compute_w = v[1];
     chip.power.memory_w = v[2];
+    if (v.size() > 3) chip.power.unpack_flop = v[3];
   };
   const auto error = [&](std::span<const double> v) {
     if (std::any_of(v.begin(), v.end(), [](double x) { return x < 0; })) return 1e3;
@@ -39,8 +40,13 @@ Chip fit(const std::vector<Sample>& samples, Chip chip, const std::string& left_
     }
     return sum / std::max(1.0, rows);
   };
-  const double steps[] = {0.1 * tdp, 0.2 * tdp, 0.1 * tdp};
-  set(minimize(error, {0.6 * tdp, 0.6 * tdp, 0.1 * tdp}, steps));
+  std::vector<double> start = {0.6 * tdp, 0.6 * tdp, 0.1 * tdp}, steps = {0.1 * tdp, 0.2 * tdp, 0.1 * tdp};
+  const bool unpacks = std::any_of(samples.begin(), samples.end(), [](const Sample& s) { return s.work.unpacked > 0; });
+  if (unpacks) {
+    start.push_back(40);
+    steps.push_back(30);
+  }
+  set(minimize(error, start, steps));
   return chip;
 }
 

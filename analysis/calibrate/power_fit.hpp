@@ -1,8 +1,8 @@
 #pragma once
 /// A chip's power in steps, fitted to measured watts of serving.
 ///
-/// What a chip draws while kernels run, and what operations and bytes add, are fitted; what it draws idle and waiting
-/// is taken from its entry. The work of a point and the share of waiting are the simulated ones, its time is the
+/// What a chip draws while kernels run, and what operations, bytes and the unpacking of weights add, are fitted; what
+/// it draws idle and waiting is taken from its entry, as is unpacking where no point unpacks. The work of a point and the share of waiting are the simulated ones, its time is the
 /// measured one, so that errors of step times do not end up in the watts. Least mean |log(modelled / measured)|, the
 /// model capped at TDP as the chip is. Cost: a simulation of each point and some thousand evaluations, seconds.
 ///

@@ -46,9 +46,11 @@ SimulatedStep simulate_step(const DecoderStep& step, const platforms::Chip& chip
   const auto at_context = [&](std::int64_t base, std::int64_t slope) {
     return static_cast<double>(base) + static_cast<double>(slope) * static_cast<double>(context);
   };
-  const platforms::Chip::Work work{.busy_s = sim::FineTime(sim::Int128(piece.ticks(context))).seconds(),
-                                   .flop = at_context(piece.base_flop, piece.slope_flop),
-                                   .bytes = at_context(piece.base_bytes, piece.slope_bytes)};
+  const platforms::StepWork work{.busy_s = sim::FineTime(sim::Int128(piece.ticks(context))).seconds(),
+                                 .flop = at_context(piece.base_flop, piece.slope_flop),
+                                 .bytes = at_context(piece.base_bytes, piece.slope_bytes),
+                                 .padding_flop = static_cast<double>(piece.padding_flop),
+                                 .unpacked = static_cast<double>(piece.unpacked)};
   const double joules = chip.joules(spec.weights, work).value_or(0) + chip.power.held_w.value_or(0) * step.pause_s;
   return {work.busy_s, joules / (work.busy_s + step.pause_s)};
 }

@@ -68,6 +68,7 @@ std::vector<platforms::PoolOptions> pool_options(const Scenario& scenario, const
     if (plan.role == platforms::PoolRole::kPrefill)
       pool.decode_pool = static_cast<std::uint32_t>(decode_pool_of(scenario, plan));
     pool.hosts = placement.hosts(i);
+    pool.power = plan.chip->step_power(plan.weights);
     if (plan.media != nullptr) {
       pool.media = std::make_shared<const platforms::MediaCost>(plan.media_spec());
       pools.push_back(std::move(pool));

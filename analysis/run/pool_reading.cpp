@@ -23,22 +23,26 @@ PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   return sum;
 }
 
-platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to) {
+platforms::StepWork work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to) {
   const auto seconds = [](sim::Int128 ticks) { return sim::FineTime(ticks).seconds(); };
   const platforms::StepTotals steps = to.all_steps() - from.all_steps();
   return {.busy_s = seconds(steps.busy_ticks),
           .waiting_s = seconds(to.waiting_ticks - from.waiting_ticks + steps.bound_ticks[platforms::Bound::kNetwork]),
           .flop = static_cast<double>(steps.flop),
-          .bytes = static_cast<double>(steps.bytes)};
+          .bytes = static_cast<double>(steps.bytes),
+          .padding_flop = static_cast<double>(to.padding_flop - from.padding_flop),
+          .unpacked = static_cast<double>(to.unpacked - from.unpacked)};
 }
 
 std::optional<double> joules(const PoolPlan& pool, const PoolReading& from, const PoolReading& to, double span_s) {
-  const platforms::Chip::Work work = work_of_chip(from.totals, to.totals);
-  const auto steps = pool.chip->joules(pool.weights, work);
-  if (!steps || !pool.chip->power.held_w) return {};
+  const std::optional<platforms::StepPower> power = pool.chip->step_power(pool.weights);
+  if (!power || !pool.chip->power.held_w) return {};
+  const platforms::StepWork work = work_of_chip(from.totals, to.totals);
+  const double steps = power->unlimited_joules(work) -
+                       1e-12 * static_cast<double>(to.totals.above_limit_pj - from.totals.above_limit_pj);
   const double between =
       *pool.chip->power.held_w * std::max(0.0, span_s * static_cast<double>(pool.ranks()) - work.busy_s);
-  return (*steps + between) * static_cast<double>(pool.parallelism.chips_of_rank());
+  return (steps + between) * static_cast<double>(pool.parallelism.chips_of_rank());
 }
 
 void Snapshot::take(sim::Time now) {

@@ -20,7 +20,7 @@ struct PoolReading {
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool);
 
 /// What each chip of a rank did between two readings of its totals; summed over the ranks, if the totals are.
-platforms::Chip::Work work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to);
+platforms::StepWork work_of_chip(const platforms::ServingTotals& from, const platforms::ServingTotals& to);
 
 /// Joules of a pool's chips between two readings `span_s` apart: held_w, and what the work between them adds, never
 /// above TDP while busy. Nothing if the catalogue lacks a coefficient.

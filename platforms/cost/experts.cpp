@@ -67,6 +67,7 @@ KernelTime Experts::at(double copies, double hit, double tokens) const {
 KernelTime Experts::padding(const PaddedExperts& padded) const {
   KernelTime time;
   time[Bound::kCompute] = padded.seconds(shape_.experts, flop(), figures_.peak_flops_per_s);
+  time.padding_flop = padded.rows * shape_.experts * flop();
   return time;
 }
 

@@ -45,6 +45,7 @@ KernelTime Gemm::at(std::int64_t rows, double groups) const {
   if (rows <= 0 || groups <= 0) return time;
   const auto m = static_cast<double>(rows);
   time.bytes = groups * (n_ * k_ * weight_bytes_ + m * k_ * input_bytes_ + m * n_ * 2);
+  if (weight_bytes_ < input_bytes_) time.unpacked = groups * n_ * k_;
   const double memory = time.bytes / (figures_.bytes_per_s * figures_.memory);
   const double units = figures_.units > 0 ? static_cast<double>(figures_.units) : 1;
   const double partial = groups * 8 * m * n_ / figures_.bytes_per_s;  // a 32-bit sum written and read, per split

@@ -227,6 +227,8 @@ StepPiece KernelStepCost::piece(const DecodingCalls& decoding, std::span<const P
   piece.base_ticks[Bound::kBandwidth] += longest_alone(decoding, !chunks.empty());
   piece.base_flop += rest.base_flop;
   piece.base_bytes += rest.base_bytes;
+  piece.padding_flop += rest.padding_flop;
+  piece.unpacked += rest.unpacked;
   const double sequences = static_cast<double>(decoding.calls) + static_cast<double>(chunks.size());
   host_.add_to(piece, decoding.context, sequences, with_prompts);
   return piece;

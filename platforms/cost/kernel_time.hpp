@@ -14,7 +14,9 @@ namespace tokenyard::platforms {
 
 struct KernelTime {
   sim::EnumArray<Bound, double> seconds{};
-  double bytes = 0;  ///< of memory traffic, per chip
+  double bytes = 0;         ///< of memory traffic, per chip
+  double padding_flop = 0;  ///< of rows that hold no token, per chip
+  double unpacked = 0;      ///< weights brought to another format, per chip
 
   double& operator[](Bound bound) { return seconds[bound]; }
   double total() const {
@@ -25,11 +27,15 @@ struct KernelTime {
   KernelTime& operator+=(const KernelTime& other) {
     for (std::size_t i = 0; i < kBounds; ++i) seconds[i] += other.seconds[i];
     bytes += other.bytes;
+    padding_flop += other.padding_flop;
+    unpacked += other.unpacked;
     return *this;
   }
   KernelTime& operator*=(double count) {
     for (double& s : seconds) s *= count;
     bytes *= count;
+    padding_flop *= count;
+    unpacked *= count;
     return *this;
   }
 };
@@ -38,6 +44,8 @@ struct KernelTime {
 inline void book(StepPiece& piece, const KernelTime& time) {
   for (std::size_t i = 0; i < kBounds; ++i) piece.base_ticks[i] += sim::FineTime::ticks_in(time.seconds[i]);
   piece.base_bytes += sim::counted(time.bytes);
+  piece.padding_flop += sim::counted(time.padding_flop);
+  piece.unpacked += sim::counted(time.unpacked);
 }
 
 /// The longer of two times, rounded off where they are alike (by 19 % where equal): arithmetic and memory traffic

@@ -41,6 +41,8 @@ StepPiece& StepPiece::operator+=(const StepPiece& other) {
   add(slope_flop, other.slope_flop);
   add(base_bytes, other.base_bytes);
   add(slope_bytes, other.slope_bytes);
+  add(padding_flop, other.padding_flop);
+  add(unpacked, other.unpacked);
   context_limit = std::min(context_limit, other.context_limit);
   return *this;
 }

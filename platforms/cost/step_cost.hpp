@@ -30,6 +30,8 @@ struct StepPiece {
   std::int64_t waiting_ticks = 0;  ///< of the host's time: no kernel runs
   std::int64_t base_flop = 0, slope_flop = 0;
   std::int64_t base_bytes = 0, slope_bytes = 0;
+  std::int64_t padding_flop = 0;                              ///< of rows that hold no token; not in the FLOP
+  std::int64_t unpacked = 0;                                  ///< weights brought to another format for the products
   Tokens context_limit = std::numeric_limits<Tokens>::max();  ///< the largest sum of contexts for which it holds
 
   std::int64_t ticks(Tokens context) const {

@@ -47,7 +47,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
     const auto replicas = static_cast<std::uint32_t>(options.hosts.size());
     if (options.media != nullptr) {
       pool.media = std::make_unique<MediaQueue>(simulation, static_cast<ReplicaOwner&>(*this), *options.media,
-                                                pool_index, replicas, entity++);
+                                                options.power, pool_index, replicas, entity++);
       pool.options = std::move(options);
       router_.add_pool(pool.options, pool.replicas);
       continue;
@@ -60,6 +60,7 @@ Fleet::Fleet(sim::Simulation& simulation, sim::Network& network, std::vector<Poo
                                                              .options = options.batching,
                                                              .kv = options.kv,
                                                              .eviction = options.eviction});
+    if (options.power && options.power->limited()) pool.context->power = options.power;
     if (options.more_reuse > 0) {
       constexpr std::int64_t kUnlimited = std::int64_t{1} << 50;
       pool.context->unlimited = std::make_unique<KvCache>(

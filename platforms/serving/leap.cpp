@@ -9,6 +9,25 @@ using sim::FineTime;
 using sim::Int128;
 using sim::Time;
 
+namespace {
+
+StepWork base_of(const StepPiece& piece) {
+  std::int64_t busy = 0;
+  for (const std::int64_t ticks : piece.base_ticks) busy += ticks;
+  const std::int64_t waiting = piece.waiting_ticks + piece.base_ticks[Bound::kNetwork];
+  return {FineTime(Int128{busy}).seconds(),        FineTime(Int128{waiting}).seconds(),
+          static_cast<double>(piece.base_flop),    static_cast<double>(piece.base_bytes),
+          static_cast<double>(piece.padding_flop), static_cast<double>(piece.unpacked)};
+}
+
+/// For each token of context.
+StepWork slope_of(const StepPiece& piece) {
+  return {FineTime(Int128{piece.slope()}).seconds(), FineTime(Int128{piece.slope_ticks[Bound::kNetwork]}).seconds(),
+          static_cast<double>(piece.slope_flop), static_cast<double>(piece.slope_bytes)};
+}
+
+}  // namespace
+
 void Leap::begin(FineTime start, const Batch& batch, const Pace& own, const Pace& pace, std::int64_t steps) {
   start_ = start;
   batch_ = batch;
@@ -16,6 +35,24 @@ void Leap::begin(FineTime start, const Batch& batch, const Pace& own, const Pace
   waits_ = {pace.first_ticks - own.first_ticks, pace.growth - own.growth};
   steps_ = steps;
   charged_ = 0;
+  base_above_pj_ = batch.power != nullptr ? batch.power->above_limit_pj(base_of(batch.piece)) : 0;
+  slope_above_pj_ = batch.power != nullptr ? batch.power->above_limit_pj(slope_of(batch.piece)) : 0;
+}
+
+/// Of the steps from `first_step` on; the rest is affine, so it crosses 0 once at most.
+Int128 Leap::above_limit_pj(std::int64_t first_step, std::int64_t steps) const {
+  Int128 first = above_pj(first_step);
+  const Int128 growth = Int128{slope_above_pj_} * batch_.decoding;
+  const Int128 last = first + growth * (steps - 1);
+  if (first <= 0 && last <= 0) return 0;
+  Int128 count = steps;
+  if (first > 0 && last < 0) count = (first - 1) / -growth + 1;
+  if (first < 0 && last > 0) {
+    const Int128 below = -first / growth + 1;
+    first += growth * below;
+    count -= below;
+  }
+  return first * count + growth * (count * (count - 1) / 2);
 }
 
 std::int64_t Leap::steps_over(const sim::Simulation& simulation, const sim::Entity& entity) const {
@@ -68,6 +105,9 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   of.steps += sum.steps;
   if (batch_.starved) totals.capacity_ticks += ticks;
   totals.waiting_ticks += Int128{piece.waiting_ticks} * sum.steps;
+  totals.padding_flop += Int128{piece.padding_flop} * sum.steps;
+  totals.unpacked += Int128{piece.unpacked} * sum.steps;
+  if (batch_.power != nullptr) totals.above_limit_pj += above_limit_pj(from, sum.steps);
   totals.output_tokens += sum.steps * batch_.decoding;
 }
 
@@ -98,6 +138,9 @@ void Leap::add_elapsed(std::int64_t over, sim::Time now, ServingTotals& sum) con
   steps.bytes += of(piece.base_bytes + piece.slope_bytes * context);
   if (batch_.starved) sum.capacity_ticks += busy;
   sum.waiting_ticks += of(piece.waiting_ticks);
+  sum.padding_flop += of(piece.padding_flop);
+  sum.unpacked += of(piece.unpacked);
+  sum.above_limit_pj += (std::max<Int128>(above_pj(over), 0) * (share >> 31)) >> (kBits - 31);
 }
 
 }  // namespace tokenyard::platforms

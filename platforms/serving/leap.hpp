@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "platforms/serving/serving_totals.hpp"
+#include "platforms/spec/step_power.hpp"
 #include "sim/core/simulation.hpp"
 
 namespace tokenyard::platforms {
@@ -21,6 +22,7 @@ class Leap {
     bool starved = false;                    ///< calls wait for KV memory
     bool prompts = false;                    ///< some are computed in it, by whichever rank
     std::int64_t ticks_without_prompts = 0;  ///< of decoding calls beside prompts: their step alone
+    const StepPower* power = nullptr;        ///< of the chip; null: unknown, or without a limit
   };
   /// How long step i takes.
   struct Pace {
@@ -73,6 +75,11 @@ class Leap {
       return sim::Int128{first} * steps + sim::Int128{growth} * growths;
     }
   };
+  /// What step `step` would draw above the chip's limit; negative: below.
+  sim::Int128 above_pj(std::int64_t step) const {
+    return base_above_pj_ + sim::Int128{slope_above_pj_} * (batch_.context + batch_.decoding * step);
+  }
+  sim::Int128 above_limit_pj(std::int64_t first_step, std::int64_t steps) const;
   static Sum up_to(std::int64_t steps) { return {steps, steps * (steps - 1) / 2}; }
   sim::Int128 ticks_of(std::int64_t steps) const { return up_to(steps).of(pace_.first_ticks, pace_.growth); }
 
@@ -80,6 +87,7 @@ class Leap {
   Pace pace_;
   Pace waits_;  ///< for slower ranks, of that
   std::int64_t steps_ = 0, charged_ = 0;
+  std::int64_t base_above_pj_ = 0, slope_above_pj_ = 0;  ///< of a step above the chip's limit, by the sum of contexts
   Batch batch_;
 };
 

@@ -16,9 +16,16 @@ constexpr double kLongestS = 30 * 86400;
 
 }  // namespace
 
-MediaQueue::MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost, std::uint32_t pool,
-                       std::uint32_t replicas, std::uint64_t entity)
-    : simulation_(simulation), owner_(owner), calls_(owner.calls()), cost_(cost), pool_(pool), servers_(replicas) {
+MediaQueue::MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost,
+                       const std::optional<StepPower>& power, std::uint32_t pool, std::uint32_t replicas,
+                       std::uint64_t entity)
+    : simulation_(simulation),
+      owner_(owner),
+      calls_(owner.calls()),
+      cost_(cost),
+      power_(power),
+      pool_(pool),
+      servers_(replicas) {
   entity_.id = entity;
   for (std::uint32_t i = 0; i < replicas; ++i) idle_.push(i);
 }
@@ -43,6 +50,10 @@ void MediaQueue::begin(std::uint32_t replica, std::uint32_t index) {
   const MediaOrder& order = call.request.media;
   const MediaStep step = cost_.step({order.width, order.height, order.frames});
   servers_[replica] = {index, now, Int128{step.ticks} * order.steps, Int128{step.flop} * order.steps};
+  if (power_ && power_->limited()) {
+    const StepWork work{.busy_s = FineTime(Int128{step.ticks}).seconds(), .flop = static_cast<double>(step.flop)};
+    servers_[replica].above_limit_pj = Int128{std::max<std::int64_t>(0, power_->above_limit_pj(work))} * order.steps;
+  }
   if (step.ticks == sim::kMostCounted || FineTime(servers_[replica].ticks).seconds() > kLongestS) {
     throw sim::Infeasible(fmt::format(
         "A call for {} frames of {} x {} pixels in {} steps takes more than 1,000 s a step or a month in all.",
@@ -60,7 +71,9 @@ void MediaQueue::on_event(Time now, std::uint64_t argument) {
   call.account(Cause::kMedia, now);
   call.record.finish = now;
   call.record.status = CallStatus::kCompleted;
-  StepTotals& totals = owner_.tally(pool_).totals.without_prompts;
+  ServingTotals& all = owner_.tally(pool_).totals;
+  all.above_limit_pj += done.above_limit_pj;
+  StepTotals& totals = all.without_prompts;
   totals.busy_ticks += done.ticks;
   totals.bound_ticks[Bound::kCompute] += done.ticks;
   totals.flop += done.flop;
@@ -107,6 +120,7 @@ ServingTotals MediaQueue::share_in_progress() const {
     of.busy_ticks += elapsed;
     of.bound_ticks[Bound::kCompute] += elapsed;
     of.flop += static_cast<Int128>(static_cast<double>(server.flop) * part);
+    share.above_limit_pj += static_cast<Int128>(static_cast<double>(server.above_limit_pj) * part);
   }
   return share;
 }

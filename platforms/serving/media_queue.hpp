@@ -8,6 +8,7 @@
 /// Cost: O(log replicas) and one event per call.
 
 #include <deque>
+#include <optional>
 #include <queue>
 #include <vector>
 
@@ -19,8 +20,8 @@ namespace tokenyard::platforms {
 
 class MediaQueue final : public sim::EventHandler {
  public:
-  MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost, std::uint32_t pool,
-             std::uint32_t replicas, std::uint64_t entity);
+  MediaQueue(sim::Simulation& simulation, ReplicaOwner& owner, const MediaCost& cost,
+             const std::optional<StepPower>& power, std::uint32_t pool, std::uint32_t replicas, std::uint64_t entity);
 
   void submit(std::uint32_t call);
   void on_event(sim::Time now, std::uint64_t replica) override;
@@ -37,7 +38,7 @@ class MediaQueue final : public sim::EventHandler {
   struct Server {
     std::uint32_t call = ActiveCall::kNone;
     sim::Time begin;
-    sim::Int128 ticks = 0, flop = 0;  ///< of the whole call
+    sim::Int128 ticks = 0, flop = 0, above_limit_pj = 0;  ///< of the whole call
   };
 
   void begin(std::uint32_t replica, std::uint32_t call);
@@ -46,6 +47,7 @@ class MediaQueue final : public sim::EventHandler {
   ReplicaOwner& owner_;
   ActiveCalls& calls_;
   MediaCost cost_;
+  std::optional<StepPower> power_;
   std::uint32_t pool_;
   sim::Entity entity_;
   std::vector<Server> servers_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "platforms/cost/step_cost.hpp"
@@ -27,6 +28,7 @@ struct PoolContext {
   /// None: reuse as it is.
   std::unique_ptr<KvCache> unlimited = nullptr;
   double more_reuse = 0;
+  std::optional<StepPower> power = {};  ///< where steps may reach its limit
 
   // Room to work in, for one replica at a time; nothing stays.
   std::vector<std::uint32_t> ended = {};

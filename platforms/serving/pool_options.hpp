@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ struct PoolOptions : PoolPolicies {
   std::uint32_t ranks = 1;        ///< data-parallel, of each replica; `cost`, `batching`, `kv` and `tiers` are a rank's
   bool in_step = true;            ///< the ranks of a replica, as they share experts
   std::shared_ptr<const StepCost> cost;
+  std::optional<StepPower> power;  ///< of a chip in its steps; none: unknown
   KvCache::Options kv;
   std::vector<KvTierOptions> tiers;  ///< below HBM, nearest first
   double tier_bytes_per_token = 0;   ///< that a load brings to all chips of a rank together

@@ -29,7 +29,8 @@ Leap::Batch Replica::batch_beside(const OtherRanks& others) {
                     .decoding = calls.calls,
                     .context = calls.context,
                     .starved = blocked_by_kv_ || preempted_,
-                    .prompts = !chunks.empty() || others.prompts};
+                    .prompts = !chunks.empty() || others.prompts,
+                    .power = pool_.power ? &*pool_.power : nullptr};
   if (batch.prompts && calls.calls > 0)
     batch.ticks_without_prompts = pool_.cost.piece(calls, {}, others.without_prompts()).ticks(calls.context);
   return batch;

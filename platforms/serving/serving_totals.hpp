@@ -43,6 +43,9 @@ struct ServingTotals {
   StepTotals without_prompts;      ///< steps that only decoded; of a media pool all
   sim::Int128 capacity_ticks = 0;  ///< of the busy time: calls waited for KV memory
   sim::Int128 waiting_ticks = 0;   ///< of the busy time: the chips waited for the host
+  sim::Int128 padding_flop = 0;    ///< per chip, of rows that hold no token
+  sim::Int128 unpacked = 0;        ///< per chip, weights brought to another format
+  sim::Int128 above_limit_pj = 0;  ///< per chip: what steps would have drawn beyond its limit
   Tokens prefill_tokens = 0;
   Tokens output_tokens = 0;
   Tokens prompt_tokens = 0;      ///< of calls admitted for the first time
@@ -59,6 +62,9 @@ struct ServingTotals {
     without_prompts += other.without_prompts;
     capacity_ticks += other.capacity_ticks;
     waiting_ticks += other.waiting_ticks;
+    padding_flop += other.padding_flop;
+    unpacked += other.unpacked;
+    above_limit_pj += other.above_limit_pj;
     prefill_tokens += other.prefill_tokens;
     output_tokens += other.output_tokens;
     prompt_tokens += other.prompt_tokens;

@@ -1,6 +1,7 @@
 #include "platforms/spec/chip.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace tokenyard::platforms {
 
@@ -72,16 +73,24 @@ const ExpertKernels* Chip::experts(Precision weights) const {
   return nullptr;
 }
 
-std::optional<double> Chip::joules(Precision weights, const Work& work) const {
+std::optional<StepPower> Chip::step_power(Precision weights) const {
   auto precision = compute_precision(weights);
   if (precision != weights && peak_flops_per_s[Precision::kBf16]) precision = Precision::kBf16;
   if (!power.active_w || !power.compute_w || !power.memory_w || !memory_bytes_per_s || !precision) return std::nullopt;
-  const double waiting_s = std::min(work.waiting_s, work.busy_s);
-  double sum = *power.active_w * (work.busy_s - waiting_s) + power.waiting_w.value_or(*power.active_w) * waiting_s +
-               *power.compute_w * work.flop / *peak_flops_per_s[*precision] +
-               *power.memory_w * work.bytes / *memory_bytes_per_s;
-  if (power.tdp_w) sum = std::min(sum, *power.tdp_w * work.busy_s);
-  return sum;
+  const double flop_j = *power.compute_w / *peak_flops_per_s[*precision];
+  return StepPower{.active_w = *power.active_w,
+                   .waiting_w = power.waiting_w.value_or(*power.active_w),
+                   .flop_j = flop_j,
+                   .byte_j = *power.memory_w / *memory_bytes_per_s,
+                   .weight_j = power.unpack_flop.value_or(0) * flop_j,
+                   .limit_w = power.tdp_w.value_or(std::numeric_limits<double>::infinity())};
+}
+
+std::optional<double> Chip::joules(Precision weights, const StepWork& work) const {
+  const std::optional<StepPower> step = step_power(weights);
+  if (!step) return std::nullopt;
+  return step->limited() ? std::min(step->unlimited_joules(work), step->limit_w * work.busy_s)
+                         : step->unlimited_joules(work);
 }
 
 }  // namespace tokenyard::platforms

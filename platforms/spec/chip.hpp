@@ -7,7 +7,7 @@
 ///   const Chip* chip = catalog.find_chip("h100-sxm");
 ///   chip->peak_flops_per_s[Precision::kFp8];              // 1.978e15
 ///   chip->missing(Precision::kFp8, 4).empty();            // a replica of 4 chips can be timed
-///   chip->joules(Precision::kFp8, {.busy_s = 1, .waiting_s = 0.2, .flop = 1e14, .bytes = 2e12});
+///   chip->joules(Precision::kFp8, {.busy_s = 1, .waiting_s = 0.2, .flop = 1e14, .bytes = 2e12});   // of a second
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +23,7 @@
 #include "platforms/spec/kernel_residual.hpp"
 #include "platforms/spec/precision.hpp"
 #include "platforms/spec/scale_up.hpp"
+#include "platforms/spec/step_power.hpp"
 #include "sim/input/json_reader.hpp"
 
 namespace tokenyard::platforms {
@@ -64,8 +65,8 @@ struct Chip {
   /// A chip that nothing uses draws idle_w; one that an engine holds draws held_w between steps, for its clocks stay up
   /// and its memory is in use. In a step it draws active_w while its kernels run and waiting_w while it waits
   /// for the host or for other chips; to that come compute_w · u + memory_w · v for the shares u of peak FLOP/s and v
-  /// of bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time. Never more
-  /// than tdp_w.
+  /// of bandwidth that it achieves, so that an operation costs compute_w / peak joules in whatever time, and for each
+  /// weight that it unpacks what unpack_flop operations do. No step draws more than tdp_w. step_power.hpp.
   struct Power {
     std::optional<double> tdp_w;
     std::optional<double> idle_w;
@@ -74,6 +75,7 @@ struct Chip {
     std::optional<double> active_w;
     std::optional<double> compute_w;
     std::optional<double> memory_w;
+    std::optional<double> unpack_flop;  ///< absent: as if unpacking cost nothing
   };
 
   struct Price {
@@ -123,15 +125,11 @@ struct Chip {
   /// Keys of the numbers which timing a replica of `chips` chips needs and the catalogue lacks.
   std::vector<std::string> missing(Precision weights, std::int64_t chips) const;
 
-  /// What one chip did in steps.
-  struct Work {
-    double busy_s = 0;
-    double waiting_s = 0;  ///< of it: for the host or for other chips
-    double flop = 0, bytes = 0;
-  };
-  /// Joules of that work, in products of `weights`; those of a format that the chip cannot multiply are unpacked, which
-  /// costs what bf16 does. Nothing if a coefficient is absent.
-  std::optional<double> joules(Precision weights, const Work& work) const;
+  /// In products of `weights`; those of a format that the chip cannot multiply are unpacked and cost what bf16 does.
+  /// Nothing if a coefficient is absent.
+  std::optional<StepPower> step_power(Precision weights) const;
+  /// Joules of that work, limited as a whole. Nothing if a coefficient is absent.
+  std::optional<double> joules(Precision weights, const StepWork& work) const;
 
   /// Null if the entry has none for it.
   const KernelProfile* profile(std::string_view model, std::int64_t tp, Precision weights, Precision kv) const;

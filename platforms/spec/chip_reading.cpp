@@ -21,6 +21,7 @@ constexpr NumberRule kPositive = {.fallback = {}, .minimum = 0, .exclusive = tru
 constexpr NumberRule kNotNegative = {.fallback = {}, .minimum = 0};
 constexpr double kMostWatts = 1e6;
 constexpr NumberRule kWatts = {.fallback = {}, .minimum = 0, .maximum = kMostWatts};
+constexpr NumberRule kOperations = {.fallback = {}, .minimum = 0, .maximum = 1e6};
 constexpr NumberRule kSomeWatts = {.fallback = {}, .minimum = 0, .maximum = kMostWatts, .exclusive = true};
 constexpr NumberRule kAtLeastOne = {.fallback = {}, .minimum = 1};
 constexpr NumberRule kShare = {.fallback = {}, .minimum = 0, .maximum = 1, .exclusive = true};
@@ -129,6 +130,7 @@ Chip::Power read_power(ObjectReader& reader) {
     result.active_w = optional_fact(at, "active_w", kWatts);
     result.compute_w = optional_fact(at, "compute_w", kWatts);
     result.memory_w = optional_fact(at, "memory_w", kWatts);
+    result.unpack_flop = optional_fact(at, "unpack_flop", kOperations);
     optional_fact(at, "allin_w", kSomeWatts);  // with its share of host, network and cooling
     const auto at_most_tdp = [&](const char* key, const std::optional<double>& watts) {
       if (result.tdp_w && watts && *watts > *result.tdp_w) at.fault(key, "more than tdp_w", "at most tdp_w");

@@ -239,3 +239,15 @@ TEST_CASE("Gaps between tokens are those of the measured time") {
   CHECK(late["mean"] != all["mean"]);
   CHECK(late["max"].get<double>() <= all["max"].get<double>());
 }
+
+TEST_CASE("Energy does not depend on how often series are sampled, nor on leaping") {
+  // Prompts bring H100 to its limit, decoding does not.
+  const auto joules = [](const char* interval, bool stepwise) {
+    const ResultFolder folder;
+    const std::string run = std::string(R"({"duration_s": 60, "warmup_s": 0, "series_interval_s": )") + interval + "}";
+    return play(scenario("h100-sxm", run), folder, stepwise)["energy"]["joules"].get<double>();
+  };
+  const double often = joules("0.05", false);
+  CHECK(joules("7", false) == Approx(often).epsilon(1e-9));
+  CHECK(joules("7", true) == joules("7", false));
+}

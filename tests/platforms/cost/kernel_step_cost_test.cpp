@@ -300,6 +300,21 @@ TEST_CASE("Padded experts take the same time in every step, by how many of them 
   CHECK(seconds(padded.piece({}, {&chunk, 1}), 0) - seconds(bare.piece({}, {&chunk, 1}), 0) ==
         Approx(expected).epsilon(1e-3));
   CHECK(padded.piece({1, Tokens{0}}, {}).base_flop == bare.piece({1, Tokens{0}}, {}).base_flop);
+  CHECK(static_cast<double>(padded.piece({1, Tokens{0}}, {}).padding_flop) == Approx(expected * 0.5 * 1.979e15));
+  CHECK(bare.piece({1, Tokens{0}}, {}).padding_flop == 0);
+}
+
+TEST_CASE("Weights that a step reads are unpacked where the chip has no arithmetic for them") {
+  ReplicaSpec spec;
+  spec.chip = built_in_catalog().find_chip("h100-sxm");
+  spec.model = built_in_catalog().find_model("llama-3.1-8b");
+  const double products = spec.model->parameters_total() - 2.0 * 128256 * 4096;  // without embedding and head
+  for (const auto [weights, unpacked] :
+       {std::pair{Precision::kBf16, 0.0}, std::pair{Precision::kFp8, 0.0}, std::pair{Precision::kFp4, products}}) {
+    spec.weights = weights;
+    const StepPiece piece = KernelStepCost(spec).piece({16, Tokens{16000}}, {});
+    CHECK(static_cast<double>(piece.unpacked) == Approx(unpacked).epsilon(1e-3));
+  }
 }
 
 TEST_CASE("In buckets a step takes as long as with the next power of two of tokens, but for attention") {

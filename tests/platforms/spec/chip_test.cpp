@@ -83,7 +83,7 @@ TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP"
   CHECK(b200.joules(Precision::kBf16, {.busy_s = 1, .waiting_s = 0, .flop = 2.25e14, .bytes = 1.54e12}).value() ==
         Approx(316 + 188.7 + 181.4));
   // Half the bits, half the energy of an operation; what the chip must unpack costs what bf16 does.
-  const Chip::Work work{.busy_s = 1, .waiting_s = 0, .flop = 2e14, .bytes = 0};
+  const StepWork work{.busy_s = 1, .waiting_s = 0, .flop = 2e14, .bytes = 0};
   const Chip& h100 = chip("h100-sxm");
   const auto of_work = [&](Precision weights) { return *h100.joules(weights, work) - *h100.power.active_w; };
   CHECK(of_work(Precision::kFp8) == Approx(0.5 * of_work(Precision::kBf16)));
