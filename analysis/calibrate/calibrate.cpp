@@ -131,16 +131,26 @@ void calibrate_experts(const Target& target, EntryWriter& writer) {
   const CalibrateOptions& options = target.options;
   const platforms::ExpertFigures known = platforms::expert_figures(target.chip, target.precision);
   const double weight_bytes = platforms::bytes_per_weight(target.precision);
+  const double input_bytes = platforms::input_bytes(target.chip.compute_precision(target.precision).value());
+  const auto samples_of = [&](std::string_view format) {
+    return read_expert_samples(options.table, format, known, weight_bytes);
+  };
+  const auto fit = [&](const std::vector<ExpertSample>& samples, const char* what, const std::string& key) {
+    need_rows(options, samples.size(), platforms::ExpertKernels::kFigures.size(),
+              "moe_dtype, with balanced routing in distribution");
+    const ExpertFit fitted = fit_experts(samples, known, weight_bytes, input_bytes);
+    writer.describe(what, fitted.fitted, fitted.held_out);
+    writer.efficiency()["experts"][key] = expert_entry(fitted.kernels, writer.source());
+  };
+  std::string_view best;
   std::vector<ExpertSample> samples;
   for (const std::string_view format : expert_formats(target.precision)) {
-    if (samples.empty()) samples = read_expert_samples(options.table, format, known, weight_bytes);
+    if (samples.empty()) samples = samples_of(best = format);
   }
-  need_rows(options, samples.size(), platforms::ExpertKernels::kFigures.size(),
-            "moe_dtype, with balanced routing in distribution");
-  const platforms::Precision compute = target.chip.compute_precision(target.precision).value();
-  const ExpertFit fit = fit_experts(samples, known, weight_bytes, platforms::input_bytes(compute));
-  writer.describe("layers of experts", fit.fitted, fit.held_out);
-  writer.efficiency()["experts"][options.precision] = expert_entry(fit.kernels, writer.source());
+  fit(samples, "layers of experts", options.precision);
+  if (best != kBlockScaled) return;
+  const std::vector<ExpertSample> one_scale = samples_of(kTensorScaled);
+  if (!one_scale.empty()) fit(one_scale, "layers of experts with a scale for a tensor", "fp8_tensor");
 }
 
 void calibrate_latent(const Target& target, EntryWriter& writer) {

@@ -18,7 +18,7 @@ std::string_view table_format(Precision precision) {
 std::vector<std::string_view> expert_formats(Precision precision) {
   switch (precision) {
     case Precision::kFp8:
-      return {"fp8_block", "fp8"};
+      return {kBlockScaled, kTensorScaled};
     case Precision::kFp4:
       return {"nvfp4", "w4a16_mxfp4", "int4_wo"};
     default:
@@ -28,7 +28,7 @@ std::vector<std::string_view> expert_formats(Precision precision) {
 
 std::optional<Precision> latent_weights(std::string_view gemm_type) {
   if (gemm_type == "bfloat16") return Precision::kBf16;
-  if (gemm_type == "fp8" || gemm_type == "fp8_block") return Precision::kFp8;
+  if (gemm_type == kTensorScaled || gemm_type == kBlockScaled) return Precision::kFp8;
   if (gemm_type == "nvfp4") return Precision::kFp4;
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include "analysis/calibrate/expert_fit.hpp"
 #include "analysis/calibrate/gemm_fit.hpp"
 #include "analysis/calibrate/nelder_mead.hpp"
+#include "analysis/calibrate/table_formats.hpp"
 #include "analysis/validate/measured_systems.hpp"
 #include "platforms/cost/kernel_figures.hpp"
 
@@ -62,16 +63,19 @@ constexpr Source kExperts[] = {
     {"h100_sxm__moe__vllm_0.14.0", "h100-sxm", "int4_wo", Precision::kFp4, "it"},
     {"h200_sxm__moe__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16, "it"},
     {"h200_sxm__moe__vllm_0.22.0", "h200-sxm", "fp8_block", Precision::kFp8, "it"},
+    {"h200_sxm__moe__vllm_0.22.0", "h200-sxm", "fp8", Precision::kFp8, "it"},
     {"h200_sxm__moe__vllm_0.14.0", "h200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22"},
     {"h200_sxm__moe__vllm_0.14.0", "h200-sxm", "fp8_block", Precision::kFp8, "vLLM 0.22"},
     {"h200_sxm__moe__vllm_0.14.0", "h200-sxm", "int4_wo", Precision::kFp4, "it"},
     {"b200_sxm__moe__trtllm_1.3.0rc15", "b200-sxm", "bfloat16", Precision::kBf16, "vLLM 0.22"},
     {"b200_sxm__moe__trtllm_1.3.0rc15", "b200-sxm", "fp8_block", Precision::kFp8, "it"},
+    {"b200_sxm__moe__trtllm_1.3.0rc15", "b200-sxm", "fp8", Precision::kFp8, "it"},
     {"b200_sxm__moe__trtllm_1.3.0rc15", "b200-sxm", "nvfp4", Precision::kFp4, "GB300, vLLM 0.24"},
     {"b200_sxm__moe__vllm_0.22.0", "b200-sxm", "bfloat16", Precision::kBf16, "it"},
     {"b200_sxm__moe__vllm_0.22.0", "b200-sxm", "fp8_block", Precision::kFp8, "TensorRT-LLM 1.3"},
     {"gb300__moe__vllm_0.24.0", "gb300-nvl72", "bfloat16", Precision::kBf16, "it"},
     {"gb300__moe__vllm_0.24.0", "gb300-nvl72", "fp8_block", Precision::kFp8, "it"},
+    {"gb300__moe__vllm_0.24.0", "gb300-nvl72", "fp8", Precision::kFp8, "it"},
     {"gb300__moe__vllm_0.24.0", "gb300-nvl72", "nvfp4", Precision::kFp4, "it"},
 };
 
@@ -190,7 +194,9 @@ ValidationTable experts(const std::filesystem::path& folder, const platforms::Ca
     look_up(source, source.table, folder, catalog, [&](const std::filesystem::path& path, const platforms::Chip& chip) {
       const double bytes = platforms::bytes_per_weight(source.precision),
                    inputs = platforms::input_bytes(chip.compute_precision(source.precision).value());
-      const platforms::ExpertFigures figures = platforms::expert_figures(chip, source.precision);
+      const platforms::Fp8Scales scales =
+          source.format == kTensorScaled ? platforms::Fp8Scales::kTensor : platforms::Fp8Scales::kBlock;
+      const platforms::ExpertFigures figures = platforms::expert_figures(chip, source.precision, scales);
       FitError few, many;
       for (const ExpertSample& s : read_expert_samples(path, source.format, figures, bytes))
         (s.tokens <= 256 ? few : many).add(expert_seconds(figures, s, bytes, inputs), s.seconds);

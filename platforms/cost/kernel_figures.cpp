@@ -38,9 +38,9 @@ GemmFigures gemm_figures(const Chip& chip, Precision compute) {
   return figures;
 }
 
-ExpertFigures expert_figures(const Chip& chip, Precision weights) {
+ExpertFigures expert_figures(const Chip& chip, Precision weights, Fp8Scales scales) {
   static const ExpertKernels kUsual;
-  const ExpertKernels* fitted = chip.experts(weights);
+  const ExpertKernels* fitted = chip.experts(weights, scales);
   return {.peak_flops_per_s = *chip.peak_flops_per_s[chip.compute_precision(weights).value()],
           .bytes_per_s = *chip.memory_bytes_per_s,
           .units = chip.compute_units.value_or(0),

@@ -27,7 +27,7 @@ inline constexpr double kAssumedLaunchS = 2e-6;     ///< seconds
 Chip in_short_runs(Chip chip);
 GemmFigures gemm_figures(const Chip& chip, Precision compute);
 /// By the weights' format. The chip must outlive the figures.
-ExpertFigures expert_figures(const Chip& chip, Precision weights);
+ExpertFigures expert_figures(const Chip& chip, Precision weights, Fp8Scales scales = Fp8Scales::kBlock);
 AttentionFigures attention_figures(const Chip& chip, Precision compute, Precision kv);
 /// The table of latent_attention.hpp for a KV format; null: none.
 const KernelResidual* latent_table(const Chip& chip, Precision kv);

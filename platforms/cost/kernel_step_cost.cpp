@@ -132,7 +132,7 @@ void KernelStepCost::add_experts() {
   const std::int64_t d = model.hidden, spread = p.expert_ranks();
   const double layers = count(model.moe_layers()), top = count(moe.experts_per_token.value_or(1));
   const Precision compute = spec_.chip->compute_precision(spec_.weights).value();
-  experts_.emplace(expert_figures(*spec_.chip, spec_.weights),
+  experts_.emplace(expert_figures(*spec_.chip, spec_.weights, moe.fp8_scales),
                    Experts::Shape{.hidden = d,
                                   .ffn = largest_share(moe.ffn_expert, p.expert_slices()),
                                   .experts = count(moe.experts) / count(spread),

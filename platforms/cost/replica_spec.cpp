@@ -7,7 +7,9 @@ namespace tokenyard::platforms {
 void serve_with(const EngineDefaults& engine, ReplicaSpec& spec) {
   spec.host = engine.host;
   spec.step_shape.buckets = engine.buckets_on(*spec.chip);
-  spec.padded_experts = engine.padded_experts_on(*spec.chip, spec.weights, spec.parallelism.expert_slices());
+  // DeepGEMM multiplies weights that have a scale for each block.
+  if (!spec.model->moe || spec.model->moe->fp8_scales == Fp8Scales::kBlock)
+    spec.padded_experts = engine.padded_experts_on(*spec.chip, spec.weights, spec.parallelism.expert_slices());
 }
 
 std::vector<std::string> missing_numbers(const ReplicaSpec& spec) {

@@ -65,7 +65,9 @@ bool Chip::is_among(const std::vector<std::string>& names) const {
   return std::any_of(names.begin(), names.end(), [&](const std::string& n) { return n == name || n == base; });
 }
 
-const ExpertKernels* Chip::experts(Precision weights) const {
+const ExpertKernels* Chip::experts(Precision weights, Fp8Scales scales) const {
+  if (weights == Precision::kFp8 && scales == Fp8Scales::kTensor && efficiency.experts_fp8_tensor)
+    return &*efficiency.experts_fp8_tensor;
   for (const Precision format : {weights, compute_precision(weights).value_or(weights), Precision::kBf16}) {
     const std::optional<ExpertKernels>& fitted = efficiency.experts[format];
     if (fitted) return &*fitted;

@@ -38,7 +38,8 @@ struct Chip {
     std::optional<double> gemm_memory;
     GemmKernels gemm;
     PerPrecision<GemmFormat> gemm_formats;
-    PerPrecision<std::optional<ExpertKernels>> experts;  ///< by precision of the weights
+    PerPrecision<std::optional<ExpertKernels>> experts;  ///< by precision of the weights; 8 bits: scales of blocks
+    std::optional<ExpertKernels> experts_fp8_tensor;     ///< of 8-bit weights with a scale for a tensor
     std::optional<double> attention_prefill;
     std::optional<double> attention_decode;
     AttentionKernels attention;
@@ -113,9 +114,9 @@ struct Chip {
   /// By its own name, or as its base.
   bool is_among(const std::vector<std::string>& names) const;
 
-  /// Kernels of experts fitted for weights of that format, else for the one they are multiplied in, else in 16 bits;
-  /// null: none.
-  const ExpertKernels* experts(Precision weights) const;
+  /// Kernels of experts fitted for weights of that format (of 8 bits with those scales, else with scales of blocks),
+  /// else for the one they are multiplied in, else in 16 bits; null: none.
+  const ExpertKernels* experts(Precision weights, Fp8Scales scales = Fp8Scales::kBlock) const;
 
   /// The format in which the chip multiplies weights stored in `weights`: the same if it has a peak for it, else in
   /// 16 bits (weight-only kernels, as vLLM's Marlin, unpack them on the way), else in 8 if it has fp4 weights and

@@ -35,14 +35,16 @@ PerPrecision<std::optional<double>> read_per_precision(ObjectReader& reader, std
   return result;
 }
 
-/// Of an object for each precision that has one.
+/// An object for each precision that has one.
+template <typename Entry, typename Read>
+void read_entries(ObjectReader& by_format, PerPrecision<Entry>& entries, const Read& read) {
+  for (const Precision precision : kPrecisions)
+    by_format.object(name_of(precision), [&](ObjectReader& entry) { entries[precision] = read(entry); });
+}
+
 template <typename Entry, typename Read>
 void read_by_precision(ObjectReader& reader, std::string_view key, PerPrecision<Entry>& entries, const Read& read) {
-  reader.object(key, [&](ObjectReader& by_format) {
-    for (const Precision precision : kPrecisions) {
-      by_format.object(name_of(precision), [&](ObjectReader& entry) { entries[precision] = read(entry); });
-    }
-  });
+  reader.object(key, [&](ObjectReader& by_format) { read_entries(by_format, entries, read); });
 }
 
 ScaleUp read_scale_up(ObjectReader& reader) {
@@ -73,7 +75,10 @@ Chip::Efficiency read_efficiency(ObjectReader& reader) {
     result.gemm_compute = read_per_precision(at, "gemm_compute", kShare);
     result.sustained = read_per_precision(at, "sustained", kShare);
     result.gemm_memory = optional_fact(at, "gemm_memory", kShare);
-    read_by_precision(at, "experts", result.experts, ExpertKernels::read);
+    at.object("experts", [&](ObjectReader& by_format) {
+      read_entries(by_format, result.experts, ExpertKernels::read);
+      by_format.object("fp8_tensor", [&](ObjectReader& e) { result.experts_fp8_tensor = ExpertKernels::read(e); });
+    });
     read_residuals(at, "attention_prefill_residual", kPrefillAxes, result.attention_prefill_residual);
     read_residuals(at, "attention_decode_residual", kDecodeAxes, result.attention_decode_residual);
     read_residuals(at, "attention_undivided_residual", kDecodeAxes, result.attention_undivided_residual);

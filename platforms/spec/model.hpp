@@ -35,8 +35,9 @@ struct ModelArchitecture {
     std::optional<std::int64_t> experts_per_token;
     std::int64_t ffn_expert = 0;  ///< width of one expert
     std::int64_t shared_experts = 0;
-    std::int64_t ffn_shared = 0;          ///< width of one shared expert
-    std::int64_t first_dense_layers = 0;  ///< layers with a dense block in place of experts
+    std::int64_t ffn_shared = 0;               ///< width of one shared expert
+    std::int64_t first_dense_layers = 0;       ///< layers with a dense block in place of experts
+    Fp8Scales fp8_scales = Fp8Scales::kBlock;  ///< of the experts in the checkpoint of 8 bits
   };
   struct Mla {
     std::int64_t kv_lora_rank = 0;

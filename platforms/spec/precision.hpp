@@ -30,6 +30,11 @@ constexpr std::optional<Precision> precision_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+/// How many weights of an 8-bit matrix share a scale: a block of 128 x 128, as DeepSeek and Qwen publish theirs, or all,
+/// or all of a row. Kernels that change scales on the way through a product take longer.
+enum class Fp8Scales : std::uint8_t { kBlock, kTensor };
+inline constexpr std::array<std::string_view, 2> kFp8ScalesNames = {"block", "tensor"};
+
 /// The names, for sim::ObjectReader::choice.
 inline std::vector<std::string> precision_names() { return {kPrecisionNames.begin(), kPrecisionNames.end()}; }
 
