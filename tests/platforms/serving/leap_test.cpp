@@ -43,7 +43,7 @@ TEST_CASE("What steps draw above the chip's limit is the same in one leap as ste
     std::int64_t base_bytes, bytes_per_token;
   };
   // Never above, always above, from somewhere on, up to somewhere.
-  for (const auto [base, slope] : {Case{100'000, 1}, Case{600'000, 4}, Case{370'000, 10}, Case{440'000, 0}}) {
+  for (const auto& [base, slope] : {Case{100'000, 1}, Case{600'000, 4}, Case{370'000, 10}, Case{440'000, 0}}) {
     const Int128 together = charged(batch_of(power, kContext, base, slope), kSteps).above_limit_pj;
     Int128 apart = 0;
     double by_hand = 0;
