@@ -27,18 +27,21 @@ void add_errors(const std::vector<DecoderStep>& steps, const Chip& chip, Errors&
   for (const DecoderStep& step : steps) {
     const SimulatedStep simulated = simulate_step(step, chip);
     const char* what = step.calls > 0 ? "decoding" : "prompts";
-    if (step.pause_s == 0)
-      times[fmt::format("{} in {}", what, platforms::name_of(step.spec.weights))].add(simulated.seconds, step.seconds);
-    watts[step.pause_s > 0 ? "steps with pauses" : what].add(simulated.watts, step.watts);
+    const char* experts = step.spec.model->moe ? ", with experts" : "";
+    if (step.pause_s == 0) {
+      times[fmt::format("{} in {}{}", what, platforms::name_of(step.spec.weights), experts)].add(simulated.seconds,
+                                                                                                 step.seconds);
+    }
+    watts[step.pause_s > 0 ? "steps with pauses" : fmt::format("{}{}", what, experts)].add(simulated.watts, step.watts);
   }
 }
 
 void add_rows(ValidationTable& table, const std::string& metric, const Errors& errors, const char* fitted_on) {
   for (const auto& [kind, error] : errors) {
-    table.rows.push_back(
-        {fmt::format("{}, {}", metric, kind), fmt::format("{} loops", error.rows()),
-         fmt::format("x {:.3f}", error.bias()), error.summary(), fitted_on,
-         metric == "watts" && kind != "decoding" ? ValidationRow::Glance::kNothing : ValidationRow::Glance::kFigure});
+    table.rows.push_back({fmt::format("{}, {}", metric, kind), fmt::format("{} loops", error.rows()),
+                          fmt::format("x {:.3f}", error.bias()), error.summary(), fitted_on,
+                          metric == "watts" && !kind.starts_with("decoding") ? ValidationRow::Glance::kNothing
+                                                                             : ValidationRow::Glance::kFigure});
   }
 }
 
@@ -68,9 +71,10 @@ std::vector<ValidationTable> validate_gpu_steps(const std::filesystem::path& fol
     add_errors(steps, *calibrated.find_chip(name), calibrated_times, ignored);
     ValidationTable table{
         "Steps of whole decoders on " + name,
-        "Llama 3.1 8B and 70B and Qwen3 32B with random weights, measured for this project on one "
-        "GPU with analysis/calibrate/measure_gpu.py (PyTorch 2.11, 2026-11-27), every step a captured "
-        "graph. In fp8 the inputs are quantised by kernels that engines fuse with others.",
+        "Llama 3.1 8B and 70B, Qwen3 32B and, with experts, Qwen3 30B-A3B and Mixtral 8x7B, of random weights, "
+        "measured for this project on one GPU with analysis/calibrate/measure_gpu.py (PyTorch 2.11, 2026-11-27), every "
+        "step a captured graph. In fp8 the inputs are quantised by kernels that engines fuse with others; the experts "
+        "of Qwen3 have a scale for each block of weights, as the catalogue's figures, those of Mixtral one each.",
         {}};
     add_rows(table, "time", times, "nothing of it");
     add_rows(table, "time, calibrated", calibrated_times, "this card's kernels, each by itself");

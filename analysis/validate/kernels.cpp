@@ -58,7 +58,7 @@ constexpr Source kAttention[] = {
 };
 
 constexpr Source kExperts[] = {
-    {"h100_sxm__moe__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16, "it"},
+    {"h100_sxm__moe__vllm_0.14.0", "h100-sxm", "bfloat16", Precision::kBf16, "H200, vLLM 0.22"},
     {"h100_sxm__moe__vllm_0.14.0", "h100-sxm", "fp8_block", Precision::kFp8, "it"},
     {"h100_sxm__moe__vllm_0.14.0", "h100-sxm", "int4_wo", Precision::kFp4, "it"},
     {"h200_sxm__moe__vllm_0.22.0", "h200-sxm", "bfloat16", Precision::kBf16, "it"},
