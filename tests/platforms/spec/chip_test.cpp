@@ -76,6 +76,17 @@ TEST_CASE("what a chip lacks for timing is named") {
   CHECK(chip("maia-200").missing(Precision::kBf16, 1) == std::vector<std::string>{"peak_flops_per_s/bf16"});
 }
 
+TEST_CASE("Experts in 8 bits are those of the weights' scales, where both were measured") {
+  const Chip& h200 = chip("h200-sxm");
+  const ExpertKernels* block = h200.experts(Precision::kFp8);
+  const ExpertKernels* tensor = h200.experts(Precision::kFp8, Fp8Scales::kTensor);
+  REQUIRE(tensor != nullptr);
+  CHECK(tensor->compute > block->compute);
+  CHECK(h200.experts(Precision::kBf16, Fp8Scales::kTensor) == h200.experts(Precision::kBf16));
+  const Chip& mi300x = chip("mi300x");
+  CHECK(mi300x.experts(Precision::kFp8, Fp8Scales::kTensor) == mi300x.experts(Precision::kFp8));
+}
+
 TEST_CASE("Energy of steps: waiting, running, operations and bytes, at most TDP") {
   const Chip& b200 = chip("b200-sxm");
   CHECK(b200.joules(Precision::kBf16, {.busy_s = 2}).value() == 2 * 316);
