@@ -1,6 +1,7 @@
 /// Recorded traces end to end: every call is accounted for, and reuse is what the trace's hashes imply.
 
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/support/catch.hpp"
 #include "traces/readers/task_reader.hpp"
 
 using namespace tokenyard;
@@ -87,6 +88,25 @@ TEST_CASE("Requests that arrive all at once are measured until the last has ende
   const sim::Json same = simulate_text(seldom, ResultFolder("at-once-seldom"), {}, again.get());
   for (const char* group : {"throughput", "cost", "slo"}) CHECK(same[group] == summary[group]);
   CHECK(same["energy"]["joules"].get<double>() == Approx(summary["energy"]["joules"].get<double>()));
+}
+
+TEST_CASE("Where all arrives at once and nothing is measured, the note advises what is not set yet") {
+  const ResultFolder folder("at-once-undrained");
+  std::filesystem::create_directories(folder.path);
+  const std::string path = (folder.path / "batch.csv").string();
+  std::ofstream(path) << "arrival_s,prompt_tokens,output_tokens\n0,1000,50\n0,1000,50\n";
+  const auto notes = [&](const std::string& run) {
+    const auto source = traces::open_trace(path, "requests", {});
+    std::string text = llama_70b_on_h100(1);
+    text.insert(1, R"("run": )" + run + ", ");
+    return simulate_text(text, folder, {}, source.get())["notes"].dump();
+  };
+  using Catch::Matchers::Contains;
+  const std::string undrained = notes(R"({"warmup_s": 0, "drain": false})");
+  CHECK_THAT(undrained, Contains("/run/drain=true") && !Contains("/run/warmup_s=0"));
+  const std::string warm = notes(R"({"duration_s": 60, "warmup_s": 10})");
+  CHECK_THAT(warm, Contains("/run/warmup_s=0") && !Contains("/run/drain=true"));
+  CHECK_THAT(notes(R"({"warmup_s": 0})"), !Contains("nothing arrived in the measured time"));
 }
 
 TEST_CASE("Where all has arrived before the warm-up ends, nothing is measured, and nothing is less than nothing") {
