@@ -1,5 +1,6 @@
 #include "analysis/run/metrics.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
@@ -30,7 +31,7 @@ void Metrics::on_call(const CallRecord& r) {
   if (arrived) {
     ++arrived_calls;
     ++agent.arrived_calls;
-    if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
+    if (r.scheduled != CallRecord::kNoTime) queue.add(std::max(Time(), r.scheduled - r.arrival - tokenizing(r)));
     if (r.first_token != CallRecord::kNoTime) agent.ttft.add(r.first_token - r.arrival);
   }
   if (!completed) return;
