@@ -19,10 +19,14 @@ void Metrics::on_call(const CallRecord& r) {
   const bool completed = r.status == CallStatus::kCompleted;
   output_tokens += r.output_tokens;
 
-  if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own
+  if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own, but for its queue
     media_steps += completed ? r.media_steps : 0;
     ++media_calls;
-    completed_calls += completed && in_window(r.finish) ? 1 : 0;
+    if (in_window(r.arrival) && r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
+    if (completed && in_window(r.finish)) {
+      ++completed_calls;
+      ++completed_good_calls;  // no limit that it could miss
+    }
     return;
   }
   const bool arrived = in_window(r.arrival);

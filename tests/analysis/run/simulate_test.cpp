@@ -211,6 +211,22 @@ TEST_CASE("A call waits from when its text has become tokens, which counts as pr
   CHECK(summary["causes_s"]["queue"].get<double>() < 0.001);
 }
 
+TEST_CASE("Calls for pictures wait as others do, and are goodput") {
+  const ResultFolder folder("media");
+  const Json summary = simulate_text(R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"},
+                {"name": "images", "model": "flux.1-dev", "chip": "h100-sxm"}],
+      "workload": {"agents": [{"agent": "ad-generation", "variant": ["no-video", "no-people"], "rate_per_s": 0.5,
+                               "pools": {"default": "main", "image": "images"}}]},
+      "run": {"duration_s": 300}})",
+                                     folder);
+  CHECK(summary["counts"]["media_calls"] > 10);
+  // One chip makes the pictures of all: that is where calls wait.
+  CHECK(summary["latency"]["queue_s"]["max"].get<double>() > 10);
+  CHECK(summary["slo"]["goodput_calls_per_s"] == summary["throughput"]["calls_per_s"]);
+}
+
 TEST_CASE("Without drain, what is in flight at the end is unfinished and adds up") {
   const ResultFolder folder("undrained");
   const Json summary = play(scenario("h100-sxm", R"({"duration_s": 60, "drain": false})"), folder);
