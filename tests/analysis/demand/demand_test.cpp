@@ -282,6 +282,23 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
 }
 
+TEST_CASE("Demand: a rate asked of users or of a trace is refused where it was asked, with what helps") {
+  const ResultFolder folder("demand-no-rate");
+  const std::string users =
+      R"(/workload/requests={"closed_loop": {"users": 8}, "prompt_tokens": 9, "output_tokens": 9})";
+  for (const std::vector<std::string>& option :
+       {std::vector<std::string>{"--tasks-per-s", "4"}, {"--tokens-per-month", "1e9"}, {"--growth", "2"}}) {
+    std::vector<std::string> arguments = {"--set", users};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    const Outcome refused = demand(folder, arguments);
+    CHECK(refused.code == kWrongInput);
+    CHECK_THAT(refused.err, Contains(option[0] + ": found a rate for a closed loop") && !Contains("/demand:") &&
+                                Contains("--set /workload/requests/closed_loop/users=N"));
+  }
+  CHECK_THAT(demand(folder, {"--set", users, "--set", "/demand/tasks_per_s=4"}).err,
+             Contains("/demand/tasks_per_s: found a rate for a closed loop"));
+}
+
 TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {
   const ResultFolder folder("demand-own-failures");
   const Outcome none =
