@@ -17,6 +17,7 @@
 #include "analysis/command/progress.hpp"
 #include "analysis/demand/page.hpp"
 #include "analysis/demand/sized_scenario.hpp"
+#include "analysis/demand/wording.hpp"
 #include "analysis/result/value_at.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
@@ -245,11 +246,21 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   }
   const auto begin = std::chrono::steady_clock::now();
   options.progress = [&](const DemandProgress& p) {
-    progress.show([&] {
+    const auto so_far = [&] {
       const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-      return fmt::format("{} of {} kinds of chips, {} simulations, {:.0f} s  {}", p.chips_done, p.chips, p.simulations,
-                         elapsed.count(), p.working_on.substr(0, 30));
-    });
+      return fmt::format("{} of {} kinds of chips, {} simulations, {:.0f} s", p.chips_done, p.chips, p.simulations,
+                         elapsed.count());
+    };
+    progress.show([&] { return fmt::format("{}  {}", so_far(), p.working_on.substr(0, 30)); });
+    if (p.finished == nullptr || progress.draws() || a.quiet) return;
+    // In a log, a line for each kind: a search may take many minutes.
+    const Deployment& found = p.finished->deployment;
+    const std::string line = fmt::format(
+        "{}: {} ({})\n", p.finished->chip->name,
+        found.cell.met ? chips_text(*p.finished) + (found.chips() == 1 ? " chip" : " chips") : "no number will do",
+        so_far());
+    std::fputs(line.c_str(), surroundings.err);
+    std::fflush(surroundings.err);
   };
   const Demand demand =
       in_scenario(a.scenario, [&] { return find_demand(scenario, catalogs.platforms, chips, options); });

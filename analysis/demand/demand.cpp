@@ -202,6 +202,7 @@ class DemandSearch {
       show([&] {
         working_on_.erase(demand_.entries[i].chip->name);
         ++progress_.chips_done;
+        progress_.finished = &demand_.entries[i];
       });
     });
     for (const DemandEntry& entry : demand_.entries) {
@@ -313,6 +314,7 @@ class DemandSearch {
     if (!options_.progress) return;
     progress_.working_on = fmt::format("{}", fmt::join(working_on_, ", "));
     options_.progress(progress_);
+    progress_.finished = nullptr;
   }
 
   const Scenario scenario_;

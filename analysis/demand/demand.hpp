@@ -39,9 +39,12 @@ inline constexpr double kSecondsPerMonth = 365.25 / 12 * 86400;
 /// Arrivals of tasks and requests per second, closed loops aside; 0: a trace, or users alone.
 double rate_of(const Scenario& scenario);
 
+struct DemandEntry;
+
 struct DemandProgress {
   std::size_t chips_done = 0, chips = 0, simulations = 0;
-  std::string working_on;  ///< kinds of chips, "h100-sxm, tpu-v7"
+  std::string working_on;                 ///< kinds of chips, "h100-sxm, tpu-v7"
+  const DemandEntry* finished = nullptr;  ///< the kind that has just been sized
 };
 
 struct DemandOptions {

@@ -1,5 +1,7 @@
 #include "analysis/demand/demand.hpp"
 
+#include <algorithm>
+
 #include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
@@ -46,6 +48,9 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   const Outcome first = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
   INFO(first.err);
   CHECK(first.code == kDone);
+  // Not on a terminal: a line for each kind of chip.
+  CHECK(std::count(first.err.begin(), first.err.end(), '\n') == 2);
+  CHECK_THAT(first.err, Contains("b200-sxm: ") && Contains("2 of 2 kinds of chips"));
   CHECK_THAT(first.out, Contains("h100-sxm") && Contains("95 % interval") && Contains("Serving 4 tasks/s") &&
                             Contains("stopped early"));
   const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
