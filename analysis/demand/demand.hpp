@@ -103,6 +103,8 @@ struct DemandEntry {
 
 struct Demand {
   double tasks_per_s = 0;                 ///< asked for; of a closed loop, as the first kind that meets the level does
+  std::optional<double> users;            ///< of closed loops, whose rate each kind of chip sets for itself
+  bool arrivals = true;                   ///< of tasks at a rate of their own, besides
   std::optional<double> tokens_per_task;  ///< prompt and output, as simulated
   std::string level;                      ///< "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms"
   double pue = 1;

@@ -131,6 +131,21 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
   }
 }
 
+/// Users start the next task when the last one ends: what they do in a second follows from the chips.
+void note_users(const Demand& demand, std::vector<std::string>& said) {
+  if (!demand.users) return;
+  std::vector<std::string> rates;
+  for (const DemandEntry& entry : demand.entries) {
+    const Sizing& cell = entry.deployment.cell;
+    const auto rate = cell.met ? number_at(cell.figures, {"tasks_per_s"}) : std::nullopt;
+    if (rate) rates.push_back(fmt::format("{} tasks/s on {}", count(*rate), entry.chip->name));
+  }
+  if (rates.empty()) return;
+  said.push_back(fmt::format("{} {}: users wait for their answers, so their rate follows from the chips.",
+                             demand.arrivals ? "Users and arrivals together get done" : "The users get done",
+                             listed(rates)));
+}
+
 /// What a task costs is taken from those that completed in the measured time.
 void note_completions(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   constexpr double kMostComplete = 0.8;  // of what comes: fewer, and it is no longer the edges of the measured time
@@ -179,6 +194,7 @@ const char* mark_of_power(const DemandEntry& entry) {
 std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario) {
   std::vector<std::string> said;
   note_kinds(demand, scenario, said);
+  note_users(demand, said);
   note_steadiness(demand, scenario, said);
   note_completions(demand, scenario, said);
   if (!scenario.training.empty())

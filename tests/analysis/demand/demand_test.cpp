@@ -12,6 +12,7 @@
 using namespace tokenyard;
 using namespace tokenyard::analysis;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using sim::Json;
 
 namespace {
@@ -302,6 +303,19 @@ TEST_CASE("Demand: a rate asked of users or of a trace is refused where it was a
   }
   CHECK_THAT(demand(folder, {"--set", users, "--set", "/demand/tasks_per_s=4"}).err,
              Contains("/demand/tasks_per_s: found a rate for a closed loop"));
+}
+
+TEST_CASE("Demand: of a closed loop the users are the work, and each kind of chip has a rate of its own") {
+  const ResultFolder folder("demand-users");
+  const std::vector<std::string> question = {
+      "--chips", "h100-sxm,b200-sxm", "--set",
+      R"(/workload/requests={"closed_loop": {"users": 8}, "prompt_tokens": 900, "output_tokens": 90})"};
+  const Json json = answer(folder, question);
+  CHECK_THAT(json["answer"].get<std::string>(), StartsWith("Serving 8 users with ") && !Contains("tasks/s"));
+  CHECK(json["users"] == 8);
+  CHECK(json["entries"][0]["figures"]["tasks_per_s"] != json["entries"][1]["figures"]["tasks_per_s"]);
+  CHECK_THAT(json["notes"].dump(), Contains(" tasks/s on h100-sxm, ") && Contains(" tasks/s on b200-sxm: users wait"));
+  CHECK(answer(folder, {})["users"].is_null());
 }
 
 TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {
