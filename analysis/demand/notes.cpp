@@ -131,6 +131,21 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
   }
 }
 
+/// What a chip has of its node's memory and SSDs stays as the scenario has it.
+void note_kv_tiers(const Scenario& scenario, std::vector<std::string>& said) {
+  std::vector<std::string> tiers;
+  for (const PoolPlan& pool : scenario.pools) {
+    for (const KvTierPlan& tier : pool.kv_tiers) {
+      if (!is_of_node(tier)) continue;
+      tiers.push_back(fmt::format("{} GiB of {} in {}", count(tier.gib / static_cast<double>(pool.parallelism.chips())),
+                                  tier.kind == platforms::KvTierKind::kHost ? "host memory" : "SSDs", pool.name));
+    }
+  }
+  if (!tiers.empty())
+    said.push_back(fmt::format("For KV each chip has what it has in the scenario, however many make a replica: {}.",
+                               listed(tiers)));
+}
+
 /// Users start the next task when the last one ends: what they do in a second follows from the chips.
 void note_users(const Demand& demand, std::vector<std::string>& said) {
   if (!demand.users) return;
@@ -195,6 +210,7 @@ std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario
   std::vector<std::string> said;
   note_kinds(demand, scenario, said);
   note_users(demand, said);
+  note_kv_tiers(scenario, said);
   note_steadiness(demand, scenario, said);
   note_completions(demand, scenario, said);
   if (!scenario.training.empty())

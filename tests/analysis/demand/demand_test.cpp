@@ -318,6 +318,17 @@ TEST_CASE("Demand: of a closed loop the users are the work, and each kind of chi
   CHECK(answer(folder, {})["users"].is_null());
 }
 
+TEST_CASE("Demand: host memory for KV stays with the chips, in the note and in the scenario of the size") {
+  const ResultFolder folder("demand-host-memory");
+  const std::string out = (folder.path / "out").string();
+  const Json json = answer(folder, {"--out", out, "--set", "/pools/0/parallelism={\"tp\": 4}", "--set",
+                                    "/pools/0/engine/kv_offloading_size=600", "--set", "/demand={\"tp\": [2]}"});
+  CHECK_THAT(json["notes"].dump(), Contains("150 GiB of host memory in main"));
+  const Json pool = Json::parse(folder.read("out/h100-sxm.json"))["pools"][0];
+  CHECK(pool["parallelism"]["tp"] == 2);
+  CHECK(pool["engine"]["kv_offloading_size"] == 300.0);
+}
+
 TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {
   const ResultFolder folder("demand-own-failures");
   const Outcome none =
