@@ -190,6 +190,26 @@ TEST_CASE("Sizing: host memory and SSDs for KV stay with the chips, a remote sto
   }
 }
 
+TEST_CASE("Sizing: of the ways to run as many chips, the one that draws least power") {
+  const Scenario scenario = requests(60, false);
+  const Candidate candidate = candidate_of(scenario, *scenario.pools[0].chip);
+  const Sizing sizing = fewest_chips(candidate, {.repetitions = 2});
+  REQUIRE(sizing.met);
+  std::optional<double> least;
+  Trials trials(candidate, 2, {});
+  for (std::size_t way = 0; way < candidate.ways[0].size(); ++way) {
+    const std::int64_t each = candidate.ways[0][way].parallelism.chips();
+    const Size size = {{way, sizing.chips / each}};
+    if (sizing.chips % each != 0 || !trials.passes(size)) continue;
+    double watts = 0;
+    for (const Trial* trial : trials.judged(size)) watts += trial->summary["energy"]["watts_mean"].get<double>();
+    watts /= static_cast<double>(trials.judged(size).size());
+    least = std::min(least.value_or(watts), watts);
+  }
+  REQUIRE(least);
+  CHECK(sizing.figures["watts"].get<double>() == Approx(*least));
+}
+
 TEST_CASE("Sizing: batch limits are searched, too") {
   const Scenario scenario =
       requests(20, false, R"({"ttft_s": 0.5, "tpot_s": 0.02})", R"({"tp": [1, 2], "max_num_seqs": [4, 256]})");
