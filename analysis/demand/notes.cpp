@@ -131,6 +131,22 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
   }
 }
 
+/// Where a setting of the engine, not the chips, asks for the last replica.
+void note_seats(const Demand& demand, std::vector<std::string>& said) {
+  constexpr double kNoticeable = 0.05;
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.deployment.cell.met) continue;
+    for (const Sizing::Pool& pool : entry.deployment.cell.pools) {
+      if (!pool.seats_full_with_less || *pool.seats_full_with_less < kNoticeable) continue;
+      said.push_back(fmt::format(
+          "{}: with a replica less of {}, calls wait in {} of the time while all {} seats (max_num_seqs) of theirs are "
+          "taken. Larger batches may need fewer chips: --set /demand/max_num_seqs=[{},{}] tries both.",
+          entry.chip->name, pool.name, share(*pool.seats_full_with_less), pool.max_num_seqs, pool.max_num_seqs,
+          2 * pool.max_num_seqs));
+    }
+  }
+}
+
 /// What a chip has of its node's memory and SSDs stays as the scenario has it.
 void note_kv_tiers(const Scenario& scenario, std::vector<std::string>& said) {
   std::vector<std::string> tiers;
@@ -211,6 +227,7 @@ std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario
   note_kinds(demand, scenario, said);
   note_users(demand, said);
   note_kv_tiers(scenario, said);
+  note_seats(demand, said);
   note_steadiness(demand, scenario, said);
   note_completions(demand, scenario, said);
   if (!scenario.training.empty())

@@ -363,6 +363,14 @@ class Search {
     return holds;
   }
 
+  /// Whether seats are what the pool's last replica is for. By the first seed, mostly known.
+  std::optional<double> seats_full_with_less(const Size& size, std::size_t pool) {
+    if (size[pool].replicas == 1 || candidate_.base.pools[pool].media != nullptr) return {};
+    Size less = size;
+    --less[pool].replicas;
+    return trials_.run(less, 0).seats_full[pool];
+  }
+
   /// Into the result, of the size that was found.
   void describe(const Size& size) {
     result_.met = true;
@@ -375,7 +383,8 @@ class Search {
       result_.step_time_uncertainty = std::max(result_.step_time_uncertainty, step_time_uncertainty(pool));
     for (std::size_t p = 0; p < size.size(); ++p) {
       const Way& way = candidate_.ways[p][size[p].way];
-      result_.pools.push_back({candidate_.base.pools[p].name, way.parallelism, way.max_num_seqs, size[p].replicas});
+      result_.pools.push_back({candidate_.base.pools[p].name, way.parallelism, way.max_num_seqs, size[p].replicas,
+                               seats_full_with_less(size, p)});
       result_.largest_replica = std::max(result_.largest_replica, way.parallelism.chips());
     }
     const std::vector<const Trial*> trials = trials_.judged(size);

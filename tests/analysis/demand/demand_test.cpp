@@ -329,6 +329,16 @@ TEST_CASE("Demand: host memory for KV stays with the chips, in the note and in t
   CHECK(pool["engine"]["kv_offloading_size"] == 300.0);
 }
 
+TEST_CASE("Demand: where seats are what the last replica is for, a note names max_num_seqs") {
+  const ResultFolder folder("demand-seats");
+  const std::vector<std::string> question = {"--set", "/demand={\"tp\": [2]}", "--set",
+                                             "/pools/0/engine={\"max_num_seqs\": 4}"};
+  const Json json = answer(folder, question);
+  CHECK(json["entries"][0]["pools"][0]["seats_full_with_less"].get<double>() > 0.05);
+  CHECK_THAT(json["notes"].dump(), Contains("all 4 seats (max_num_seqs)") && Contains("/demand/max_num_seqs=[4,8]"));
+  CHECK_THAT(answer(folder, {"--set", "/demand={\"tp\": [2]}"})["notes"].dump(), !Contains("max_num_seqs"));
+}
+
 TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {
   const ResultFolder folder("demand-own-failures");
   const Outcome none =

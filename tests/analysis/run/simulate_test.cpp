@@ -227,6 +227,24 @@ TEST_CASE("Calls for pictures wait as others do, and are goodput") {
   CHECK(summary["slo"]["goodput_calls_per_s"] == summary["throughput"]["calls_per_s"]);
 }
 
+TEST_CASE("Calls that wait while every seat is taken are noted, with the setting that has more") {
+  const auto run = [](const char* seats) {
+    return simulate_text(R"({
+        "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+        "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm", "engine": {"max_num_seqs": )" +
+                             std::string(seats) + R"(}}],
+        "workload": {"requests": {"closed_loop": {"users": 20}, "prompt_tokens": 500, "output_tokens": 200}},
+        "run": {"duration_s": 120, "warmup_s": 20}})",
+                         ResultFolder("seats"));
+  };
+  const Json few = run("8"), enough = run("32");
+  CHECK(few["pools"]["main"]["seats_full"].get<double>() > 0.9);
+  CHECK(few["notes"].dump().find("all 8 seats") != std::string::npos);
+  CHECK(few["notes"].dump().find("engine/max_num_seqs") != std::string::npos);
+  CHECK(enough["pools"]["main"]["seats_full"] == 0.0);
+  CHECK(enough["notes"].dump().find("max_num_seqs") == std::string::npos);
+}
+
 TEST_CASE("Without drain, what is in flight at the end is unfinished and adds up") {
   const ResultFolder folder("undrained");
   const Json summary = play(scenario("h100-sxm", R"({"duration_s": 60, "drain": false})"), folder);
