@@ -309,7 +309,7 @@ TEST_CASE("Weights that a step reads are unpacked where the chip has no arithmet
   spec.chip = built_in_catalog().find_chip("h100-sxm");
   spec.model = built_in_catalog().find_model("llama-3.1-8b");
   const double products = spec.model->parameters_total() - 2.0 * 128256 * 4096;  // without embedding and head
-  for (const auto [weights, unpacked] :
+  for (const auto& [weights, unpacked] :
        {std::pair{Precision::kBf16, 0.0}, std::pair{Precision::kFp8, 0.0}, std::pair{Precision::kFp4, products}}) {
     spec.weights = weights;
     const StepPiece piece = KernelStepCost(spec).piece({16, Tokens{16000}}, {});
