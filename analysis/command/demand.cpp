@@ -17,6 +17,8 @@
 #include "analysis/command/progress.hpp"
 #include "analysis/demand/page.hpp"
 #include "analysis/demand/sized_scenario.hpp"
+#include "analysis/demand/wording.hpp"
+#include "analysis/result/value_at.hpp"
 #include "analysis/run/digest.hpp"
 #include "analysis/scenario/override.hpp"
 #include "sim/input/json.hpp"
@@ -171,20 +173,46 @@ std::vector<const Chip*> chips_of(const Scenario& scenario, const std::string& f
   return chips;
 }
 
-/// What a run may leave open, but the search needs.
-void check(const Scenario& scenario, const std::string& file, sim::Faults& faults) {
-  if (!scenario.slo.has_limits())
-    faults.add(file, "/slo", "no limit",
-               "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
-  const bool closed = std::any_of(scenario.workload.entries.begin(), scenario.workload.entries.end(),
-                                  [](const auto& entry) { return entry.closed_loop.has_value(); });
-  const bool asks = scenario.demand.tasks_per_s || scenario.demand.tokens_per_month || scenario.demand.growth;
-  if (closed && asks) {
-    faults.add(file, "/demand", "a rate for a closed loop",
-               "entries with rate_per_s: a closed loop's users set its rate");
+/// Where the scenario says how many users its first closed loop has; empty if it has none.
+std::string users_of(const Json& document) {
+  const Json& workload = value_at(document, {"workload"});
+  if (value_at(workload, {"requests", "closed_loop"}).is_object()) return "/workload/requests/closed_loop/users";
+  const Json& agents = value_at(workload, {"agents"});
+  for (std::size_t i = 0; agents.is_array() && i < agents.size(); ++i) {
+    if (value_at(agents[i], {"closed_loop"}).is_object())
+      return fmt::format("/workload/agents/{}/closed_loop/users", i);
   }
-  if (scenario.workload.trace && asks) {
-    faults.add(file, "/demand", "a rate for a trace", "/workload/trace/speed (--speed): a trace has a rate of its own");
+  return {};
+}
+
+/// The options that ask for a rate, else where the scenario asks for one; nothing where neither does.
+std::vector<std::string> asking_for_a_rate(const DemandArguments& a, const DemandPlan& demand) {
+  std::vector<std::string> places;
+  if (a.tasks_per_s) places.emplace_back("--tasks-per-s");
+  if (a.tokens_per_month) places.emplace_back("--tokens-per-month");
+  if (a.growth) places.emplace_back("--growth");
+  if (!places.empty()) return places;
+  if (demand.tasks_per_s) places.emplace_back("/demand/tasks_per_s");
+  if (demand.tokens_per_month) places.emplace_back("/demand/tokens_per_month");
+  if (demand.growth) places.emplace_back("/demand/growth");
+  return places;
+}
+
+/// What a run may leave open, but the search needs.
+void check(const DemandArguments& a, const Json& document, const Scenario& scenario, sim::Faults& faults) {
+  if (!scenario.slo.has_limits())
+    faults.add(a.scenario, "/slo", "no limit",
+               "at least one of ttft_s, tpot_s, e2e_s and task_s: without one, any chip will do");
+  const std::string users = users_of(document);
+  for (const std::string& place : asking_for_a_rate(a, scenario.demand)) {
+    const std::string file = place.starts_with("--") ? "" : a.scenario;
+    if (!users.empty())
+      faults.add(file, place, "a rate for a closed loop",
+                 fmt::format("entries with rate_per_s: a closed loop's users set its rate; --set {}=N asks for more of "
+                             "them",
+                             users));
+    if (scenario.workload.trace)
+      faults.add(file, place, "a rate for a trace", "--speed (/workload/trace/speed): a trace has a rate of its own");
   }
 }
 
@@ -198,7 +226,7 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   const std::vector<std::string> assumed = check_assuming_options(a, scenario, faults);
   const std::vector<const Chip*> chips =
       chips_of(scenario, a.scenario, !a.chips.empty(), assumed, catalogs.platforms, faults);
-  check(scenario, a.scenario, faults);
+  check(a, opened.file.value(), scenario, faults);
   faults.throw_if_any();
   const AnswerFolder folder(a.out);
   if (a.pue) scenario.cluster.pue = *a.pue;
@@ -218,11 +246,21 @@ int find(const DemandArguments& a, const Surroundings& surroundings) {
   }
   const auto begin = std::chrono::steady_clock::now();
   options.progress = [&](const DemandProgress& p) {
-    progress.show([&] {
+    const auto so_far = [&] {
       const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-      return fmt::format("{} of {} kinds of chips, {} simulations, {:.0f} s  {}", p.chips_done, p.chips, p.simulations,
-                         elapsed.count(), p.working_on.substr(0, 30));
-    });
+      return fmt::format("{} of {} kinds of chips, {} simulations, {:.0f} s", p.chips_done, p.chips, p.simulations,
+                         elapsed.count());
+    };
+    progress.show([&] { return fmt::format("{}  {}", so_far(), p.working_on.substr(0, 30)); });
+    if (p.finished == nullptr || progress.draws() || a.quiet) return;
+    // In a log, a line for each kind: a search may take many minutes.
+    const Deployment& found = p.finished->deployment;
+    const std::string line = fmt::format(
+        "{}: {} ({})\n", p.finished->chip->name,
+        found.cell.met ? chips_text(*p.finished) + (found.chips() == 1 ? " chip" : " chips") : "no number will do",
+        so_far());
+    std::fputs(line.c_str(), surroundings.err);
+    std::fflush(surroundings.err);
   };
   const Demand demand =
       in_scenario(a.scenario, [&] { return find_demand(scenario, catalogs.platforms, chips, options); });

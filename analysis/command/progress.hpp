@@ -25,6 +25,7 @@ class ProgressLine {
     if (due()) draw(text());
   }
   void wipe();
+  bool draws() const { return wanted_; }
 
  private:
   bool due();

@@ -151,7 +151,12 @@ class WaysOfPool {
   std::string too_small_, unknown_;  ///< why the last way of each sort was left out
 };
 
+/// Of a pool as the scenario has it.
 void set_way(PoolPlan& pool, const Way& way) {
+  const auto chips = [](const platforms::Parallelism& of) { return static_cast<double>(of.chips()); };
+  for (KvTierPlan& tier : pool.kv_tiers) {
+    if (is_of_node(tier)) tier.gib *= chips(way.parallelism) / chips(pool.parallelism);
+  }
   pool.parallelism = way.parallelism;
   if (pool.media != nullptr) return;
   pool.batching.max_num_seqs = way.max_num_seqs;

@@ -195,6 +195,10 @@ class DemandSearch {
     demand_.pue = scenario_.cluster.pue;
     demand_.whole_nodes = scenario_.demand.whole_nodes;
     demand_.level = level_text(scenario_.slo);
+    for (const agents::WorkloadEntry& entry : scenario_.workload.entries) {
+      if (entry.closed_loop) demand_.users = demand_.users.value_or(0) + static_cast<double>(entry.closed_loop->users);
+    }
+    demand_.arrivals = rate_ > 0 || !demand_.users;
     find_volume();
     tbb::parallel_for(std::size_t{0}, chips_, [&](std::size_t i) {
       show([&] { working_on_.insert(demand_.entries[i].chip->name); });
@@ -202,6 +206,7 @@ class DemandSearch {
       show([&] {
         working_on_.erase(demand_.entries[i].chip->name);
         ++progress_.chips_done;
+        progress_.finished = &demand_.entries[i];
       });
     });
     for (const DemandEntry& entry : demand_.entries) {
@@ -313,6 +318,7 @@ class DemandSearch {
     if (!options_.progress) return;
     progress_.working_on = fmt::format("{}", fmt::join(working_on_, ", "));
     options_.progress(progress_);
+    progress_.finished = nullptr;
   }
 
   const Scenario scenario_;

@@ -39,9 +39,12 @@ inline constexpr double kSecondsPerMonth = 365.25 / 12 * 86400;
 /// Arrivals of tasks and requests per second, closed loops aside; 0: a trace, or users alone.
 double rate_of(const Scenario& scenario);
 
+struct DemandEntry;
+
 struct DemandProgress {
   std::size_t chips_done = 0, chips = 0, simulations = 0;
-  std::string working_on;  ///< kinds of chips, "h100-sxm, tpu-v7"
+  std::string working_on;                 ///< kinds of chips, "h100-sxm, tpu-v7"
+  const DemandEntry* finished = nullptr;  ///< the kind that has just been sized
 };
 
 struct DemandOptions {
@@ -100,6 +103,8 @@ struct DemandEntry {
 
 struct Demand {
   double tasks_per_s = 0;                 ///< asked for; of a closed loop, as the first kind that meets the level does
+  std::optional<double> users;            ///< of closed loops, whose rate each kind of chip sets for itself
+  bool arrivals = true;                   ///< of tasks at a rate of their own, besides
   std::optional<double> tokens_per_task;  ///< prompt and output, as simulated
   std::string level;                      ///< "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms"
   double pue = 1;

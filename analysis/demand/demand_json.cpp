@@ -110,6 +110,7 @@ Json to_json(const Demand& demand, const Scenario& scenario) {
                {"answer", demand.answer},
                {"met", demand.met()},
                {"tasks_per_s", demand.tasks_per_s},
+               {"users", or_null(demand.users)},
                {"tokens_per_task", or_null(demand.tokens_per_task)},
                {"tokens_per_month", or_null(demand.tokens_per_month())},
                {"level", demand.level},

@@ -131,6 +131,52 @@ void note_steadiness(const Demand& demand, const Scenario& scenario, std::vector
   }
 }
 
+/// Where a setting of the engine, not the chips, asks for the last replica.
+void note_seats(const Demand& demand, std::vector<std::string>& said) {
+  constexpr double kNoticeable = 0.05;
+  for (const DemandEntry& entry : demand.entries) {
+    if (!entry.deployment.cell.met) continue;
+    for (const Sizing::Pool& pool : entry.deployment.cell.pools) {
+      if (!pool.seats_full_with_less || *pool.seats_full_with_less < kNoticeable) continue;
+      said.push_back(fmt::format(
+          "{}: with a replica less of {}, calls wait in {} of the time while all {} seats (max_num_seqs) of theirs are "
+          "taken. Larger batches may need fewer chips: --set /demand/max_num_seqs=[{},{}] tries both.",
+          entry.chip->name, pool.name, share(*pool.seats_full_with_less), pool.max_num_seqs, pool.max_num_seqs,
+          2 * pool.max_num_seqs));
+    }
+  }
+}
+
+/// What a chip has of its node's memory and SSDs stays as the scenario has it.
+void note_kv_tiers(const Scenario& scenario, std::vector<std::string>& said) {
+  std::vector<std::string> tiers;
+  for (const PoolPlan& pool : scenario.pools) {
+    for (const KvTierPlan& tier : pool.kv_tiers) {
+      if (!is_of_node(tier)) continue;
+      tiers.push_back(fmt::format("{} GiB of {} in {}", count(tier.gib / static_cast<double>(pool.parallelism.chips())),
+                                  tier.kind == platforms::KvTierKind::kHost ? "host memory" : "SSDs", pool.name));
+    }
+  }
+  if (!tiers.empty())
+    said.push_back(fmt::format("For KV each chip has what it has in the scenario, however many make a replica: {}.",
+                               listed(tiers)));
+}
+
+/// Users start the next task when the last one ends: what they do in a second follows from the chips.
+void note_users(const Demand& demand, std::vector<std::string>& said) {
+  if (!demand.users) return;
+  std::vector<std::string> rates;
+  for (const DemandEntry& entry : demand.entries) {
+    const Sizing& cell = entry.deployment.cell;
+    const auto rate = cell.met ? number_at(cell.figures, {"tasks_per_s"}) : std::nullopt;
+    if (rate) rates.push_back(fmt::format("{} tasks/s on {}", count(*rate), entry.chip->name));
+  }
+  if (rates.empty()) return;
+  said.push_back(fmt::format("{} {}: users wait for their answers, so their rate follows from the chips.",
+                             demand.arrivals ? "Users and arrivals together get done" : "The users get done",
+                             listed(rates)));
+}
+
 /// What a task costs is taken from those that completed in the measured time.
 void note_completions(const Demand& demand, const Scenario& scenario, std::vector<std::string>& said) {
   constexpr double kMostComplete = 0.8;  // of what comes: fewer, and it is no longer the edges of the measured time
@@ -179,6 +225,9 @@ const char* mark_of_power(const DemandEntry& entry) {
 std::vector<std::string> notes_of(const Demand& demand, const Scenario& scenario) {
   std::vector<std::string> said;
   note_kinds(demand, scenario, said);
+  note_users(demand, said);
+  note_kv_tiers(scenario, said);
+  note_seats(demand, said);
   note_steadiness(demand, scenario, said);
   note_completions(demand, scenario, said);
   if (!scenario.training.empty())

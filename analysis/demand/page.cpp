@@ -39,8 +39,10 @@ std::string least_tile(const char* title, const Demand& demand, FigureOf figure,
 std::string title(const Scenario& scenario) { return html_escaped(scenario.name) + ": how many chips"; }
 
 std::string answer(const Demand& demand, const Scenario& scenario) {
-  std::string tiles = html_tile("Work", human_number(demand.tasks_per_s, Unit::kCount) + " tasks/s",
-                                human_number(demand.tokens_per_month(), Unit::kCount) + " tokens a month");
+  std::string tiles = demand.users
+                          ? html_tile("Work", work_text(demand), "at a rate that follows from the chips")
+                          : html_tile("Work", human_number(demand.tasks_per_s, Unit::kCount) + " tasks/s",
+                                      human_number(demand.tokens_per_month(), Unit::kCount) + " tokens a month");
   tiles += html_tile("Service level", demand.met() ? "met" : "not met", html_escaped(demand.level),
                      demand.met() ? "good" : "bad");
   if (demand.met()) {

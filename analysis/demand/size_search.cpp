@@ -37,7 +37,7 @@ class Search {
     try {
       if (find_ample()) {
         find_lower_bound();
-        const Size size = find_fewest();
+        const Size size = thriftiest(find_fewest());
         describe(size);
         result_.steady = holds_in_twice_the_time(size);
       }
@@ -317,6 +317,33 @@ class Search {
     return failure;
   }
 
+  /// Watts of the chips, mean over the seeds; nothing where they are not known.
+  std::optional<double> watts(const Size& size) const {
+    const sim::Json mean = size_figures(trials_.judged(size))["watts"];
+    return mean.is_number() ? std::optional(mean.get<double>()) : std::nullopt;
+  }
+
+  /// Step 5. Ways are tried from the smallest replica, so that others of as many chips were not looked at.
+  Size thriftiest(Size best) {
+    std::optional<double> least = watts(best);
+    for (std::size_t p = 0; p < best.size() && least; ++p) {
+      const std::int64_t chips = candidate_.chips(p, best[p]);
+      const std::size_t found = best[p].way;
+      for (std::size_t way = 0; way < candidate_.ways[p].size(); ++way) {
+        const std::int64_t each = candidate_.ways[p][way].parallelism.chips();
+        if (way == found || chips % each != 0) continue;
+        Size size = best;
+        size[p] = {way, chips / each};
+        if (failed_.contains(size) || !trials_.passes(size)) continue;
+        const std::optional<double> drawn = watts(size);
+        if (!drawn || *drawn >= *least) continue;
+        least = drawn;
+        best = size;
+      }
+    }
+    return best;
+  }
+
   /// With the first seed. A queue that grows slowly, and work that comes later than the warm-up, as that of tasks
   /// which take longer, show only then. A trace has its own length, and the hours of a day differ: those are taken as
   /// they are.
@@ -336,6 +363,14 @@ class Search {
     return holds;
   }
 
+  /// Whether seats are what the pool's last replica is for. By the first seed, mostly known.
+  std::optional<double> seats_full_with_less(const Size& size, std::size_t pool) {
+    if (size[pool].replicas == 1 || candidate_.base.pools[pool].media != nullptr) return {};
+    Size less = size;
+    --less[pool].replicas;
+    return trials_.run(less, 0).seats_full[pool];
+  }
+
   /// Into the result, of the size that was found.
   void describe(const Size& size) {
     result_.met = true;
@@ -348,7 +383,8 @@ class Search {
       result_.step_time_uncertainty = std::max(result_.step_time_uncertainty, step_time_uncertainty(pool));
     for (std::size_t p = 0; p < size.size(); ++p) {
       const Way& way = candidate_.ways[p][size[p].way];
-      result_.pools.push_back({candidate_.base.pools[p].name, way.parallelism, way.max_num_seqs, size[p].replicas});
+      result_.pools.push_back({candidate_.base.pools[p].name, way.parallelism, way.max_num_seqs, size[p].replicas,
+                               seats_full_with_less(size, p)});
       result_.largest_replica = std::max(result_.largest_replica, way.parallelism.chips());
     }
     const std::vector<const Trial*> trials = trials_.judged(size);

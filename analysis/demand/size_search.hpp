@@ -15,7 +15,8 @@
 ///    sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would
 ///    grow. The same are passed over as in step 3.
 ///
-/// 5. The size found is simulated for twice the time. Where it misses the level then, the work had not become steady in
+/// 5. Each pool in turn takes the way that draws least power, with the same chips, of those that pass.
+/// 6. The size found is simulated for twice the time. Where it misses the level then, the work had not become steady in
 ///    the time given (`steady` is false): the search is to be made again with more.
 ///
 /// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.

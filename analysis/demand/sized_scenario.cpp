@@ -14,6 +14,19 @@ std::int64_t nodes_of(const Sizing::Pool& pool, std::int64_t chips_per_node) {
   return side_by_side > 0 ? parts(pool.replicas, side_by_side) : pool.replicas * parts(each, chips_per_node);
 }
 
+/// What a replica has of its nodes' memory and SSDs for KV: as much for each chip (candidate.hpp).
+void scale_kv_tiers(Json& pool, double more) {
+  const auto scale = [&](Json& object, const char* key) {
+    if (object.contains(key)) object[key] = object[key].get<double>() * more;
+  };
+  if (more == 1) return;
+  if (pool.contains("engine")) scale(pool["engine"], "kv_offloading_size");
+  if (!pool.contains("kv_tiers")) return;
+  for (Json& tier : pool["kv_tiers"]) {
+    if (tier.value("tier", "host") != "remote") scale(tier, "gib");
+  }
+}
+
 }  // namespace
 
 std::optional<Json> sized_scenario(Json document, const Scenario& scenario, const DemandEntry& entry) {
@@ -29,6 +42,7 @@ std::optional<Json> sized_scenario(Json document, const Scenario& scenario, cons
     Json& pool = document["pools"][p];
     pool["chip"] = entry.chip->name;
     pool["replicas"] = size.replicas;
+    scale_kv_tiers(pool, static_cast<double>(way.chips()) / static_cast<double>(scenario.pools[p].parallelism.chips()));
     pool["parallelism"] = {{"tp", way.tp}, {"pp", way.pp}, {"dp", way.dp}, {"ep", way.ep}};
     if (scenario.pools[p].media == nullptr) pool["engine"]["max_num_seqs"] = size.max_num_seqs;
     for (const char* key : {"site", "usd_per_chip_hour"}) pool.erase(key);  // of the chips and the place it had

@@ -50,7 +50,8 @@ Json Sizing::to_json() const {
                              {"parallelism", {{"tp", p.tp}, {"pp", p.pp}, {"dp", p.dp}, {"ep", p.ep}}},
                              {"max_num_seqs", pool.max_num_seqs},
                              {"replicas", pool.replicas},
-                             {"chips", pool.chips()}});
+                             {"chips", pool.chips()},
+                             {"seats_full_with_less", sim::or_null(pool.seats_full_with_less)}});
   }
   return json;
 }
@@ -82,7 +83,8 @@ std::optional<Sizing> Sizing::from_json(const Json& json) try {
     sizing.pools.push_back({pool.at("name"),
                             {p.at("tp"), p.at("pp"), p.at("dp"), p.at("ep")},
                             pool.at("max_num_seqs"),
-                            pool.at("replicas")});
+                            pool.at("replicas"),
+                            number(pool.at("seats_full_with_less"))});
   }
   if (sizing.met && (sizing.chips < 1 || sizing.nodes < 1 || sizing.chips_per_node < 1)) return {};
   return sizing;

@@ -20,6 +20,8 @@ struct Sizing {
     platforms::Parallelism parallelism;
     std::int32_t max_num_seqs = 0;
     std::int64_t replicas = 0;
+    /// With a replica less: share of the time in which calls wait while all seats (max_num_seqs) are taken.
+    std::optional<double> seats_full_with_less{};
     std::int64_t chips() const { return replicas * parallelism.chips(); }
   };
   bool met = false;

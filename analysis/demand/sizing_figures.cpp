@@ -21,15 +21,24 @@ Json mean_over_seeds(const std::vector<const Trial*>& trials, const std::functio
   return sum / static_cast<double>(trials.size());
 }
 
-/// Prompt and output.
+}  // namespace
+
 Json tokens_per_task(const Json& summary) {
   const Json& counts = summary["counts"];
-  const double tasks = counts["tasks"].get<double>();
-  if (tasks == 0) return nullptr;
-  return (counts["prompt_tokens"].get<double>() + counts["output_tokens"].get<double>()) / tasks;
+  if (counts["tasks"].get<double>() == 0) return nullptr;
+  if (counts["tasks_unfinished"] == 0) {
+    return (counts["prompt_tokens"].get<double>() + counts["output_tokens"].get<double>()) /
+           counts["tasks"].get<double>();
+  }
+  double tokens = 0, tasks = 0;
+  for (const auto& [name, agent] : summary["agents"].items()) {
+    const Json &prompt = agent["prompt_tokens_per_task"], &output = agent["output_tokens_per_task"];
+    if (!prompt.is_number() || !output.is_number()) continue;  // none of it completed
+    tasks += agent["tasks"].get<double>();
+    tokens += agent["tasks"].get<double>() * (prompt.get<double>() + output.get<double>());
+  }
+  return tasks > 0 ? Json(tokens / tasks) : Json(nullptr);
 }
-
-}  // namespace
 
 sim::MeanInterval mean_attainment(const std::vector<const Trial*>& trials) {
   std::vector<double> attainments;

@@ -18,6 +18,10 @@ sim::MeanInterval mean_attainment(const std::vector<const Trial*>& trials);
 /// Sizing::figures. `trials`: complete ones, one a seed.
 sim::Json size_figures(const std::vector<const Trial*>& trials);
 
+/// Prompt and output, of all tasks. Where the run did not drain, the tokens of some are still to come: then of each
+/// agent's completed tasks, in the mix in which they arrived. Null where none is known.
+sim::Json tokens_per_task(const sim::Json& summary);
+
 struct Limit {
   std::string bound;  ///< "bandwidth"
   double share = 0;   ///< of the chips' time

@@ -43,6 +43,10 @@ Trial Trials::simulate_once(const Size& size, std::uint64_t seed) {
   };
   sim::Json summary = simulate_workload(scenario, options);
   ++simulations_;
+  for (const PoolPlan& pool : scenario.pools) {
+    const sim::Json& full = summary["pools"][pool.name]["seats_full"];
+    trial.seats_full.push_back(full.is_number() ? std::optional(full.get<double>()) : std::nullopt);
+  }
   if (trial.stopped) {
     ++stopped_;
     trial.missed = std::min(1.0, missed / expected_);

@@ -42,6 +42,9 @@ struct Trial {
   double missed = 1;     ///< share of the calls (or tasks) outside the level; of a stopped trial at least this
   double counted = 0;    ///< calls (or tasks) that the level counted
   sim::Json summary;     ///< of a complete trial
+  /// By pool, of a stopped trial, too: share of the time in which calls waited while all seats (max_num_seqs) of their
+  /// replica were taken; nothing of media pools.
+  std::vector<std::optional<double>> seats_full;
 };
 
 class Trials {

@@ -11,14 +11,6 @@
 namespace tokenyard::analysis {
 namespace {
 
-/// "4 tasks/s (11.6 G tokens a month)".
-std::string work_text(const Demand& demand) {
-  std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
-  if (const auto tokens = demand.tokens_per_month())
-    text += fmt::format(" ({} tokens a month)", human_number(tokens, Unit::kCount));
-  return text;
-}
-
 std::string why_none(const Demand& demand) {
   std::string text;
   for (const DemandEntry& entry : demand.entries)
@@ -36,6 +28,17 @@ std::string work_within(const SloLimits& limits) {
 }
 
 }  // namespace
+
+std::string work_text(const Demand& demand) {
+  std::string users;
+  if (demand.users) users = counted_number(demand.users) + (*demand.users == 1 ? " user" : " users");
+  if (!demand.arrivals) return users;
+  std::string text = fmt::format("{} tasks/s", human_number(demand.tasks_per_s, Unit::kCount));
+  if (!users.empty()) return fmt::format("{} and {}", text, users);
+  if (const auto tokens = demand.tokens_per_month())
+    text += fmt::format(" ({} tokens a month)", human_number(tokens, Unit::kCount));
+  return text;
+}
 
 std::string level_text(const Slo& slo) {
   std::string text = human_number(slo.attainment, Unit::kShare);

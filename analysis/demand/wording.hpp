@@ -10,6 +10,8 @@
 
 namespace tokenyard::analysis {
 
+/// "4 tasks/s (11.6 G tokens a month)", "5,000 users" of a closed loop, whose rate differs from chip to chip.
+std::string work_text(const Demand& demand);
 /// "95 % of the calls within TTFT ≤ 2 s, TPOT ≤ 50 ms; of voice's calls within TTFT ≤ 400 ms".
 std::string level_text(const Slo& slo);
 /// How one replica is divided: "tp", and what else is above 1.

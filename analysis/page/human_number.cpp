@@ -137,8 +137,8 @@ std::string count_text(const sim::Json& count) {
 }
 
 Unit unit_of(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kShares = {
-      "busy", "mfu", "mbu", "kv_utilization", "prefix_hit_rate", "step_time_uncertainty"};
+  constexpr std::array<std::string_view, 7> kShares = {
+      "busy", "mfu", "mbu", "kv_utilization", "seats_full", "prefix_hit_rate", "step_time_uncertainty"};
   if (key.ends_with("_per_s")) return Unit::kPerSecond;
   if (key.ends_with("_s")) return Unit::kSeconds;
   if (key.starts_with("usd")) return Unit::kUsd;

@@ -172,10 +172,13 @@ std::string time_sentence(const Json& summary) {
       parts.push_back(fmt::format("{} ({})", html_escaped(words_of(causes[i].key)),
                                   human_number(causes[i].value / total, Unit::kShare)));
   }
-  return fmt::format("A {} took {} on average and {} of them stayed below {}{}",
-                     plain_requests(summary) ? "request" : "task", strong(number(task, {"mean"}, Unit::kSeconds)),
-                     human_number(0.95, Unit::kShare), number(task, {"p95"}, Unit::kSeconds),
-                     parts.empty() ? "." : "; the time went to " + listed(parts) + ".");
+  // Times are of tasks that completed, causes of all: those that failed, or did not end, may be quite others.
+  const bool all = number_at(summary, {"counts", "tasks_completed"}) == number_at(summary, {"counts", "tasks"});
+  const char* what = plain_requests(summary) ? "request" : "task";
+  return fmt::format("A {}{} took {} on average and {} of them stayed below {}{}", all ? "" : "completed ", what,
+                     strong(number(task, {"mean"}, Unit::kSeconds)), human_number(0.95, Unit::kShare),
+                     number(task, {"p95"}, Unit::kSeconds),
+                     parts.empty() ? "." : fmt::format("; the time of all {}s went to {}.", what, listed(parts)));
 }
 
 /// What each agent got; nothing for a single one, of which the sentence before has told.

@@ -18,6 +18,13 @@ std::vector<SloLimits> limits_of(const Slo& slo, const std::vector<std::string>&
   return limits;
 }
 
+/// Of each pool.
+std::vector<double> tokenizing_times(const platforms::Fleet& fleet) {
+  std::vector<double> s_per_token;
+  for (std::size_t p = 0; p < fleet.pools(); ++p) s_per_token.push_back(fleet.pool(p).tokenize_s_per_token);
+  return s_per_token;
+}
+
 }  // namespace
 
 Measurement::Measurement(sim::Simulation& simulation, platforms::Fleet& fleet, agents::Workload& workload,
@@ -28,7 +35,7 @@ Measurement::Measurement(sim::Simulation& simulation, platforms::Fleet& fleet, a
       scenario_(scenario),
       agents_(std::move(agents)),
       warmup_(Time::seconds(scenario.run.warmup_s)),
-      metrics_(limits_of(scenario.slo, agents_), warmup_),
+      metrics_(limits_of(scenario.slo, agents_), tokenizing_times(fleet), warmup_),
       sampler_(simulation, fleet, scenario, [&workload] { return workload.over(); }),
       begin_(fleet),
       end_(fleet),
@@ -46,10 +53,20 @@ void Measurement::end_arrivals(Time date) {
 
 void Measurement::end_with_last_arrival() {
   fleet_.add_observer(*this);
+  workload_.add_observer(*this);
   workload_.set_on_last([this] {
     last_arrival_ = simulation_.now();
     if (!scenario_.run.drain || (first_call_ && *first_call_ < *last_arrival_)) end_arrivals(*last_arrival_);
   });
+}
+
+/// The run itself goes on to the next sample, which is no time of the work's. Where the warm-up is not over, there is
+/// nothing to close.
+void Measurement::on_task(const agents::TaskRecord&) {
+  const Time now = simulation_.now();
+  if (end_.taken() || !all_at_once() || !scenario_.run.drain || now < warmup_ || workload_.tasks_in_flight() > 1)
+    return;
+  simulation_.schedule(now, sim::Priority::kStop, closing_, *this, kCloseIfOver);
 }
 
 void Measurement::on_submit(const platforms::CallRequest&, const platforms::CallRecord& record) {
@@ -61,7 +78,7 @@ void Measurement::on_event(Time now, std::uint64_t edge) {
     begin_.take(now);
     fleet_.forget_itl();
     sampler_.begin_window();
-  } else {
+  } else if (edge == kClose || workload_.over()) {
     close(now);
     if (!scenario_.run.drain) simulation_.stop();
   }

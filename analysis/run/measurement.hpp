@@ -19,7 +19,7 @@
 
 namespace tokenyard::analysis {
 
-class Measurement final : private sim::EventHandler, private platforms::ServingObserver {
+class Measurement final : private sim::EventHandler, private platforms::ServingObserver, private agents::TaskObserver {
  public:
   /// Observes the fleet and the workload, which must outlive it. Throws sim::InputError if the service level names
   /// agents that there are not.
@@ -30,7 +30,7 @@ class Measurement final : private sim::EventHandler, private platforms::ServingO
   /// stops.
   void end_arrivals(sim::Time date);
   /// The same at the last arrival of recorded work, known when it comes. Where all came at once, nothing is measured by
-  /// then: the window stays open to the end of the run, if it drains.
+  /// then: the window stays open until the last of it has ended, if the run drains.
   void end_with_last_arrival();
 
   /// The run is over: closes the window if nothing has, and ends what is still in flight as unfinished.
@@ -47,11 +47,14 @@ class Measurement final : private sim::EventHandler, private platforms::ServingO
   double window_s() const { return (end_.date - begin_.date).seconds(); }
   std::uint64_t events() const { return simulation_.events_run(); }
   std::optional<sim::Time> last_arrival() const { return last_arrival_; }  ///< of recorded work, if it came
+  /// Recorded work whose last arrival has come, and none came before it.
+  bool all_at_once() const { return last_arrival_ && (!first_call_ || *first_call_ >= *last_arrival_); }
 
  private:
-  enum Edge : std::uint64_t { kOpen, kClose };
+  enum Edge : std::uint64_t { kOpen, kClose, kCloseIfOver };
   void on_event(sim::Time now, std::uint64_t edge) override;
   void on_submit(const platforms::CallRequest& request, const platforms::CallRecord& record) override;
+  void on_task(const agents::TaskRecord& record) override;
   void close(sim::Time now);
 
   sim::Simulation& simulation_;

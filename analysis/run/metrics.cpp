@@ -1,5 +1,6 @@
 #include "analysis/run/metrics.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
@@ -18,10 +19,14 @@ void Metrics::on_call(const CallRecord& r) {
   const bool completed = r.status == CallStatus::kCompleted;
   output_tokens += r.output_tokens;
 
-  if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own
+  if (r.media_steps > 0) {  // no tokens: the limits and latencies of calls are not its own, but for its queue
     media_steps += completed ? r.media_steps : 0;
     ++media_calls;
-    completed_calls += completed && in_window(r.finish) ? 1 : 0;
+    if (in_window(r.arrival) && r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
+    if (completed && in_window(r.finish)) {
+      ++completed_calls;
+      ++completed_good_calls;  // no limit that it could miss
+    }
     return;
   }
   const bool arrived = in_window(r.arrival);
@@ -30,7 +35,7 @@ void Metrics::on_call(const CallRecord& r) {
   if (arrived) {
     ++arrived_calls;
     ++agent.arrived_calls;
-    if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
+    if (r.scheduled != CallRecord::kNoTime) queue.add(std::max(Time(), r.scheduled - r.arrival - tokenizing(r)));
     if (r.first_token != CallRecord::kNoTime) agent.ttft.add(r.first_token - r.arrival);
   }
   if (!completed) return;

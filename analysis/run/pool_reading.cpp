@@ -6,12 +6,14 @@ namespace tokenyard::analysis {
 
 PoolReading read_pool(platforms::Fleet& fleet, std::size_t pool) {
   PoolReading sum;
+  const std::int32_t seats = fleet.pool(pool).batching.max_num_seqs;
   for (std::size_t i = 0; i < fleet.replicas(pool); ++i) {
     platforms::Replica& replica = fleet.replica(pool, i);
     if (!replica.busy() && replica.waiting() == 0) continue;
     sum.used_blocks += replica.add_reading(sum.totals);
     sum.running += replica.running();
     sum.waiting += replica.waiting();
+    sum.full += replica.waiting() > 0 && replica.running() >= seats ? 1 : 0;
   }
   if (const platforms::MediaQueue* media = fleet.media(pool)) {
     sum.totals += media->share_in_progress();

@@ -14,6 +14,7 @@ namespace tokenyard::analysis {
 struct PoolReading {
   platforms::ServingTotals totals;
   std::int64_t running = 0, waiting = 0, used_blocks = 0, blocks = 0;  ///< a media pool has no blocks
+  std::int64_t full = 0;  ///< ranks with calls that wait while as many run as max_num_seqs lets
 };
 
 /// As of now. O(busy ranks), and a look at each idle one.

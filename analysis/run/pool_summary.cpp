@@ -81,7 +81,7 @@ Json tiers_json(const PoolPlan& plan, const ServingTotals& from, const ServingTo
 }  // namespace
 
 Json pool_summary(const PoolPlan& plan, const PoolReading& from, const PoolReading& to, double window_s,
-                  std::optional<double> mean_kv) {
+                  std::optional<double> mean_kv, std::optional<double> mean_full) {
   const ServingTotals &a = from.totals, &b = to.totals;
   const double rank_s = window_s * static_cast<double>(plan.ranks());
   const StepTotals steps = b.all_steps() - a.all_steps();
@@ -95,6 +95,7 @@ Json pool_summary(const PoolPlan& plan, const PoolReading& from, const PoolReadi
                                              : ratio(static_cast<double>(steps.bytes), bytes_per_s(plan) * rank_s)},
                {"step_time_uncertainty", or_null(step_time_uncertainty(plan))},
                {"kv_utilization", or_null(mean_kv)},
+               {"seats_full", or_null(mean_full)},
                {"prefix_hit_rate", ratio(static_cast<double>(b.cached_tokens - a.cached_tokens),
                                          static_cast<double>(b.prompt_tokens - a.prompt_tokens))},
                {"bound", bound_json(steps, seconds(b.capacity_ticks - a.capacity_ticks), rank_s)}};

@@ -24,7 +24,8 @@ Sampler::Sampler(sim::Simulation& simulation, platforms::Fleet& fleet, const Sce
       last_date_(Time::seconds(scenario.run.series_interval_s * RunControls::kMostSamples)),
       last_(scenario.pools.size()),
       meters_(scenario.pools.size()),
-      kv_sum_(scenario.pools.size()) {
+      kv_sum_(scenario.pools.size()),
+      full_sum_(scenario.pools.size()) {
   simulation_.schedule(interval_, sim::Priority::kObserve, entity_, *this);
 }
 
@@ -57,6 +58,7 @@ void Sampler::on_event(Time now, std::uint64_t) {
     for (const Sink& sink : sinks_) sink(row);
     if (in_window_) {
       kv_sum_[p] += row.kv_utilization;
+      full_sum_[p] += static_cast<double>(reading.full) / static_cast<double>(pool.ranks());
       const bool since_last = now - metered_ == interval_;  // else since the window began
       meter(p, reading, since_last ? energy : joules(pool, meters_[p].read, reading, (now - metered_).seconds()));
     }
@@ -77,6 +79,7 @@ void Sampler::meter(std::size_t pool, const PoolReading& reading, const std::opt
 void Sampler::begin_window() {
   for (std::size_t p = 0; p < meters_.size(); ++p) meters_[p] = {read_pool(fleet_, p), 0};
   std::fill(kv_sum_.begin(), kv_sum_.end(), 0);
+  std::fill(full_sum_.begin(), full_sum_.end(), 0);
   samples_ = 0;
   metered_ = simulation_.now();
   in_window_ = true;
@@ -96,6 +99,11 @@ void Sampler::end_window() {
 std::optional<double> Sampler::mean_kv(std::size_t pool) const {
   if (samples_ == 0 || std::isnan(kv_sum_[pool])) return {};
   return kv_sum_[pool] / static_cast<double>(samples_);
+}
+
+std::optional<double> Sampler::mean_full(std::size_t pool) const {
+  if (samples_ == 0 || scenario_.pools[pool].media != nullptr) return {};
+  return full_sum_[pool] / static_cast<double>(samples_);
 }
 
 }  // namespace tokenyard::analysis

@@ -25,6 +25,9 @@ class Sampler final : public sim::EventHandler {
 
   /// Mean share of KV blocks in use over the samples of the window; nothing if there was none.
   std::optional<double> mean_kv(std::size_t pool) const;
+  /// Mean share of the pool's ranks, over the same samples, whose calls waited while as many ran as max_num_seqs lets;
+  /// nothing of a media pool.
+  std::optional<double> mean_full(std::size_t pool) const;
   /// Joules of the pool's chips in the window; nothing if the catalogue lacks a coefficient.
   std::optional<double> joules_of(std::size_t pool) const { return meters_[pool].joules; }
 
@@ -45,7 +48,7 @@ class Sampler final : public sim::EventHandler {
   bool in_window_ = true;
   std::vector<PoolReading> last_;
   std::vector<Meter> meters_;
-  std::vector<double> kv_sum_;
+  std::vector<double> kv_sum_, full_sum_;
   std::uint64_t samples_ = 0;
   std::vector<Sink> sinks_;
   sim::Entity entity_;

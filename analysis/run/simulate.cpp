@@ -69,10 +69,14 @@ void add_notes(const Measurement& measurement, const agents::Workload& workload,
   }
   for (const std::string& left_out : workload.left_out()) notes.push_back(left_out);
   if (last_arrival && (*last_arrival < warmup || (*last_arrival == warmup && !run.drain))) {
-    notes.push_back(fmt::format(
-        "nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell what ran; "
-        "--set /run/warmup_s=0 measures from the start",
-        warmup.seconds()));
+    std::string helps;
+    if (warmup > Time()) helps = "--set /run/warmup_s=0 measures from the start";
+    if (measurement.all_at_once() && !run.drain)
+      helps += (helps.empty() ? "" : ", and ") + std::string("--set /run/drain=true until the last has ended");
+    notes.push_back(
+        fmt::format("nothing arrived in the measured time, from {} s to the last arrival: counts and tables alone tell "
+                    "what ran; {}",
+                    warmup.seconds(), helps));
   }
 }
 

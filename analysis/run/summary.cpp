@@ -162,7 +162,7 @@ class Summary {
     for (std::size_t p = 0; p < scenario_.pools.size(); ++p) {
       const PoolPlan& plan = scenario_.pools[p];
       json[plan.name] = pool_summary(plan, measured_.begin().pools[p], measured_.end().pools[p], window_s_,
-                                     measured_.sampler().mean_kv(p));
+                                     measured_.sampler().mean_kv(p), measured_.sampler().mean_full(p));
     }
     return json;
   }

@@ -72,6 +72,19 @@ void note_agents(const Measurement& measured, const Attainment& attainment, Note
   }
 }
 
+/// Neither memory nor the chips hold such a pool back: an engine's setting does.
+void note_seats(const PoolPlan& plan, const Sampler& sampler, std::size_t pool, Notes& notes) {
+  constexpr double kNoticeable = 0.05;
+  const std::optional<double> full = sampler.mean_full(pool);
+  if (!full || *full < kNoticeable) return;
+  const std::optional<double> kv = sampler.mean_kv(pool);
+  add(fmt::format("{}: in {:.0f} % of the time calls waited while all {} seats of their replica were taken: a larger "
+                  "engine/max_num_seqs lets more run side by side, as far as there is memory for their KV{}",
+                  plan.name, 100 * *full, plan.batching.max_num_seqs,
+                  kv ? fmt::format(" ({:.0f} % of it was in use)", 100 * *kv) : ""),
+      notes);
+}
+
 /// More transfers at once than the network simulates well.
 void note_crowd(const sim::Network& network, Notes& notes) {
   if (network.peak_in_flight() <= network.cheap_flows()) return;
@@ -108,6 +121,7 @@ SummaryNotes summary_notes(const Measurement& measured, const Attainment& attain
   note_crowd(network, said.notes);
   for (std::size_t p = 0; p < scenario.pools.size(); ++p) {
     const PoolPlan& plan = scenario.pools[p];
+    note_seats(plan, measured.sampler(), p, said.notes);
     note_unknown(plan, measured.sampler().joules_of(p).has_value(), said.notes);
     const TrackRecord record = track_record(plan);
     add(validity_note(plan), said.validity);

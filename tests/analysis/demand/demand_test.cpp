@@ -1,5 +1,7 @@
 #include "analysis/demand/demand.hpp"
 
+#include <algorithm>
+
 #include "analysis/schemas/schemas.hpp"
 #include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
@@ -10,6 +12,7 @@
 using namespace tokenyard;
 using namespace tokenyard::analysis;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using sim::Json;
 
 namespace {
@@ -46,6 +49,9 @@ TEST_CASE("Demand: a table and a sentence, files, and the same again from the ca
   const Outcome first = demand(folder, {"--chips", "h100-sxm,b200-sxm", "--out", out});
   INFO(first.err);
   CHECK(first.code == kDone);
+  // Not on a terminal: a line for each kind of chip.
+  CHECK(std::count(first.err.begin(), first.err.end(), '\n') == 2);
+  CHECK_THAT(first.err, Contains("b200-sxm: ") && Contains("2 of 2 kinds of chips"));
   CHECK_THAT(first.out, Contains("h100-sxm") && Contains("95 % interval") && Contains("Serving 4 tasks/s") &&
                             Contains("stopped early"));
   const std::string json = folder.read("out/demand.json"), csv = folder.read("out/demand.csv");
@@ -280,6 +286,57 @@ TEST_CASE("Demand: no size will do: exit 3, and why; a wrong question: exit 2") 
   CHECK_THAT(mistyped, Contains("--price: found \"h1000-sxm\"") && !Contains("/demand/assume"));
   CHECK_THAT(demand(folder, {"--set", "/slo={}"}).err, Contains("/slo") && Contains("at least one of"));
   CHECK(demand(folder, {"--tasks-per-s", "1", "--tokens-per-month", "1"}).code == kWrongInput);
+}
+
+TEST_CASE("Demand: a rate asked of users or of a trace is refused where it was asked, with what helps") {
+  const ResultFolder folder("demand-no-rate");
+  const std::string users =
+      R"(/workload/requests={"closed_loop": {"users": 8}, "prompt_tokens": 9, "output_tokens": 9})";
+  for (const std::vector<std::string>& option :
+       {std::vector<std::string>{"--tasks-per-s", "4"}, {"--tokens-per-month", "1e9"}, {"--growth", "2"}}) {
+    std::vector<std::string> arguments = {"--set", users};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    const Outcome refused = demand(folder, arguments);
+    CHECK(refused.code == kWrongInput);
+    CHECK_THAT(refused.err, Contains(option[0] + ": found a rate for a closed loop") && !Contains("/demand:") &&
+                                Contains("--set /workload/requests/closed_loop/users=N"));
+  }
+  CHECK_THAT(demand(folder, {"--set", users, "--set", "/demand/tasks_per_s=4"}).err,
+             Contains("/demand/tasks_per_s: found a rate for a closed loop"));
+}
+
+TEST_CASE("Demand: of a closed loop the users are the work, and each kind of chip has a rate of its own") {
+  const ResultFolder folder("demand-users");
+  const std::vector<std::string> question = {
+      "--chips", "h100-sxm,b200-sxm", "--set",
+      R"(/workload/requests={"closed_loop": {"users": 8}, "prompt_tokens": 900, "output_tokens": 90})"};
+  const Json json = answer(folder, question);
+  CHECK_THAT(json["answer"].get<std::string>(), StartsWith("Serving 8 users with ") && !Contains("tasks/s"));
+  CHECK(json["users"] == 8);
+  CHECK(json["entries"][0]["figures"]["tasks_per_s"] != json["entries"][1]["figures"]["tasks_per_s"]);
+  CHECK_THAT(json["notes"].dump(), Contains(" tasks/s on h100-sxm, ") && Contains(" tasks/s on b200-sxm: users wait"));
+  CHECK(answer(folder, {})["users"].is_null());
+}
+
+TEST_CASE("Demand: host memory for KV stays with the chips, in the note and in the scenario of the size") {
+  const ResultFolder folder("demand-host-memory");
+  const std::string out = (folder.path / "out").string();
+  const Json json = answer(folder, {"--out", out, "--set", "/pools/0/parallelism={\"tp\": 4}", "--set",
+                                    "/pools/0/engine/kv_offloading_size=600", "--set", "/demand={\"tp\": [2]}"});
+  CHECK_THAT(json["notes"].dump(), Contains("150 GiB of host memory in main"));
+  const Json pool = Json::parse(folder.read("out/h100-sxm.json"))["pools"][0];
+  CHECK(pool["parallelism"]["tp"] == 2);
+  CHECK(pool["engine"]["kv_offloading_size"] == 300.0);
+}
+
+TEST_CASE("Demand: where seats are what the last replica is for, a note names max_num_seqs") {
+  const ResultFolder folder("demand-seats");
+  const std::vector<std::string> question = {"--set", "/demand={\"tp\": [2]}", "--set",
+                                             "/pools/0/engine={\"max_num_seqs\": 4}"};
+  const Json json = answer(folder, question);
+  CHECK(json["entries"][0]["pools"][0]["seats_full_with_less"].get<double>() > 0.05);
+  CHECK_THAT(json["notes"].dump(), Contains("all 4 seats (max_num_seqs)") && Contains("/demand/max_num_seqs=[4,8]"));
+  CHECK_THAT(answer(folder, {"--set", "/demand={\"tp\": [2]}"})["notes"].dump(), !Contains("max_num_seqs"));
 }
 
 TEST_CASE("Demand: where an agent's own failures miss its level, that is the reason") {

@@ -173,6 +173,43 @@ TEST_CASE("Sizing: experts, stages and nodes") {
   CHECK(staged.nodes({{1, 4}}) == 1);
 }
 
+TEST_CASE("Sizing: host memory and SSDs for KV stay with the chips, a remote store as it is") {
+  const Scenario scenario = read_scenario(
+      R"({"cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}], "fabric": {"bytes_per_s": 5e10}},
+          "pools": [{"model": "llama-3.1-8b", "chip": "h100-sxm", "parallelism": {"tp": 4}, "engine": {"kv_offloading_size": 600},
+                     "kv_tiers": [{"tier": "ssd", "gib": 4000, "bytes_per_s": 5e10}, {"tier": "remote", "gib": 20000}]}],
+          "workload": {"requests": {"rate_per_s": 1, "prompt_tokens": 100, "output_tokens": 10}}, "demand": {"tp": [1, 8]}})");
+  const Candidate candidate = candidate_of(scenario, *scenario.pools[0].chip);
+  REQUIRE(candidate.ways[0].size() == 2);
+  for (const auto& [way, share] : {std::pair{std::size_t{0}, 0.25}, {std::size_t{1}, 2.0}}) {
+    const std::vector<KvTierPlan> tiers = candidate.at({{.way = way, .replicas = 3}}).pools[0].kv_tiers;
+    REQUIRE(tiers.size() == 3);
+    CHECK(tiers[0].gib == 600 * share);
+    CHECK(tiers[1].gib == 4000 * share);
+    CHECK(tiers[2].gib == 20000);
+  }
+}
+
+TEST_CASE("Sizing: of the ways to run as many chips, the one that draws least power") {
+  const Scenario scenario = requests(60, false);
+  const Candidate candidate = candidate_of(scenario, *scenario.pools[0].chip);
+  const Sizing sizing = fewest_chips(candidate, {.repetitions = 2});
+  REQUIRE(sizing.met);
+  std::optional<double> least;
+  Trials trials(candidate, 2, {});
+  for (std::size_t way = 0; way < candidate.ways[0].size(); ++way) {
+    const std::int64_t each = candidate.ways[0][way].parallelism.chips();
+    const Size size = {{way, sizing.chips / each}};
+    if (sizing.chips % each != 0 || !trials.passes(size)) continue;
+    double watts = 0;
+    for (const Trial* trial : trials.judged(size)) watts += trial->summary["energy"]["watts_mean"].get<double>();
+    watts /= static_cast<double>(trials.judged(size).size());
+    least = std::min(least.value_or(watts), watts);
+  }
+  REQUIRE(least);
+  CHECK(sizing.figures["watts"].get<double>() == Approx(*least));
+}
+
 TEST_CASE("Sizing: batch limits are searched, too") {
   const Scenario scenario =
       requests(20, false, R"({"ttft_s": 0.5, "tpot_s": 0.02})", R"({"tp": [1, 2], "max_num_seqs": [4, 256]})");

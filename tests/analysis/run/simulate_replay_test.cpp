@@ -1,6 +1,7 @@
 /// Recorded traces end to end: every call is accounted for, and reuse is what the trace's hashes imply.
 
 #include "tests/analysis/run/in_process.hpp"
+#include "tests/support/catch.hpp"
 #include "traces/readers/task_reader.hpp"
 
 using namespace tokenyard;
@@ -68,7 +69,7 @@ TEST_CASE("A record of a run that ended before its work is read again, each task
   CHECK(ran["counts"]["tasks_unfinished"].get<int>() == unfinished);
 }
 
-TEST_CASE("Requests that arrive all at once are measured to the end of the run") {
+TEST_CASE("Requests that arrive all at once are measured until the last has ended, however often series are sampled") {
   const ResultFolder folder("at-once");
   std::filesystem::create_directories(folder.path);
   const std::string path = (folder.path / "batch.csv").string();
@@ -77,9 +78,35 @@ TEST_CASE("Requests that arrive all at once are measured to the end of the run")
   const sim::Json summary = simulate_text(llama_70b_on_h100(1), folder, {}, source.get());
   CHECK(summary["counts"]["calls_completed"] == 3);
   CHECK(summary["latency"]["ttft_s"]["p50"].is_number());
-  CHECK(summary["throughput"]["output_tokens_per_s"].get<double>() * summary["simulated_s"].get<double>() ==
-        Approx(150));
+  const double all_s = summary["latency"]["e2e_s"]["max"];
+  CHECK(summary["throughput"]["output_tokens_per_s"].get<double>() * all_s == Approx(150).epsilon(1e-3));
+  CHECK(summary["throughput"]["calls_per_s"].get<double>() * all_s == Approx(3).epsilon(1e-3));
   CHECK(summary["energy"]["joules"].get<double>() > 0);
+  const auto again = traces::open_trace(path, "requests", {});
+  std::string seldom = llama_70b_on_h100(1);
+  seldom.insert(1, R"("run": {"series_interval_s": 60}, )");
+  const sim::Json same = simulate_text(seldom, ResultFolder("at-once-seldom"), {}, again.get());
+  for (const char* group : {"throughput", "cost", "slo"}) CHECK(same[group] == summary[group]);
+  CHECK(same["energy"]["joules"].get<double>() == Approx(summary["energy"]["joules"].get<double>()));
+}
+
+TEST_CASE("Where all arrives at once and nothing is measured, the note advises what is not set yet") {
+  const ResultFolder folder("at-once-undrained");
+  std::filesystem::create_directories(folder.path);
+  const std::string path = (folder.path / "batch.csv").string();
+  std::ofstream(path) << "arrival_s,prompt_tokens,output_tokens\n0,1000,50\n0,1000,50\n";
+  const auto notes = [&](const std::string& run) {
+    const auto source = traces::open_trace(path, "requests", {});
+    std::string text = llama_70b_on_h100(1);
+    text.insert(1, R"("run": )" + run + ", ");
+    return simulate_text(text, folder, {}, source.get())["notes"].dump();
+  };
+  using Catch::Matchers::Contains;
+  const std::string undrained = notes(R"({"warmup_s": 0, "drain": false})");
+  CHECK_THAT(undrained, Contains("/run/drain=true") && !Contains("/run/warmup_s=0"));
+  const std::string warm = notes(R"({"duration_s": 60, "warmup_s": 10})");
+  CHECK_THAT(warm, Contains("/run/warmup_s=0") && !Contains("/run/drain=true"));
+  CHECK_THAT(notes(R"({"warmup_s": 0})"), !Contains("nothing arrived in the measured time"));
 }
 
 TEST_CASE("Where all has arrived before the warm-up ends, nothing is measured, and nothing is less than nothing") {

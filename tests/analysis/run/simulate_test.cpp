@@ -197,6 +197,54 @@ TEST_CASE("Another chip changes no task's sampled work") {
   CHECK(work("a100-80-sxm") == h100);
 }
 
+TEST_CASE("A call waits from when its text has become tokens, which counts as prefill") {
+  const ResultFolder folder("tokenizing");
+  const Json summary = simulate_text(R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"}],
+      "workload": {"requests": {"closed_loop": {"users": 1}, "prompt_tokens": 100000, "output_tokens": 10}},
+      "run": {"duration_s": 60}})",
+                                     folder);
+  // 3 us a token: 0.3 s, in TTFT and in its cause, but nobody waits for another.
+  CHECK(summary["latency"]["ttft_s"]["p50"].get<double>() > 0.3);
+  CHECK(summary["latency"]["queue_s"]["max"].get<double>() < 0.001);
+  CHECK(summary["causes_s"]["queue"].get<double>() < 0.001);
+}
+
+TEST_CASE("Calls for pictures wait as others do, and are goodput") {
+  const ResultFolder folder("media");
+  const Json summary = simulate_text(R"({
+      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+      "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"},
+                {"name": "images", "model": "flux.1-dev", "chip": "h100-sxm"}],
+      "workload": {"agents": [{"agent": "ad-generation", "variant": ["no-video", "no-people"], "rate_per_s": 0.5,
+                               "pools": {"default": "main", "image": "images"}}]},
+      "run": {"duration_s": 300}})",
+                                     folder);
+  CHECK(summary["counts"]["media_calls"] > 10);
+  // One chip makes the pictures of all: that is where calls wait.
+  CHECK(summary["latency"]["queue_s"]["max"].get<double>() > 10);
+  CHECK(summary["slo"]["goodput_calls_per_s"] == summary["throughput"]["calls_per_s"]);
+}
+
+TEST_CASE("Calls that wait while every seat is taken are noted, with the setting that has more") {
+  const auto run = [](const char* seats) {
+    return simulate_text(R"({
+        "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
+        "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm", "engine": {"max_num_seqs": )" +
+                             std::string(seats) + R"(}}],
+        "workload": {"requests": {"closed_loop": {"users": 20}, "prompt_tokens": 500, "output_tokens": 200}},
+        "run": {"duration_s": 120, "warmup_s": 20}})",
+                         ResultFolder("seats"));
+  };
+  const Json few = run("8"), enough = run("32");
+  CHECK(few["pools"]["main"]["seats_full"].get<double>() > 0.9);
+  CHECK(few["notes"].dump().find("all 8 seats") != std::string::npos);
+  CHECK(few["notes"].dump().find("engine/max_num_seqs") != std::string::npos);
+  CHECK(enough["pools"]["main"]["seats_full"] == 0.0);
+  CHECK(enough["notes"].dump().find("max_num_seqs") == std::string::npos);
+}
+
 TEST_CASE("Without drain, what is in flight at the end is unfinished and adds up") {
   const ResultFolder folder("undrained");
   const Json summary = play(scenario("h100-sxm", R"({"duration_s": 60, "drain": false})"), folder);
