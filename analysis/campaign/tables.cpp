@@ -1,6 +1,7 @@
 #include "analysis/campaign/tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <map>
 
@@ -91,6 +92,26 @@ void write_runs(const Campaign& campaign, Results& results, const std::vector<st
   file.commit();
 }
 
+/// Whether an output, a key of the summary, is a share by definition: never below 0, never above 1.
+bool is_share(std::string_view output) {
+  constexpr std::array<std::string_view, 8> kShares = {"busy",          "mfu",  "mbu", "kv_utilization",
+                                                       "network_share", "time", "met", "least_attainment"};
+  const std::string_view last = output.substr(output.rfind('.') + 1);
+  return last.starts_with("attainment") || last.ends_with("hit_rate") || output.find(".bound.") != output.npos ||
+         std::find(kShares.begin(), kShares.end(), last) != kShares.end();
+}
+
+/// The ends of a mean's interval as fields; Student's t knows nothing of the bounds of a share.
+std::string interval_fields(const sim::MeanInterval& interval, std::string_view output) {
+  if (!interval.half_width) return ",";
+  double low = interval.mean - *interval.half_width, high = interval.mean + *interval.half_width;
+  if (is_share(output)) {
+    low = std::max(low, 0.0);
+    high = std::min(high, 1.0);
+  }
+  return fmt::format("{},{}", low, high);
+}
+
 void write_aggregates(const Campaign& campaign, Results& results, const std::vector<std::string>& columns,
                       const std::filesystem::path& path) {
   traces::OutputFile file(path);
@@ -103,12 +124,8 @@ void write_aggregates(const Campaign& campaign, Results& results, const std::vec
       if (interval.count == 0) continue;
       fmt::format_to(file.out(), "{},{}{},{},{},", cell, factor_fields(campaign, cell), csv_field(column),
                      interval.count, interval.mean);
-      if (interval.half_width) {
-        fmt::format_to(file.out(), "{},{},{}\n", interval.deviation, interval.mean - *interval.half_width,
-                       interval.mean + *interval.half_width);
-      } else {
-        fmt::format_to(file.out(), ",,\n");
-      }
+      if (interval.half_width) fmt::format_to(file.out(), "{}", interval.deviation);
+      fmt::format_to(file.out(), ",{}\n", interval_fields(interval, column));
     }
     values.clear();
     file.flush_if_full();

@@ -5,7 +5,8 @@
 ///   runs.csv        cell,repetition,seed,FACTORS…,status,message,OUTPUTS…,key
 ///   aggregates.csv  cell,FACTORS…,output,runs,mean,deviation,low_95,high_95
 ///
-/// Numbers have as many digits as it takes to read them back exactly; what does not exist is empty.
+/// The 95 % intervals are Student's; those of shares (attainment, busy, hit rates, …) are clipped to [0, 1]. Numbers
+/// have as many digits as it takes to read them back exactly; what does not exist is empty.
 
 #include <filesystem>
 

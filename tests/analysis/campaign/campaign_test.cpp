@@ -202,4 +202,25 @@ TEST_CASE("tables hold what ran, exactly") {
                                                 Contains("0,llama-3.1-8b,slo.met,2,1,0,1,1\n"));
 }
 
+TEST_CASE("the intervals of shares stay within [0, 1]") {
+  const CampaignFolder folder("shares");
+  const Campaign campaign = folder.campaign(
+      R"("repetitions": 2, "outputs": ["slo.attainment", "pools.a.bound.host", "pools.a.step_time_uncertainty"])");
+  Results results(folder.path / "campaign.db", Database::Mode::kWrite);
+  results.adopt(campaign);
+  for (std::size_t r = 0; r < 2; ++r) {
+    RunOutcome result;
+    result.outputs = {{"slo.attainment", r == 0 ? 0.5 : 1},
+                      {"pools.a.bound.host", r == 0 ? 0 : 0.0625},
+                      {"pools.a.step_time_uncertainty", r == 0 ? 0.5 : 1}};
+    results.record(campaign, {0, r}, result, "test");
+  }
+  export_tables(campaign, results, folder.path);
+  // By hand: t(1) = 12.7062, deviations 0.354 and 0.0442: 0.75 ∓ 3.18, 0.03125 ∓ 0.397.
+  const std::string table = folder.text("aggregates.csv");
+  CHECK_THAT(table, Contains("0,slo.attainment,2,0.75,0.3535533905932738,0,1\n"));
+  CHECK_THAT(table, Contains("0,pools.a.bound.host,2,0.03125,0.04419417382415922,0,0.42831"));
+  CHECK_THAT(table, Contains("0,pools.a.step_time_uncertainty,2,0.75,0.3535533905932738,-2.42"));
+}
+
 }  // namespace tokenyard::analysis
