@@ -287,6 +287,8 @@ TEST_CASE("Command: fit-agent writes an agent that check takes, and says how nea
   CHECK(fit.code == kDone);
   CHECK_THAT(fit.out, Contains("task graph") && Contains("prompt tokens per call") && Contains("off at most"));
   CHECK_THAT(run({"check", agent}).out, Contains("agent, fine"));
+  CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", "-"}).err,
+             Contains("--output: found \"-\", allowed: the path of a file"));
   CHECK_THAT(run({"fit-agent", record, "--format", "azure", "-o", agent}).err, Contains("a format of tasks"));
   CHECK_THAT(run({"fit-agent", record, "--format", "record", "-o", agent, "--agent", "customer-servic"}).err,
              Contains("did you mean \"customer-service\""));
