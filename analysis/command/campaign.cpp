@@ -297,7 +297,7 @@ class CampaignCommand {
     const Agenda agenda(campaign_, runs, {});
     export_tables(campaign_, results, folder_);
     if (!arguments_.quiet) {
-      fmt::print(surroundings_.out, "{} and aggregates.csv\n{}{}", (folder_ / "runs.csv").string(),
+      fmt::print(surroundings_.out, "{}, aggregates.csv and differences.csv\n{}{}", (folder_ / "runs.csv").string(),
                  unfinished_text(campaign_, agenda), wide_text(campaign_, agenda.wide()));
     }
     return kDone;
@@ -334,7 +334,7 @@ void add_campaign(CLI::App& app, Action& chosen) {
   sub->footer(
       "  tokenyard campaign run campaign.json --jobs 8       # again after a kill: only what is missing runs\n"
       "  tokenyard campaign run campaign.json --emit slurm   # a job array for many nodes\n"
-      "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv");
+      "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv, differences.csv");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return CampaignCommand(*a, s).act(); }; });
 }
 

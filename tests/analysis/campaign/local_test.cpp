@@ -122,7 +122,7 @@ TEST_CASE("an export of an unfinished campaign says how much of it is there") {
   REQUIRE(tally.left > 0);
   const std::vector<std::string> command = {"campaign", "export", folder.path / "campaign.json", "--out",
                                             folder.path / "out"};
-  CHECK_THAT(run(command).out, Catch::Contains("aggregates.csv\nUnfinished: " + std::to_string(tally.done) +
+  CHECK_THAT(run(command).out, Catch::Contains("differences.csv\nUnfinished: " + std::to_string(tally.done) +
                                                " of 12 runs are there; `tokenyard campaign run` does the rest.\n"));
   run_here(campaign, folder.path / "out");
   CHECK_THAT(run(command).out, !Catch::Contains("Unfinished"));
