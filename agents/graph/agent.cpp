@@ -268,8 +268,10 @@ class AgentReader {
     if (!e.count.given && (e.last || r.has("plus"))) {
       r.fault(e.last ? "last" : "plus", "no count beside it", "only on an edge with count");
     }
-    if ((e.on_error || e.otherwise) && (e.count.given || r.has("p") || r.has("max") || (e.on_error && e.otherwise))) {
-      r.fault(e.on_error ? "on" : "else", "other conditions beside it", "this condition alone");
+    if (e.on_error && (e.count.given || r.has("p") || e.otherwise)) {
+      r.fault("on", "p, count or else beside it", "this condition, with max or without");
+    } else if (e.otherwise && (e.count.given || r.has("p") || r.has("max"))) {
+      r.fault("else", "other conditions beside it", "this condition alone");
     }
     if (from == kNone || to == kNone) return;
     Node& source = agent_.nodes[from];

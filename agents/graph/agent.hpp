@@ -13,7 +13,7 @@
 ///   task): {"share": 0.5, "usd_each": 0.01} draws as many as half of the budget pays, rounded down.
 /// - Edges with `p` (1 by default) are drawn by probability. `max` bounds how often one walk takes an edge; what would
 ///   have gone there then goes to the edge marked `else`, or to the others in proportion.
-/// - The edge marked `"on": "error"` is taken instead when a tool or a sub-agent failed.
+/// - The edge marked `"on": "error"` is taken instead when a tool or a sub-agent failed; with `max`, so often a walk.
 /// - An edge may carry `output_tokens` and `thinking_tokens`: of an LLM step that goes on along it.
 ///
 /// `variants` are named patches of the agent (variants.hpp).

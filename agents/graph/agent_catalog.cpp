@@ -139,7 +139,7 @@ void AgentCatalog::set_sub_agents(Agent& agent, const FindAgent& find, sim::Faul
     sub.agent = find(sub.name);
     if (sub.agent == nullptr) {
       faults.add(agent.file, place_of_sub_agent(agent, i), '"' + sub.name + '"',
-                 "an agent of the catalogue" + sim::did_you_mean(sub.name, names()));
+                 "an agent of the catalogue" + sim::did_you_mean(sub.name, names()) + ", or of yours (--catalog DIR)");
     }
   }
 }

@@ -34,8 +34,10 @@ std::uint32_t Walk::fork_path(std::uint32_t branch) const {
 const Edge& Walk::choose(bool error) {
   const std::vector<Edge>& edges = node().edges;
   if (error) {
-    for (const Edge& edge : edges) {
-      if (edge.on_error) return edge;
+    const auto on_error = std::find_if(edges.begin(), edges.end(), [](const Edge& edge) { return edge.on_error; });
+    if (on_error != edges.end()) {
+      if (!used_up(*on_error)) return take(*on_error);
+      if (const Edge* otherwise = way_otherwise()) return *otherwise;
     }
   }
   if (node().urn) {
@@ -98,11 +100,23 @@ const Edge* Walk::choose_from_urn() {
   return drawn;
 }
 
+bool Walk::used_up(const Edge& edge) { return edge.max != kNone && edge_count(edge) >= edge.max; }
+
+const Edge& Walk::take(const Edge& edge) {
+  if (edge.max != kNone) ++edge_count(edge);
+  return edge;
+}
+
+const Edge* Walk::way_otherwise() const {
+  const std::vector<Edge>& edges = node().edges;
+  const auto found = std::find_if(edges.begin(), edges.end(), [](const Edge& edge) { return edge.otherwise; });
+  return found == edges.end() ? nullptr : &*found;
+}
+
 const Edge& Walk::choose_by_chance() {
   const std::vector<Edge>& edges = node().edges;
   if (edges.size() == 1) return edges.front();
   sim::Stream next = stream(node().next);
-  const auto used_up = [&](const Edge& edge) { return edge.max != kNone && edge_count(edge) >= edge.max; };
   const auto draw = [&](bool all) -> const Edge* {
     double sum = 0;
     for (const Edge& edge : edges) sum += edge.chance() && (all || !used_up(edge)) ? edge.p : 0;
@@ -118,13 +132,11 @@ const Edge& Walk::choose_by_chance() {
   };
   const Edge* chosen = draw(true);
   if (chosen != nullptr && used_up(*chosen)) {
-    const auto otherwise = std::find_if(edges.begin(), edges.end(), [](const Edge& edge) { return edge.otherwise; });
-    if (otherwise != edges.end()) return *otherwise;
+    if (const Edge* otherwise = way_otherwise()) return *otherwise;
     chosen = draw(false);
   }
   if (chosen == nullptr) throw sim::InternalError("walk: node \"" + node().name + "\" has no way on");
-  if (chosen->max != kNone) ++edge_count(*chosen);
-  return *chosen;
+  return take(*chosen);
 }
 
 }  // namespace tokenyard::agents

@@ -44,6 +44,9 @@ class Walk {
 
   /// What the edge's share of the task's budget pays: the same budget on every branch and visit.
   std::int64_t bought(const Edge& edge) const;
+  bool used_up(const Edge& edge);
+  const Edge& take(const Edge& edge);
+  const Edge* way_otherwise() const;  ///< the edge marked `else`; null: none
   const Edge* choose_from_urn();
   const Edge& choose_by_chance();
 

@@ -1,6 +1,9 @@
 #include "analysis/campaign/agenda.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
+
+#include "analysis/page/human_number.hpp"
 
 namespace tokenyard::analysis {
 
@@ -42,7 +45,10 @@ void Agenda::extend(std::size_t index) {
   Cell& cell = cells_[index];
   while (cell.target > 0 && cell.open == 0 && !cell.failed) {
     const std::size_t more = campaign_.repetitions().more(cell.target, cell.values);
-    if (more == 0) return;
+    if (more == 0) {
+      wide_ += campaign_.repetitions().narrow(cell.values) ? 0 : 1;
+      return;
+    }
     for (std::size_t i = 0; i < more; ++i) ask({index, cell.target});
   }
 }
@@ -62,6 +68,14 @@ void Agenda::settle(RunId run, const RunOutcome& result) {
                                   [&](const auto& output) { return output.first == campaign_.repetitions().metric; });
   note(run, result.done(), found == outputs.end() ? std::nullopt : found->second);
   extend(run.cell);
+}
+
+std::string wide_text(const Campaign& campaign, std::size_t wide) {
+  if (wide == 0) return {};
+  const Repetitions& repetitions = campaign.repetitions();
+  return fmt::format("{} of {} stopped at {} repetitions (max): the 95 % interval of {} is wider than ±{:.3g} %.\n",
+                     wide, counted(static_cast<double>(campaign.cells()), "cell", "cells"), repetitions.maximum,
+                     repetitions.metric, repetitions.half_width * 100);
 }
 
 }  // namespace tokenyard::analysis

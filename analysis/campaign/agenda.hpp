@@ -30,6 +30,8 @@ class Agenda {
   std::size_t settled() const { return settled_; }
   std::size_t left() const { return ready_.size() + under_way_; }
   const std::deque<RunId>& ready() const { return ready_; }
+  /// Cells that have had as many repetitions as there may be, and whose interval is still wider than was asked for.
+  std::size_t wide() const { return wide_; }
 
  private:
   struct Cell {
@@ -48,7 +50,10 @@ class Agenda {
   const SettledRuns& before_;
   std::vector<Cell> cells_;
   std::deque<RunId> ready_;
-  std::size_t under_way_ = 0, settled_ = 0;
+  std::size_t under_way_ = 0, settled_ = 0, wide_ = 0;
 };
+
+/// Says of how many cells the interval stayed too wide, as a line; empty where `wide` is 0.
+std::string wide_text(const Campaign& campaign, std::size_t wide);
 
 }  // namespace tokenyard::analysis

@@ -87,6 +87,7 @@ CampaignTally run_locally(const Campaign& campaign, const Catalogs& catalogs, Re
   tally.before = agenda.settled();
   const auto report = [&] {
     tally.left = agenda.left();
+    tally.wide = agenda.wide();
     tally.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (options.progress) options.progress(tally);
   };

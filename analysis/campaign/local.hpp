@@ -13,6 +13,7 @@ struct CampaignTally {
   std::size_t before = 0;            ///< settled when this call began
   std::size_t done = 0, failed = 0;  ///< by this call
   std::size_t left = 0;              ///< known to come
+  std::size_t wide = 0;              ///< cells that stopped at `max` repetitions (Agenda::wide)
   double run_s = 0;                  ///< sum of the runs' own time
   double elapsed_s = 0;              ///< of this call
   bool interrupted = false;

@@ -38,10 +38,14 @@ Repetitions Repetitions::read(ObjectReader& reader, std::string_view key) {
   return repetitions;
 }
 
-std::size_t Repetitions::more(std::size_t done, std::span<const std::optional<double>> values) const {
-  if (fixed() || done >= maximum) return 0;
+bool Repetitions::narrow(std::span<const std::optional<double>> values) const {
+  if (fixed()) return true;
   const sim::MeanInterval interval = sim::mean_interval(values);
-  if (interval.half_width && *interval.half_width <= half_width * std::fabs(interval.mean)) return 0;
+  return interval.half_width && *interval.half_width <= half_width * std::fabs(interval.mean);
+}
+
+std::size_t Repetitions::more(std::size_t done, std::span<const std::optional<double>> values) const {
+  if (done >= maximum || narrow(values)) return 0;
   return std::min(batch, maximum - done);
 }
 

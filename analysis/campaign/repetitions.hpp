@@ -27,7 +27,10 @@ struct Repetitions {
   bool fixed() const { return metric.empty(); }
   /// Reads the number or the object under `key`.
   static Repetitions read(sim::ObjectReader& reader, std::string_view key);
-  /// How many repetitions follow once `done` of them gave these values (absent: the run has no such number); 0: enough.
+  /// Whether the interval of these values (absent: the run has no such number) is as narrow as was asked for. A fixed
+  /// number of repetitions asks for none.
+  bool narrow(std::span<const std::optional<double>> values) const;
+  /// How many repetitions follow once `done` of them gave these values; 0: enough, or as many as there may be.
   std::size_t more(std::size_t done, std::span<const std::optional<double>> values) const;
 };
 

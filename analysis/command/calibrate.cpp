@@ -157,7 +157,8 @@ void add_calibrate(CLI::App& app, Action& chosen) {
       "of collectives: keep the chip's own times at the sizes where they are lower, as an engine that has both");
   sub->add_option("-o,--output", a->out, "the entry's file; its folder's parent goes to --catalog")
       ->required()
-      ->option_text("FILE.json");
+      ->option_text("FILE.json")
+      ->check(output_file("--output"));
   add_catalog_option(*sub, a->catalogs);
   sub->footer(
       "  tokenyard calibrate my-gpu --chip h100-sxm --name my-h100 -o mine/chips/my-h100.json\n"

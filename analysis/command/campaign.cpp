@@ -53,6 +53,14 @@ std::string progress_text(const CampaignTally& tally) {
   return text;
 }
 
+/// Empty where nothing is left.
+std::string unfinished_text(const Campaign& campaign, const Agenda& agenda) {
+  if (agenda.left() == 0) return {};
+  return fmt::format("Unfinished: {} of {}{} runs are there; `tokenyard campaign run` does the rest.\n",
+                     agenda.settled(), campaign.repetitions().fixed() ? "" : "at least ",
+                     agenda.settled() + agenda.left());
+}
+
 class CampaignCommand {
  public:
   CampaignCommand(const CampaignArguments& arguments, const Surroundings& surroundings)
@@ -117,10 +125,12 @@ class CampaignCommand {
     if (arguments_.json) {
       fmt::print(
           surroundings_.out, "{}\n",
-          sim::to_text(counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left), 2));
+          sim::to_text(
+              counts_json(tally.before + tally.done + tally.failed - failures, failures, tally.left, tally.wide), 2));
     } else if (!arguments_.quiet) {
       fmt::print(surroundings_.out, "{}: {} runs now, {} before; {} failed, {} left. Results in {}\n", campaign_.name(),
                  tally.done + tally.failed, tally.before, failures, tally.left, (folder_ / shard_.file()).string());
+      fmt::print(surroundings_.out, "{}", wide_text(campaign_, tally.wide));
     }
     if (failures > 0 && !arguments_.quiet) print_failures(results);
     if (tally.interrupted) {
@@ -205,8 +215,9 @@ class CampaignCommand {
     return kDone;
   }
 
-  static sim::Json counts_json(std::size_t done, std::size_t failed, std::size_t missing) {
-    return {{"done", done}, {"failed", failed}, {"missing", missing}};
+  /// `wide`: cells that stopped at `max` repetitions with too wide an interval.
+  static sim::Json counts_json(std::size_t done, std::size_t failed, std::size_t missing, std::size_t wide) {
+    return {{"done", done}, {"failed", failed}, {"missing", missing}, {"wide_cells", wide}};
   }
 
   int status() {
@@ -234,7 +245,7 @@ class CampaignCommand {
         done > 0 ? sim::Json(run_s / static_cast<double>(done) * static_cast<double>(agenda.left()) / jobs)
                  : sim::Json(nullptr);
     if (arguments_.json) {
-      sim::Json json = counts_json(done, failed.size(), agenda.left());
+      sim::Json json = counts_json(done, failed.size(), agenda.left(), agenda.wide());
       json["left_s"] = left_s;
       fmt::print(surroundings_.out, "{}\n", sim::to_text(json, 2));
     } else {
@@ -243,7 +254,7 @@ class CampaignCommand {
       if (agenda.left() > 0 && done > 0)
         fmt::print(surroundings_.out, "; about {} on {}", duration_text(left_s),
                    counted(static_cast<double>(jobs), "core", "cores"));
-      fmt::print(surroundings_.out, "\n");
+      fmt::print(surroundings_.out, "\n{}", wide_text(campaign_, agenda.wide()));
     }
     return kDone;
   }
@@ -281,8 +292,14 @@ class CampaignCommand {
     if (!results.is_of(campaign_))
       throw sim::InputError(
           {file.string(), "", "the results of another form of this campaign", "`tokenyard campaign run` first"});
+    SettledRuns runs;
+    results.add_settled(campaign_, runs);
+    const Agenda agenda(campaign_, runs, {});
     export_tables(campaign_, results, folder_);
-    if (!arguments_.quiet) fmt::print(surroundings_.out, "{} and aggregates.csv\n", (folder_ / "runs.csv").string());
+    if (!arguments_.quiet) {
+      fmt::print(surroundings_.out, "{}, aggregates.csv and differences.csv\n{}{}", (folder_ / "runs.csv").string(),
+                 unfinished_text(campaign_, agenda), wide_text(campaign_, agenda.wide()));
+    }
     return kDone;
   }
 
@@ -317,7 +334,7 @@ void add_campaign(CLI::App& app, Action& chosen) {
   sub->footer(
       "  tokenyard campaign run campaign.json --jobs 8       # again after a kill: only what is missing runs\n"
       "  tokenyard campaign run campaign.json --emit slurm   # a job array for many nodes\n"
-      "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv");
+      "  tokenyard campaign export campaign.json             # runs.csv, aggregates.csv, differences.csv");
   sub->callback([a, &chosen] { chosen = [a](const Surroundings& s) { return CampaignCommand(*a, s).act(); }; });
 }
 

@@ -105,6 +105,18 @@ std::string run_text(const std::vector<RunFigure>& figures) {
   return "\n  the runs\n\n" + rows.text("    ");
 }
 
+/// Empty where both runs came to their end.
+std::string partial_text(bool base, bool here) {
+  if (!base && !here) return {};
+  return "\n" + wrapped(fmt::format("Partial: {} interrupted before {} end, so tasks are missing and the runs' figures "
+                                    "are of different times.",
+                                    base && here ? "both runs were"
+                                    : base       ? "the base was"
+                                                 : "this run was",
+                                    base && here ? "their" : "its"),
+                        "  ");
+}
+
 int compare_folders(const CompareArguments& arguments, const Surroundings& surroundings) {
   if (arguments.folders.size() < 2)
     throw sim::InputError(
@@ -115,8 +127,9 @@ int compare_folders(const CompareArguments& arguments, const Surroundings& surro
     return kDone;
   }
   for (const Comparison::Other& other : comparison.others) {
-    fmt::print(surroundings.out, "{} against {}\n{}{}{}{}\n", other.folder, comparison.base, levels_text(other.levels),
-               run_text(other.run), table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
+    fmt::print(surroundings.out, "{} against {}\n{}{}{}{}{}\n", other.folder, comparison.base,
+               partial_text(comparison.base_partial, other.partial), levels_text(other.levels), run_text(other.run),
+               table_text("tasks", true, other.tasks), table_text("calls", false, other.calls));
   }
   fmt::print(surroundings.out,
              "Pairs are of the whole run, its warm-up and failures among them; the runs' figures are of the measured "

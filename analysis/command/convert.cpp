@@ -159,7 +159,10 @@ void add_convert(CLI::App& app, Action& chosen) {
       ->option_text("FORMAT")
       ->required()
       ->check(one_of("--to", {"agentic-mooncake", "otlp", "record", "requests"}));
-  sub->add_option("-o,--output", a->out, "the file to write")->option_text("FILE")->required();
+  sub->add_option("-o,--output", a->out, "the file to write, - for standard output")
+      ->option_text("FILE")
+      ->required()
+      ->transform([](const std::string& path) { return path == "-" ? std::string("/dev/stdout") : path; });
   add_map_option(*sub, a->map);
   add_skip_bad_rows_option(*sub, a->skip_faulty);
   add_block_tokens_option(*sub, a->block_tokens);

@@ -95,7 +95,10 @@ void add_fit_agent(CLI::App& app, Action& chosen) {
   const auto a = std::make_shared<FitArguments>();
   sub->add_option("TRACE", a->trace, "recorded tasks: a trace or a simulation's record.jsonl")->required();
   add_format_option(*sub, a->format, "a format of tasks (tokenyard catalog formats)")->required();
-  sub->add_option("-o,--output", a->out, "the agent's file")->required()->option_text("AGENT.json");
+  sub->add_option("-o,--output", a->out, "the agent's file")
+      ->required()
+      ->option_text("AGENT.json")
+      ->check(output_file("--output"));
   sub->add_option("--name", a->name, "of the new agent (default: recorded)")
       ->check(text("--name"))
       ->option_text("NAME");

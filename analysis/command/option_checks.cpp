@@ -49,6 +49,15 @@ CLI::Validator text(const std::string& option) {
   return {judge, ""};
 }
 
+CLI::Validator output_file(const std::string& option) {
+  const auto judge = [=](const std::string& path) -> std::string {
+    if (path != "-") return {};
+    throw sim::InputError(
+        {"", option, "\"-\"", "the path of a file: standard output has the findings (./- is a file)"});
+  };
+  return {judge, ""};
+}
+
 CLI::Validator one_of(const std::string& option, const std::vector<std::string>& words) {
   const auto judge = [=](const std::string& text) -> std::string {
     if (std::find(words.begin(), words.end(), text) != words.end()) return {};

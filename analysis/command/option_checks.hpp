@@ -19,6 +19,8 @@ CLI::Validator number_between(const std::string& option, double low, double high
 CLI::Validator whole_number(const std::string& option, std::int64_t low, std::int64_t high);
 /// In UTF-8: what goes into a document.
 CLI::Validator text(const std::string& option);
+/// The path of a file to write: "-", which elsewhere is standard output, is none.
+CLI::Validator output_file(const std::string& option);
 CLI::Validator one_of(const std::string& option, const std::vector<std::string>& words);
 
 }  // namespace tokenyard::analysis

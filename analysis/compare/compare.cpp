@@ -56,11 +56,14 @@ std::vector<RunFigure> run_figures(const Json& base, const Json& other) {
 Comparison compare(const std::vector<std::filesystem::path>& folders) {
   Comparison comparison;
   comparison.base = folders.at(0).string();
+  const auto partial = [](const sim::JsonFile& s) { return text_at(s.value(), {"status"}) == "partial"; };
   const ResultTable tasks = read_tasks(folders[0]), calls = read_calls(folders[0]);
   const sim::JsonFile summary = summary_of(folders[0]);
   const std::optional<Slo> level = level_of(folders[0]);
+  comparison.base_partial = partial(summary);
   for (std::size_t i = 1; i < folders.size(); ++i) {
-    comparison.others.push_back({folders[i].string(), run_figures(summary.value(), summary_of(folders[i]).value()),
+    const sim::JsonFile other = summary_of(folders[i]);
+    comparison.others.push_back({folders[i].string(), partial(other), run_figures(summary.value(), other.value()),
                                  level_differences(level, level_of(folders[i])), pair(tasks, read_tasks(folders[i])),
                                  pair(calls, read_calls(folders[i]))});
   }

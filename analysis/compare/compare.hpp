@@ -54,11 +54,13 @@ struct LevelDifference {
 struct Comparison {
   struct Other {
     std::string folder;
+    bool partial = false;                 ///< the run was interrupted before its end
     std::vector<RunFigure> run;           ///< those that both summaries have
     std::vector<LevelDifference> levels;  ///< by the manifests; none where one is absent
     PairedTable tasks, calls;
   };
   std::string base;
+  bool base_partial = false;
   std::vector<Other> others;
 };
 

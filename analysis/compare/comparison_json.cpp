@@ -54,12 +54,16 @@ Json to_json(const Comparison& comparison) {
   Json others = Json::array();
   for (const Comparison::Other& other : comparison.others) {
     others.push_back({{"folder", other.folder},
+                      {"partial", other.partial},
                       {"run", run_json(other.run)},
                       {"level_differences", levels_json(other.levels)},
                       {"tasks", table_json(other.tasks)},
                       {"calls", table_json(other.calls)}});
   }
-  return {{"schema", "tokenyard.comparison/1"}, {"base", comparison.base}, {"others", others}};
+  return {{"schema", "tokenyard.comparison/1"},
+          {"base", comparison.base},
+          {"base_partial", comparison.base_partial},
+          {"others", others}};
 }
 
 }  // namespace tokenyard::analysis

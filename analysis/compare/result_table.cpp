@@ -106,14 +106,27 @@ class TableReader {
   ResultTable table_;
 };
 
+/// Runs write tables unless --write leaves them out.
+std::filesystem::path table_of(const std::filesystem::path& folder, const char* name) {
+  std::filesystem::path path = folder / name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw sim::InputError({path.string(), "", "no such file",
+                           std::filesystem::is_directory(folder, ignored)
+                               ? "the result folder of a run that wrote it: run it again with --write calls,tasks"
+                               : "the result folder of a run"});
+  }
+  return path;
+}
+
 }  // namespace
 
 ResultTable read_tasks(const std::filesystem::path& folder) {
-  return TableReader(folder / "tasks.csv", "task_id").read();
+  return TableReader(table_of(folder, "tasks.csv"), "task_id").read();
 }
 
 ResultTable read_calls(const std::filesystem::path& folder) {
-  ResultTable calls = TableReader(folder / "calls.csv", "call_id").read();
+  ResultTable calls = TableReader(table_of(folder, "calls.csv"), "call_id").read();
   std::unordered_map<std::uint64_t, std::uint64_t> made;
   for (std::size_t i = 0; i < calls.ids.size(); ++i) calls.ids[i] = calls.tasks[i] << 24 | made[calls.tasks[i]]++;
   sort(calls);

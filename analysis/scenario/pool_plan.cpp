@@ -114,7 +114,8 @@ PoolPlan PoolPlan::read(ObjectReader& reader, const Catalog& catalog, std::size_
     if (pool.media == nullptr && pool.model == nullptr) {
       std::vector<std::string> names = catalog.names(CatalogKind::kModel);
       for (std::string& name : catalog.names(CatalogKind::kMediaModel)) names.push_back(std::move(name));
-      reader.fault("model", '"' + *model + '"', "a model of the catalogue" + sim::did_you_mean(*model, names));
+      reader.fault("model", '"' + *model + '"',
+                   "a model of the catalogue" + sim::did_you_mean(*model, names) + ", or of yours (--catalog DIR)");
     }
   }
   pool.chip = platforms::catalog_entry(reader, "chip", CatalogKind::kChip, catalog, &Catalog::find_chip);

@@ -236,7 +236,9 @@ class WorkloadReader {
     if (agent) entry.agent = catalog_.find(*agent);
     if (entry.agent == nullptr) {
       if (agent)
-        r.fault("agent", '"' + *agent + '"', "an agent of the catalogue" + sim::did_you_mean(*agent, catalog_.names()));
+        r.fault("agent", '"' + *agent + '"',
+                "an agent of the catalogue" + sim::did_you_mean(*agent, catalog_.names()) +
+                    ", or of yours (--catalog DIR)");
       r.pass_over();  // without the agent, the rest cannot be judged
       return;
     }

@@ -162,7 +162,7 @@ void Replica::preempt(std::uint32_t index, Time now) {
   call.resumed = true;
   call.transferred = false;
   ++call.record.preemptions;
-  ++pool_.tally.totals.preemptions;
+  if (!call.request.part) ++pool_.tally.totals.preemptions;  // a part is no call: no record would have it
   store(context_of(call), computed);
   release(call, context_of(call), computed, true);
   running_.remove(calls_, index);

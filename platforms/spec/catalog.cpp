@@ -300,8 +300,8 @@ std::vector<std::string> Catalog::names(CatalogKind kind) const {
 }
 
 std::string Catalog::allowed(CatalogKind kind, std::string_view name) const {
-  return fmt::format("{} {} of the catalogue{}", kind == CatalogKind::kEngine ? "an" : "a", name_of(kind),
-                     sim::did_you_mean(name, names(kind)));
+  return fmt::format("{} {} of the catalogue{}, or of yours (--catalog DIR)", kind == CatalogKind::kEngine ? "an" : "a",
+                     name_of(kind), sim::did_you_mean(name, names(kind)));
 }
 
 const Json* Catalog::raw(CatalogKind kind, std::string_view name) const {

@@ -40,6 +40,17 @@ sleep 0.2; kill -INT $victim; wait $victim; code=$?
 case $code in 0|130) ;; *) fail "an interrupt is exit 130, not $code" ;; esac
 "$tokenyard" campaign run campaign.json --out stopped --quiet && tables stopped | cmp -s - one.csv || fail "interrupted and resumed, it gives the same tables"
 
+sed 's|"repetitions": 4|"repetitions": {"metric": "latency.ttft_s.p95", "half_width": 0.0001, "min": 2, "max": 3}|' campaign.json > wide.json
+"$tokenyard" campaign run wide.json --out wide > output || fail "a campaign that stops at max ends with 0"
+"$tokenyard" campaign export wide.json --out wide > exported
+"$tokenyard" campaign status wide.json --out wide > status
+for text in output exported status; do
+  grep -q '^6 of 6.cells stopped at 3 repetitions (max)' $text || fail "intervals that stayed too wide are told: $text"
+done
+"$tokenyard" campaign status wide.json --out wide --json | grep -q '"wide_cells": 6' || fail "also as JSON"
+grep -q Unfinished exported && fail "a campaign at its max is finished"
+"$tokenyard" campaign export campaign.json --out one | grep -q Unfinished && fail "an export of all runs says nothing of the kind"
+
 sed 's|"/pools/0/replicas": \[1, 2\]|"/pools/0/model": ["llama-3.1-70b", "llama-3.1-405b"]|' campaign.json > failing.json
 "$tokenyard" campaign run failing.json --out failing > output 2>&1; [ $? = 4 ] || fail "failed runs are exit 4"
 grep -q 'failed: cell 3, repetition 0: infeasible' output || fail "a failure is named"

@@ -49,6 +49,8 @@ printf 'Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n5,
 grep -q 'left out of the trace: 1 rows: failed when recorded' f/summary.json || fail "calls that failed are counted"
 "$tokenyard" convert burst.csv --format burstgpt --to agentic-mooncake -o burst.jsonl 2> message || fail "requests become tasks of a call"
 grep -q 'left out: 1 rows: failed when recorded' message || fail "convert tells what it left out"
+"$tokenyard" convert burst.csv --format burstgpt --to agentic-mooncake -o - 2> message | cmp -s - burst.jsonl || fail "-o - is standard output"
+[ ! -e ./- ] || fail "-o - makes no file"
 "$tokenyard" check burst.jsonl --format agentic-mooncake | grep -q '1 tasks, 1 requests.*472 tokens in, 18 out, fine' || fail "check counts tasks and tokens"
 "$tokenyard" replay burst.jsonl --format agentic-mooncake --on "$scenario" --quiet --no-report --write otlp,record --out g || fail "tasks are played and recorded"
 for pair in otlp:trace.otlp.jsonl record:record.jsonl; do

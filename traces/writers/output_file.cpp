@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -28,6 +31,29 @@ const char* remedy(int reason) {
       return "Choose a folder you may write to.";
     default:
       return "Choose another folder.";
+  }
+}
+
+constexpr const char* kTemporary = ".tmp-";
+
+/// Removes what processes that were killed left of the target. One that is alive has its number, or on another machine
+/// the lock.
+void remove_orphans(const std::filesystem::path& target) {
+  const std::string prefix = target.filename().string() + kTemporary;
+  std::error_code ignored;
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || !entry->is_regular_file(ignored)) continue;
+    pid_t process = 0;
+    const char* const last = name.data() + name.size();
+    const auto [rest, error] = std::from_chars(name.data() + prefix.size(), last, process);
+    if (error != std::errc() || rest != last || process <= 0) continue;
+    if (::kill(process, 0) == 0 || errno != ESRCH) continue;
+    const int descriptor = ::open(entry->path().c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) std::filesystem::remove(entry->path(), ignored);
+    ::close(descriptor);
   }
 }
 
@@ -69,8 +95,9 @@ OutputFile::OutputFile(std::filesystem::path path, Compression compression) : pa
   const bool of_system = linked && (text.starts_with("/dev/") || text.starts_with("/proc/"));
   const bool in_place = exists && (of_system || !std::filesystem::is_regular_file(status));
   if (!in_place) {
+    remove_orphans(target_);
     temporary_ = target_;
-    temporary_ += fmt::format(".tmp-{}", ::getpid());
+    temporary_ += fmt::format("{}{}", kTemporary, ::getpid());
   }
   if (compression == Compression::kGzip) deflater_ = std::make_unique<Deflater>();
   buffer_.reserve(kBufferBytes + 4096);
@@ -80,6 +107,7 @@ OutputFile::OutputFile(std::filesystem::path path, Compression compression) : pa
     temporary_.clear();  // not ours to remove
     fail("cannot be created", reason);
   }
+  if (!in_place) ::flock(descriptor_, LOCK_EX | LOCK_NB);  // until it is closed: it is no orphan
 }
 
 OutputFile::~OutputFile() { discard(); }

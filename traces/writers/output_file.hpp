@@ -2,11 +2,11 @@
 /// A result file: written under a temporary name beside the target, renamed when complete.
 ///
 /// Invariants: the target either is as it was or holds everything; a file that is not committed, or that failed, leaves
-/// nothing behind. Every write is checked: a full disk is an OutputError with the file, the reason and the remedy,
-/// never a short file. A target that exists and is no regular file (/dev/stdout, a pipe) is written in place, and so
-/// is what a link in /dev or /proc leads to; of other links, what they lead to is replaced. Complete
-/// files are not synced to the disk: they survive a crash of the program, not of the machine. Cost: one write(2) per
-/// 256 KiB; gzip adds some 15 ns a byte.
+/// nothing behind; what a killed process left goes when the target is written again. Every write is checked: a full
+/// disk is an OutputError with the file, the reason and the remedy, never a short file. A target that is there and no
+/// regular file (/dev/stdout, a pipe) is written in place, and so is what a link in /dev or /proc leads to; of other
+/// links, what they lead to is replaced. Files are not synced to the disk: they survive a crash of the program, not of
+/// the machine. Cost: a look at the folder, one write(2) per 256 KiB; gzip adds some 15 ns a byte.
 ///
 ///   OutputFile file(directory / "calls.csv");
 ///   fmt::format_to(file.out(), "{},{}\n", a, b);

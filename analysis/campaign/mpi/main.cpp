@@ -123,8 +123,8 @@ class Coordinator {
     }
     results_.close_log();
     const std::size_t failures = results_.failures();
-    fmt::print("{}: {} runs now on {} ranks, {} failed. Results in {}\n", work_.campaign.name(), runs_, ranks, failures,
-               results_.path().string());
+    fmt::print("{}: {} runs now on {} ranks, {} failed. Results in {}\n{}", work_.campaign.name(), runs_, ranks,
+               failures, results_.path().string(), wide_text(work_.campaign, agenda_->wide()));
     return failures > 0 ? kSomeFailed : kDone;
   }
 

@@ -104,6 +104,29 @@ TEST_CASE("A task walks its graph: an urn's draws, tools, people, and a context 
   }
 }
 
+TEST_CASE("A tool that fails is tried again as often as max says, then its task goes the way marked else") {
+  const auto played = [](const std::string& more) {
+    const std::string text = R"({
+      "schema": "tokenyard.agent/1", "name": "retry",
+      "nodes": {"look": {"kind": "tool", "latency_s": 1, "error": 1}, "done": {"kind": "end"},
+                "lost": {"kind": "end", "status": "failed"}},
+      "edges": [{"from": "look", "to": "look", "on": "error", "max": 2}, )" +
+                             more + R"(], "start": "look"})";
+    Play play(one(limited(entry_of({text}), 1)));
+    play.simulation.run();
+    REQUIRE(play.log.tasks.size() == 1);
+    return play.log.tasks[0];
+  };
+  const TaskRecord lost = played(R"({"from": "look", "to": "done"}, {"from": "look", "to": "lost", "else": true})");
+  CHECK(lost.status == TaskStatus::kFailed);
+  CHECK(lost.tool_calls == 3);
+  CHECK(lost.finish - lost.arrival == Time::seconds(3));
+  const TaskRecord done =
+      played(R"({"from": "look", "to": "done", "p": 0.999999}, {"from": "look", "to": "lost", "p": 0.000001})");
+  CHECK(done.status == TaskStatus::kCompleted);  // on as if it were no error
+  CHECK(done.tool_calls == 3);
+}
+
 TEST_CASE("Tasks of one agent share the role's prefix and nothing else") {
   Play play(one(limited(entry_of({kChat}), 2)));
   play.simulation.run();

@@ -8,6 +8,8 @@
 namespace tokenyard::analysis {
 
 using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
 
 TEST_CASE("conditions choose cells, and equal cells are one") {
   const CampaignFolder folder("cells");
@@ -200,6 +202,58 @@ TEST_CASE("tables hold what ran, exactly") {
                                                      "1-8b,counts.calls,2,0.2,0.1414213562373095") &&
                                                 Contains(",-1.07062") &&
                                                 Contains("0,llama-3.1-8b,slo.met,2,1,0,1,1\n"));
+}
+
+TEST_CASE("the intervals of shares stay within [0, 1]") {
+  const CampaignFolder folder("shares");
+  const Campaign campaign = folder.campaign(
+      R"("repetitions": 2, "outputs": ["slo.attainment", "pools.a.bound.host", "pools.a.step_time_uncertainty"])");
+  Results results(folder.path / "campaign.db", Database::Mode::kWrite);
+  results.adopt(campaign);
+  for (std::size_t r = 0; r < 2; ++r) {
+    RunOutcome result;
+    result.outputs = {{"slo.attainment", r == 0 ? 0.5 : 1},
+                      {"pools.a.bound.host", r == 0 ? 0 : 0.0625},
+                      {"pools.a.step_time_uncertainty", r == 0 ? 0.5 : 1}};
+    results.record(campaign, {0, r}, result, "test");
+  }
+  export_tables(campaign, results, folder.path);
+  // By hand: t(1) = 12.7062, deviations 0.354 and 0.0442: 0.75 ∓ 3.18, 0.03125 ∓ 0.397.
+  const std::string table = folder.text("aggregates.csv");
+  CHECK_THAT(table, Contains("0,slo.attainment,2,0.75,0.3535533905932738,0,1\n"));
+  CHECK_THAT(table, Contains("0,pools.a.bound.host,2,0.03125,0.04419417382415922,0,0.42831"));
+  CHECK_THAT(table, Contains("0,pools.a.step_time_uncertainty,2,0.75,0.3535533905932738,-2.42"));
+}
+
+TEST_CASE("cells are compared with the first by pairs of runs under one seed") {
+  const CampaignFolder folder("differences");
+  const auto table = [&](const std::string& common) {
+    const Campaign campaign = folder.campaign(
+        R"("names": {"n": "/pools/0/replicas"}, "factors": [{"grid": {"/pools/0/replicas": [1, 2, 3]}}], "repetitions": 3,
+           "outputs": ["counts.calls"], "common_random_numbers": )" +
+        common);
+    std::filesystem::remove(folder.path / "campaign.db");
+    Results results(folder.path / "campaign.db", Database::Mode::kWrite);
+    results.adopt(campaign);
+    const auto record = [&](RunId run, std::optional<double> calls) {
+      RunOutcome result;
+      result.outputs = {{"counts.calls", calls}};
+      results.record(campaign, run, result, "test");
+    };
+    for (std::size_t r = 0; r < 3; ++r) record({0, r}, 10.0 * static_cast<double>(r));
+    record({1, 0}, 1);
+    record({1, 1}, std::nullopt);
+    record({1, 2}, 23);
+    record({2, 1}, 9);  // its others are yet to run
+    export_tables(campaign, results, folder.path);
+    return folder.text("differences.csv");
+  };
+  // By hand: differences 1 and 3, deviation sqrt(2), t(1) = 12.7062: 2 ∓ 12.7062.
+  const std::string head = "cell,n,output,pairs,base,mean,difference,low_95,high_95\n";
+  const std::string paired = table("true");
+  CHECK_THAT(paired, StartsWith(head + "1,2,counts.calls,2,10,12,2,-10.7062"));
+  CHECK_THAT(paired, EndsWith("\n2,3,counts.calls,1,10,9,-1,,\n"));
+  CHECK(table("false") == head);
 }
 
 }  // namespace tokenyard::analysis

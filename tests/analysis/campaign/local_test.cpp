@@ -9,6 +9,7 @@
 
 #include "analysis/campaign/run_processes.hpp"
 #include "tests/analysis/campaign/in_folder.hpp"
+#include "tests/analysis/command/outcome.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "traces/writers/output_file.hpp"
 
@@ -111,6 +112,38 @@ TEST_CASE("a changed scenario is another campaign, and the file of the first one
   CHECK_THROWS_WITH(Results(folder.path / "campaign.db", Database::Mode::kRead).add_settled(changed, runs), refusal);
   CHECK(dump(folder.path / "campaign.db") == before);
   CHECK(run_here(folder.campaign(two), folder.path).done == 0);
+}
+
+TEST_CASE("an export of an unfinished campaign says how much of it is there") {
+  const CampaignFolder folder("unfinished");
+  const Campaign campaign = folder.campaign(kTwelve);
+  int glances = 0;
+  const CampaignTally tally = run_here(campaign, folder.path / "out", {.stop = [&] { return ++glances > 3; }});
+  REQUIRE(tally.left > 0);
+  const std::vector<std::string> command = {"campaign", "export", folder.path / "campaign.json", "--out",
+                                            folder.path / "out"};
+  CHECK_THAT(run(command).out, Catch::Contains("differences.csv\nUnfinished: " + std::to_string(tally.done) +
+                                               " of 12 runs are there; `tokenyard campaign run` does the rest.\n"));
+  run_here(campaign, folder.path / "out");
+  CHECK_THAT(run(command).out, !Catch::Contains("Unfinished"));
+}
+
+TEST_CASE("cells whose interval is still too wide after the most repetitions are counted") {
+  const CampaignFolder folder("wide");
+  const auto asked_for = [&](double half_width) {
+    return folder.campaign(
+        R"("factors": [{"grid": {"/workload/requests/rate_per_s": [1, 2]}}], "repetitions": {"min": 2, "max": 3, "batch": 1,
+           "metric": "latency.ttft_s.p95", "half_width": )" +
+        std::to_string(half_width) + "}");
+  };
+  const Campaign narrow = asked_for(0.0001), any = asked_for(1);
+  CHECK(run_here(narrow, folder.path / "narrow").wide == 2);
+  CHECK(run_here(narrow, folder.path / "narrow").wide == 2);  // again, when nothing is left
+  CHECK(run_here(any, folder.path / "any").wide == 0);
+  CHECK(wide_text(narrow, 1) ==
+        "1 of 2\u00a0cells stopped at 3 repetitions (max): the 95 % interval of latency.ttft_s.p95 is wider than "
+        "±0.01 %.\n");
+  CHECK(run_here(folder.campaign(R"("repetitions": 2)"), folder.path / "fixed").wide == 0);
 }
 
 TEST_CASE("a trace that has changed is seen") {

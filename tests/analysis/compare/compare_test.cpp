@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/analysis/command/outcome.hpp"
 #include "tests/analysis/run/in_process.hpp"
 
 namespace tokenyard::analysis {
@@ -95,6 +96,27 @@ TEST_CASE("runs that were judged by different levels are said to be, with what d
   CHECK((comparison.others[2].levels[0].key == "ttft_s" && !comparison.others[2].levels[0].other));
 }
 
+TEST_CASE("a comparison says which of its runs are partial") {
+  const ResultFolder folder("compare-partial");
+  for (const char* status : {"complete", "partial"}) {
+    write(folder.path / status / "tasks.csv", "task_id,agent,arrival_s,duration_s,status\n0,x,0,1,completed\n");
+    write(folder.path / status / "calls.csv", "call_id,task_id,arrival_s,ttft_s,status\n0,0,0,1,completed\n");
+    write(folder.path / status / "summary.json",
+          R"({"schema": "tokenyard.summary/1", "status": ")" + std::string(status) + "\"}");
+  }
+  const std::string whole = folder.path / "complete", cut = folder.path / "partial";
+  const Comparison comparison = compare({whole, whole, cut});
+  CHECK_FALSE(comparison.base_partial);
+  CHECK_FALSE(comparison.others[0].partial);
+  CHECK(comparison.others[1].partial);
+  CHECK(to_json(comparison)["others"][1]["partial"] == true);
+  CHECK(to_json(compare({cut, whole}))["base_partial"] == true);
+  CHECK_THAT(run({"compare", whole, whole}).out, !Catch::Contains("Partial"));
+  CHECK_THAT(run({"compare", whole, cut}).out, Catch::Contains("Partial: this run was interrupted before its end"));
+  CHECK_THAT(run({"compare", cut, whole}).out, Catch::Contains("Partial: the base was interrupted"));
+  CHECK_THAT(run({"compare", cut, cut}).out, Catch::Contains("Partial: both runs were interrupted before their end"));
+}
+
 TEST_CASE("calls are paired by their tasks, though another's may come between in one of the runs") {
   const ResultFolder folder("compare-calls");
   const std::string tasks = "task_id,agent,arrival_s,duration_s,status\n0,x,0,1,completed\n1,x,0,1,completed\n";
@@ -138,13 +160,21 @@ TEST_CASE("under one seed, a pair's difference is the effect of what was changed
 
 TEST_CASE("a folder that cannot be compared is named, with the line") {
   const ResultFolder folder("compare-bad");
-  CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("tasks.csv"));
+  CHECK_THROWS_WITH(compare({folder.path / "none", folder.path}),
+                    Catch::Contains("none/tasks.csv: found no such file, allowed: the result folder of a run") &&
+                        !Catch::Contains("--write"));
+  const auto not_written =
+      Catch::Contains("allowed: the result folder of a run that wrote it: run it again with --write calls,tasks");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}),
+                    Catch::Contains("/tasks.csv: found no such file") && not_written);
   write(folder.path / "tasks.csv", "task_id,arrival_s,duration_s\n0,0,1\n1,0,one\n");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}),
                     Catch::Contains("tasks.csv: line 3") && Catch::Contains("\"one\""));
   write(folder.path / "tasks.csv", "task,arrival_s\n");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}), Catch::Contains("a header with task_id and arrival_s"));
   write(folder.path / "tasks.csv", "task_id,arrival_s,duration_s\n0,0,1\n");
+  CHECK_THROWS_WITH(compare({folder.path, folder.path}),
+                    Catch::Contains("/calls.csv: found no such file") && not_written);
   write(folder.path / "calls.csv", "call_id,task_id,arrival_s,ttft_s\n0,0,0,1\n");
   write(folder.path / "summary.json", R"({"schema": "tokenyard.demand/1"})");
   CHECK_THROWS_WITH(compare({folder.path, folder.path}),

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/random/stream.hpp"
+#include "sim/statistics/student_t.hpp"
 #include "tests/support/catch.hpp"
 
 namespace tokenyard::sim {
@@ -17,6 +18,16 @@ TEST_CASE("a mean's interval is Student's") {
   CHECK(interval.deviation == Approx(std::sqrt(2.5)));
   CHECK(interval.half_width.value() == Approx(1.9632).epsilon(1e-4));
   CHECK_FALSE(mean_interval(std::span(values).first(1)).half_width);
+}
+
+TEST_CASE("the quantiles of Student's t are those of statistics packages, to eight digits") {
+  // R: qt(0.975, n).
+  CHECK(student_t_975(1) == Approx(12.7062047361747).epsilon(1e-12));
+  CHECK(student_t_975(5) == Approx(2.57058183563632).epsilon(1e-12));
+  CHECK(student_t_975(30) == Approx(2.04227245630124).epsilon(1e-12));
+  CHECK(student_t_975(31) == Approx(2.03951344639641).epsilon(2e-8));
+  CHECK(student_t_975(100) == Approx(1.98397151852355).epsilon(1e-9));
+  CHECK(student_t_975(1000) == Approx(1.96233908082641).epsilon(1e-12));
 }
 
 TEST_CASE("95 % intervals cover the mean in 95 of 100 cases") {

@@ -1,7 +1,12 @@
 #include "traces/writers/output_file.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "sim/input/faults.hpp"
@@ -75,6 +80,39 @@ std::string gunzip(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+TEST_CASE("What a killed process left of a target goes when that is written again") {
+  const ScratchFolder folder;
+  const pid_t killed = ::fork();
+  if (killed == 0) {
+    OutputFile file(folder / "a.csv");
+    fill(file, 2 * OutputFile::kBufferBytes);
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(killed, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+  const std::string gone = ".tmp-" + std::to_string(killed);
+  REQUIRE(folder.files() == Files{"a.csv" + gone});
+  // Kept: of another target, of a process that is alive, of one on another machine, and what is no number.
+  const Files kept = {"a.csv" + gone + "x", "a.csv.tmp-1", "b.csv" + gone};
+  for (const std::string& name : kept) folder.write(name, "");
+  const auto written = [&](const std::string& name, Files others) {
+    OutputFile(folder / name).commit();
+    Files files = folder.files();
+    others.push_back(name);
+    std::sort(files.begin(), files.end());
+    std::sort(others.begin(), others.end());
+    return files == others;
+  };
+  CHECK(written("a.csv", kept));
+  std::filesystem::remove(folder / "a.csv");
+  const int elsewhere = ::open((folder / ("b.csv" + gone)).c_str(), O_WRONLY);
+  REQUIRE(::flock(elsewhere, LOCK_EX | LOCK_NB) == 0);
+  CHECK(written("b.csv", kept));
+  ::close(elsewhere);
+  CHECK(written("b.csv", {kept[0], kept[1]}));
+}
 
 TEST_CASE("Through a link, what it leads to is replaced, not the link") {
   const ScratchFolder folder;
