@@ -1,5 +1,8 @@
 #include "agents/work/visit_draws.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "tests/agents/work/stand_in.hpp"
 
 using namespace tokenyard;
@@ -17,11 +20,12 @@ constexpr const char* kDraws = R"({
     "look": {"kind": "tool", "latency_s": {"dist": "uniform", "low": 1, "high": 9}, "result_tokens": 70, "error": 0.25, "error_tokens": 5,
              "parallel": {"dist": "uniform", "low": 2, "high": 6}},
     "person": {"kind": "human", "latency_s": 8},
+    "broken": {"kind": "tool", "latency_s": 1, "result_tokens": 70, "error": 1},
     "many": {"kind": "tool", "latency_s": 1, "parallel": {"dist": "uniform", "low": 1e6, "high": 1e6}},
     "done": {"kind": "end"}
   },
   "edges": [{"from": "ask", "to": "plain", "p": 0.5, "output_tokens": 3}, {"from": "ask", "to": "look", "p": 0.5}, {"from": "plain", "to": "look"},
-            {"from": "look", "to": "person"}, {"from": "person", "to": "many"}, {"from": "many", "to": "done"}],
+            {"from": "look", "to": "person"}, {"from": "person", "to": "broken"}, {"from": "broken", "to": "many"}, {"from": "many", "to": "done"}],
   "start": "ask"
 })";
 
@@ -100,6 +104,16 @@ TEST_CASE("Draws of a visit: tools take as long whatever they say, scaled apart 
   CHECK(failed == Approx(0.25 * 1200).epsilon(0.15));
   CHECK(ToolRuns(draws.at("person"), {.tool_time = 2, .human_time = 5}).next().takes == Time::seconds(40));
   CHECK(ToolRuns(draws.at("person"), {}).next().result == 0);
+}
+
+TEST_CASE("Draws of a visit: a failed tool without error_tokens brings the message that docs/agents.md states") {
+  const Draws draws;
+  std::vector<platforms::Tokens> messages;
+  for (std::uint64_t task = 0; task < 2000; ++task)
+    messages.push_back(ToolRuns(draws.at("broken", task), {}).next().result);
+  std::sort(messages.begin(), messages.end());
+  CHECK(messages[1000] == Approx(20).margin(1));
+  CHECK(messages[1682] == Approx(20 * std::exp(0.6)).epsilon(0.1));  // a sigma above
 }
 
 TEST_CASE("Draws of a visit: attempts fail with their probability, and as many as are tried give the call up") {

@@ -190,6 +190,13 @@ TEST_CASE("Command: check says what each file is") {
   INFO(trace.err);
   CHECK(trace.code == kDone);
   CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50\u00a0s, 300 tokens in, 30 out, fine"));
+  // A folder is ServeGen's also where a file of it is missing, as in what is published of it.
+  const std::filesystem::path chunks = folder.path / "chunks";
+  std::filesystem::create_directories(chunks);
+  std::ofstream(chunks / "chunk-0-trace.csv") << "0,4,1,,0,0\n10,0,0,,0,0\n";
+  CHECK_THAT(run({"check", chunks.string()}).err, Contains("chunk-0-dataset.json: found no such file"));
+  std::ofstream(chunks / "chunk-0-dataset.json") << R"({"0": {"input_tokens": "{45: 1}", "output_tokens": "{7: 1}"}})";
+  CHECK_THAT(run({"check", chunks.string()}).out, Contains("servegen trace of"));
 }
 
 TEST_CASE("Command: check doubts a model whose parameters are not what its dimensions make") {
@@ -293,6 +300,16 @@ TEST_CASE("Command: graph draws an agent as its variants make it, and knows whic
   CHECK(wrong.code == kWrongInput);
   CHECK_THAT(wrong.err, Contains("did you mean \"react\""));
   CHECK_THAT(run({"catalog", "agents", "it-security"}).out, Contains("offensive, reasoning-heavy"));
+}
+
+TEST_CASE("Command: a trace's tokens are in the spans made of it, and no guess at what a cache held") {
+  const ResultFolder folder("converted-tokens");
+  std::filesystem::create_directories(folder.path);
+  const std::string requests = (folder.path / "requests.csv").string(), spans = (folder.path / "spans.jsonl").string();
+  std::ofstream(requests) << "arrival_s,prompt_tokens,output_tokens\n0,100,64\n1,200,7\n";
+  REQUIRE(run({"convert", requests, "--format", "requests", "--to", "otlp", "-o", spans}).code == kDone);
+  CHECK_THAT(run({"check", spans}).out, Contains("300 tokens in, 71 out"));
+  CHECK_THAT(folder.read("spans.jsonl"), !Contains("cache_read"));
 }
 
 TEST_CASE("Command: fit-agent writes an agent that check takes, and says how near it comes") {

@@ -25,6 +25,7 @@ constexpr std::array kTexts = {
     TextAlias{"session.id", &Span::conversation, false},
     TextAlias{"graph.node.id", &Span::graph_node, true},
     TextAlias{"graph.node.parent_id", &Span::graph_parent, true},
+    TextAlias{"tokenyard.pool", &Span::pool, true},
     TextAlias{"tokenyard.step.kind", &Span::step_kind, true},
     TextAlias{"tokenyard.step.cause", &Span::step_cause, true},
 };
@@ -40,6 +41,9 @@ constexpr std::array kCounts = {
     CountAlias{"gen_ai.usage.output_tokens", &Span::output_tokens},
     CountAlias{"gen_ai.usage.completion_tokens", &Span::output_tokens},
     CountAlias{"llm.token_count.completion", &Span::output_tokens},
+    CountAlias{"gen_ai.usage.cache_read.input_tokens", &Span::cached_tokens},
+    CountAlias{"gen_ai.usage.cache_read_input_tokens", &Span::cached_tokens},
+    CountAlias{"llm.token_count.prompt_details.cache_read", &Span::cached_tokens},
 };
 
 }  // namespace

@@ -13,18 +13,21 @@
 /// 6. The gap between the latest of what a step waits for and its own beginning is the framework's own time: `other`.
 ///    Between turns of a conversation it is the user's: `human`. What a root span lasts longer than its steps is
 ///    `other`.
-/// 7. A tool within a call's span is taken out of its duration. The call's own time between and after its tools is all
+/// 7. A tool within a call's span is taken out of its duration, as far as it lies in it. The call's own time between and after its tools is all
 ///    in that duration, and no gap.
 /// 8. A failed step that the same tool or model follows is a retry: its time counts as such. A failed call without
 ///    tokens is no call, only that time.
 /// 9. A link is a dependency, where its target has ended and stands earlier in the task. So is OpenInference's
 ///    `graph.node.parent_id`: on the last span of that `graph.node.id` in the trace that ended before.
 ///
-/// Prompts: spans tell lengths, not contents. A branch's prompts are taken to be append-only, so each shares with the
-/// one before it, and its answer, as far as the shorter reaches; one that is shorter than its predecessor begins anew
-/// (compaction).
+/// Prompts: spans tell lengths, not contents. A branch's prompts to one model are taken to be append-only, so each
+/// shares with the one before it, and its answer, as far as the shorter reaches; one that is shorter begins anew
+/// (compaction). Cached tokens, where they are recorded, tell more: branch_contexts.hpp. What tasks share with each
+/// other (the role's prefix) is not known: none shares with another, which is counted.
 ///
 /// Spans of one trace that lack their parents cost their number times that of the trace's agents and tools.
+///
+/// A simulated agent's call (`tokenyard.pool`) is of the model by the name of its pool, as in Tokenyard's own record.
 ///
 /// Calls without token counts are played as waits. All that is left out is counted by reason.
 

@@ -105,6 +105,16 @@ TEST_CASE("Spans: a call's time between and after its tools is in its duration, 
   CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(11));
 }
 
+TEST_CASE("Spans: of a tool that outlasts its call, what lies within the call is taken out") {
+  Spans spans;
+  spans.add("0", "", "invoke_agent a", 0, 20);
+  spans.call("1", "0", 0, 10, 10);
+  spans.add("2", "1", "execute_tool x", 4, 14);
+  spans.add("3", "0", "execute_tool y", 15, 20);
+  CHECK(spans.imported() == "0m 0x<0+0=10 0y<1+1=5");
+  CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(4));
+}
+
 TEST_CASE("Spans: turns of a conversation are one task with its user; other traces stand alone") {
   Spans spans;
   spans.call("1", "", 0, 4, 10).conversation = "c";
@@ -142,6 +152,26 @@ TEST_CASE("Spans: a branch's prompts share what they have in common; a shorter o
   CHECK(task.extents[0].content == task.extents[1].content);
   CHECK(task.extents[1].content != task.extents[2].content);
   CHECK(task.extents[2].content == task.extents[3].content);
+}
+
+TEST_CASE("Spans: a short call of another model between two of one changes nothing of their context") {
+  Spans spans;
+  spans.add("0", "", "invoke_agent a", 0, 10);
+  for (const int tokens : {5000, 200, 5300, 200, 5600}) {
+    const int at = static_cast<int>(spans.list.size());
+    spans.call(std::to_string(at), "0", at, at + 1, tokens).model = tokens == 200 ? "guard" : "big";
+  }
+  spans.imported();
+  const RecordedTask& task = spans.tasks.tasks[0];
+  REQUIRE(task.extents.size() == 5);
+  CHECK(task.extents[0].content == task.extents[2].content);
+  CHECK(task.extents[2].content == task.extents[4].content);
+  CHECK(task.extents[1].content == task.extents[3].content);
+  CHECK(task.extents[0].content != task.extents[1].content);
+  CHECK(spans.left_out("shared with other tasks") == 0);  // there is no other
+  spans.call("x", "", 0, 1, 10).trace = "v";
+  spans.imported();
+  CHECK(spans.left_out("shared with other tasks") == 2);
 }
 
 TEST_CASE("Spans: a link joins what its target left, an ended one of the same task") {
