@@ -24,7 +24,7 @@ std::string latency_table(const RunResult& result) {
       {"tpot_s", "Time per output token (TPOT)", "(last token − first token) / (output tokens − 1)"},
       {"itl_s", "Inter-token latency (ITL)", "every gap between two tokens of a call"},
       {"e2e_s", "Whole call (e2e)", "last token − arrival of the call"},
-      {"queue_s", "Queue", "first scheduled − its text become tokens"},
+      {"queue_s", "Queue", "first scheduled − arrival of the call"},
       {"task_s", "Whole task", "from the task's arrival to its end: all its calls, tools and people"}};
   HtmlTable table{"Latency", {"", "mean", "p50", "p90", "p95", "p99", "max", "limit"}, {}};
   for (const Row& row : kRows) {

@@ -18,13 +18,6 @@ std::vector<SloLimits> limits_of(const Slo& slo, const std::vector<std::string>&
   return limits;
 }
 
-/// Of each pool.
-std::vector<double> tokenizing_times(const platforms::Fleet& fleet) {
-  std::vector<double> s_per_token;
-  for (std::size_t p = 0; p < fleet.pools(); ++p) s_per_token.push_back(fleet.pool(p).tokenize_s_per_token);
-  return s_per_token;
-}
-
 }  // namespace
 
 Measurement::Measurement(sim::Simulation& simulation, platforms::Fleet& fleet, agents::Workload& workload,
@@ -35,7 +28,7 @@ Measurement::Measurement(sim::Simulation& simulation, platforms::Fleet& fleet, a
       scenario_(scenario),
       agents_(std::move(agents)),
       warmup_(Time::seconds(scenario.run.warmup_s)),
-      metrics_(limits_of(scenario.slo, agents_), tokenizing_times(fleet), warmup_),
+      metrics_(limits_of(scenario.slo, agents_), warmup_),
       sampler_(simulation, fleet, scenario, [&workload] { return workload.over(); }),
       begin_(fleet),
       end_(fleet),

@@ -1,6 +1,5 @@
 #include "analysis/run/metrics.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 #include "sim/core/error.hpp"
@@ -35,7 +34,7 @@ void Metrics::on_call(const CallRecord& r) {
   if (arrived) {
     ++arrived_calls;
     ++agent.arrived_calls;
-    if (r.scheduled != CallRecord::kNoTime) queue.add(std::max(Time(), r.scheduled - r.arrival - tokenizing(r)));
+    if (r.scheduled != CallRecord::kNoTime) queue.add(r.scheduled - r.arrival);
     if (r.first_token != CallRecord::kNoTime) agent.ttft.add(r.first_token - r.arrival);
   }
   if (!completed) return;

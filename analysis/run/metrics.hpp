@@ -29,12 +29,9 @@ class StatusCounts {
 
 class Metrics final : public platforms::ServingObserver, public agents::TaskObserver {
  public:
-  /// `limits`: of each agent. `tokenize_s_per_token`: of each pool, as its options have it.
-  Metrics(std::vector<SloLimits> limits, std::vector<double> tokenize_s_per_token, sim::Time window_begin)
-      : agents(limits.size()),
-        limits_(std::move(limits)),
-        tokenize_s_per_token_(std::move(tokenize_s_per_token)),
-        begin_(window_begin) {}
+  /// `limits`: of each agent.
+  Metrics(std::vector<SloLimits> limits, sim::Time window_begin)
+      : agents(limits.size()), limits_(std::move(limits)), begin_(window_begin) {}
 
   /// A trace's window ends with its last arrival, which is known when it comes.
   void close_window(sim::Time end) { end_ = end; }
@@ -51,7 +48,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   platforms::CauseTimes causes;
 
   // Arrived in the window.
-  sim::QuantileSketch queue;  ///< from when a call's text had become tokens, which counts as prefill, to its schedule
+  sim::QuantileSketch queue;
   std::uint64_t arrived_calls = 0, good_calls = 0;  ///< good: within every limit of the service level on calls
   std::uint64_t arrived_tasks = 0, good_tasks = 0;
   struct Agent {
@@ -85,13 +82,7 @@ class Metrics final : public platforms::ServingObserver, public agents::TaskObse
   bool in_window(sim::Time date) const { return date >= begin_ && date < end_; }
   Judged judged(bool (SloLimits::*limited)() const, std::uint64_t Agent::*arrived, std::uint64_t Agent::*good) const;
 
-  /// What the fleet took to make tokens of the call's text, before it could be scheduled.
-  sim::Time tokenizing(const platforms::CallRecord& record) const {
-    return sim::Time::seconds(tokenize_s_per_token_[record.pool] * static_cast<double>(record.prompt_tokens));
-  }
-
   const std::vector<SloLimits> limits_;
-  const std::vector<double> tokenize_s_per_token_;
   sim::Time begin_, end_ = sim::Time::never();
 };
 

@@ -197,20 +197,6 @@ TEST_CASE("Another chip changes no task's sampled work") {
   CHECK(work("a100-80-sxm") == h100);
 }
 
-TEST_CASE("A call waits from when its text has become tokens, which counts as prefill") {
-  const ResultFolder folder("tokenizing");
-  const Json summary = simulate_text(R"({
-      "cluster": {"sites": [{"nodes": [{"chip": "h100-sxm", "count": 1, "chips_per_node": 8}]}]},
-      "pools": [{"name": "main", "model": "llama-3.1-8b", "chip": "h100-sxm"}],
-      "workload": {"requests": {"closed_loop": {"users": 1}, "prompt_tokens": 100000, "output_tokens": 10}},
-      "run": {"duration_s": 60}})",
-                                     folder);
-  // 3 us a token: 0.3 s, in TTFT and in its cause, but nobody waits for another.
-  CHECK(summary["latency"]["ttft_s"]["p50"].get<double>() > 0.3);
-  CHECK(summary["latency"]["queue_s"]["max"].get<double>() < 0.001);
-  CHECK(summary["causes_s"]["queue"].get<double>() < 0.001);
-}
-
 TEST_CASE("Calls for pictures wait as others do, and are goodput") {
   const ResultFolder folder("media");
   const Json summary = simulate_text(R"({
