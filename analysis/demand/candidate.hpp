@@ -2,7 +2,8 @@
 /// A scenario moved to one kind of chip: the ways in which each pool may run on it, and the scenario at a given size.
 ///
 /// All pools go to the candidate chip, on equal nodes of one site, as many as are needed; fabric and engine stay as the
-/// scenario has them, and so do host memory and SSDs for KV of each chip, however many a replica has. A node has the chips that the scenario's own node of the kind has, or that the user assumed, or
+/// scenario has them, and so do host memory and SSDs for KV of each chip, however many a replica has.
+/// A node has the chips that the scenario's own node of the kind has, or that the user assumed, or
 /// eight (fewer where the scale-up domain is smaller). The ways of a pool are its parallelism and batch limits, as far
 /// as they divide the model's heads and its weights fit: tensor-parallel degrees (powers of two up to a node), experts
 /// divided among the same chips or each whole on one, pipeline stages over PCI Express or where no node holds the

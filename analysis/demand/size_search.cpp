@@ -37,9 +37,10 @@ class Search {
     try {
       if (find_ample()) {
         find_lower_bound();
-        const Size size = thriftiest(find_fewest());
-        describe(size);
-        result_.steady = holds_in_twice_the_time(size);
+        const Size found = find_fewest();
+        result_.steady = holds_in_twice_the_time(found);
+        const Size thrifty = result_.steady ? thriftiest(found) : found;
+        describe(thrifty == found || holds_in_twice_the_time(thrifty) ? thrifty : found);
       }
     } catch (const sim::Infeasible& error) {
       result_.why_not = error.what();
@@ -323,7 +324,7 @@ class Search {
     return mean.is_number() ? std::optional(mean.get<double>()) : std::nullopt;
   }
 
-  /// Step 5. Ways are tried from the smallest replica, so that others of as many chips were not looked at.
+  /// Step 6. Ways are tried from the smallest replica, so that others of as many chips were not looked at.
   Size thriftiest(Size best) {
     std::optional<double> least = watts(best);
     for (std::size_t p = 0; p < best.size() && least; ++p) {
@@ -355,9 +356,7 @@ class Search {
     longer.base.run.duration_s *= 2;
     longer.base.run.warmup_s *= 2;
     Trials trials(longer, 1, options_.on_simulation);
-    const double chance = result_.figures["attainment_half_width"].is_number()
-                              ? result_.figures["attainment_half_width"].get<double>()
-                              : 0;
+    const double chance = mean_attainment(trials_.judged(size)).half_width.value_or(0);
     const bool holds = trials.run(size, 0).missed <= forgiven_ + std::max(chance, kChance * forgiven_);
     longer_ += trials.simulations();
     return holds;

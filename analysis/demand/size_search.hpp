@@ -15,9 +15,10 @@
 ///    sizes of fewer chips, but by less than their smallest replica's, into which any smaller one that passes would
 ///    grow. The same are passed over as in step 3.
 ///
-/// 5. Each pool in turn takes the way that draws least power, with the same chips, of those that pass.
-/// 6. The size found is simulated for twice the time. Where it misses the level then, the work had not become steady in
+/// 5. The size found is simulated for twice the time. Where it misses the level then, the work had not become steady in
 ///    the time given (`steady` is false): the search is to be made again with more.
+/// 6. Each pool in turn takes the way that draws least power, with the same chips, of those that pass; where that holds
+///    in twice the time, too.
 ///
 /// With one pool, the result is that of trying every size; with several it is, too, as far as the assumption holds.
 /// After 100 sizes that failed in step 3, pools grow by an eighth at a time; after 100 in step 4, it ends: `proven` is
