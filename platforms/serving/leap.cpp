@@ -11,20 +11,27 @@ using sim::Time;
 
 namespace {
 
+double seconds_of(std::int64_t ticks) { return static_cast<double>(ticks) * (1 / FineTime::kTicksPerSecond); }
+
 StepWork base_of(const StepPiece& piece) {
   std::int64_t busy = 0;
   for (const std::int64_t ticks : piece.base_ticks) busy += ticks;
-  const std::int64_t waiting = piece.waiting_ticks + piece.base_ticks[Bound::kNetwork];
-  return {FineTime(Int128{busy}).seconds(),        FineTime(Int128{waiting}).seconds(),
-          static_cast<double>(piece.base_flop),    static_cast<double>(piece.base_bytes),
-          static_cast<double>(piece.padding_flop), static_cast<double>(piece.unpacked)};
+  return {seconds_of(busy),
+          seconds_of(piece.waiting_ticks + piece.base_ticks[Bound::kNetwork]),
+          static_cast<double>(piece.base_flop),
+          static_cast<double>(piece.base_bytes),
+          static_cast<double>(piece.padding_flop),
+          static_cast<double>(piece.unpacked)};
 }
 
 /// For each token of context.
 StepWork slope_of(const StepPiece& piece) {
-  return {FineTime(Int128{piece.slope()}).seconds(), FineTime(Int128{piece.slope_ticks[Bound::kNetwork]}).seconds(),
+  return {seconds_of(piece.slope()), seconds_of(piece.slope_ticks[Bound::kNetwork]),
           static_cast<double>(piece.slope_flop), static_cast<double>(piece.slope_bytes)};
 }
+
+/// Most steps are far below their chip's limit.
+constexpr double kFarBelowJ = -1e-3;
 
 }  // namespace
 
@@ -35,8 +42,17 @@ void Leap::begin(FineTime start, const Batch& batch, const Pace& own, const Pace
   waits_ = {pace.first_ticks - own.first_ticks, pace.growth - own.growth};
   steps_ = steps;
   charged_ = 0;
-  base_above_pj_ = batch.power != nullptr ? batch.power->above_limit_pj(base_of(batch.piece)) : 0;
-  slope_above_pj_ = batch.power != nullptr ? batch.power->above_limit_pj(slope_of(batch.piece)) : 0;
+  base_above_pj_ = slope_above_pj_ = 0;
+  if (batch.power == nullptr) return;
+  const StepWork base = base_of(batch.piece), slope = slope_of(batch.piece);
+  const auto above_j = [&](const StepWork& work) {
+    return batch.power->unlimited_joules(work) - batch.power->limit_w * work.busy_s;
+  };
+  const double base_j = above_j(base), slope_j = above_j(slope);
+  const auto at = [&](Tokens context) { return base_j + slope_j * static_cast<double>(context); };
+  if (std::max(at(batch.context), at(batch.context + batch.decoding * (steps - 1))) < kFarBelowJ) return;
+  base_above_pj_ = batch.power->above_limit_pj(base);
+  slope_above_pj_ = batch.power->above_limit_pj(slope);
 }
 
 /// Of the steps from `first_step` on; the rest is affine, so it crosses 0 once at most.
@@ -105,9 +121,9 @@ void Leap::add(std::int64_t from, std::int64_t to, ServingTotals& totals) const 
   of.steps += sum.steps;
   if (batch_.starved) totals.capacity_ticks += ticks;
   totals.waiting_ticks += Int128{piece.waiting_ticks} * sum.steps;
-  totals.padding_flop += Int128{piece.padding_flop} * sum.steps;
-  totals.unpacked += Int128{piece.unpacked} * sum.steps;
-  if (batch_.power != nullptr) totals.above_limit_pj += above_limit_pj(from, sum.steps);
+  if (piece.padding_flop != 0) totals.padding_flop += Int128{piece.padding_flop} * sum.steps;
+  if (piece.unpacked != 0) totals.unpacked += Int128{piece.unpacked} * sum.steps;
+  if (base_above_pj_ != 0 || slope_above_pj_ != 0) totals.above_limit_pj += above_limit_pj(from, sum.steps);
   totals.output_tokens += sum.steps * batch_.decoding;
 }
 
