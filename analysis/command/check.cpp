@@ -1,6 +1,7 @@
 /// `tokenyard check`: says what each file is and everything that is wrong with it; all files, all faults, at once.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "analysis/command/commands.hpp"
 #include "analysis/command/trace_options.hpp"
 #include "analysis/page/human_number.hpp"
+#include "analysis/result/value_at.hpp"
 #include "analysis/studies/study.hpp"
 #include "sim/input/json.hpp"
 #include "traces/readers/format_detection.hpp"
@@ -118,8 +120,8 @@ class Check {
         if (schema == platforms::schema_of(platforms::CatalogKind::kCluster)) {
           clusters_.push_back({path, std::move(file)});
         } else {
-          fine_.push_back(fmt::format("{}: {}, fine", path,
-                                      schema.substr(schema.find('.') + 1, schema.find('/') - schema.find('.') - 1)));
+          const std::string kind = schema.substr(schema.find('.') + 1, schema.find('/') - schema.find('.') - 1);
+          fine_.push_back(fmt::format("{}: {}, fine{}", path, kind, kind == "model" ? doubt(file.value()) : ""));
         }
         break;
       }
@@ -136,6 +138,17 @@ class Check {
       case Kind::kUnknown:
         break;
     }
+  }
+
+  /// Whether a model's parameters, as counted from its dimensions, are far from what is stated; empty: no. Vendors round,
+  /// by less than a tenth.
+  std::string doubt(const Json& entry) const {
+    const platforms::ModelArchitecture* model = catalogs_.platforms.find_model(text_at(entry, {"name"}));
+    if (model == nullptr || !model->parameters_total_stated || !model->missing().empty()) return {};
+    const double stated = *model->parameters_total_stated, counted = model->parameters_total();
+    if (std::fabs(counted - stated) <= stated / 10) return {};
+    return fmt::format(", but parameters_total is {} where its dimensions make {}: one of them may be wrong",
+                       quantity_text(stated), quantity_text(counted));
   }
 
   /// And the scenario of each of its cells.
