@@ -216,7 +216,8 @@ class TaskBuilder {
     Time ended = forest_.end(s), covered = forest_.begin(s), inside;
     for (const std::uint32_t child : node.children) {  // tools
       ended = std::min(ended, std::max(forest_.begin(s), forest_.begin(child)));
-      inside += std::max(Time(), forest_.end(child) - std::max(covered, forest_.begin(child)));
+      const Time until = std::min(forest_.end(child), forest_.end(s));  // what outlasts the call is none of its time
+      inside += std::max(Time(), until - std::max(covered, forest_.begin(child)));
       covered = std::max(covered, forest_.end(child));
     }
     const Time duration = std::max(Time(), forest_.length(s) - inside);

@@ -105,6 +105,16 @@ TEST_CASE("Spans: a call's time between and after its tools is in its duration, 
   CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(11));
 }
 
+TEST_CASE("Spans: of a tool that outlasts its call, what lies within the call is taken out") {
+  Spans spans;
+  spans.add("0", "", "invoke_agent a", 0, 20);
+  spans.call("1", "0", 0, 10, 10);
+  spans.add("2", "1", "execute_tool x", 4, 14);
+  spans.add("3", "0", "execute_tool y", 15, 20);
+  CHECK(spans.imported() == "0m 0x<0+0=10 0y<1+1=5");
+  CHECK(spans.tasks.tasks[0].steps[0].duration == sim::Time::seconds(4));
+}
+
 TEST_CASE("Spans: turns of a conversation are one task with its user; other traces stand alone") {
   Spans spans;
   spans.call("1", "", 0, 4, 10).conversation = "c";
