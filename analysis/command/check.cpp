@@ -252,7 +252,9 @@ void add_check(CLI::App& app, Action& chosen) {
   CLI::App* sub =
       app.add_subcommand("check", "validates scenarios, campaigns, agents, studies, catalogue entries and traces");
   const auto a = std::make_shared<CheckArguments>();
-  sub->add_option("FILE", a->files, "what to check: a .json file says what it is, all else is a trace")->required();
+  sub->add_option("FILE", a->files,
+                  "what to check: a .json file says what it is, a folder is ServeGen's, all else is a trace")
+      ->required();
   add_format_option(*sub, a->format, "the files are traces of this format; otherwise their content decides");
   add_map_option(*sub, a->map);
   add_catalog_option(*sub, a->catalogs);

@@ -65,6 +65,8 @@ std::vector<std::string> fitting_formats(const std::string& path, const TraceOpt
 }
 
 std::string detect_format(const std::string& path, const TraceOptions& options, sim::Faults& faults) {
+  // The one format of folders, right or wrong: its reader says better than "none fits" which file of it is amiss.
+  if (std::error_code error; std::filesystem::is_directory(path, error)) return "servegen";
   const std::vector<std::string> fitting = fitting_formats(path, options);
   if (fitting.size() == 1) return fitting.front() == "mooncake" ? mooncake_format(path) : fitting.front();
   if (is_pipe_or_device(path)) {

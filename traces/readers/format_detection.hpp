@@ -2,6 +2,7 @@
 /// Which format a trace is in, told by reading it.
 ///
 /// A format fits if one request, or one task, can be read in it; formats of tasks are tried where none of requests fits.
+/// A folder is ServeGen's, whatever is wrong with it.
 /// Cost: the file is opened once per format, and read up to its first good row; formats of tasks look through all of it.
 ///
 ///   const std::string format = detect_format("trace.csv", {}, faults);   // "azure"

@@ -190,6 +190,13 @@ TEST_CASE("Command: check says what each file is") {
   INFO(trace.err);
   CHECK(trace.code == kDone);
   CHECK_THAT(trace.out, Contains("requests trace of 2 requests over 1.50\u00a0s, 300 tokens in, 30 out, fine"));
+  // A folder is ServeGen's also where a file of it is missing, as in what is published of it.
+  const std::filesystem::path chunks = folder.path / "chunks";
+  std::filesystem::create_directories(chunks);
+  std::ofstream(chunks / "chunk-0-trace.csv") << "0,4,1,,0,0\n10,0,0,,0,0\n";
+  CHECK_THAT(run({"check", chunks.string()}).err, Contains("chunk-0-dataset.json: found no such file"));
+  std::ofstream(chunks / "chunk-0-dataset.json") << R"({"0": {"input_tokens": "{45: 1}", "output_tokens": "{7: 1}"}})";
+  CHECK_THAT(run({"check", chunks.string()}).out, Contains("servegen trace of"));
 }
 
 TEST_CASE("Command: an agent that a trace does not have is told by check, of a scenario and of a campaign") {
