@@ -101,7 +101,11 @@ void write_spans(agents::RecordedTaskSource& source, const std::string& path) {
     ran.record.arrival = ran.record.finish = ran.task.arrival;
     ran.record.status = ran.task.status;
     for (std::size_t s = 0; s < ran.task.steps.size(); ++s) {
-      ran.runs.push_back({times.begin[s], times.end[s]});
+      traces::StepRun& run = ran.runs.emplace_back();
+      run.begin = times.begin[s];
+      run.end = times.end[s];
+      run.cached_tokens = -1;  // a trace tells what its calls made, not what a cache held
+      run.output_tokens = ran.task.steps[s].output_tokens;
       ran.record.finish = std::max(ran.record.finish, times.end[s]);
     }
     file.add(ran, source.names());

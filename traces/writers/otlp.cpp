@@ -101,7 +101,7 @@ void OtlpFile::add_step(const RanTask& ran, const agents::RecordedNames& names, 
     text("gen_ai.provider.name", "tokenyard");
     text("gen_ai.request.model", model);
     number("gen_ai.usage.input_tokens", ran.task.prompt_tokens(step));
-    number("gen_ai.usage.cache_read.input_tokens", run.cached_tokens);
+    if (run.cached_tokens >= 0) number("gen_ai.usage.cache_read.input_tokens", run.cached_tokens);
     number("gen_ai.usage.output_tokens", run.output_tokens);
     if (run.first_token != Time::never()) {
       fmt::format_to(file_.out(),

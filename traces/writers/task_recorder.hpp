@@ -28,7 +28,7 @@ namespace tokenyard::traces {
 struct StepRun {
   sim::Time begin, end;
   sim::Time first_token = sim::Time::never();
-  platforms::Tokens cached_tokens = 0;
+  platforms::Tokens cached_tokens = 0;  ///< -1: not known
   bool failed = false;
   platforms::CauseTimes causes;
   platforms::Tokens output_tokens = 0;  ///< made; the step's own are those asked for

@@ -282,6 +282,16 @@ TEST_CASE("Command: graph draws an agent as its variants make it, and knows whic
   CHECK_THAT(run({"catalog", "agents", "it-security"}).out, Contains("offensive, reasoning-heavy"));
 }
 
+TEST_CASE("Command: a trace's tokens are in the spans made of it, and no guess at what a cache held") {
+  const ResultFolder folder("converted-tokens");
+  std::filesystem::create_directories(folder.path);
+  const std::string requests = (folder.path / "requests.csv").string(), spans = (folder.path / "spans.jsonl").string();
+  std::ofstream(requests) << "arrival_s,prompt_tokens,output_tokens\n0,100,64\n1,200,7\n";
+  REQUIRE(run({"convert", requests, "--format", "requests", "--to", "otlp", "-o", spans}).code == kDone);
+  CHECK_THAT(run({"check", spans}).out, Contains("300 tokens in, 71 out"));
+  CHECK_THAT(folder.read("spans.jsonl"), !Contains("cache_read"));
+}
+
 TEST_CASE("Command: fit-agent writes an agent that check takes, and says how near it comes") {
   const ResultFolder folder("fit-command");
   REQUIRE(run({"run", kScenario, "--set", R"(/workload={"agents": [{"agent": "customer-service", "rate_per_s": 1}]})",
