@@ -40,6 +40,9 @@ constexpr std::array kCounts = {
     CountAlias{"gen_ai.usage.output_tokens", &Span::output_tokens},
     CountAlias{"gen_ai.usage.completion_tokens", &Span::output_tokens},
     CountAlias{"llm.token_count.completion", &Span::output_tokens},
+    CountAlias{"gen_ai.usage.cache_read.input_tokens", &Span::cached_tokens},
+    CountAlias{"gen_ai.usage.cache_read_input_tokens", &Span::cached_tokens},
+    CountAlias{"llm.token_count.prompt_details.cache_read", &Span::cached_tokens},
 };
 
 }  // namespace

@@ -20,8 +20,8 @@ struct Span {
 
   std::string operation, open_inference_kind;
   std::string model, agent, tool, conversation;
-  std::int64_t input_tokens = -1, output_tokens = -1;  ///< -1: not said
-  std::vector<std::string> links;                      ///< traces and ids of spans that it follows
+  std::int64_t input_tokens = -1, output_tokens = -1, cached_tokens = -1;  ///< -1: not said
+  std::vector<std::string> links;                                          ///< traces and ids of spans that it follows
   std::string graph_node, graph_parent;                ///< a node of its agent's graph, and the one that led to it
   std::string step_kind, step_cause;                   ///< of a simulated agent's span (writers/otlp.hpp)
 };

@@ -176,6 +176,7 @@ void SpanForest::find_calls(FaultLog& log) {
       used[from] = true;
       node.input = spans_[from].input_tokens;
       node.output = std::max<Tokens>(0, spans_[from].output_tokens);
+      node.cached = spans_[from].cached_tokens;
       break;
     }
   }

@@ -24,10 +24,10 @@ class SpanForest {
   enum class What : std::uint8_t { kPlumbing, kCall, kTool, kAgent, kHuman, kWait };
   struct Node {
     What what = What::kPlumbing;
-    std::uint32_t container = kNone;            ///< the agent, tool or model span that it is in
-    bool outer = false;                         ///< a model span around another
-    platforms::Tokens input = -1, output = -1;  ///< of a call; -1: not said
-    std::vector<std::uint32_t> children;        ///< by container, in order of beginning
+    std::uint32_t container = kNone;                         ///< the agent, tool or model span that it is in
+    bool outer = false;                                      ///< a model span around another
+    platforms::Tokens input = -1, output = -1, cached = -1;  ///< of a call; -1: not said
+    std::vector<std::uint32_t> children;                     ///< by container, in order of beginning
     bool holds_calls = false;
   };
 

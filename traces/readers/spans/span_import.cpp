@@ -4,7 +4,7 @@
 
 #include "sim/random/stream.hpp"
 #include "traces/branch_order.hpp"
-#include "traces/content.hpp"
+#include "traces/readers/spans/branch_contexts.hpp"
 #include "traces/readers/spans/span_forest.hpp"
 
 namespace tokenyard::traces {
@@ -77,9 +77,7 @@ class TaskBuilder {
  private:
   struct Branch {
     std::uint32_t number = 0, parent = 0;
-    std::uint64_t content = 0;
-    std::uint32_t contents = 0;
-    Tokens last_prompt = 0;
+    BranchContexts contexts = BranchContexts();
   };
   /// What a span became.
   struct Part {
@@ -94,9 +92,8 @@ class TaskBuilder {
   }
 
   Branch new_branch(std::uint32_t parent, std::uint32_t span) {
-    Branch branch{branches_++, parent};
-    branch.content = sim::StreamName(forest_.span(span).trace + forest_.span(span).id).hash();
-    return branch;
+    return {branches_++, parent,
+            BranchContexts(sim::StreamName(forest_.span(span).trace + forest_.span(span).id).hash())};
   }
 
   void trailing_wait(const Branch& branch, BranchExit& exit, Time until) {
@@ -228,12 +225,11 @@ class TaskBuilder {
       step.duration = duration;
       step.output_tokens = std::max<Tokens>(1, node.output);
       step.first_extent = static_cast<std::uint32_t>(task_.extents.size());
-      step.extents = 1;
-      if (node.input < branch.last_prompt) ++branch.contents;
-      branch.last_prompt = node.input;
-      const std::uint64_t content = content_of(branch.content, branch.contents);
-      task_.extents.push_back({content, node.input});
-      step.output_content = content;
+      const std::vector<platforms::Extent> prompt =
+          branch.contexts.add(step.model, node.input, node.cached, step.output_tokens);
+      step.extents = static_cast<std::uint32_t>(prompt.size());
+      task_.extents.insert(task_.extents.end(), prompt.begin(), prompt.end());
+      step.output_content = prompt.back().content;
     } else {
       const bool repeated = forest_.span(s).failed && retry != kNone;
       log_.leave_out(repeated ? "failed calls that were repeated (played as waits)"
@@ -263,6 +259,11 @@ void import_spans(std::vector<Span> spans, const std::string& file, TaskList& li
   const SpanForest forest(std::move(spans), file, log);
   TaskBuilder builder(forest, file, list, log);
   for (const std::vector<std::uint32_t>& roots : forest.tasks()) builder.build(roots);
+  const auto calls = [](const RecordedTask& task) { return !task.extents.empty(); };
+  const auto with_calls = static_cast<std::uint64_t>(std::count_if(list.tasks.begin(), list.tasks.end(), calls));
+  if (with_calls > 1)
+    log.leave_out("tasks' prefixes shared with other tasks (spans tell no contents: no task shares with another)",
+                  with_calls);
   list.finish(log, file, "spans of a model's calls, tools or agents, with GenAI or OpenInference attributes");
 }
 

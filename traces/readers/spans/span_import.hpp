@@ -20,9 +20,10 @@
 /// 9. A link is a dependency, where its target has ended and stands earlier in the task. So is OpenInference's
 ///    `graph.node.parent_id`: on the last span of that `graph.node.id` in the trace that ended before.
 ///
-/// Prompts: spans tell lengths, not contents. A branch's prompts are taken to be append-only, so each shares with the
-/// one before it, and its answer, as far as the shorter reaches; one that is shorter than its predecessor begins anew
-/// (compaction).
+/// Prompts: spans tell lengths, not contents. A branch's prompts to one model are taken to be append-only, so each
+/// shares with the one before it, and its answer, as far as the shorter reaches; one that is shorter begins anew
+/// (compaction). Cached tokens, where they are recorded, tell more: branch_contexts.hpp. What tasks share with each
+/// other (the role's prefix) is not known: none shares with another, which is counted.
 ///
 /// Spans of one trace that lack their parents cost their number times that of the trace's agents and tools.
 ///

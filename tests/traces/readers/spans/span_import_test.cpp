@@ -154,6 +154,26 @@ TEST_CASE("Spans: a branch's prompts share what they have in common; a shorter o
   CHECK(task.extents[2].content == task.extents[3].content);
 }
 
+TEST_CASE("Spans: a short call of another model between two of one changes nothing of their context") {
+  Spans spans;
+  spans.add("0", "", "invoke_agent a", 0, 10);
+  for (const int tokens : {5000, 200, 5300, 200, 5600}) {
+    const int at = static_cast<int>(spans.list.size());
+    spans.call(std::to_string(at), "0", at, at + 1, tokens).model = tokens == 200 ? "guard" : "big";
+  }
+  spans.imported();
+  const RecordedTask& task = spans.tasks.tasks[0];
+  REQUIRE(task.extents.size() == 5);
+  CHECK(task.extents[0].content == task.extents[2].content);
+  CHECK(task.extents[2].content == task.extents[4].content);
+  CHECK(task.extents[1].content == task.extents[3].content);
+  CHECK(task.extents[0].content != task.extents[1].content);
+  CHECK(spans.left_out("shared with other tasks") == 0);  // there is no other
+  spans.call("x", "", 0, 1, 10).trace = "v";
+  spans.imported();
+  CHECK(spans.left_out("shared with other tasks") == 2);
+}
+
 TEST_CASE("Spans: a link joins what its target left, an ended one of the same task") {
   Spans spans;
   spans.add("0", "", "invoke_agent main", 0, 100);
