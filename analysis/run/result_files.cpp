@@ -53,7 +53,7 @@ ResultFiles::ResultFiles(const SimulateOptions& options, const traces::Names& na
   open("series", "series.csv", series_, names);
   open("perfetto", "trace.perfetto.json.gz", timeline_, names, traces::TimelineOptions{.window_begin = window_begin});
   open("record", "record.jsonl", record_);
-  open("otlp", "trace.otlp.jsonl", spans_);
+  open("otlp", "trace.otlp.jsonl", spans_, names);
   if (!options.report) forget("report.html");
   for (const char* name : {"summary.json", "manifest.json"})
     forget(name);  // new tables are never beside an old summary

@@ -22,6 +22,11 @@ std::string span_id(std::uint64_t task, std::uint64_t number) {
 
 }  // namespace
 
+OtlpFile::OtlpFile(const std::filesystem::path& path, const Names& names) : file_(path) {
+  for (std::size_t pool = 0; pool < names.pools.size() && pool < names.models.size(); ++pool)
+    model_of_[names.pools[pool]] = names.models[pool];
+}
+
 void OtlpFile::open_span(std::string_view parent, std::string_view id, std::string_view name, int kind, Time begin,
                          Time end) {
   fmt::format_to(file_.out(), R"({}{{"traceId":"{}","spanId":"{}")", first_span_ ? "" : ",", trace_, id);
@@ -95,11 +100,14 @@ void OtlpFile::add_step(const RanTask& ran, const agents::RecordedNames& names, 
   const std::string id = span_id(ran.record.task, (std::uint64_t{1} << 32) + s),
                     parent = span_id(ran.record.task, step.branch);
   if (step.kind == StepKind::kCall) {
-    const std::string& model = names.models[step.model];
+    const std::string& name = names.models[step.model];  // the pool's, where it was simulated
+    const auto pool = model_of_.find(name);
+    const std::string& model = pool == model_of_.end() ? name : pool->second;
     open_span(parent, id, "chat " + model, kClient, run.begin, run.end);
     text("gen_ai.operation.name", "chat");
     text("gen_ai.provider.name", "tokenyard");
     text("gen_ai.request.model", model);
+    if (pool != model_of_.end()) text("tokenyard.pool", name);
     number("gen_ai.usage.input_tokens", ran.task.prompt_tokens(step));
     if (run.cached_tokens >= 0) number("gen_ai.usage.cache_read.input_tokens", run.cached_tokens);
     number("gen_ai.usage.output_tokens", run.output_tokens);

@@ -25,6 +25,7 @@ constexpr std::array kTexts = {
     TextAlias{"session.id", &Span::conversation, false},
     TextAlias{"graph.node.id", &Span::graph_node, true},
     TextAlias{"graph.node.parent_id", &Span::graph_parent, true},
+    TextAlias{"tokenyard.pool", &Span::pool, true},
     TextAlias{"tokenyard.step.kind", &Span::step_kind, true},
     TextAlias{"tokenyard.step.cause", &Span::step_cause, true},
 };

@@ -20,10 +20,11 @@ struct Span {
 
   std::string operation, open_inference_kind;
   std::string model, agent, tool, conversation;
+  std::string pool;                                                        ///< of a simulated agent's call
   std::int64_t input_tokens = -1, output_tokens = -1, cached_tokens = -1;  ///< -1: not said
   std::vector<std::string> links;                                          ///< traces and ids of spans that it follows
-  std::string graph_node, graph_parent;                ///< a node of its agent's graph, and the one that led to it
-  std::string step_kind, step_cause;                   ///< of a simulated agent's span (writers/otlp.hpp)
+  std::string graph_node, graph_parent;  ///< a node of its agent's graph, and the one that led to it
+  std::string step_kind, step_cause;     ///< of a simulated agent's span (writers/otlp.hpp)
 };
 
 void set_attribute(Span& span, std::string_view key, std::string_view text);

@@ -170,7 +170,10 @@ class TaskBuilder {
 
   std::string label(std::uint32_t s) const {
     const Span& span = forest_.span(s);
-    if (forest_.node(s).what == What::kCall) return span.model.empty() ? "unnamed model" : span.model;
+    if (forest_.node(s).what == What::kCall) {
+      if (!span.pool.empty()) return span.pool;  // two pools may have one model, and a replay finds them by name
+      return span.model.empty() ? "unnamed model" : span.model;
+    }
     if (!span.tool.empty()) return span.tool;
     return span.name.starts_with("execute_tool ") ? span.name.substr(13) : span.name;
   }

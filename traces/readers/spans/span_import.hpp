@@ -27,6 +27,8 @@
 ///
 /// Spans of one trace that lack their parents cost their number times that of the trace's agents and tools.
 ///
+/// A simulated agent's call (`tokenyard.pool`) is of the model by the name of its pool, as in Tokenyard's own record.
+///
 /// Calls without token counts are played as waits. All that is left out is counted by reason.
 
 #include <string>
