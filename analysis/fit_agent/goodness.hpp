@@ -3,7 +3,8 @@
 ///
 /// The agent plays tasks (as many as were recorded, at least 2,000, at most 20,000) against servers that answer at
 /// once, with the player that a simulation uses. Compared are calls per task, prompt and output tokens per call, times
-/// of tools and of people per visit.
+/// of tools and of people per visit, their visits per task (of those that take time), and a task's duration if calls took
+/// no time. What the agent does not have (branches, sub-agents, gaps between steps) is missing from these last ones.
 
 #include <string>
 #include <vector>

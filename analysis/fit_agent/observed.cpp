@@ -93,8 +93,17 @@ class Observer {
     return root || task.steps.empty() ? 0 : task.steps.front().branch;
   }
 
+  static double seconds_without_calls(RecordedTask task) {
+    for (RecordedStep& step : task.steps) {
+      if (step.kind == StepKind::kCall) step.duration = {};
+    }
+    const agents::RecordedTimes times = agents::recorded_times(task);
+    return times.end.empty() ? 0 : (*std::max_element(times.end.begin(), times.end.end()) - task.arrival).seconds();
+  }
+
   void add(const RecordedTask& task) {
     ObservedTask& walk = observed_.tasks.emplace_back();
+    walk.seconds = seconds_without_calls(task);
     std::vector<Prompt>& prompts = prompts_.emplace_back();
     const std::uint32_t main = main_branch_of(task);
     std::set<std::uint32_t> left_out;

@@ -38,6 +38,7 @@ struct Visit {
 
 struct ObservedTask {
   std::vector<Visit> visits;
+  double seconds = 0;  ///< from arrival to end, all branches among it, if calls took no time
 };
 
 struct Observed {

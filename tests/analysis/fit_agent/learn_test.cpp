@@ -188,3 +188,63 @@ TEST_CASE("Fit: of two prefixes a node's is the one that most tasks have, whatev
     CHECK(observe(*source, "", 0).nodes.at(0).role_prefix_tokens == 1000);
   }
 }
+
+namespace {
+
+/// A call of a record that follows a step, or is the first.
+std::string call_json(const char* node, const char* model, int prompt, const char* after) {
+  return fmt::format(R"({{"kind":"llm","node":"{}","model":"{}","prompt":[[9,{}]],"output_tokens":10,"took_ns":5{}}})",
+                     node, model, prompt, after);
+}
+std::string wait_json(const char* kind, const char* node, double seconds, const char* after) {
+  return fmt::format(R"({{"kind":"{}","node":"{}","took_ns":{:.0f},"cause":"tool"{}}})", kind, node, seconds * 1e9,
+                     after);
+}
+
+const Goodness::Row& row(const Goodness& goodness, const std::string& quantity) {
+  const auto at = std::find_if(goodness.rows.begin(), goodness.rows.end(),
+                               [&](const Goodness::Row& r) { return r.quantity == quantity; });
+  REQUIRE(at != goodness.rows.end());
+  return *at;
+}
+
+Observed observed_record(const ScratchFolder& folder, const std::string& lines, const std::string& name) {
+  return observe(*traces::open_tasks(folder.write(name, lines), "record"), "", 0);
+}
+
+}  // namespace
+
+TEST_CASE("Fit: the table tells what the learned agent lacks: branches that ran beside the main walk") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 100; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + call_json("plan", "m", 500, "") + "," +
+             wait_json("tool", "aside", 7, R"(,"branch":1,"after":[[0]])") + "," +
+             call_json("write", "m", 900, R"(,"after":[[1]])") + "]}\n";
+  }
+  const Goodness goodness = learn(observed_record(folder, lines, "branches"), "mine", "test").goodness;
+  CHECK(row(goodness, "seconds per task, calls aside").recorded.back() == Approx(7));
+  CHECK(row(goodness, "seconds per task, calls aside").played.back() == Approx(0).margin(1e-9));
+}
+
+TEST_CASE("Fit: sessions keep the people and tools before their first and after their last call") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 200; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + wait_json("tool", "fetch", 2, "") + "," +
+             call_json("m", "m", 500, R"(,"after":[[0]])");
+    lines += "," + wait_json("human", "boss", 60, R"(,"after":[[1]])");
+    if (t % 2 == 0) {
+      lines += "," + call_json("m", "m", 700, R"(,"after":[[2]])");
+      lines += "," + wait_json("human", "boss", 60, R"(,"after":[[3]])");
+    }
+    lines += "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "around");
+  const Goodness goodness = compare_played(observed, learn_sessions(observed, "mine", "test"));
+  CHECK(row(goodness, "people per task").recorded.back() == Approx(1.5));
+  CHECK(row(goodness, "people per task").played.back() == Approx(1.5).epsilon(0.05));
+  CHECK(row(goodness, "tools per task").played.back() == Approx(1).epsilon(0.05));
+  CHECK(row(goodness, "seconds per task, calls aside").recorded.back() == Approx(92));
+  CHECK(row(goodness, "seconds per task, calls aside").played.back() == Approx(92).epsilon(0.05));
+}
