@@ -81,7 +81,9 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
   }
   for (const agents::LeftOut& left_out : source->left_out())
     fmt::print(out, "Left out of the trace: {} {}.\n", left_out.count, left_out.what);
-  fmt::print(out, "Not learned: sub-agents and branches, errors of tools, gaps that no step fills.\n");
+  fmt::print(out,
+             "Not learned: sub-agents and branches, errors of tools, gaps that no step fills; tools side by side are "
+             "one step.\n");
   fmt::print(out,
              "From the 10th to the 90th percentile of calls, prompts and outputs it is {:.1f} % off at most.\n"
              "Written to {}: tokenyard graph {} draws it, and a scenario names it with --catalog.\n",

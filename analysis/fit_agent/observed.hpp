@@ -9,7 +9,8 @@
 ///
 /// The main branch is the root's; where the root has no steps but those of a sub-agent, the first step's. What ran in
 /// other branches (sub-agents, calls side by side) is left out and counted. Where the nodes of calls are
-/// named like their models, the trace knows no nodes: all calls are one node.
+/// named like their models, the trace knows no nodes: all calls are one node. Tools that overlap are one visit, of a node
+/// named after all of them, from the first one's beginning to the last one's end.
 ///
 /// Cost: a call is compared with the last one of each node, by extents; all visits are held, some 100 bytes each.
 

@@ -214,6 +214,28 @@ Observed observed_record(const ScratchFolder& folder, const std::string& lines, 
 
 }  // namespace
 
+TEST_CASE("Fit: tools side by side are one step, as long as from the first one's beginning to the last one's end") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 100; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + call_json("plan", "m", 500, "") + "," +
+             wait_json("tool", "search", 2, R"(,"after":[[0]])") + "," +
+             wait_json("tool", "db", 3, R"(,"after":[[0]])") + "," +
+             call_json("write", "m", 900, R"(,"after":[[1],[2]])") + "," +
+             wait_json("tool", "db", 1, R"(,"after":[[3]])") + "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "parallel");
+  const LearnedAgent learned = learn(observed, "mine", "test");
+  REQUIRE(learned.form == "graph");
+  CHECK(learned.agent["nodes"]["db+search"]["latency_s"] == Json(3.0));
+  CHECK(learned.agent["nodes"]["db"]["latency_s"] == Json(1.0));
+  CHECK_FALSE(learned.agent["nodes"].contains("search"));
+  const Goodness::Row& seconds = row(learned.goodness, "seconds per task, calls aside");
+  CHECK(seconds.recorded.back() == Approx(4));
+  CHECK(seconds.played.back() == Approx(4));
+  CHECK(row(learned.goodness, "tools per task").played.back() == Approx(2));
+}
+
 TEST_CASE("Fit: the table tells what the learned agent lacks: branches that ran beside the main walk") {
   const ScratchFolder folder;
   std::string lines;
