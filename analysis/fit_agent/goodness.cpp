@@ -18,6 +18,7 @@ using sim::Time;
 
 struct Samples {
   std::vector<double> calls, prompts, outputs, tools, people, tools_of_task, people_of_task, durations;
+  double failed = 0;  ///< tasks
 };
 
 /// Answers every call at its own instant.
@@ -69,6 +70,7 @@ struct Watch final : agents::TaskObserver {
     samples.tools_of_task.push_back(made.tools);
     samples.people_of_task.push_back(made.people);
     samples.durations.push_back((record.finish - record.arrival).seconds());
+    samples.failed += record.status == platforms::CallStatus::kFailed ? 1 : 0;
   }
   void on_node(const agents::NodeVisit& visit) override {
     const double seconds = (visit.end - visit.served).seconds();
@@ -108,6 +110,7 @@ Samples recorded_samples(const Observed& observed) {
     samples.tools_of_task.push_back(tools);
     samples.people_of_task.push_back(people);
     samples.durations.push_back(task.seconds);
+    samples.failed += task.failed ? 1 : 0;
   }
   return samples;
 }
@@ -191,6 +194,8 @@ Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   add_row("tools per task", recorded.tools_of_task, played.tools_of_task);
   add_row("people per task", recorded.people_of_task, played.people_of_task);
   add_row("seconds per task, calls aside", recorded.durations, played.durations);
+  goodness.recorded_failed = recorded.failed / static_cast<double>(recorded.calls.size());
+  goodness.played_failed = played.failed / static_cast<double>(goodness.tasks);
   return goodness;
 }
 

@@ -94,6 +94,7 @@ class SessionLearner {
       if (session.empty()) continue;
       before_[wait_of(session.front())].push_back(session.front().seconds);
       after_[wait_of(next)].push_back(next.seconds);
+      failed_ += task.failed ? 1 : 0;
       sessions_.push_back(std::move(session));
     }
   }
@@ -105,7 +106,7 @@ class SessionLearner {
     agent["nodes"]["kind-of-session"] = {{"kind", "choice"}};
     Json& edges = agent["edges"] = Json::array();
     agent["start"] = add_waits_around(agent, "before", before_, "kind-of-session");
-    leave_ = add_waits_around(agent, "after", after_, "end");
+    leave_ = add_waits_around(agent, "after", after_, add_ends(agent));
     const std::vector<std::vector<const Session*>> classes = classes_of();
     std::vector<double> sizes;
     for (const auto& members : classes) sizes.push_back(static_cast<double>(members.size()));
@@ -119,11 +120,26 @@ class SessionLearner {
       }
       edges.push_back(std::move(edge));
     }
-    agent["nodes"]["end"] = {{"kind", "end"}};
     return agent;
   }
 
  private:
+  /// Returns where a session that is over goes.
+  std::string add_ends(Json& agent) const {
+    const double all = static_cast<double>(sessions_.size());
+    agent["nodes"]["end"] = {{"kind", "end"}};
+    if (failed_ == 0) return "end";
+    agent["nodes"]["failed"] = {{"kind", "end"}, {"status", "failed"}};
+    agent["nodes"]["outcome"] = {{"kind", "choice"}};
+    const std::vector<double> shares = probabilities_of({failed_, all - failed_});
+    agent["edges"].push_back({{"from", "outcome"},
+                              {"to", "failed"},
+                              {"p", shares[0]},
+                              {"evidence", fmt::format("M: {:.0f} of {:.0f}", failed_, all)}});
+    agent["edges"].push_back({{"from", "outcome"}, {"to", "end"}, {"p", shares[1]}});
+    return "outcome";
+  }
+
   /// What was waited for before the first calls or after the last ones, on the way to `then`. Returns where it begins.
   static std::string add_waits_around(Json& agent, const std::string& when,
                                       const std::array<std::vector<double>, kWaits.size()>& seconds,
@@ -284,7 +300,8 @@ class SessionLearner {
   const Observed& o_;
   std::vector<Session> sessions_;
   std::array<std::vector<double>, kWaits.size()> before_, after_;  ///< seconds around the calls of each
-  std::string leave_;                                              ///< the node after the last call
+  double failed_ = 0;
+  std::string leave_;  ///< the node after the last call
 };
 
 }  // namespace

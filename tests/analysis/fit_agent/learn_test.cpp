@@ -87,7 +87,7 @@ TEST_CASE("Fit: sessions drawn from our own customer service give its parameters
   check_within(stated(edge(agent, "agent", "check-reply"), "evidence"), 5.23);  // round(Ga(11.3, 0.64), at least 2) - 2
   // Branches.
   check_probability(agent, "customer", "check-message", 0.99);
-  check_probability(agent, "customer", "end", 0.01);
+  check_probability(agent, "customer", "failed", 0.01);  // who leaves
   check_probability(agent, "goodbye", "wrap-up", 0.95);
   check_probability(agent, "goodbye", "hand-off", 0.05);
   check_probability(agent, "check-opening", "knowledge", 0.495);
@@ -247,6 +247,26 @@ TEST_CASE("Fit: the table tells what the learned agent lacks: branches that ran 
   const Goodness goodness = learn(observed_record(folder, lines, "branches"), "mine", "test").goodness;
   CHECK(row(goodness, "seconds per task, calls aside").recorded.back() == Approx(7));
   CHECK(row(goodness, "seconds per task, calls aside").played.back() == Approx(0).margin(1e-9));
+}
+
+TEST_CASE("Fit: calls keep the roles of their pools, and tasks fail as often, whatever the form") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 200; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},{}"steps":[)", t, t % 5 == 0 ? R"("status":"failed",)" : "") +
+             call_json("guard", "small", 100, "") + "," + call_json("reply", "main", 2000, R"(,"after":[[0]])") +
+             "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "roles");
+  const LearnedAgent learned = learn(observed, "mine", "test");
+  REQUIRE(learned.form == "graph");
+  CHECK(learned.agent["nodes"]["guard"]["pool"] == "small");
+  CHECK_FALSE(learned.agent["nodes"]["reply"].contains("pool"));  // most tokens: the default
+  CHECK(edge(learned.agent, "reply", "failed")["p"] == Json(0.2));
+  CHECK(learned.goodness.recorded_failed == Approx(0.2));
+  CHECK(learned.goodness.played_failed == Approx(0.2).margin(0.04));
+  const Goodness of_sessions = compare_played(observed, learn_sessions(observed, "mine", "test"));
+  CHECK(of_sessions.played_failed == Approx(0.2).margin(0.04));
 }
 
 TEST_CASE("Fit: sessions keep the people and tools before their first and after their last call") {
