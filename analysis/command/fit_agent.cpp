@@ -52,6 +52,20 @@ std::string table_of(const Goodness& goodness) {
   return table.text("  ");
 }
 
+void print_pool_roles(std::FILE* out, const Observed& observed, bool kept) {
+  std::vector<std::string> words;
+  for (const auto& [role, model] : observed.pool_roles)
+    words.push_back(fmt::format("{} (recorded as {})", role, model));
+  if (!kept) {
+    fmt::print(out, "Calls went to {} models; as sessions they are of one role, \"default\".\n", words.size());
+    return;
+  }
+  fmt::print(out, "Pool roles, which a scenario's \"pools\" maps: {}.\n", fmt::join(words, ", "));
+  if (observed.calls_of_other_roles > 0)
+    fmt::print(out, "{} calls went to another model than most of their step: they have its role.\n",
+               observed.calls_of_other_roles);
+}
+
 int run_fit(const FitArguments& a, const Surroundings& surroundings) {
   if (!traces::holds_tasks(a.format)) {
     std::vector<std::string> known;
@@ -75,12 +89,20 @@ int run_fit(const FitArguments& a, const Surroundings& surroundings) {
              learned.agent["edges"].size(), learned.goodness.tasks);
   fmt::print(out, "{}\n", table_of(learned.goodness));
   if (observed.nameless) fmt::print(out, "The trace does not name its calls: they are one node.\n");
+  if (!observed.pool_roles.empty()) print_pool_roles(out, observed, learned.form == "graph");
+  if (learned.goodness.recorded_failed + learned.goodness.played_failed > 0) {
+    fmt::print(out, "Failed: {:.1f} % of the recorded tasks, {:.1f} % of those played.\n",
+               100 * learned.goodness.recorded_failed, 100 * learned.goodness.played_failed);
+  }
   if (observed.left_out_steps > 0) {
     fmt::print(out, "Left out: {} steps of {} branches (sub-agents, calls side by side).\n", observed.left_out_steps,
                observed.left_out_branches);
   }
   for (const agents::LeftOut& left_out : source->left_out())
     fmt::print(out, "Left out of the trace: {} {}.\n", left_out.count, left_out.what);
+  fmt::print(out,
+             "Not learned: sub-agents and branches, errors of tools, gaps that no step fills; tools side by side are "
+             "one step.\n");
   fmt::print(out,
              "From the 10th to the 90th percentile of calls, prompts and outputs it is {:.1f} % off at most.\n"
              "Written to {}: tokenyard graph {} draws it, and a scenario names it with --catalog.\n",

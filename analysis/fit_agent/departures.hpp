@@ -1,7 +1,8 @@
 #pragma once
 /// Where recorded tasks go from each node, and what they bring: all that a learned graph is made of, counted.
 ///
-/// `loops` and `rounds` are judged as learn.hpp says. The number of nodes stands for the end of a task.
+/// `loops` and `rounds` are judged as learn.hpp says. The number of nodes stands for the end of a task, the one after
+/// it for that of a task that failed.
 
 #include <map>
 #include <utility>
@@ -38,7 +39,7 @@ class Departures {
  private:
   /// Where a task goes from its i-th visit.
   std::uint32_t after(const ObservedTask& task, std::size_t i) const {
-    return i + 1 < task.visits.size() ? task.visits[i + 1].node : end_;
+    return i + 1 < task.visits.size() ? task.visits[i + 1].node : task.failed ? end_ + 1 : end_;
   }
   void gather();
   void find_loops();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 
 #include "agents/work/task_player.hpp"
 #include "analysis/measured/sample_statistics.hpp"
@@ -16,7 +17,8 @@ using platforms::CallRecord;
 using sim::Time;
 
 struct Samples {
-  std::vector<double> calls, prompts, outputs, tools, people;
+  std::vector<double> calls, prompts, outputs, tools, people, tools_of_task, people_of_task, durations;
+  double failed = 0;  ///< tasks
 };
 
 /// Answers every call at its own instant.
@@ -61,19 +63,38 @@ class InstantDoor final : public platforms::FrontDoor, private sim::EventHandler
 
 struct Watch final : agents::TaskObserver {
   explicit Watch(Samples& s) : samples(s) {}
-  void on_task(const agents::TaskRecord& record) override { samples.calls.push_back(record.calls); }
-  void on_node(const agents::NodeVisit& visit) override {
-    // One that takes no time stands for those beside another (learn_sessions.cpp).
-    if (visit.kind == "tool" && visit.end > visit.begin) samples.tools.push_back((visit.end - visit.served).seconds());
-    if (visit.kind == "human") samples.people.push_back((visit.end - visit.served).seconds());
+  void on_task(const agents::TaskRecord& record) override {
+    const Visits made = visits[record.task];
+    visits.erase(record.task);
+    samples.calls.push_back(record.calls);
+    samples.tools_of_task.push_back(made.tools);
+    samples.people_of_task.push_back(made.people);
+    samples.durations.push_back((record.finish - record.arrival).seconds());
+    samples.failed += record.status == platforms::CallStatus::kFailed ? 1 : 0;
   }
+  void on_node(const agents::NodeVisit& visit) override {
+    const double seconds = (visit.end - visit.served).seconds();
+    // A tool that takes no time stands for those beside another (learn_sessions.cpp).
+    if (visit.kind == "tool" && visit.end > visit.begin) {
+      samples.tools.push_back(seconds);
+      visits[visit.task].tools += 1;
+    }
+    if (visit.kind == "human") {
+      samples.people.push_back(seconds);
+      visits[visit.task].people += seconds > 0 ? 1 : 0;
+    }
+  }
+  struct Visits {
+    double tools = 0, people = 0;
+  };
   Samples& samples;
+  std::map<std::uint64_t, Visits> visits;  ///< of tasks under way
 };
 
 Samples recorded_samples(const Observed& observed) {
   Samples samples;
   for (const ObservedTask& task : observed.tasks) {
-    double calls = 0;
+    double calls = 0, tools = 0, people = 0;
     for (const Visit& visit : task.visits) {
       const StepKind kind = observed.nodes[visit.node].kind;
       if (kind == StepKind::kCall) {
@@ -82,9 +103,14 @@ Samples recorded_samples(const Observed& observed) {
         samples.outputs.push_back(visit.output);
       } else {
         (kind == StepKind::kHuman ? samples.people : samples.tools).push_back(visit.seconds);
+        (kind == StepKind::kHuman ? people : tools) += visit.seconds > 0 ? 1 : 0;
       }
     }
     samples.calls.push_back(calls);
+    samples.tools_of_task.push_back(tools);
+    samples.people_of_task.push_back(people);
+    samples.durations.push_back(task.seconds);
+    samples.failed += task.failed ? 1 : 0;
   }
   return samples;
 }
@@ -158,6 +184,18 @@ Goodness compare_played(const Observed& observed, const sim::Json& agent) {
   goodness.rows.push_back(row_of("output tokens per call", recorded.outputs, played.outputs));
   goodness.rows.push_back(row_of("seconds per tool", recorded.tools, played.tools));
   goodness.rows.push_back(row_of("seconds per person", recorded.people, played.people));
+  // Rows of nothing but zeros say nothing.
+  const auto add_row = [&](const char* name, const std::vector<double>& was, const std::vector<double>& is) {
+    const auto some = [](const std::vector<double>& sample) {
+      return std::any_of(sample.begin(), sample.end(), [](double x) { return x > 0; });
+    };
+    if (some(was) || some(is)) goodness.rows.push_back(row_of(name, was, is));
+  };
+  add_row("tools per task", recorded.tools_of_task, played.tools_of_task);
+  add_row("people per task", recorded.people_of_task, played.people_of_task);
+  add_row("seconds per task, calls aside", recorded.durations, played.durations);
+  goodness.recorded_failed = recorded.failed / static_cast<double>(recorded.calls.size());
+  goodness.played_failed = played.failed / static_cast<double>(goodness.tasks);
   return goodness;
 }
 

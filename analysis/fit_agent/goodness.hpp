@@ -3,7 +3,8 @@
 ///
 /// The agent plays tasks (as many as were recorded, at least 2,000, at most 20,000) against servers that answer at
 /// once, with the player that a simulation uses. Compared are calls per task, prompt and output tokens per call, times
-/// of tools and of people per visit.
+/// of tools and of people per visit, their visits per task (of those that take time), and a task's duration if calls
+/// took no time. What the agent does not have (branches, sub-agents, gaps) is missing from these last ones.
 
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct Goodness {
   };
   static constexpr std::array<double, 6> kQuantiles = {0.1, 0.25, 0.5, 0.75, 0.9, 0.95};
   std::vector<Row> rows;
-  std::size_t tasks = 0;  ///< played
+  std::size_t tasks = 0;                          ///< played
+  double recorded_failed = 0, played_failed = 0;  ///< shares of the tasks
 
   /// The greatest relative difference of calls, prompts and outputs from the 10th to the 90th percentile. Numbers of
   /// calls are few and may come in threes: one within two percentiles of the recorded is equal.

@@ -19,8 +19,10 @@
 /// 16th, later) and the answer's length are drawn; a restart is a compaction, whose limit is the size that tells
 /// restarts best from calls that went on.
 ///
-/// Tasks that failed are recorded as any: the learned agent's end is one. Services (capacities) are not seen: what was
-/// waited for them is in the times.
+/// Tasks that failed end apart from the others: after the same steps as often (graph), or in the same share (sessions).
+/// The sessions' calls are of one pool role; the waits before their first and after their last call are as recorded.
+/// Not learned: sub-agents and branches, which tools failed, gaps that no step fills. Services (capacities) are not
+/// seen: what was waited for them is in the times.
 ///
 ///   Observed observed = observe(*source, "", 0);
 ///   LearnedAgent learned = learn(observed, "mine", "traces.jsonl (weka)");

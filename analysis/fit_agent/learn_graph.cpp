@@ -33,7 +33,7 @@ class GraphLearner {
 
  private:
   std::string name_of(std::uint32_t node) const {
-    if (node == end_) return unique("end");
+    if (node >= end_) return unique(node == end_ ? "end" : "failed");
     for (std::uint32_t other = 0; other < node; ++other) {
       if (o_.nodes[other].name == o_.nodes[node].name)
         return o_.nodes[node].name + "-" +
@@ -67,6 +67,7 @@ class GraphLearner {
       Json json;
       if (node.kind == StepKind::kCall) {
         json["kind"] = "llm";
+        if (!node.pool_role.empty()) json["pool"] = node.pool_role;
         const FittedDistribution added = fit_sizes(d_.added[n]);
         if (node.context == 0) {
           json["fresh"] = true;
@@ -98,7 +99,12 @@ class GraphLearner {
       }
       agent["nodes"][name_of(n)] = std::move(json);
     }
-    agent["nodes"][name_of(end_)] = {{"kind", "end"}};
+    for (const std::uint32_t end : {end_, end_ + 1}) {
+      if (std::none_of(d_.edges.begin(), d_.edges.end(), [&](const auto& edge) { return edge.first.second == end; }))
+        continue;
+      agent["nodes"][name_of(end)] = {{"kind", "end"}};
+      if (end != end_) agent["nodes"][name_of(end)]["status"] = "failed";
+    }
     if (d_.starts.size() > 1) agent["nodes"][unique("begin")] = {{"kind", "choice"}};
   }
   /// Calls of a node that opened their context: they add nothing beyond it.

@@ -25,6 +25,12 @@ struct Turn {
 };
 using Session = std::vector<Turn>;
 
+/// Between calls there is nothing, tools or a person.
+constexpr std::array<const char*, 3> kWaits = {"at-once", "tools", "user"};
+std::size_t wait_of(const Turn& turn) {
+  return turn.wait == StepKind::kCall ? 0 : turn.wait == StepKind::kHuman ? 2 : 1;
+}
+
 double peak_of(const Session& session) {
   double peak = 0;
   for (const Turn& turn : session) peak = std::max(peak, turn.prompt);
@@ -85,7 +91,11 @@ class SessionLearner {
         session.push_back(next);
         next = {};
       }
-      if (!session.empty()) sessions_.push_back(std::move(session));
+      if (session.empty()) continue;
+      before_[wait_of(session.front())].push_back(session.front().seconds);
+      after_[wait_of(next)].push_back(next.seconds);
+      failed_ += task.failed ? 1 : 0;
+      sessions_.push_back(std::move(session));
     }
   }
 
@@ -95,6 +105,8 @@ class SessionLearner {
     agent["nodes"] = Json::object();
     agent["nodes"]["kind-of-session"] = {{"kind", "choice"}};
     Json& edges = agent["edges"] = Json::array();
+    agent["start"] = add_waits_around(agent, "before", before_, "kind-of-session");
+    leave_ = add_waits_around(agent, "after", after_, add_ends(agent));
     const std::vector<std::vector<const Session*>> classes = classes_of();
     std::vector<double> sizes;
     for (const auto& members : classes) sizes.push_back(static_cast<double>(members.size()));
@@ -108,12 +120,51 @@ class SessionLearner {
       }
       edges.push_back(std::move(edge));
     }
-    agent["nodes"]["end"] = {{"kind", "end"}};
-    agent["start"] = "kind-of-session";
     return agent;
   }
 
  private:
+  /// Returns where a session that is over goes.
+  std::string add_ends(Json& agent) const {
+    const double all = static_cast<double>(sessions_.size());
+    agent["nodes"]["end"] = {{"kind", "end"}};
+    if (failed_ == 0) return "end";
+    agent["nodes"]["failed"] = {{"kind", "end"}, {"status", "failed"}};
+    agent["nodes"]["outcome"] = {{"kind", "choice"}};
+    const std::vector<double> shares = probabilities_of({failed_, all - failed_});
+    agent["edges"].push_back({{"from", "outcome"},
+                              {"to", "failed"},
+                              {"p", shares[0]},
+                              {"evidence", fmt::format("M: {:.0f} of {:.0f}", failed_, all)}});
+    agent["edges"].push_back({{"from", "outcome"}, {"to", "end"}, {"p", shares[1]}});
+    return "outcome";
+  }
+
+  /// What was waited for before the first calls or after the last ones, on the way to `then`. Returns where it begins.
+  static std::string add_waits_around(Json& agent, const std::string& when,
+                                      const std::array<std::vector<double>, kWaits.size()>& seconds,
+                                      const std::string& then) {
+    if (seconds[1].empty() && seconds[2].empty()) return then;
+    std::vector<double> counts;
+    for (const std::vector<double>& waits : seconds) counts.push_back(static_cast<double>(waits.size()));
+    const std::vector<double> shares = probabilities_of(counts);
+    agent["nodes"][when] = {{"kind", "choice"}};
+    for (std::size_t k = 0; k < kWaits.size(); ++k) {
+      if (seconds[k].empty()) continue;
+      std::string to = then;
+      if (k > 0) {
+        to = fmt::format("{}-{}", when, kWaits[k]);
+        const FittedDistribution took = fit_sizes(seconds[k]);
+        agent["nodes"][to] = {
+            {"kind", k == 2 ? "human" : "tool"}, {"latency_s", took.dist}, {"evidence", measured(took)}};
+        agent["edges"].push_back({{"from", to}, {"to", then}});
+      }
+      agent["edges"].push_back(
+          {{"from", when}, {"to", to}, {"p", shares[k]}, {"evidence", fmt::format("M: {:.0f}", counts[k])}});
+    }
+    return when;
+  }
+
   /// Those beyond the compaction's reach apart from the others, each in quarters by length.
   std::vector<std::vector<const Session*>> classes_of() const {
     std::vector<double> before;
@@ -184,7 +235,7 @@ class SessionLearner {
           outputs.push_back(turn.output);
           if (turn.restarts) after.push_back(turn.prompt);
           if (i == 0) continue;
-          const std::size_t kind = turn.wait == StepKind::kCall ? 0 : turn.wait == StepKind::kHuman ? 2 : 1;
+          const std::size_t kind = wait_of(turn);
           if (!turn.restarts) phase.added[kind].push_back(turn.added);
           phase.seconds[kind].push_back(turn.seconds);
         }
@@ -202,7 +253,7 @@ class SessionLearner {
                                   {"to", fit_sizes(after).dist}};
       }
       const bool last = p + 1 == phases.size();
-      const std::string following = last ? "end" : fmt::format("{}next-{}", prefix, p + 2);
+      const std::string following = last ? leave_ : fmt::format("{}next-{}", prefix, p + 2);
       const bool loops = end - begin > 1;  // the last one's end is that of the longest session
       if (loops) {
         Json count = last ? length.dist : Json(end - begin - 1);
@@ -217,10 +268,9 @@ class SessionLearner {
 
   /// What may lie between two calls of a phase.
   static void add_waits(const Phase& phase, Json& nodes, Json& edges) {
-    static constexpr std::array<const char*, 3> kNames = {"at-once", "tools", "user"};
     std::vector<std::size_t> kinds;
     std::vector<double> counts;
-    for (std::size_t k = 0; k < kNames.size(); ++k) {
+    for (std::size_t k = 0; k < kWaits.size(); ++k) {
       if (phase.seconds[k].empty()) continue;
       kinds.push_back(k);
       counts.push_back(static_cast<double>(phase.seconds[k].size()));
@@ -231,7 +281,7 @@ class SessionLearner {
     nodes[next] = {{"kind", "choice"}};
     for (std::size_t i = 0; i < kinds.size(); ++i) {
       const std::size_t k = kinds[i];
-      const std::string node = phase.node(kNames[k]);
+      const std::string node = phase.node(kWaits[k]);
       const FittedDistribution took = fit_sizes(phase.seconds[k]), brought = fit_sizes(phase.added[k]);
       nodes[node] = {{"kind", k == 2 ? "human" : "tool"},
                      {"context", phase.prefix + "context"},
@@ -249,6 +299,9 @@ class SessionLearner {
 
   const Observed& o_;
   std::vector<Session> sessions_;
+  std::array<std::vector<double>, kWaits.size()> before_, after_;  ///< seconds around the calls of each
+  double failed_ = 0;
+  std::string leave_;  ///< the node after the last call
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ using platforms::Extent;
 
 constexpr double kNearlyAll = 0.9;  ///< of an earlier prompt: a call that has it continues it
 constexpr double kMostly = 0.5;     ///< of a node's calls
+constexpr std::size_t kMostGroups = 20;
 
 struct Prompt {
   std::vector<Extent> extents;
@@ -67,6 +68,7 @@ class Observer {
     observed_.span_s = (last - first).seconds();
     find_prefixes();
     find_contexts();
+    find_pool_roles();
     return std::move(observed_);
   }
 
@@ -93,21 +95,89 @@ class Observer {
     return root || task.steps.empty() ? 0 : task.steps.front().branch;
   }
 
+  /// Tools side by side.
+  struct ToolGroup {
+    sim::Time begin, end;
+    std::set<std::string> tools;
+  };
+  /// The node of a group that a visit of `node` just joined. A trace may have any number of combinations: from some on
+  /// they are one node.
+  std::uint32_t node_of(const ToolGroup& group, std::uint32_t node) {
+    if (group.tools.size() == 1) return node;
+    std::string name = fmt::format("{}", fmt::join(group.tools, "+"));
+    if (!groups_.contains(name) && groups_.size() >= kMostGroups) name = "several-tools";
+    const auto [at, is_new] = groups_.try_emplace(name, static_cast<std::uint32_t>(observed_.nodes.size()));
+    if (is_new) observed_.nodes.push_back({name, StepKind::kTool});
+    return at->second;
+  }
+
+  static double seconds_without_calls(RecordedTask task) {
+    for (RecordedStep& step : task.steps) {
+      if (step.kind == StepKind::kCall) step.duration = {};
+    }
+    const agents::RecordedTimes times = agents::recorded_times(task);
+    return times.end.empty() ? 0 : (*std::max_element(times.end.begin(), times.end.end()) - task.arrival).seconds();
+  }
+
+  void find_pool_roles() {
+    if (tokens_.size() < 2) return;
+    const std::vector<std::string>& models = source_.names().models;
+    std::uint32_t main = tokens_.begin()->first;
+    for (const auto& [model, tokens] : tokens_) {
+      if (tokens > tokens_.at(main)) main = model;
+    }
+    const auto named = std::find(models.begin(), models.end(), "default");
+    if (named != models.end() && tokens_.contains(static_cast<std::uint32_t>(named - models.begin())))
+      main = static_cast<std::uint32_t>(named - models.begin());
+    const auto role_of = [&](std::uint32_t model) { return model == main ? std::string() : models[model]; };
+    std::map<std::uint32_t, std::uint64_t> most, all;  // calls, by node
+    for (const auto& [place, calls] : calls_) {
+      const auto& [node, model] = place;
+      all[node] += calls;
+      if (calls <= most[node]) continue;
+      most[node] = calls;
+      observed_.nodes[node].pool_role = role_of(model);
+    }
+    for (const auto& [node, calls] : all) observed_.calls_of_other_roles += calls - most[node];
+    for (const auto& [model, tokens] : tokens_) {
+      const std::string role = role_of(model);
+      observed_.pool_roles.emplace_back(role.empty() ? "default" : role, models[model]);
+    }
+  }
+
   void add(const RecordedTask& task) {
     ObservedTask& walk = observed_.tasks.emplace_back();
+    walk.failed = task.status == platforms::CallStatus::kFailed;
+    walk.seconds = seconds_without_calls(task);
     std::vector<Prompt>& prompts = prompts_.emplace_back();
     const std::uint32_t main = main_branch_of(task);
+    const agents::RecordedTimes times = agents::recorded_times(task);
     std::set<std::uint32_t> left_out;
-    for (const RecordedStep& step : task.steps) {
+    ToolGroup group;
+    for (std::size_t s = 0; s < task.steps.size(); ++s) {
+      const RecordedStep& step = task.steps[s];
       if (step.branch != main) {
         ++observed_.left_out_steps;
         left_out.insert(step.branch);
         continue;
       }
+      const bool tool = step.kind == StepKind::kTool;
+      if (tool && !group.tools.empty() && times.begin[s] < group.end) {
+        group.begin = std::min(group.begin, times.begin[s]);
+        group.end = std::max(group.end, times.end[s]);
+        group.tools.insert(observed_.nodes[node_of_[step.node]].name);
+        walk.visits.back().node = node_of(group, node_of_[step.node]);
+        walk.visits.back().seconds = (group.end - group.begin).seconds();
+        continue;
+      }
       Visit visit;
       visit.node = node_of_[step.node];
+      group = {};
+      if (tool) group = {times.begin[s], times.end[s], {observed_.nodes[visit.node].name}};
       Prompt prompt;
       if (step.kind == StepKind::kCall) {
+        ++calls_[{visit.node, step.model}];
+        tokens_[step.model] += static_cast<double>(task.prompt_tokens(step) + step.output_tokens);
         visit.output = static_cast<double>(step.output_tokens);
         visit.prompt = static_cast<double>(task.prompt_tokens(step));
         const auto begin = task.extents.begin() + step.first_extent;
@@ -218,6 +288,9 @@ class Observer {
   std::uint64_t limit_;
   std::uint32_t agent_ = 0;
   std::vector<std::uint32_t> node_of_;
+  std::map<std::string, std::uint32_t> groups_;                             ///< of tools side by side: their nodes
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> calls_;  ///< by node and model
+  std::map<std::uint32_t, double> tokens_;                                  ///< by model
   Observed observed_;
   std::vector<std::vector<Prompt>> prompts_;  ///< by task and visit, while contexts are being found
 };

@@ -9,11 +9,16 @@
 ///
 /// The main branch is the root's; where the root has no steps but those of a sub-agent, the first step's. What ran in
 /// other branches (sub-agents, calls side by side) is left out and counted. Where the nodes of calls are
-/// named like their models, the trace knows no nodes: all calls are one node.
+/// named like their models, the trace knows no nodes: all calls are one node. Tools that overlap are one visit, of a
+/// node named after all of them, from the first one's beginning to the last one's end.
+///
+/// Where calls went to several models (in a simulation's record: pools), each node has the role of the one that took
+/// most of its calls: the model with most tokens is the role "default", the others' roles are named like them.
 ///
 /// Cost: a call is compared with the last one of each node, by extents; all visits are held, some 100 bytes each.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/record/recorded_task.hpp"
@@ -25,6 +30,7 @@ struct ObservedNode {
   agents::StepKind kind = agents::StepKind::kCall;
   std::uint32_t context = 0;      ///< of a call: nodes with the same number share one; 0: fresh prompts
   double role_prefix_tokens = 0;  ///< shared by tasks
+  std::string pool_role = {};     ///< of a call; empty: "default"
 };
 
 struct Visit {
@@ -38,6 +44,8 @@ struct Visit {
 
 struct ObservedTask {
   std::vector<Visit> visits;
+  bool failed = false;
+  double seconds = 0;  ///< from arrival to end, all branches among it, if calls took no time
 };
 
 struct Observed {
@@ -46,7 +54,9 @@ struct Observed {
   std::vector<ObservedTask> tasks;
   double span_s = 0;  ///< from the first arrival to the last
   std::uint64_t left_out_steps = 0, left_out_branches = 0;
-  bool nameless = false;  ///< the calls are one node
+  bool nameless = false;                                        ///< the calls are one node
+  std::vector<std::pair<std::string, std::string>> pool_roles;  ///< and their models, if there are several
+  std::uint64_t calls_of_other_roles = 0;                       ///< than their node's
 };
 
 /// The tasks of one agent: the trace's only one, or `agent`. Throws sim::InputError if that is not to be had.

@@ -3,11 +3,11 @@
 /// agent would emit (GenAI conventions, version 1.41).
 ///
 /// A task is a trace: `invoke_agent NAME` around everything; a span of its own, inside, for each branch and sub-agent;
-/// `chat MODEL` for a call with its tokens (of its answer those made: 0 if it was rejected), cached tokens and time to the
-/// first chunk, and with its pool as `tokenyard.pool`; `execute_tool NAME`. What has no convention (people, waits) is an
-/// internal span with the attribute `tokenyard.step.kind`, and its cause. Dates count from 2026-01-01. Reading it back
-/// (`--format otlp`) gives the same tasks, tokens and durations, and the call's pool for its model; a call that made
-/// none asks for one.
+/// `chat MODEL` for a call with its tokens (of its answer those made: 0 if it was rejected), cached tokens and time
+/// to the first chunk, and with its pool as `tokenyard.pool`; `execute_tool NAME`. What has no convention (people,
+/// waits) is an internal span with the attribute `tokenyard.step.kind`, and its cause. Dates count from 2026-01-01.
+/// Reading it back (`--format otlp`) gives the same tasks, tokens and durations, and the call's pool for its model; a
+/// call that made none asks for one.
 ///
 ///   OtlpFile spans(directory / "trace.otlp.jsonl", names);
 ///   TaskRecorder recorder(names, [&](const RanTask& ran, const auto& names) { spans.add(ran, names); });

@@ -87,7 +87,7 @@ TEST_CASE("Fit: sessions drawn from our own customer service give its parameters
   check_within(stated(edge(agent, "agent", "check-reply"), "evidence"), 5.23);  // round(Ga(11.3, 0.64), at least 2) - 2
   // Branches.
   check_probability(agent, "customer", "check-message", 0.99);
-  check_probability(agent, "customer", "end", 0.01);
+  check_probability(agent, "customer", "failed", 0.01);  // who leaves
   check_probability(agent, "goodbye", "wrap-up", 0.95);
   check_probability(agent, "goodbye", "hand-off", 0.05);
   check_probability(agent, "check-opening", "knowledge", 0.495);
@@ -187,4 +187,106 @@ TEST_CASE("Fit: of two prefixes a node's is the one that most tasks have, whatev
     const auto source = traces::open_tasks(folder.write("record", lines), "record");
     CHECK(observe(*source, "", 0).nodes.at(0).role_prefix_tokens == 1000);
   }
+}
+
+namespace {
+
+/// A call of a record that follows a step, or is the first.
+std::string call_json(const char* node, const char* model, int prompt, const char* after) {
+  return fmt::format(R"({{"kind":"llm","node":"{}","model":"{}","prompt":[[9,{}]],"output_tokens":10,"took_ns":5{}}})",
+                     node, model, prompt, after);
+}
+std::string wait_json(const char* kind, const char* node, double seconds, const char* after) {
+  return fmt::format(R"({{"kind":"{}","node":"{}","took_ns":{:.0f},"cause":"tool"{}}})", kind, node, seconds * 1e9,
+                     after);
+}
+
+const Goodness::Row& row(const Goodness& goodness, const std::string& quantity) {
+  const auto at = std::find_if(goodness.rows.begin(), goodness.rows.end(),
+                               [&](const Goodness::Row& r) { return r.quantity == quantity; });
+  REQUIRE(at != goodness.rows.end());
+  return *at;
+}
+
+Observed observed_record(const ScratchFolder& folder, const std::string& lines, const std::string& name) {
+  return observe(*traces::open_tasks(folder.write(name, lines), "record"), "", 0);
+}
+
+}  // namespace
+
+TEST_CASE("Fit: tools side by side are one step, as long as from the first one's beginning to the last one's end") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 100; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + call_json("plan", "m", 500, "") + "," +
+             wait_json("tool", "search", 2, R"(,"after":[[0]])") + "," +
+             wait_json("tool", "db", 3, R"(,"after":[[0]])") + "," +
+             call_json("write", "m", 900, R"(,"after":[[1],[2]])") + "," +
+             wait_json("tool", "db", 1, R"(,"after":[[3]])") + "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "parallel");
+  const LearnedAgent learned = learn(observed, "mine", "test");
+  REQUIRE(learned.form == "graph");
+  CHECK(learned.agent["nodes"]["db+search"]["latency_s"] == Json(3.0));
+  CHECK(learned.agent["nodes"]["db"]["latency_s"] == Json(1.0));
+  CHECK_FALSE(learned.agent["nodes"].contains("search"));
+  const Goodness::Row& seconds = row(learned.goodness, "seconds per task, calls aside");
+  CHECK(seconds.recorded.back() == Approx(4));
+  CHECK(seconds.played.back() == Approx(4));
+  CHECK(row(learned.goodness, "tools per task").played.back() == Approx(2));
+}
+
+TEST_CASE("Fit: the table tells what the learned agent lacks: branches that ran beside the main walk") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 100; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + call_json("plan", "m", 500, "") + "," +
+             wait_json("tool", "aside", 7, R"(,"branch":1,"after":[[0]])") + "," +
+             call_json("write", "m", 900, R"(,"after":[[1]])") + "]}\n";
+  }
+  const Goodness goodness = learn(observed_record(folder, lines, "branches"), "mine", "test").goodness;
+  CHECK(row(goodness, "seconds per task, calls aside").recorded.back() == Approx(7));
+  CHECK(row(goodness, "seconds per task, calls aside").played.back() == Approx(0).margin(1e-9));
+}
+
+TEST_CASE("Fit: calls keep the roles of their pools, and tasks fail as often, whatever the form") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 200; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},{}"steps":[)", t, t % 5 == 0 ? R"("status":"failed",)" : "") +
+             call_json("guard", "small", 100, "") + "," + call_json("reply", "main", 2000, R"(,"after":[[0]])") +
+             "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "roles");
+  const LearnedAgent learned = learn(observed, "mine", "test");
+  REQUIRE(learned.form == "graph");
+  CHECK(learned.agent["nodes"]["guard"]["pool"] == "small");
+  CHECK_FALSE(learned.agent["nodes"]["reply"].contains("pool"));  // most tokens: the default
+  CHECK(edge(learned.agent, "reply", "failed")["p"] == Json(0.2));
+  CHECK(learned.goodness.recorded_failed == Approx(0.2));
+  CHECK(learned.goodness.played_failed == Approx(0.2).margin(0.04));
+  const Goodness of_sessions = compare_played(observed, learn_sessions(observed, "mine", "test"));
+  CHECK(of_sessions.played_failed == Approx(0.2).margin(0.04));
+}
+
+TEST_CASE("Fit: sessions keep the people and tools before their first and after their last call") {
+  const ScratchFolder folder;
+  std::string lines;
+  for (int t = 0; t < 200; ++t) {
+    lines += fmt::format(R"({{"agent":"a","arrival_ns":{},"steps":[)", t) + wait_json("tool", "fetch", 2, "") + "," +
+             call_json("m", "m", 500, R"(,"after":[[0]])");
+    lines += "," + wait_json("human", "boss", 60, R"(,"after":[[1]])");
+    if (t % 2 == 0) {
+      lines += "," + call_json("m", "m", 700, R"(,"after":[[2]])");
+      lines += "," + wait_json("human", "boss", 60, R"(,"after":[[3]])");
+    }
+    lines += "]}\n";
+  }
+  const Observed observed = observed_record(folder, lines, "around");
+  const Goodness goodness = compare_played(observed, learn_sessions(observed, "mine", "test"));
+  CHECK(row(goodness, "people per task").recorded.back() == Approx(1.5));
+  CHECK(row(goodness, "people per task").played.back() == Approx(1.5).epsilon(0.05));
+  CHECK(row(goodness, "tools per task").played.back() == Approx(1).epsilon(0.05));
+  CHECK(row(goodness, "seconds per task, calls aside").recorded.back() == Approx(92));
+  CHECK(row(goodness, "seconds per task, calls aside").played.back() == Approx(92).epsilon(0.05));
 }

@@ -13,8 +13,8 @@
 /// 6. The gap between the latest of what a step waits for and its own beginning is the framework's own time: `other`.
 ///    Between turns of a conversation it is the user's: `human`. What a root span lasts longer than its steps is
 ///    `other`.
-/// 7. A tool within a call's span is taken out of its duration, as far as it lies in it. The call's own time between and after its tools is all
-///    in that duration, and no gap.
+/// 7. A tool within a call's span is taken out of its duration, as far as it lies in it. The call's own time between
+///    and after its tools is all in that duration, and no gap.
 /// 8. A failed step that the same tool or model follows is a retry: its time counts as such. A failed call without
 ///    tokens is no call, only that time.
 /// 9. A link is a dependency, where its target has ended and stands earlier in the task. So is OpenInference's
