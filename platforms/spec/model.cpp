@@ -32,7 +32,7 @@ ModelArchitecture::Moe read_moe(ObjectReader& at, std::int64_t layers) {
   moe.shared_experts = optional_count(at, "shared_experts", kNotNegative).value_or(0);
   moe.ffn_shared = optional_count(at, "ffn_shared", kAtLeastOne).value_or(moe.ffn_expert);
   moe.first_dense_layers = optional_count(at, "first_dense_layers", kNotNegative).value_or(0);
-  moe.fp8_scales = sim::enum_choice<Fp8Scales>(at, "fp8_scales", kFp8ScalesNames);
+  moe.fp8_scales = sim::enum_choice<Fp8Scales>(at, "fp8_scales", kFp8ScalesNames, "block");
   if (moe.experts_per_token && *moe.experts_per_token > moe.experts) {
     at.fault("experts_per_token", std::to_string(*moe.experts_per_token), "at most the number of experts");
   }

@@ -32,5 +32,5 @@ measure() { # NAME BOUND SCENARIO SHORT LONG
 
 check=${3:-}
 measure requests 16300 "$root/analysis/scenarios/requests.json" 300 900
-measure demo     22600 "$root/analysis/scenarios/demo.json" 40 120
+measure demo     23600 "$root/analysis/scenarios/demo.json" 40 120
 exit $status
