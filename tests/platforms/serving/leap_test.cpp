@@ -35,15 +35,15 @@ ServingTotals charged(const Leap::Batch& batch, std::int64_t steps) {
 }  // namespace
 
 TEST_CASE("What steps draw above the chip's limit is the same in one leap as step by step") {
-  // 100 W and 1 nJ a byte: at most 500 W, so 400 kB in a millisecond.
-  const StepPower power{.active_w = 100, .waiting_w = 100, .byte_j = 1e-9, .limit_w = 500};
+  // 100 W and 1 uJ a byte: at most 500 W, so 400 kB in a millisecond.
+  const StepPower power{.active_w = 100, .waiting_w = 100, .byte_j = 1e-6, .limit_w = 500};
   constexpr Tokens kContext = 5000;
   constexpr std::int64_t kSteps = 400;
   struct Case {
     std::int64_t base_bytes, bytes_per_token;
   };
   // Never above, always above, from somewhere on, up to somewhere.
-  for (const auto& [base, slope] : {Case{100'000, 1}, Case{600'000, 4}, Case{370'000, 10}, Case{440'000, 0}}) {
+  for (const auto& [base, slope] : {Case{100'000, 1}, Case{600'000, 4}, Case{364'000, 10}, Case{428'000, 0}}) {
     const Int128 together = charged(batch_of(power, kContext, base, slope), kSteps).above_limit_pj;
     Int128 apart = 0;
     double by_hand = 0;
@@ -52,7 +52,7 @@ TEST_CASE("What steps draw above the chip's limit is the same in one leap as ste
       const ServingTotals step = charged(batch_of(power, context, base, slope), 1);
       apart += step.above_limit_pj;
       const double seconds = FineTime(step.busy_ticks()).seconds();
-      const double joules = 100 * seconds + 1e-9 * static_cast<double>(step.all_steps().bytes);
+      const double joules = 100 * seconds + 1e-6 * static_cast<double>(step.all_steps().bytes);
       by_hand += std::max(0.0, joules - 500 * seconds);
     }
     INFO(base << " bytes and " << slope << " a token");
