@@ -178,7 +178,8 @@ void KvCache::release(KvChain& chain, const KvContext& context, Tokens tokens, K
   std::uint8_t least = 0;  // of what goes on from a node: the node has no less
   for (NodeId id = chain.leaf; id != kRoot; id = nodes_[id].parent) {
     const Node& node = nodes_[id];
-    set_priority_of(id, std::max(least, is_shared_prefix(node.content) && !node.owned_content ? priority.role : priority.own));
+    set_priority_of(
+        id, std::max(least, is_shared_prefix(node.content) && !node.owned_content ? priority.role : priority.own));
     least = nodes_[id].priority;
   }
   drop(chain);
