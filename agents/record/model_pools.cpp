@@ -40,7 +40,7 @@ void ModelPools::check(const std::vector<std::string>& models, sim::Faults& faul
   for (const auto& [name, pool] : rules_) {
     const bool starts = name.ends_with('*');
     const std::string_view head = std::string_view(name).substr(0, name.size() - (starts ? 1 : 0));
-    const auto is_meant = [&](const std::string& model) { return starts ? model.starts_with(head) : model == name; };
+    const auto is_meant = [&](const std::string& model) { return starts ? model.starts_with(head) : model == head; };
     if (name == "*" || std::any_of(models.begin(), models.end(), is_meant)) continue;
     constexpr std::size_t kShown = 10;
     const std::size_t count = std::min(kShown, models.size());
